@@ -1,0 +1,40 @@
+/**
+ * What went wrong, as a word a program can test. The message is for people: what, which file, what to do.
+ */
+export type ErrorCode =
+  | 'USAGE' // an option or argument is wrong
+  | 'INPUT_NOT_FOUND'
+  | 'INPUT_UNREADABLE' // permission, is a folder, device error
+  | 'INPUT_UNSUPPORTED' // a format we do not decode (HEIC, RAW, text)
+  | 'INPUT_CORRUPT' // truncated or damaged image data
+  | 'INPUT_TOO_LARGE' // over the pixel limit
+  | 'OUTPUT_EXISTS' // would overwrite without force
+  | 'OUTPUT_WRITE' // disk full, permission, missing folder
+  | 'ASPECT_IMPOSSIBLE' // no crop satisfies aspect, keep boxes and minimum size together
+  | 'MODEL_NOT_FOUND'
+  | 'MODEL_INVALID' // the GGUF pair fails validation
+  | 'MODEL_LOAD' // llama.cpp refused it
+  | 'MODEL_UNSUPPORTED' // a valid GGUF of a kind we do not run
+  | 'NATIVE_LOAD' // addon or backend library cannot be loaded
+  | 'CONTEXT_FULL' // the conversation does not fit the KV cache
+  | 'DECODE' // llama_decode or the image encoder failed
+  | 'GRAMMAR' // a grammar cannot be parsed, or no token satisfies it
+  | 'ANSWER_INVALID' // a stage could not produce a valid answer
+  | 'DISPOSED' // used after dispose
+  | 'INTERNAL';
+
+/** Every error the library throws on purpose, except an AbortSignal's own reason, which is rethrown as it is. */
+export class FramewrightError extends Error {
+  override readonly name = 'FramewrightError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The message of anything thrown, without a stack. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,170 @@
+/** Which family of devices to run on. `auto` takes the best one that loads; the others fall back to `cpu` and say why. */
+export type GpuChoice = 'auto' | 'cuda' | 'vulkan' | 'metal' | 'cpu';
+
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly text: string;
+}
+
+export interface RuntimeOptions {
+  /** Explicit `.node` file; default: a local source build, then the default build. */
+  readonly addonPath?: string;
+  /** Default `auto`. */
+  readonly gpu?: GpuChoice;
+}
+
+export interface DeviceInfo {
+  readonly name: string;
+  readonly description: string;
+  readonly kind: 'cpu' | 'gpu' | 'igpu' | 'accel';
+  readonly memoryFreeBytes: number;
+  readonly memoryTotalBytes: number;
+}
+
+export interface RuntimeInfo {
+  /** llama.cpp release the libraries were built from, e.g. `v0.5.0`. */
+  readonly llamaVersion: string;
+  readonly addonPath: string;
+  /** `default`: our addon on the platform package's libraries; `source`: everything compiled here. */
+  readonly build: 'default' | 'source' | 'explicit';
+  readonly backend: Exclude<GpuChoice, 'auto'>;
+  /** Why a better or requested backend is not in use, one line each, e.g. `cuda: libcudart.so.13 not found`. */
+  readonly fallbacks: readonly string[];
+  readonly devices: readonly DeviceInfo[];
+}
+
+export interface LoraSpec {
+  readonly path: string;
+  /** Multiplies alpha / r. Default 1. */
+  readonly scale?: number;
+}
+
+export interface ModelOptions {
+  readonly path: string;
+  readonly mmprojPath: string;
+  /** Default true. */
+  readonly mmap?: boolean;
+  /** Layers of the text model on the GPU; default: all of them on a GPU backend, 0 on cpu. */
+  readonly gpuLayers?: number;
+  /** Default: true on a GPU backend. */
+  readonly projectorOnGpu?: boolean;
+  /** Default: the number of physical cores the process may use (cgroup limits respected). */
+  readonly threads?: number;
+  /** Default `auto`. For the vision tower; the text model's is an option of its context. */
+  readonly flashAttention?: boolean;
+  /** Caps of merged (28x28 px) image tokens an image may take. The vision tower is quadratic in them. Default 4..1280. */
+  readonly imageMinTokens?: number;
+  readonly imageMaxTokens?: number;
+  readonly loras?: readonly LoraSpec[];
+  /** llama.cpp's own NaN check of every tensor, slow. Default false. */
+  readonly checkTensors?: boolean;
+  /** Fraction 0..1 over both files. */
+  readonly onProgress?: (fraction: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface ModelFacts {
+  readonly description: string;
+  readonly nParams: number;
+  readonly sizeBytes: number;
+  readonly nVocab: number;
+  readonly nEmbd: number;
+  readonly nLayer: number;
+  readonly nHead: number;
+  readonly nCtxTrain: number;
+  readonly chatTemplate: string | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface MemoryByDevice {
+  readonly device: string;
+  readonly modelBytes: number;
+  readonly contextBytes: number;
+  readonly computeBytes: number;
+}
+
+export interface ContextOptions {
+  /** Cells of KV cache shared by all sequences. */
+  readonly nCtx: number;
+  /** Sequences alive at once: sessions + forks + parallel continuations. 1..256, default 16. */
+  readonly nSeqMax?: number;
+  /** Tokens a llama_decode call may take; also the physical batch. Default min(nCtx, 2048). */
+  readonly nBatch?: number;
+  readonly kvType?: 'f16' | 'q8_0' | 'f32';
+  /** Default `auto`; must be false for attention capture. */
+  readonly flashAttention?: boolean;
+  readonly threads?: number;
+  /** Makes `AppendOptions.attention` possible; turns flash attention off. */
+  readonly captureAttention?: boolean;
+}
+
+export interface AppendOptions {
+  /**
+   * Token ids whose log-probabilities are wanted at the position after the last appended token: log-softmax over the
+   * whole vocabulary (not only over these ids).
+   */
+  readonly choices?: Int32Array;
+  /** Layers whose attention (softmax of K·Q) to return, for every appended token. */
+  readonly attention?: { readonly layers: readonly number[] };
+  readonly signal?: AbortSignal;
+}
+
+export interface AppendResult {
+  /** Same order as `choices`; empty without. Natural logarithm. */
+  readonly logProbs: Float32Array;
+  readonly attention?: readonly LayerAttention[];
+}
+
+export interface LayerAttention {
+  readonly layer: number;
+  readonly nHead: number;
+  readonly nTokens: number;
+  /** Cells of this sequence, in order of appending: nTokens of the whole session so far. */
+  readonly nKv: number;
+  /** Row major `[nHead][nTokens][nKv]`, each row sums to 1. */
+  readonly weights: Float32Array;
+}
+
+export interface GenerateOptions {
+  /** GBNF; root rule `root`. Without it the vocabulary is free. */
+  readonly grammar?: string;
+  readonly maxTokens: number;
+  /** 0 (default) is greedy. */
+  readonly temperature?: number;
+  readonly seed?: number;
+  /**
+   * Generation ends before a token whose text contains one of these; that token is not appended to the session
+   * and is given back as `stopToken`.
+   */
+  readonly stopTexts?: readonly string[];
+  readonly onToken?: (token: GeneratedToken) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface GeneratedToken {
+  readonly id: number;
+  /** Bytes of the token decoded; may hold an incomplete UTF-8 sequence as U+FFFD, `GenerateResult.text` does not. */
+  readonly text: string;
+  /** Natural log-probability under the whole vocabulary's softmax, before grammar and temperature. */
+  readonly logProb: number;
+}
+
+export interface GenerateResult {
+  readonly tokens: Int32Array;
+  readonly text: string;
+  readonly logProbs: Float32Array;
+  readonly finish: 'stop' | 'end' | 'length'; // a stop text, end-of-generation token or complete grammar, maxTokens
+  readonly stopToken?: GeneratedToken;
+}
+
+/** Counted since the context was made; what bench and tests print. */
+export interface ContextCounters {
+  /** Calls of llama_decode. */
+  readonly nDecodeCalls: number;
+  /** Tokens (text and image) that went through llama_decode. */
+  readonly nTokensDecoded: number;
+  /** Calls of llama_decode that carried exactly one new token per sequence: the classic sampling step. */
+  readonly nSingleTokenSteps: number;
+  /** Time inside llama_decode and reading its outputs. */
+  readonly decodeMs: number;
+}

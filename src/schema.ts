@@ -1,0 +1,47 @@
+import { z } from 'zod';
+
+/** Whole pixels; x2 and y2 exclusive. */
+export const boxSchema = z
+  .tuple([z.int(), z.int(), z.int(), z.int()])
+  .refine(([x1, y1, x2, y2]) => x1 < x2 && y1 < y2, 'a box needs x1 < x2 and y1 < y2');
+
+const pointSchema = z.tuple([z.int(), z.int()]);
+const segmentSchema = z.tuple([z.int(), z.int(), z.int(), z.int()]);
+
+/** A subject box: where the subject sits in the composition named. */
+export const BOX_KINDS = ['rule_of_thirds', 'center', 'golden_ratio'] as const;
+/** One segment `[x1, y1, x2, y2]`; for `symmetric` it is the mirror axis. */
+export const LINE_KINDS = ['horizontal', 'vertical', 'diagonal', 'symmetric'] as const;
+
+/** The ten composition elements, in their canonical order (CADB's classes less radial, pattern and fill_the_frame). */
+export const ELEMENT_KINDS = [...BOX_KINDS, ...LINE_KINDS, 'curved', 'triangle', 'vanishing_point'] as const;
+export type ElementKind = (typeof ELEMENT_KINDS)[number];
+
+export const MAX_ELEMENTS = 8;
+export const CURVE_POINTS = { min: 3, max: 12 } as const;
+export const VANISHING_LINES = { min: 2, max: 4 } as const;
+
+/** One composition element; the space of its coordinates is the space of what holds it. */
+export const elementSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.enum(BOX_KINDS), box: boxSchema }),
+  z.object({ type: z.enum(LINE_KINDS), line: segmentSchema }),
+  z.object({ type: z.literal('curved'), points: z.array(pointSchema).min(CURVE_POINTS.min).max(CURVE_POINTS.max) }),
+  z.object({ type: z.literal('triangle'), points: z.tuple([pointSchema, pointSchema, pointSchema]) }),
+  z.object({
+    type: z.literal('vanishing_point'),
+    lines: z.array(segmentSchema).min(VANISHING_LINES.min).max(VANISHING_LINES.max),
+  }),
+]);
+export type Element = z.infer<typeof elementSchema>;
+
+export const candidateSchema = z.object({
+  /** Oriented photo pixels. */
+  box: boxSchema,
+  /** The model's probability that this is the best candidate; the candidates' sum to 1. */
+  modelScore: z.number().min(0).max(1),
+  why: z.string(),
+});
+export type Candidate = z.infer<typeof candidateSchema>;
+
+export const cropRectSchema = z.object({ x: z.int(), y: z.int(), width: z.int(), height: z.int() });
+export type CropRect = z.infer<typeof cropRectSchema>;
