@@ -21,7 +21,8 @@ export type Check<T = void> = Generator<Finding, T, undefined>;
 
 /** One line, without the file. */
 export function problemText(problem: Pick<GgufProblem, 'where' | 'found' | 'required'>): string {
-  return `${problem.where}: ${problem.found}, ${problem.required}`;
+  const { where, found, required } = problem;
+  return where === 'file' ? `${found}; it ${required}` : `${where}: ${found}, ${required}`;
 }
 
 /** A value from a file for a message: short, on one line. */
