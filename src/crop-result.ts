@@ -12,11 +12,10 @@ export interface CropOutcome {
   readonly target: Target;
   /** In the frame. */
   readonly elements: readonly Element[];
-  /** Boxes in oriented photo pixels. */
-  readonly candidates: readonly { readonly box: Box; readonly why: string; readonly modelScore: number }[];
+  /** Exact crops, in oriented photo pixels. */
+  readonly candidates: readonly { readonly rect: CropRect; readonly why: string; readonly modelScore: number }[];
   readonly best: number;
   readonly why: string;
-  readonly crop: CropRect;
   readonly model: { readonly loras: readonly { path: string; scale: number }[] } & Omit<
     NonNullable<CropResult['model']>,
     'loras'
@@ -26,9 +25,10 @@ export interface CropOutcome {
 
 /** The result object, all in oriented photo pixels. */
 export function cropResultOf(outcome: CropOutcome): CropResult {
-  const { ready, target, candidates, crop, model } = outcome;
+  const { ready, target, candidates, model } = outcome;
   const { photo, frame, map, path } = ready;
   const analysis = outcome.elements.map((element) => map.toPhoto.element(element));
+  const crop = candidates[outcome.best]!.rect;
   const isWhole = crop.width * crop.height >= KEEP_FROM_SHARE * photo.width * photo.height;
   const keepsPhoto = isWhole && !target.aspect;
   const final = keepsPhoto ? { x: 0, y: 0, width: photo.width, height: photo.height } : crop;
@@ -44,16 +44,22 @@ export function cropResultOf(outcome: CropOutcome): CropResult {
       ...(target.size ? { size: { widthPx: target.size.width, heightPx: target.size.height } } : {}),
     },
     analysis,
-    candidates: candidates.map(
-      ({ box, why, modelScore }): Candidate => ({ box: [...box], modelScore: round6(modelScore), why }),
-    ),
+    candidates: candidates.map(({ rect, why, modelScore }): Candidate => ({
+      box: [...boxOf(rect)],
+      modelScore: round6(modelScore),
+      why,
+    })),
     best: outcome.best,
     why: outcome.why,
     crop: final,
-    focalPoint: focalPoint(photo, analysis, [final.x, final.y, final.x + final.width, final.y + final.height]),
+    focalPoint: focalPoint(photo, analysis, boxOf(final)),
     verdict: keepsPhoto ? 'keep' : 'crop',
     timingsMs: outcome.timingsMs,
   };
+}
+
+function boxOf({ x, y, width, height }: CropRect): Box {
+  return [x, y, x + width, y + height];
 }
 
 /** Six decimals: below that, a probability differs between builds of the same arithmetic. */

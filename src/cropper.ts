@@ -39,10 +39,18 @@ export interface CropOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface CropAllOptions extends Omit<CropOptions, 'aspect' | 'size'> {
+export interface CropEachOptions extends Omit<CropOptions, 'aspect' | 'size'> {
   /** Several crops of each photo from one analysis: one result each, aspects first. */
   readonly aspects?: readonly string[];
   readonly sizes?: readonly string[];
+}
+
+/** The crops of one photo, or why there are none. */
+export type PhotoOutcome =
+  | { readonly input: PhotoInput; readonly results: readonly CropResult[] }
+  | { readonly input: PhotoInput; readonly results?: undefined; readonly error: unknown };
+
+export interface CropAllOptions extends CropEachOptions {
   /** Called for a photo that cannot be cropped, which is then left out; without it the first such error ends the run. */
   readonly onError?: (error: unknown, input: PhotoInput) => void;
 }
@@ -98,37 +106,48 @@ export class Cropper {
     return (await this.#cropTargets(input, targets, rest))[0]!;
   }
 
-  /** Crops every photo, in order: one result for each aspect and size. The next photo is decoded meanwhile. */
+  /** Crops every photo, in order: one result for each aspect and size. */
   async *cropAll(
     inputs: Iterable<PhotoInput> | AsyncIterable<PhotoInput>,
     options: CropAllOptions = {},
   ): AsyncGenerator<CropResult, void, undefined> {
-    const { aspects = [], sizes = [], onError, ...rest } = options;
+    const { onError, ...rest } = options;
+    for await (const outcome of this.cropEach(inputs, rest)) {
+      if (outcome.results) yield* outcome.results;
+      else if (onError) onError(outcome.error, outcome.input);
+      else throw outcome.error;
+    }
+  }
+
+  /** As cropAll, photo by photo: a photo's error is its outcome. The next photo is decoded meanwhile. */
+  async *cropEach(
+    inputs: Iterable<PhotoInput> | AsyncIterable<PhotoInput>,
+    options: CropEachOptions = {},
+  ): AsyncGenerator<PhotoOutcome, void, undefined> {
+    const { aspects = [], sizes = [], ...rest } = options;
     const targets = parseTargets(aspects, sizes);
     const stop = new AbortController();
     const signal = anySignal(stop.signal, rest.signal);
-    const ahead: { input: PhotoInput; results: Promise<CropResult[]> }[] = [];
-    const take = async (): Promise<CropResult[]> => {
-      const { input, results } = ahead.shift()!;
-      try {
-        return await results;
-      } catch (error) {
-        if (!onError || signal.aborted) throw error;
-        onError(error, input);
-        return [];
-      }
+    const ahead: Promise<PhotoOutcome>[] = [];
+    const next = async (): Promise<PhotoOutcome> => {
+      const outcome = await ahead.shift()!;
+      signal.throwIfAborted();
+      return outcome;
     };
     try {
       for await (const input of inputs) {
-        const results = this.#cropTargets(input, targets, { ...rest, signal });
-        results.catch(() => undefined); // handled when its turn comes
-        ahead.push({ input, results });
-        if (ahead.length > this.#parallel) yield* await take();
+        ahead.push(
+          this.#cropTargets(input, targets, { ...rest, signal }).then(
+            (results) => ({ input, results }),
+            (error: unknown) => ({ input, error }),
+          ),
+        );
+        if (ahead.length > this.#parallel) yield await next();
       }
-      while (ahead.length > 0) yield* await take();
+      while (ahead.length > 0) yield await next();
     } finally {
       stop.abort(new FramewrightError('DISPOSED', 'the caller stopped asking for crops'));
-      await Promise.allSettled(ahead.map(({ results }) => results));
+      await Promise.all(ahead);
     }
   }
 

@@ -80,23 +80,23 @@ export async function cropPhoto(
   );
   return targets.map((target, i) => {
     const { candidates, decision } = proposals[i]!;
-    const boxes = candidates.map(({ boxInFrame }) => ready.map.toPhoto.box(boxInFrame));
-    const crop = cropRectangle({
-      photo: ready.photo,
-      box: boxes[decision.best]!,
-      keep,
-      minAreaShare: minSize,
-      ...(target.aspect ? { aspect: target.aspect } : {}),
-      ...(ready.path === undefined ? {} : { name: ready.path }),
-    });
+    const rects = candidates.map(({ boxInFrame }) =>
+      cropRectangle({
+        photo: ready.photo,
+        box: ready.map.toPhoto.box(boxInFrame),
+        keep,
+        minAreaShare: minSize,
+        ...(target.aspect ? { aspect: target.aspect } : {}),
+        ...(ready.path === undefined ? {} : { name: ready.path }),
+      }),
+    );
     return cropResultOf({
       ready,
       target,
       elements,
-      candidates: candidates.map(({ why }, k) => ({ box: boxes[k]!, why, modelScore: decision.modelScores[k]! })),
+      candidates: candidates.map(({ why }, k) => ({ rect: rects[k]!, why, modelScore: decision.modelScores[k]! })),
       best: decision.best,
       why: decision.why,
-      crop,
       model: { ...vlm.identity, seed: request.seed ?? DEFAULTS.seed },
       timingsMs: ready.timings.with(vlmTargets[i]!.timings),
     });
@@ -157,7 +157,11 @@ function samplingOf(request: PhotoRequest): SamplingOptions {
 function keepBox({ x, y, width, height }: CropRect, photo: Size): Box {
   const whole = [x, y, width, height].every((value) => Number.isSafeInteger(value));
   if (!whole || width < 1 || height < 1 || x < 0 || y < 0 || x + width > photo.width || y + height > photo.height) {
-    throw usage('a box', `x,y,width,height in whole pixels inside the ${photo.width}x${photo.height} photo`, [x, y, width, height].join(','));
+    throw usage(
+      'a box',
+      `x,y,width,height in whole pixels inside the ${photo.width}x${photo.height} photo`,
+      [x, y, width, height].join(','),
+    );
   }
   return [x, y, x + width, y + height];
 }

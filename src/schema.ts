@@ -39,7 +39,7 @@ export const elementSchema = z.discriminatedUnion('type', [
 export type Element = z.infer<typeof elementSchema>;
 
 export const candidateSchema = z.object({
-  /** Oriented photo pixels. */
+  /** The crop this candidate stands for, exact to the pixel, in oriented photo pixels. */
   box: boxSchema,
   /** The model's probability that this is the best candidate; the candidates' sum to 1. */
   modelScore: z.number().min(0).max(1),

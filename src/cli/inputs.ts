@@ -21,7 +21,9 @@ async function expand(item: string, recursive: boolean): Promise<string[]> {
   );
   if (!isFolder) return [item];
   const entries = await readdir(item, { recursive, withFileTypes: true }).catch((error: unknown) => {
-    throw new FramewrightError('INPUT_UNREADABLE', `cannot read the folder ${item}: ${messageOf(error)}`, { cause: error });
+    throw new FramewrightError('INPUT_UNREADABLE', `cannot read the folder ${item}: ${messageOf(error)}`, {
+      cause: error,
+    });
   });
   const photos = entries
     .filter((entry) => entry.isFile() && PHOTO.test(entry.name) && !entry.name.startsWith('.'))
@@ -29,5 +31,8 @@ async function expand(item: string, recursive: boolean): Promise<string[]> {
     .sort((a, b) => (a < b ? -1 : 1));
   if (photos.length > 0) return photos;
   const where = recursive ? 'in or below' : 'in';
-  throw new FramewrightError('INPUT_NOT_FOUND', `no photo ${where} the folder ${item}${recursive ? '' : '; --recursive looks below it'}`);
+  throw new FramewrightError(
+    'INPUT_NOT_FOUND',
+    `no photo ${where} the folder ${item}${recursive ? '' : '; --recursive looks below it'}`,
+  );
 }

@@ -39,7 +39,9 @@ export function cropperOptionsOf(flags: ModelFlags): {
     gpu: flags.gpu,
     ...(flags.mmproj === undefined ? {} : { mmproj: flags.mmproj }),
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
-    ...(flags.verbose ? { onLog: (line: LogLine) => process.stderr.write(`${line.level}: ${line.text.trimEnd()}\n`) } : {}),
+    ...(flags.verbose
+      ? { onLog: (line: LogLine) => process.stderr.write(`${line.level}: ${line.text.trimEnd()}\n`) }
+      : {}),
   };
 }
 

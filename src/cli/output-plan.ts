@@ -77,7 +77,10 @@ function refuseClashes(files: readonly { input: string; file: string }[], inputs
     const resolved = path.resolve(file);
     const owner = owners.get(resolved);
     if (owner !== undefined) {
-      throw new FramewrightError('USAGE', `${owner} and ${input} would both be written to ${file}; give them folders of their own with --output`);
+      throw new FramewrightError(
+        'USAGE',
+        `${owner} and ${input} would both be written to ${file}; give them folders of their own with --output`,
+      );
     }
     if (originals.has(resolved)) {
       throw new FramewrightError('USAGE', `${file} is one of the photos itself; name another file with --output`);
@@ -97,7 +100,10 @@ async function refuseExisting(files: readonly { file: string }[]): Promise<void>
   }
   if (existing.length === 0) return;
   const more = existing.length > 1 ? ` and ${existing.length - 1} more` : '';
-  throw new FramewrightError('OUTPUT_EXISTS', `${existing[0]!}${more} exist already; --force overwrites, --output names another place`);
+  throw new FramewrightError(
+    'OUTPUT_EXISTS',
+    `${existing[0]!}${more} exist already; --force overwrites, --output names another place`,
+  );
 }
 
 /** A name that ends in a separator means a folder even where there is none yet. */

@@ -14,7 +14,9 @@ const CACHED_FROM_BYTES = 64 * 1024 * 1024;
 export async function fileSha256(file: string, signal?: AbortSignal): Promise<string> {
   const { size, mtimeMs } = await stat(file);
   if (size < CACHED_FROM_BYTES) return hashFile(file, signal);
-  const key = createHash('sha256').update(JSON.stringify([path.resolve(file), size, mtimeMs])).digest('hex');
+  const key = createHash('sha256')
+    .update(JSON.stringify([path.resolve(file), size, mtimeMs]))
+    .digest('hex');
   const remembered = path.join(cacheFolder(), 'sha256', key);
   const known = await readFile(remembered, 'utf8').catch(() => '');
   if (/^[0-9a-f]{64}$/.test(known)) return known;
