@@ -17,6 +17,10 @@ export const LINE_KINDS = ['horizontal', 'vertical', 'diagonal', 'symmetric'] as
 export const ELEMENT_KINDS = [...BOX_KINDS, ...LINE_KINDS, 'curved', 'triangle', 'vanishing_point'] as const;
 export type ElementKind = (typeof ELEMENT_KINDS)[number];
 
+export function isOneOf<T extends string>(kinds: readonly T[], kind: string): kind is T {
+  return (kinds as readonly string[]).includes(kind);
+}
+
 export const MAX_ELEMENTS = 8;
 export const CURVE_POINTS = { min: 3, max: 12 } as const;
 export const VANISHING_LINES = { min: 2, max: 4 } as const;
