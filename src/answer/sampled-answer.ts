@@ -1,0 +1,113 @@
+import type { Session } from '../runtime/session.js';
+import type { AnswerTokens } from './answer-tokens.js';
+import { walkOptions, type OptionSet } from './option-walk.js';
+import type { AnswerOption, AnswerWriter, IntegerField } from './writer.js';
+
+/** How many of the answer's tokens the model was asked for, and how many it was not. */
+export interface AnswerCounters {
+  /** Tokens decided from the model's probabilities: each needed the decode of what stood before it. */
+  nDecided: number;
+  /** Tokens the answer's form left no choice about: appended in the same batch as their neighbours. */
+  nForced: number;
+}
+
+export interface SamplingOptions {
+  /** 0 (default) takes the most probable. */
+  readonly temperature?: number;
+  /** Uniform in [0, 1); needed when temperature > 0. */
+  readonly random?: () => number;
+  readonly signal?: AbortSignal;
+}
+
+/** What a sampled answer stands on: a session, and tokens that are certain but not decoded yet. */
+export interface PendingTokens {
+  readonly session: Session;
+  readonly pending: number[];
+  readonly tokens: AnswerTokens;
+  readonly counters: AnswerCounters;
+}
+
+/** Sentences hold any character but quotes, backslashes and control characters; the answer's form closes them. */
+const SENTENCE_GRAMMAR = String.raw`root ::= [a-zA-Z0-9\u00C0-\uD7FF] c{0,239} "\"" ("}" "\n"?)?
+c ::= [^"\\\x00-\x1f\x7f]`;
+
+/** An answer the model decides, token by token, each only among those the form allows. */
+export class SampledAnswer implements AnswerWriter {
+  readonly #to: PendingTokens;
+  readonly #options: SamplingOptions;
+
+  constructor(to: PendingTokens, options: SamplingOptions = {}) {
+    this.#to = to;
+    this.#options = options;
+  }
+
+  literal(text: string): void {
+    this.#force(this.#to.tokens.literal(text));
+  }
+
+  async choose<T>(options: readonly AnswerOption<T>[]): Promise<T> {
+    return options[await this.#walk(this.#to.tokens.optionSet(options))]!.value;
+  }
+
+  async integer<T extends string>(allowed: readonly number[], ...then: readonly [T, ...T[]]): Promise<IntegerField<T>> {
+    const index = await this.#walk(this.#to.tokens.integerSet(allowed, then));
+    return { value: allowed[Math.floor(index / then.length)]!, then: then[index % then.length]! };
+  }
+
+  async sentence({ maxTokens, then }: { maxTokens: number; then: string }): Promise<string> {
+    const { session, pending, tokens, counters } = this.#to;
+    const { signal, temperature, random } = this.#options;
+    await session.append(Int32Array.from(pending), signal ? { signal } : {});
+    pending.length = 0;
+    const result = await session.generate({
+      grammar: SENTENCE_GRAMMAR,
+      maxTokens,
+      stopTexts: ['"'],
+      ...(temperature ? { temperature, seed: Math.floor((random ?? Math.random)() * 2 ** 32) } : {}),
+      ...(signal ? { signal } : {}),
+    });
+    counters.nDecided += result.tokens.length + (result.stopToken ? 1 : 0);
+    // The token that closed the sentence may carry its last characters ('."'): they are written with what follows, so
+    // that the model sees the tokens the whole text has.
+    const lastWords = result.stopToken?.text.split('"', 1)[0] ?? '';
+    this.#force(tokens.freeText(lastWords + then));
+    return (result.text + lastWords).replaceAll('\uFFFD', '').trim();
+  }
+
+  #force(tokens: Int32Array): void {
+    for (const token of tokens) this.#to.pending.push(token);
+    this.#to.counters.nForced += tokens.length;
+  }
+
+  #walk(options: OptionSet): Promise<number> {
+    const { session, pending, counters } = this.#to;
+    return walkOptions(options, {
+      emit: (token) => {
+        pending.push(token);
+        counters.nForced++;
+      },
+      decide: async (choices) => {
+        const { signal } = this.#options;
+        const { logProbs } = await session.append(Int32Array.from(pending), signal ? { choices, signal } : { choices });
+        pending.length = 0;
+        counters.nDecided++;
+        counters.nForced--; // the decided token is emitted next
+        return pick(logProbs, this.#options);
+      },
+    });
+  }
+}
+
+/** Index of the greatest, or one drawn from softmax(logProbs / temperature). */
+function pick(logProbs: Float32Array, { temperature = 0, random = Math.random }: SamplingOptions): number {
+  let best = 0;
+  for (let i = 1; i < logProbs.length; i++) if (logProbs[i]! > logProbs[best]!) best = i;
+  if (temperature <= 0) return best;
+  const weights = Array.from(logProbs, (logProb) => Math.exp((logProb - logProbs[best]!) / temperature));
+  let left = random() * weights.reduce((sum, weight) => sum + weight, 0);
+  for (const [index, weight] of weights.entries()) {
+    left -= weight;
+    if (left < 0) return index;
+  }
+  return best;
+}
