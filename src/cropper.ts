@@ -36,6 +36,8 @@ export interface CropOptions {
   /** Default 0. */
   readonly seed?: number;
   readonly onProgress?: (stage: string) => void;
+  /** Called once a crop with everything the model was told and shown and what it said, for diagnosis. */
+  readonly onConversation?: NonNullable<PhotoRequest['onConversation']>;
   readonly signal?: AbortSignal;
 }
 

@@ -5,12 +5,13 @@ import type { Box, Size } from './geometry.js';
 import { decodePhoto, renderFrame, type PhotoInput } from './image/decode.js';
 import { chooseFrame, frameMap, type FrameMap } from './image/frame.js';
 import type { Vlm } from './open-vlm.js';
+import type { FrameImage, TranscriptPart } from './prompt/conversation.js';
 import { seededRandom } from './random.js';
 import type { CropRect, CropResult, Element } from './schema.js';
 import { cropRectangle } from './steps/crop.js';
 import { formatAspect, type Target } from './target.js';
 import { Timings } from './timings.js';
-import type { FramedPhoto, VlmTarget } from './vlm-engine.js';
+import type { VlmTarget } from './vlm-engine.js';
 
 /** What is asked for one photo, whatever the targets; see CropOptions. */
 export interface PhotoRequest {
@@ -22,11 +23,18 @@ export interface PhotoRequest {
   readonly temperature?: number;
   readonly seed?: number;
   readonly onProgress?: (stage: string) => void;
+  /** Called once a crop with everything the model was told and shown and what it said, for diagnosis. */
+  readonly onConversation?: (parts: readonly ConversationPart[], target: Target) => void;
   readonly signal?: AbortSignal;
 }
 
+/** A run of a conversation: text as the model has it, special tokens included, or an image as it was shown. */
+export type ConversationPart =
+  | { readonly kind: 'prompt' | 'answer'; readonly text: string; readonly nTokens: number }
+  | { readonly kind: 'image'; readonly image: FrameImage };
+
 /** A decoded photo with the raster the model will see. */
-export interface ReadyPhoto extends FramedPhoto {
+export interface ReadyPhoto extends FrameImage {
   readonly path: string | undefined;
   readonly photo: Size;
   readonly map: FrameMap;
@@ -79,7 +87,11 @@ export async function cropPhoto(
     request.onProgress,
   );
   return targets.map((target, i) => {
-    const { candidates, decision } = proposals[i]!;
+    const { candidates, decision, transcript } = proposals[i]!;
+    request.onConversation?.(
+      transcript.map((part) => readable(part, vlm)),
+      target,
+    );
     const rects = candidates.map(({ boxInFrame }) =>
       cropRectangle({
         photo: ready.photo,
@@ -145,6 +157,11 @@ function limitsInFrame(
       ]),
     }),
   };
+}
+
+function readable(part: TranscriptPart, vlm: Vlm): ConversationPart {
+  if (part.kind === 'image') return { kind: 'image', image: { frame: part.image.frame, rgb: part.image.rgb } };
+  return { kind: part.kind, text: vlm.model.detokenize(part.tokens), nTokens: part.tokens.length };
 }
 
 function samplingOf(request: PhotoRequest): SamplingOptions {
