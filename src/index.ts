@@ -2,6 +2,7 @@ export { openCropper, Cropper } from './cropper.js';
 export type { CropAllOptions, CropEachOptions, CropOptions, CropperOptions, PhotoOutcome } from './cropper.js';
 export { FramewrightError } from './errors.js';
 export type { ErrorCode } from './errors.js';
+export type { ConversationPart } from './pipeline.js';
 export type { PhotoInput } from './image/decode.js';
 export { cropResultSchema, ELEMENT_KINDS, elementSchema } from './schema.js';
 export type { Candidate, CropRect, CropResult, Element, ElementKind } from './schema.js';

@@ -71,6 +71,13 @@ export async function cropPhoto(
   checkRange('candidates', count, 1, MAX_CANDIDATES);
   checkRange('votes', votes, 1, MAX_CANDIDATES);
   if (!(minSize >= 0 && minSize <= 1)) throw usage('minSize', 'a share of the photo from 0 to 1', minSize);
+  if (request.instruct && !vlm.engine.takesInstruction) {
+    const model = vlm.resolved.name;
+    throw new FramewrightError(
+      'USAGE',
+      `the model ${model} takes no instruction in words; choose a Qwen2.5-VL with --model`,
+    );
+  }
   const keep = (request.keep ?? []).map((rect) => keepBox(rect, ready.photo));
 
   const vlmTargets = targets.map((target): VlmTarget & { timings: Timings } => ({

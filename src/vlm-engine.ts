@@ -54,6 +54,10 @@ export class VlmEngine {
     this.#tokens = new AnswerTokens(model);
   }
 
+  get takesInstruction(): boolean {
+    return this.#profile.takesInstruction;
+  }
+
   /** Stage 1 only. */
   async analyse(photo: FrameImage, sampling: SamplingOptions, timings: Timings): Promise<Element[]> {
     await using chat = this.#open();
