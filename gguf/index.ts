@@ -34,7 +34,7 @@ export { readGguf, type GgufHeader, type GgufTensor, type ReadOptions } from './
 export { findTensor, readTensor, readTensorChunks } from './tensor-data.js';
 export { DECODABLE_TYPES, decodeTensor, isDecodable, type DecodableType } from './decode-tensor.js';
 export { countNonFiniteBlocks, countNonFiniteBlocksInFile } from './nan-check.js';
-export { problemText, type GgufProblem } from './validate/problem.js';
+export type { GgufProblem } from './validate/problem.js';
 export type { TextSizes } from './validate/text.js';
 export type { VisionSizes } from './validate/vision.js';
 export {

@@ -1,5 +1,6 @@
 import type { GgufHeader } from './reader.js';
-import { countElements, type GgmlType } from './types.js';
+import { printable } from './printable.js';
+import { countElements, type GgmlType, type GgufValueType } from './types.js';
 import type { GgufValue } from './values.js';
 
 /** Items of an array that are shown. */
@@ -11,7 +12,7 @@ export interface InspectedValue {
   readonly key: string;
   /** `uint32`, `string`, `array of int32`, ... */
   readonly type: string;
-  /** 64-bit integers as decimal text; of an array the first 8 items. */
+  /** 64-bit integers, NaN and infinities as text; of an array the first 8 items. */
   readonly value: string | number | boolean | readonly (string | number | boolean)[];
   /** Of an array: all its items. */
   readonly length?: number;
@@ -91,12 +92,27 @@ export function inspectGguf(header: GgufHeader): GgufSummary {
 }
 
 function inspectValue(key: string, entry: GgufValue): InspectedValue {
-  const plain = (value: string | number | bigint | boolean): string | number | boolean =>
-    typeof value === 'bigint' ? value.toString() : value;
-  if (entry.type !== 'array') return { key, type: entry.type, value: plain(entry.value) };
+  if (entry.type !== 'array') return { key, type: entry.type, value: plain(entry.type, entry.value) };
   const head = Array.from<string | number | bigint>(entry.value.slice(0, ARRAY_HEAD));
-  const items = entry.itemType === 'bool' ? head.map(Boolean) : head.map(plain);
+  const items = head.map((item) => plain(entry.itemType, item));
   return { key, type: `array of ${entry.itemType}`, value: items, length: entry.value.length };
+}
+
+/** As JSON can hold it: a float32 with no more digits than it has, what is no number in JSON as text. */
+function plain(type: GgufValueType, value: string | number | bigint | boolean): string | number | boolean {
+  if (type === 'bool') return Boolean(value);
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'number') return value;
+  if (!Number.isFinite(value)) return String(value);
+  return type === 'float32' ? shortestFloat32(value) : value;
+}
+
+function shortestFloat32(value: number): number {
+  for (let digits = 1; digits < 9; digits++) {
+    const rounded = Number(value.toPrecision(digits));
+    if (Math.fround(rounded) === value) return rounded;
+  }
+  return value;
 }
 
 export interface RenderOptions {
@@ -128,7 +144,7 @@ export function renderSummary(summary: GgufSummary, options: RenderOptions = {})
       ]),
     );
   }
-  return lines.join('\n');
+  return lines.map(printable).join('\n');
 }
 
 function valueText({ value, length }: InspectedValue): string {

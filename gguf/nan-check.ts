@@ -58,7 +58,8 @@ const IS_FINITE: Readonly<Record<BlockFloats['format'], (view: DataView, at: num
   f16: (view, at) => (view.getUint16(at, true) & 0x7c00) !== 0x7c00,
   bf16: (view, at) => (view.getUint16(at, true) & 0x7f80) !== 0x7f80,
   f32: (view, at) => (view.getUint32(at, true) & 0x7f80_0000) !== 0x7f80_0000,
-  f64: (view, at) => Number.isFinite(view.getFloat64(at, true)),
+  // ggml computes in float32: what is too large for it is infinite.
+  f64: (view, at) => Number.isFinite(Math.fround(view.getFloat64(at, true))),
   e8m0: (view, at) => view.getUint8(at) !== 0xff,
   // The half float's highest nibble lies in the last of four words; it holds sign and three exponent bits, the next
   // word's highest nibble the other two.

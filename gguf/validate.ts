@@ -2,7 +2,7 @@ import { GgufError } from './errors.js';
 import { countNonFiniteBlocksInFile } from './nan-check.js';
 import { readGguf, type GgufHeader } from './reader.js';
 import { isInsideFile } from './tensor-data.js';
-import { problemText, type Check, type GgufProblem } from './validate/problem.js';
+import { problemOf, type Check, type GgufProblem } from './validate/problem.js';
 import { checkText, type TextSizes } from './validate/text.js';
 import { checkVision, type VisionSizes } from './validate/vision.js';
 
@@ -60,7 +60,7 @@ export async function requireValidPair(
 
 /** One line: the first three problems, each with its file, and how many more there are. */
 export function errorOfProblems(problems: readonly GgufProblem[]): GgufError {
-  const shown = problems.slice(0, 3).map((problem) => `${problem.path}: ${problemText(problem)}`);
+  const shown = problems.slice(0, 3).map(({ message }) => message);
   const more = problems.length > shown.length ? `; and ${problems.length - shown.length} more` : '';
   return new GgufError(problems[0]?.code ?? 'INVALID', shown.join('; ') + more);
 }
@@ -81,13 +81,13 @@ async function examinePair(
   const problems = [...text.problems, ...mmproj.problems];
   if (!text.header || !text.sizes || !mmproj.header || !mmproj.sizes) return { problems };
   if (mmproj.sizes.projectionDim !== text.sizes.nEmbd) {
-    problems.push({
-      path: mmprojPath,
-      code: 'INVALID',
-      where: 'clip.vision.projection_dim',
-      found: String(mmproj.sizes.projectionDim),
-      required: `must be the text model's embedding_length ${text.sizes.nEmbd}: the files are of different models`,
-    });
+    problems.push(
+      problemOf(mmprojPath, {
+        where: 'clip.vision.projection_dim',
+        found: String(mmproj.sizes.projectionDim),
+        required: `must be the text model's embedding_length ${text.sizes.nEmbd}: the files are of different models`,
+      }),
+    );
   }
   const pair = { text: text.header, textSizes: text.sizes, mmproj: mmproj.header, visionSizes: mmproj.sizes };
   return { problems, pair };
@@ -105,12 +105,13 @@ async function validateFile<T>(
   } catch (error) {
     if (!(error instanceof GgufError) || error.code === 'IO') throw error;
     const found = error.message.slice(path.length + 2);
-    return { problems: [{ path, code: error.code, where: 'file', found, required: 'must be a readable GGUF file' }] };
+    const finding = { where: 'file', found, required: 'must be a readable GGUF file', code: error.code };
+    return { problems: [problemOf(path, finding)] };
   }
   const problems: GgufProblem[] = [];
   const findings = check(header);
   let step = findings.next();
-  for (; !step.done; step = findings.next()) problems.push({ path, code: 'INVALID', ...step.value });
+  for (; !step.done; step = findings.next()) problems.push(problemOf(path, step.value));
   if (options.checkNan) problems.push(...(await findNonFinite(header, options)));
   return { problems, header, ...(step.value !== undefined && { sizes: step.value }) };
 }
@@ -120,13 +121,13 @@ async function findNonFinite(header: GgufHeader, { signal }: ValidateOptions): P
   for (const tensor of header.tensors.filter((candidate) => isInsideFile(header, candidate))) {
     const count = await countNonFiniteBlocksInFile(header, tensor, signal ? { signal } : {});
     if (count === 0) continue;
-    problems.push({
-      path: header.path,
-      code: 'INVALID',
-      where: `tensor ${tensor.name}`,
-      found: `NaN or infinity in ${count} blocks of ${tensor.type}`,
-      required: 'must be finite numbers',
-    });
+    problems.push(
+      problemOf(header.path, {
+        where: `tensor ${tensor.name}`,
+        found: `NaN or infinity in ${count} blocks of ${tensor.type}`,
+        required: 'must be finite numbers',
+      }),
+    );
   }
   return problems;
 }

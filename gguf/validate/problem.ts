@@ -1,4 +1,5 @@
 import type { GgufErrorCode } from '../errors.js';
+import { printable } from '../printable.js';
 
 /** One thing wrong with a file, by what it is about, what is there, and what has to be there. */
 export interface GgufProblem {
@@ -11,18 +12,20 @@ export interface GgufProblem {
   readonly found: string;
   /** What is required, as the end of a sentence: `must be ...`. */
   readonly required: string;
+  /** All of it in one line, with the file. */
+  readonly message: string;
 }
 
 /** A problem before the file's name is known to whoever finds it. */
-export type Finding = Omit<GgufProblem, 'path' | 'code'> & { readonly code?: GgufErrorCode };
+export type Finding = Omit<GgufProblem, 'path' | 'code' | 'message'> & { readonly code?: GgufErrorCode };
 
 /** Checks yield what they find and return what later checks need; undefined where it could not be had. */
 export type Check<T = void> = Generator<Finding, T, undefined>;
 
-/** One line, without the file. */
-export function problemText(problem: Pick<GgufProblem, 'where' | 'found' | 'required'>): string {
-  const { where, found, required } = problem;
-  return where === 'file' ? `${found}; it ${required}` : `${where}: ${found}, ${required}`;
+export function problemOf(path: string, finding: Finding): GgufProblem {
+  const { where, found, required } = finding;
+  const what = where === 'file' ? `${found}; it ${required}` : `${where}: ${found}, ${required}`;
+  return { path, code: 'INVALID', ...finding, message: printable(`${path}: ${what}`) };
 }
 
 /** A value from a file for a message: short, on one line. */
