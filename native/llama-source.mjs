@@ -12,7 +12,7 @@ import {
 import path from 'node:path';
 import { bundleChecksum, openBundle } from './bundle.mjs';
 
-const vendorDir = path.join(import.meta.dirname, 'vendor');
+export const vendorDir = path.join(import.meta.dirname, 'vendor');
 const SYMLINK = 0o120000;
 const EXECUTABLE = 0o100755;
 

@@ -1,10 +1,13 @@
 // Where npm put llama.cpp: its sources (a git bundle) in node-llama-cpp, its libraries in a package for each platform.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
 export const projectDir = path.resolve(import.meta.dirname, '..');
 const requireFromProject = createRequire(path.join(projectDir, 'package.json'));
+
+/** Whether this package was installed for another one, rather than being a checkout someone works in. */
+export const isDependency = projectDir.split(path.sep).includes('node_modules');
 
 /** Folder of an installed package, wherever hoisting put it, or undefined. `from` is a file inside the package that depends on it. */
 export function packageDir(name, from) {
@@ -19,6 +22,8 @@ export function packageDir(name, from) {
 export function packageVersion(dir) {
   return JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')).version;
 }
+
+export const projectVersion = packageVersion(projectDir);
 
 /** Name of the package with the libraries for this machine, e.g. `linux-x64`; undefined where there is none. */
 export function platformName(platform = process.platform, arch = process.arch) {
@@ -53,10 +58,10 @@ export function findLlama() {
   };
 }
 
-/** The libraries the addon is linked to, in the order of their dependence; backends are loaded by path at run time. */
+/** The libraries the addon is linked to, sorted by name; backends are loaded by path at run time. */
 export function coreLibraries(dir) {
   return readdirSync(dir)
     .filter((name) => /^(lib)?(ggml-base|ggml|llama)(\.v[^/]*)?\.(so|dylib|dll)$/.test(name))
     .sort()
-    .map((name) => ({ name, path: path.join(dir, name) }));
+    .map((name) => ({ name, path: path.join(dir, name), size: statSync(path.join(dir, name)).size }));
 }

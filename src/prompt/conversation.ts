@@ -88,6 +88,10 @@ export class Conversation {
     return this.session.dispose();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
   #special(token: string): void {
     for (const id of this.#tokenizer.tokenize(token, { special: true })) this.pending.push(id);
   }

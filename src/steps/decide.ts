@@ -28,7 +28,9 @@ export async function decide(
   try {
     while (ballots.length < nVotes) ballots.push(await chat.fork());
     const perVote = await Promise.all(
-      ballots.map((ballot, vote) => castVote(ballot, candidates, Math.round((vote * candidates.length) / nVotes), stage)),
+      ballots.map((ballot, vote) =>
+        castVote(ballot, candidates, Math.round((vote * candidates.length) / nVotes), stage),
+      ),
     );
     const modelScores = candidates.map((_, i) => perVote.reduce((sum, scores) => sum + scores[i]!, 0) / nVotes);
     const best = modelScores.indexOf(Math.max(...modelScores));
