@@ -1,4 +1,4 @@
-import type { Session } from '../runtime/session.js';
+import type { ChatSession } from './chat-session.js';
 import type { AnswerTokens } from './answer-tokens.js';
 import { walkOptions, type OptionSet } from './option-walk.js';
 import type { AnswerOption, AnswerWriter, IntegerField } from './writer.js';
@@ -21,7 +21,7 @@ export interface SamplingOptions {
 
 /** What a sampled answer stands on: a session, and tokens that are certain but not decoded yet. */
 export interface PendingTokens {
-  readonly session: Session;
+  readonly session: Pick<ChatSession<unknown>, 'append' | 'generate'>;
   readonly pending: number[];
   readonly tokens: AnswerTokens;
   readonly counters: AnswerCounters;

@@ -2,7 +2,7 @@ import type { AnswerTokens } from '../answer/answer-tokens.js';
 import { SampledAnswer, type AnswerCounters, type SamplingOptions } from '../answer/sampled-answer.js';
 import type { AppendResult } from '../runtime/types.js';
 import type { ImageEmbedding } from '../runtime/image-embedding.js';
-import type { Session } from '../runtime/session.js';
+import type { ChatSession } from '../answer/chat-session.js';
 
 /** The model's side of ChatML, as Qwen2.5-VL was trained on it. */
 export interface ChatTokenizer {
@@ -13,15 +13,15 @@ export interface ChatTokenizer {
  * One chat in one KV cache. Text is only queued (`pending`) and goes into the cache in one batch with what comes next:
  * an image, or the first token the model has to decide.
  */
-export class Conversation {
+export class Conversation<Image = ImageEmbedding> {
   readonly counters: AnswerCounters;
-  readonly session: Session;
+  readonly session: ChatSession<Image>;
   readonly pending: number[] = [];
   readonly tokens: AnswerTokens;
   readonly #tokenizer: ChatTokenizer;
 
   constructor(
-    session: Session,
+    session: ChatSession<Image>,
     tokenizer: ChatTokenizer,
     tokens: AnswerTokens,
     counters: AnswerCounters = { nDecided: 0, nForced: 0 },
@@ -44,7 +44,7 @@ export class Conversation {
     this.#text('user\n');
   }
 
-  async image(embedding: ImageEmbedding, signal?: AbortSignal): Promise<void> {
+  async image(embedding: Image, signal?: AbortSignal): Promise<void> {
     this.#special('<|vision_start|>');
     await this.flush(signal);
     await this.session.appendImage(embedding, signal ? { signal } : {});
@@ -78,7 +78,7 @@ export class Conversation {
   }
 
   /** A second conversation that goes on from here; what is in the cache is shared, not copied. Counters stay common. */
-  async fork(): Promise<Conversation> {
+  async fork(): Promise<Conversation<Image>> {
     const copy = new Conversation(await this.session.fork(), this.#tokenizer, this.tokens, this.counters);
     copy.pending.push(...this.pending);
     return copy;
