@@ -1,5 +1,5 @@
-import type { Session } from '../runtime/session.js';
 import type { AppendResult } from '../runtime/types.js';
+import type { ChatSession } from './chat-session.js';
 import type { AnswerTokens } from './answer-tokens.js';
 import { walkOptions, type OptionSet } from './option-walk.js';
 import type { AnswerOption, AnswerWriter, IntegerField } from './writer.js';
@@ -22,7 +22,7 @@ export interface SamplingOptions {
 
 /** Where a sampled answer goes: a session, and the tokens that are certain but not in it yet. */
 export interface AnswerSink {
-  readonly session: Session;
+  readonly session: Pick<ChatSession<unknown>, 'append' | 'generate'>;
   readonly tokens: AnswerTokens;
   readonly counters: AnswerCounters;
   /** Queues a token. */

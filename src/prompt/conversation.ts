@@ -1,9 +1,9 @@
 import type { AnswerTokens } from '../answer/answer-tokens.js';
+import type { ChatSession } from '../answer/chat-session.js';
 import { SampledAnswer, type AnswerCounters, type AnswerSink, type SamplingOptions } from '../answer/sampled-answer.js';
 import type { Size } from '../geometry.js';
 import type { AppendResult } from '../runtime/types.js';
 import type { ImageEmbedding } from '../runtime/image-embedding.js';
-import type { Session } from '../runtime/session.js';
 
 /** The model's side of ChatML, as Qwen2.5-VL was trained on it. */
 export interface ChatTokenizer {
@@ -17,8 +17,8 @@ export interface FrameImage {
 }
 
 /** A frame with what the vision tower made of it. */
-export interface SeenImage extends FrameImage {
-  readonly embedding: ImageEmbedding;
+export interface SeenImage<Embedding = ImageEmbedding> extends FrameImage {
+  readonly embedding: Embedding;
 }
 
 /** A run of what a conversation holds, in order: for diagnosis, and to replay it elsewhere. */
@@ -30,16 +30,16 @@ export type TranscriptPart =
  * One chat in one KV cache. Tokens are only queued and go into the cache in one batch with what comes next: an image, or
  * the first token the model has to decide.
  */
-export class Conversation implements AnswerSink {
+export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
   readonly counters: AnswerCounters;
-  readonly session: Session;
+  readonly session: ChatSession<Embedding>;
   readonly tokens: AnswerTokens;
   readonly transcript: TranscriptPart[];
   readonly #tokenizer: ChatTokenizer;
   #pending: number[] = [];
 
   constructor(
-    session: Session,
+    session: ChatSession<Embedding>,
     tokenizer: ChatTokenizer,
     tokens: AnswerTokens,
     counters: AnswerCounters = { nDecided: 0, nForced: 0 },
@@ -64,7 +64,7 @@ export class Conversation implements AnswerSink {
     this.#text('user\n');
   }
 
-  async image(seen: SeenImage, signal?: AbortSignal): Promise<void> {
+  async image(seen: SeenImage<Embedding>, signal?: AbortSignal): Promise<void> {
     this.#special('<|vision_start|>');
     await this.flush(signal);
     await this.session.appendImage(seen.embedding, signal ? { signal } : {});
@@ -112,7 +112,7 @@ export class Conversation implements AnswerSink {
   }
 
   /** A second conversation that goes on from here; what is in the cache is shared, not copied. Counters stay common. */
-  async fork(): Promise<Conversation> {
+  async fork(): Promise<Conversation<Embedding>> {
     const session = await this.session.fork();
     const copy = new Conversation(session, this.#tokenizer, this.tokens, this.counters, this.transcript.map(copyPart));
     copy.#pending = [...this.#pending];
