@@ -2,7 +2,9 @@ import type { SamplingOptions } from './answer/sampled-answer.js';
 import { cropResultOf } from './crop-result.js';
 import { FramewrightError } from './errors.js';
 import type { Box, Size } from './geometry.js';
-import { decodePhoto, renderFrame, type PhotoInput } from './image/decode.js';
+import { decodePhoto, type Photo } from './image/decode.js';
+import type { PhotoInput } from './image/input.js';
+import { renderFrame } from './image/render.js';
 import { chooseFrame, frameMap, type FrameMap } from './image/frame.js';
 import type { Vlm } from './open-vlm.js';
 import type { FrameImage, TranscriptPart } from './prompt/conversation.js';
@@ -35,8 +37,7 @@ export type ConversationPart =
 
 /** A decoded photo with the raster the model will see. */
 export interface ReadyPhoto extends FrameImage {
-  readonly path: string | undefined;
-  readonly photo: Size;
+  readonly photo: Photo;
   readonly map: FrameMap;
   readonly timings: Timings;
 }
@@ -52,11 +53,11 @@ export async function framePhoto(
 ): Promise<ReadyPhoto> {
   const timings = new Timings();
   return timings.measure('decode', async () => {
-    const decoded = await decodePhoto(input, options);
+    const photo = await decodePhoto(input, options);
     const { pixelBudget } = vlm.resolved.use;
-    const frame = chooseFrame(decoded.size, { minPixels: pixelBudget.min, maxPixels: pixelBudget.max });
-    const rgb = await renderFrame(decoded, frame, options);
-    return { path: decoded.path, photo: decoded.size, frame, rgb, map: frameMap(decoded.size, frame), timings };
+    const frame = chooseFrame(photo, { minPixels: pixelBudget.min, maxPixels: pixelBudget.max });
+    const rgb = await renderFrame(photo, frame, options);
+    return { photo, frame, rgb, map: frameMap(photo, frame), timings };
   });
 }
 
@@ -106,7 +107,7 @@ export async function cropPhoto(
         keep,
         minAreaShare: minSize,
         ...(target.aspect ? { aspect: target.aspect } : {}),
-        ...(ready.path === undefined ? {} : { name: ready.path }),
+        name: ready.photo.name,
       }),
     );
     return cropResultOf({
