@@ -113,8 +113,8 @@ function releaseOf(dir: string): string | undefined {
 
 /** The dynamic loader names the first library that is missing; this names them all and who brings them. */
 export async function explainLoadError(path: string, error: string): Promise<string> {
-  const first = /^([^\s:]+): cannot open shared object file/.exec(error)?.[1];
-  if (first === undefined) return error;
+  const first = /([^\s:]+): cannot open shared object file/.exec(error)?.[1];
+  if (first === undefined) return error.replace(/^.*failed to load /, '');
   const needed = await neededLibraries(path).catch(() => []);
   const isBeside = (name: string): boolean => existsSync(join(dirname(path), name));
   const missing = needed.filter((name) => name === first || (isLibraryInstalled(name) === false && !isBeside(name)));
