@@ -54,9 +54,10 @@ export async function buildDefault({ jobs, clean = false, say }) {
   const reason = reasonNotToLoad(addonPath);
   if (reason) throw new BuildProblem(`the native addon was built but does not load (${reason}): ${FROM_SOURCE}`);
 
-  const { release, version } = llama;
+  const { platform, release, version } = llama;
   const info = {
     build: 'default',
+    platform,
     framewright: projectVersion,
     llama: { release, commit: source.commit, package: version },
   };

@@ -21,8 +21,8 @@ const LEAST_TRIANGLE = 1 / 100;
 const LEAST_SINE = 0.087;
 
 const LINE_END = ']}\n';
-const LIST_END = ']]}\n';
-const NEXT_ITEM = '],[';
+export const LIST_END = ']]}\n';
+export const NEXT_ITEM = '],[';
 
 /** Writes the numbers of one element, from after its opening bracket to the end of its line. Never degenerate. */
 export async function writeElementGeometry(
