@@ -27,8 +27,13 @@ export async function buildWithCmake({ outDir, logPath, defines, toolchain, jobs
     throw new BuildProblem('cmake-js or node-addon-api is not installed: run npm install');
   mkdirSync(path.dirname(outDir), { recursive: true });
 
-  // CMake refuses a cache made at another place, and keeps a compiler that was replaced.
-  const key = JSON.stringify({ outDir, compiler: toolchain.compiler, cmake: toolchain.cmake, defines });
+  // CMake refuses a cache made at another place, and keeps a compiler that was replaced and variables no longer given.
+  const key = JSON.stringify({
+    outDir,
+    compiler: toolchain.compiler,
+    cmake: toolchain.cmake,
+    names: Object.keys(defines),
+  });
   const keyPath = path.join(outDir, '.configured');
   if (!existsSync(keyPath) || readFileSync(keyPath, 'utf8') !== key) rmSync(outDir, { recursive: true, force: true });
   mkdirSync(outDir, { recursive: true });
@@ -73,9 +78,14 @@ const KNOWN_FAILURES = [
   ],
   [
     /(Unable to find cublas_v2\.h|CUDA::cublas)/,
-    () =>
-      'the CUDA toolkit here has no cuBLAS: install libcublas-dev for your CUDA version from ' +
-      "NVIDIA's repository, or the whole toolkit from https://developer.nvidia.com/cuda-downloads",
+    (log) => {
+      const [, major, minor] = /Found CUDAToolkit: .*found version "(\d+)\.(\d+)/.exec(log) ?? [];
+      const name = major ? `libcublas-dev-${major}-${minor}` : 'libcublas-dev';
+      return (
+        `the CUDA toolkit here has no cuBLAS: install ${name} from NVIDIA's package repository, or the whole ` +
+        'toolkit from https://developer.nvidia.com/cuda-downloads'
+      );
+    },
   ],
   [
     /(CUDA Toolkit not found|No CMAKE_CUDA_COMPILER could be found|Failed to find nvcc)/,
@@ -102,7 +112,7 @@ const KNOWN_FAILURES = [
 
 /** The first error of a build log in one line, with its remedy where one is known. */
 export function explain(log) {
-  for (const [pattern, remedy] of KNOWN_FAILURES) if (pattern.test(log)) return remedy();
+  for (const [pattern, remedy] of KNOWN_FAILURES) if (pattern.test(log)) return remedy(log);
   const lines = log.split('\n');
   const at = lines.findIndex((line) => /\berror\b|CMake Error/i.test(line) && !/^\s*(info|ERR! OMG)/.test(line));
   if (at < 0) return 'the native addon does not compile';

@@ -34,7 +34,7 @@ export async function buildDefault({ jobs, clean = false, say }) {
     sources,
     bundle: bundleChecksum(llama.bundle),
     libraries: [llama.platformVersion, coreLibraries(llama.libraryDir).map(({ name, size }) => [name, size])],
-    environment: ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'LDFLAGS'].map((name) => process.env[name] ?? null),
+    environment: ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'LDFLAGS'].map((name) => process.env[name] || null),
     arch: process.arch,
   });
   if (clean) for (const dir of [releaseDir, workDir]) rmSync(dir, { recursive: true, force: true });
@@ -54,9 +54,10 @@ export async function buildDefault({ jobs, clean = false, say }) {
   const reason = reasonNotToLoad(addonPath);
   if (reason) throw new BuildProblem(`the native addon was built but does not load (${reason}): ${FROM_SOURCE}`);
 
-  const { release, version } = llama;
+  const { platform, release, version } = llama;
   const info = {
     build: 'default',
+    platform,
     framewright: projectVersion,
     llama: { release, commit: source.commit, package: version },
   };

@@ -1,5 +1,5 @@
 // Where npm put llama.cpp: its sources (a git bundle) in node-llama-cpp, its libraries in a package for each platform.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -14,7 +14,8 @@ export function packageDir(name, from) {
   const require = from ? createRequire(from) : requireFromProject;
   for (const modules of require.resolve.paths(name) ?? []) {
     const dir = path.join(modules, name);
-    if (existsSync(path.join(dir, 'package.json'))) return dir;
+    // Some package managers install links, and a package finds its dependencies from its real place.
+    if (existsSync(path.join(dir, 'package.json'))) return realpathSync(dir);
   }
   return undefined;
 }
@@ -50,6 +51,7 @@ export function findLlama() {
   const platformDir = name && packageDir(`@node-llama-cpp/${name}`, path.join(dir, 'package.json'));
   const libraryDir = platformDir && path.join(platformDir, 'bins', name);
   return {
+    platform: name,
     version: packageVersion(dir),
     release: existsSync(info) ? JSON.parse(readFileSync(info, 'utf8')).release : undefined,
     bundle: existsSync(bundle) ? bundle : undefined,

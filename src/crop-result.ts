@@ -26,7 +26,7 @@ export interface CropOutcome {
 /** The result object, all in oriented photo pixels. */
 export function cropResultOf(outcome: CropOutcome): CropResult {
   const { ready, target, candidates, model } = outcome;
-  const { photo, frame, map, path } = ready;
+  const { photo, frame, map } = ready;
   const analysis = outcome.elements.map((element) => map.toPhoto.element(element));
   const crop = candidates[outcome.best]!.rect;
   const isWhole = crop.width * crop.height >= KEEP_FROM_SHARE * photo.width * photo.height;
@@ -35,7 +35,7 @@ export function cropResultOf(outcome: CropOutcome): CropResult {
   const { loras, ...identity } = model;
   return {
     schemaVersion: 1,
-    photo: { ...(path === undefined ? {} : { path }), widthPx: photo.width, heightPx: photo.height },
+    photo: { ...(photo.path === undefined ? {} : { path: photo.path }), widthPx: photo.width, heightPx: photo.height },
     engine: 'vlm',
     model: { ...identity, ...(loras.length > 0 ? { loras: [...loras] } : {}) },
     frame: { widthPx: frame.width, heightPx: frame.height },

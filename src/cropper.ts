@@ -1,6 +1,7 @@
 import { parseTargets, type Target } from './target.js';
 import { FramewrightError } from './errors.js';
-import type { PhotoInput } from './image/decode.js';
+import type { Photo } from './image/decode.js';
+import type { PhotoInput } from './image/input.js';
 import { openVlm, type Vlm, type VlmOptions } from './open-vlm.js';
 import { analysePhoto, cropPhoto, framePhoto, rankPhoto, type PhotoRequest } from './pipeline.js';
 import type { RuntimeInfo } from './runtime/types.js';
@@ -36,6 +37,8 @@ export interface CropOptions {
   /** Default 0. */
   readonly seed?: number;
   readonly onProgress?: (stage: string) => void;
+  /** Called once a crop with everything the model was told and shown and what it said, for diagnosis. */
+  readonly onConversation?: NonNullable<PhotoRequest['onConversation']>;
   readonly signal?: AbortSignal;
 }
 
@@ -47,7 +50,7 @@ export interface CropEachOptions extends Omit<CropOptions, 'aspect' | 'size'> {
 
 /** The crops of one photo, or why there are none. */
 export type PhotoOutcome =
-  | { readonly input: PhotoInput; readonly results: readonly CropResult[] }
+  | { readonly input: PhotoInput; readonly photo: Photo; readonly results: readonly CropResult[] }
   | { readonly input: PhotoInput; readonly results?: undefined; readonly error: unknown };
 
 export interface CropAllOptions extends CropEachOptions {
@@ -103,7 +106,7 @@ export class Cropper {
       throw new FramewrightError('USAGE', 'give an aspect or a size, not both: a size fixes the aspect');
     }
     const targets = parseTargets(aspect === undefined ? [] : [aspect], size === undefined ? [] : [size]);
-    return (await this.#cropTargets(input, targets, rest))[0]!;
+    return (await this.#cropTargets(input, targets, rest)).results[0]!;
   }
 
   /** Crops every photo, in order: one result for each aspect and size. */
@@ -138,7 +141,7 @@ export class Cropper {
       for await (const input of inputs) {
         ahead.push(
           this.#cropTargets(input, targets, { ...rest, signal }).then(
-            (results) => ({ input, results }),
+            ({ photo, results }) => ({ input, photo, results }),
             (error: unknown) => ({ input, error }),
           ),
         );
@@ -188,11 +191,17 @@ export class Cropper {
     return this.dispose();
   }
 
-  #cropTargets(input: PhotoInput, targets: readonly Target[], options: PhotoRequest): Promise<CropResult[]> {
+  #cropTargets(
+    input: PhotoInput,
+    targets: readonly Target[],
+    options: PhotoRequest,
+  ): Promise<{ photo: Photo; results: CropResult[] }> {
     return this.#run(options.signal, async (signal) => {
       options.onProgress?.('decode');
-      const photo = await framePhoto(input, this.#vlm, this.#decodeOptions(signal));
-      return this.#inModel.run(() => cropPhoto(photo, targets, this.#vlm, { ...options, signal }), signal);
+      const ready = await framePhoto(input, this.#vlm, this.#decodeOptions(signal));
+      const request = { ...options, signal };
+      const results = await this.#inModel.run(() => cropPhoto(ready, targets, this.#vlm, request), signal);
+      return { photo: ready.photo, results };
     });
   }
 

@@ -3,7 +3,7 @@ import { fileSha256 } from './model/file-hash.js';
 import { loadResolved, type LoadOptions } from './model/load.js';
 import { resolveModel, type ResolvedModel } from './model/resolve.js';
 import { loadPromptProfile } from './prompt/profile.js';
-import type { Context } from './runtime/context.js';
+import type { VisionModel } from './runtime/model.js';
 import { openRuntime, type Runtime } from './runtime/runtime.js';
 import type { ContextCounters, ContextOptions, GpuChoice, LogLine } from './runtime/types.js';
 import { VlmEngine } from './vlm-engine.js';
@@ -39,6 +39,7 @@ export interface Vlm {
   readonly resolved: ResolvedModel;
   readonly identity: ModelIdentity;
   readonly engine: VlmEngine;
+  readonly model: VisionModel;
   counters(): ContextCounters & AnswerCounters;
   dispose(): Promise<void>;
 }
@@ -74,6 +75,7 @@ export async function openVlm(options: VlmOptions): Promise<Vlm> {
       runtime,
       resolved,
       engine,
+      model,
       identity: {
         name: resolved.name,
         sha256,

@@ -2,15 +2,18 @@ import type { SamplingOptions } from './answer/sampled-answer.js';
 import { cropResultOf } from './crop-result.js';
 import { FramewrightError } from './errors.js';
 import type { Box, Size } from './geometry.js';
-import { decodePhoto, renderFrame, type PhotoInput } from './image/decode.js';
+import { decodePhoto, type Photo } from './image/decode.js';
+import type { PhotoInput } from './image/input.js';
+import { renderFrame } from './image/render.js';
 import { chooseFrame, frameMap, type FrameMap } from './image/frame.js';
 import type { Vlm } from './open-vlm.js';
+import type { FrameImage, TranscriptPart } from './prompt/conversation.js';
 import { seededRandom } from './random.js';
 import type { CropRect, CropResult, Element } from './schema.js';
 import { cropRectangle } from './steps/crop.js';
 import { formatAspect, type Target } from './target.js';
 import { Timings } from './timings.js';
-import type { FramedPhoto, VlmTarget } from './vlm-engine.js';
+import type { VlmTarget } from './vlm-engine.js';
 
 /** What is asked for one photo, whatever the targets; see CropOptions. */
 export interface PhotoRequest {
@@ -22,13 +25,19 @@ export interface PhotoRequest {
   readonly temperature?: number;
   readonly seed?: number;
   readonly onProgress?: (stage: string) => void;
+  /** Called once a crop with everything the model was told and shown and what it said, for diagnosis. */
+  readonly onConversation?: (parts: readonly ConversationPart[], target: Target) => void;
   readonly signal?: AbortSignal;
 }
 
+/** A run of a conversation: text as the model has it, special tokens included, or an image as it was shown. */
+export type ConversationPart =
+  | { readonly kind: 'prompt' | 'answer'; readonly text: string; readonly nTokens: number }
+  | { readonly kind: 'image'; readonly image: FrameImage };
+
 /** A decoded photo with the raster the model will see. */
-export interface ReadyPhoto extends FramedPhoto {
-  readonly path: string | undefined;
-  readonly photo: Size;
+export interface ReadyPhoto extends FrameImage {
+  readonly photo: Photo;
   readonly map: FrameMap;
   readonly timings: Timings;
 }
@@ -44,11 +53,11 @@ export async function framePhoto(
 ): Promise<ReadyPhoto> {
   const timings = new Timings();
   return timings.measure('decode', async () => {
-    const decoded = await decodePhoto(input, options);
+    const photo = await decodePhoto(input, options);
     const { pixelBudget } = vlm.resolved.use;
-    const frame = chooseFrame(decoded.size, { minPixels: pixelBudget.min, maxPixels: pixelBudget.max });
-    const rgb = await renderFrame(decoded, frame, options);
-    return { path: decoded.path, photo: decoded.size, frame, rgb, map: frameMap(decoded.size, frame), timings };
+    const frame = chooseFrame(photo, { minPixels: pixelBudget.min, maxPixels: pixelBudget.max });
+    const rgb = await renderFrame(photo, frame, options);
+    return { photo, frame, rgb, map: frameMap(photo, frame), timings };
   });
 }
 
@@ -63,6 +72,13 @@ export async function cropPhoto(
   checkRange('candidates', count, 1, MAX_CANDIDATES);
   checkRange('votes', votes, 1, MAX_CANDIDATES);
   if (!(minSize >= 0 && minSize <= 1)) throw usage('minSize', 'a share of the photo from 0 to 1', minSize);
+  if (request.instruct && !vlm.engine.takesInstruction) {
+    const model = vlm.resolved.name;
+    throw new FramewrightError(
+      'USAGE',
+      `the model ${model} takes no instruction in words; choose a Qwen2.5-VL with --model`,
+    );
+  }
   const keep = (request.keep ?? []).map((rect) => keepBox(rect, ready.photo));
 
   const vlmTargets = targets.map((target): VlmTarget & { timings: Timings } => ({
@@ -79,7 +95,11 @@ export async function cropPhoto(
     request.onProgress,
   );
   return targets.map((target, i) => {
-    const { candidates, decision } = proposals[i]!;
+    const { candidates, decision, transcript } = proposals[i]!;
+    request.onConversation?.(
+      transcript.map((part) => readable(part, vlm)),
+      target,
+    );
     const rects = candidates.map(({ boxInFrame }) =>
       cropRectangle({
         photo: ready.photo,
@@ -87,7 +107,7 @@ export async function cropPhoto(
         keep,
         minAreaShare: minSize,
         ...(target.aspect ? { aspect: target.aspect } : {}),
-        ...(ready.path === undefined ? {} : { name: ready.path }),
+        name: ready.photo.name,
       }),
     );
     return cropResultOf({
@@ -145,6 +165,11 @@ function limitsInFrame(
       ]),
     }),
   };
+}
+
+function readable(part: TranscriptPart, vlm: Vlm): ConversationPart {
+  if (part.kind === 'image') return { kind: 'image', image: { frame: part.image.frame, rgb: part.image.rgb } };
+  return { kind: part.kind, text: vlm.model.detokenize(part.tokens), nTokens: part.tokens.length };
 }
 
 function samplingOf(request: PhotoRequest): SamplingOptions {

@@ -2,10 +2,10 @@ import { AnswerTokens } from './answer/answer-tokens.js';
 import type { CandidateLimits } from './answer/candidate-space.js';
 import type { ProposedBox } from './answer/candidates-form.js';
 import type { AnswerCounters, SamplingOptions } from './answer/sampled-answer.js';
-import type { Box, Size } from './geometry.js';
+import type { Box } from './geometry.js';
 import { positionRamps } from './image/ramps.js';
 import type { ModelUse } from './model/manifest.js';
-import { Conversation } from './prompt/conversation.js';
+import { Conversation, type FrameImage, type SeenImage, type TranscriptPart } from './prompt/conversation.js';
 import type { PromptProfile } from './prompt/profile.js';
 import type { Context } from './runtime/context.js';
 import type { VisionModel } from './runtime/model.js';
@@ -17,13 +17,6 @@ import { propose } from './steps/propose.js';
 import { rank } from './steps/rank.js';
 import type { StageContext } from './steps/stage.js';
 import type { Timings } from './timings.js';
-
-/** A photo as the model sees it. */
-export interface FramedPhoto {
-  readonly frame: Size;
-  /** RGB, row major, `frame.width * frame.height * 3` bytes. */
-  readonly rgb: Uint8Array;
-}
 
 export interface VlmTarget {
   readonly limits: CandidateLimits;
@@ -40,6 +33,8 @@ export interface VlmRequest {
 export interface VlmProposal {
   readonly candidates: readonly ProposedBox[];
   readonly decision: Decision;
+  /** Everything said and shown, from the system prompt on. */
+  readonly transcript: readonly TranscriptPart[];
 }
 
 /** CROP's three reasoning stages as one conversation in one KV cache. Several may run at once in one context. */
@@ -59,15 +54,19 @@ export class VlmEngine {
     this.#tokens = new AnswerTokens(model);
   }
 
+  get takesInstruction(): boolean {
+    return this.#profile.takesInstruction;
+  }
+
   /** Stage 1 only. */
-  async analyse(photo: FramedPhoto, sampling: SamplingOptions, timings: Timings): Promise<Element[]> {
+  async analyse(photo: FrameImage, sampling: SamplingOptions, timings: Timings): Promise<Element[]> {
     await using chat = this.#open();
     return await this.#analyse(chat, photo, this.#stage(photo, sampling), timings);
   }
 
   /** All three stages: one analysis and one enhanced image for all targets, which then go on as parallel sequences. */
   async crop(
-    photo: FramedPhoto,
+    photo: FrameImage,
     targets: readonly VlmTarget[],
     request: VlmRequest,
     sampling: SamplingOptions,
@@ -87,14 +86,14 @@ export class VlmEngine {
       const candidates = await own.measure('propose', () => propose(branch, asked, stage));
       onProgress?.('decide');
       const decision = await own.measure('decide', () => decide(branch, candidates, votes, stage));
-      return { candidates, decision };
+      return { candidates, decision, transcript: branch.transcript };
     });
     return { elements, proposals };
   }
 
   /** Log-likelihood of each box (in the frame) as the first proposal for the enhanced photo. */
   async rank(
-    photo: FramedPhoto,
+    photo: FrameImage,
     boxesInFrame: readonly Box[],
     sampling: SamplingOptions,
     timings: Timings,
@@ -110,36 +109,38 @@ export class VlmEngine {
     return new Conversation(this.#context.session(), this.#model, this.#tokens, this.counters);
   }
 
-  #stage({ frame }: FramedPhoto, sampling: SamplingOptions): StageContext {
+  #stage({ frame }: FrameImage, sampling: SamplingOptions): StageContext {
     return { frame, profile: this.#profile, sampling };
   }
 
-  async #analyse(chat: Conversation, photo: FramedPhoto, stage: StageContext, timings: Timings): Promise<Element[]> {
+  async #analyse(chat: Conversation, photo: FrameImage, stage: StageContext, timings: Timings): Promise<Element[]> {
     return timings.measure('analyse', async () => {
-      await using embedding = await this.#look(photo.rgb, photo.frame, stage);
-      return analyse(chat, embedding, stage);
+      const seen = await this.#look(photo, stage);
+      await using _ = seen.embedding;
+      return analyse(chat, seen, stage);
     });
   }
 
   /** Eq. (2): opens the user's next turn with the photo redrawn. */
   async #showEnhanced(
     chat: Conversation,
-    photo: FramedPhoto,
+    photo: FrameImage,
     elements: readonly Element[],
     stage: StageContext,
     timings: Timings,
   ): Promise<void> {
-    const enhanced = await timings.measure('enhance', () => enhance(photo, elements, this.#use));
+    const rgb = await timings.measure('enhance', () => enhance(photo, elements, this.#use));
     await timings.measure('propose', async () => {
-      await using embedding = await this.#look(enhanced, photo.frame, stage);
+      const seen = await this.#look({ rgb, frame: photo.frame }, stage);
+      await using _ = seen.embedding;
       chat.startUser();
-      await chat.image(embedding, stage.sampling.signal);
+      await chat.image(seen, stage.sampling.signal);
     });
   }
 
-  #look(rgb: Uint8Array, frame: Size, { sampling: { signal } }: StageContext): ReturnType<VisionModel['encodeImage']> {
+  async #look({ rgb, frame }: FrameImage, { sampling: { signal } }: StageContext): Promise<SeenImage> {
     const seen = this.#use.preprocess.positionRamps ? positionRamps(rgb, frame) : rgb;
-    return this.#model.encodeImage(seen, frame, signal ? { signal } : {});
+    return { rgb: seen, frame, embedding: await this.#model.encodeImage(seen, frame, signal ? { signal } : {}) };
   }
 
   /** The first item goes on in the conversation itself, the others in forks of it; all advance together. */

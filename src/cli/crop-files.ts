@@ -1,6 +1,11 @@
 import type { CropEachOptions, Cropper, PhotoOutcome } from '../cropper.js';
-import { messageOf } from '../errors.js';
-import { writeCrop, writeOverlay, type EncodeOptions } from '../image/export.js';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { FramewrightError, messageOf } from '../errors.js';
+import { encodeCrop, outputFormatOf, type EncodeOptions, type OutputFormat } from '../image/encode.js';
+import { writeFileAtomic } from '../image/write.js';
+import type { Photo } from '../image/decode.js';
+import { encodeOverlay } from '../image/overlay.js';
 import type { CropRect, CropResult } from '../schema.js';
 import type { PlannedPhoto } from './output-plan.js';
 import { Progress } from './progress.js';
@@ -11,6 +16,7 @@ export interface CropRun {
   readonly plan: readonly PlannedPhoto[];
   readonly request: CropEachOptions & { readonly signal: AbortSignal };
   readonly encode: EncodeOptions;
+  readonly force: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
@@ -65,7 +71,7 @@ async function settle(
   if (!outcome.results) return outcome.error;
   try {
     for (const [target, result] of outcome.results.entries()) {
-      const output = run.dryRun ? [] : await writeResult(result, planned, target, run.encode);
+      const output = run.dryRun ? [] : await writeResult(outcome.photo, result, planned, target, run);
       progress.clear();
       if (run.verbose)
         process.stderr.write(
@@ -82,20 +88,50 @@ async function settle(
 }
 
 async function writeResult(
+  photo: Photo,
   result: CropResult,
   planned: PlannedPhoto,
   target: number,
-  encode: EncodeOptions,
+  { encode, force, request: { signal } }: CropRun,
 ): Promise<string[]> {
   const size = result.target.size && { width: result.target.size.widthPx, height: result.target.size.heightPx };
   const files = planned.crops[target]!;
-  const rects = bestFirst(result).slice(0, files.length);
-  for (const [k, rect] of rects.entries()) {
-    await writeCrop(planned.input, rect, files[k]!, { ...encode, ...(size ? { size } : {}) });
+  const written: string[] = [];
+  const write = async (file: string, bytes: Uint8Array): Promise<void> => {
+    await makeFolderOf(file);
+    await writeFileAtomic(file, bytes, { force, signal });
+    written.push(file);
+  };
+  for (const [k, crop] of bestFirst(result).slice(0, files.length).entries()) {
+    const image = await encodeCrop(photo, {
+      ...encode,
+      ...formatFor(files[k]!, encode),
+      crop,
+      ...(size ? { resize: size } : {}),
+    });
+    await write(files[k]!, image.bytes);
   }
   const overlay = planned.overlays[target];
-  if (overlay !== undefined) await writeOverlay(planned.input, result, overlay, encode);
-  return [...files.slice(0, rects.length), ...(overlay === undefined ? [] : [overlay])];
+  if (overlay !== undefined) {
+    const image = await encodeOverlay(photo, result, { ...encode, ...formatFor(overlay, encode) });
+    await write(overlay, image.bytes);
+  }
+  return written;
+}
+
+/** The format the file's name says, so that a name never lies. */
+function formatFor(file: string, { format }: EncodeOptions): { format?: OutputFormat } {
+  const named = format ?? outputFormatOf(file);
+  return named ? { format: named } : {};
+}
+
+async function makeFolderOf(file: string): Promise<void> {
+  const folder = path.dirname(file);
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw new FramewrightError('OUTPUT_WRITE', `cannot make the folder ${folder}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  });
 }
 
 /** The crop, then the other candidates by falling score. */

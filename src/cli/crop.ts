@@ -128,12 +128,11 @@ async function prepare(photos: readonly string[], flags: CropFlags, signal: Abor
       ...(flags.instruct === undefined ? {} : { instruct: flags.instruct }),
       signal,
     },
+    force: flags.force,
     encode: {
-      force: flags.force,
       strip: flags.strip,
       ...(flags.format === undefined ? {} : { format: flags.format }),
       ...(flags.quality === undefined ? {} : { quality: flags.quality }),
-      ...(flags.maxPixels === undefined ? {} : { maxPixels: flags.maxPixels }),
       signal,
     },
   };

@@ -99,11 +99,8 @@ async function refuseExisting(files: readonly { file: string }[]): Promise<void>
     if (exists) existing.push(file);
   }
   if (existing.length === 0) return;
-  const more = existing.length > 1 ? ` and ${existing.length - 1} more` : '';
-  throw new FramewrightError(
-    'OUTPUT_EXISTS',
-    `${existing[0]!}${more} exist already; --force overwrites, --output names another place`,
-  );
+  const what = existing.length > 1 ? `${existing[0]!} and ${existing.length - 1} more exist` : `${existing[0]!} exists`;
+  throw new FramewrightError('OUTPUT_EXISTS', `${what} already; --force overwrites, --output names another place`);
 }
 
 /** A name that ends in a separator means a folder even where there is none yet. */

@@ -1,4 +1,4 @@
-import { validatePair } from '../../gguf/index.js';
+import { GgufError, requireValidPair } from '../../gguf/index.js';
 import { FramewrightError } from '../errors.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { VisionModel } from '../runtime/model.js';
@@ -18,9 +18,12 @@ export async function loadResolved(
   options: LoadOptions,
 ): Promise<VisionModel> {
   const { textPath, mmprojPath, use } = resolved;
-  const problems = await validatePair(textPath, mmprojPath, options.signal ? { signal: options.signal } : {});
-  if (problems.length > 0) {
-    throw new FramewrightError('MODEL_INVALID', `cannot use the model ${resolved.name}: ${problems[0]!.message}`);
+  try {
+    await requireValidPair(textPath, mmprojPath, options.signal ? { signal: options.signal } : {});
+  } catch (error) {
+    if (!(error instanceof GgufError)) throw error;
+    const code = error.code === 'UNSUPPORTED' ? 'MODEL_UNSUPPORTED' : 'MODEL_INVALID';
+    throw new FramewrightError(code, `cannot use the model ${resolved.name}: ${error.message}`, { cause: error });
   }
   return runtime.loadModel({
     ...options,

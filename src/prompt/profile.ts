@@ -15,6 +15,8 @@ export interface PromptProfile {
   readonly version: string;
   readonly templates: Readonly<Record<PromptStage, string>>;
   readonly reasons: Reasons;
+  /** Whether the proposal prompt has a place for the owner's own words. */
+  readonly takesInstruction: boolean;
 }
 
 const profilesSchema = z.record(
@@ -49,6 +51,7 @@ export async function loadPromptProfile(name: string): Promise<PromptProfile> {
       string
     >,
     reasons: profile.reasons,
+    takesInstruction: stages[STAGES.indexOf('propose')]!.template.includes('{{#instruction}}'),
   };
 }
 

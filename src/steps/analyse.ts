@@ -1,13 +1,13 @@
 import { writeElements } from '../answer/elements-form.js';
-import type { Conversation } from '../prompt/conversation.js';
+import type { Conversation, SeenImage } from '../prompt/conversation.js';
 import { fillTemplate } from '../prompt/template.js';
 import { MAX_ELEMENTS, type Element } from '../schema.js';
 import type { StageContext } from './stage.js';
 
 /** Stage 1, eq. (1): photo + composition prompt -> T_comp, 1 to MAX_ELEMENTS elements with coordinates in the frame. */
-export async function analyse<Image>(
-  chat: Conversation<Image>,
-  photo: Image,
+export async function analyse<Embedding>(
+  chat: Conversation<Embedding>,
+  photo: SeenImage<Embedding>,
   stage: StageContext,
 ): Promise<Element[]> {
   const { frame, profile, sampling } = stage;

@@ -7,7 +7,7 @@ import type { AnswerWriter, Tokenizer } from '../answer/writer.js';
 import { FramewrightError } from '../errors.js';
 import type { Size } from '../geometry.js';
 import { CELL_PX } from '../image/frame.js';
-import { Conversation } from '../prompt/conversation.js';
+import { Conversation, type SeenImage } from '../prompt/conversation.js';
 import type { PromptProfile } from '../prompt/profile.js';
 import type { Element } from '../schema.js';
 import { analyse } from '../steps/analyse.js';
@@ -55,7 +55,11 @@ export async function recordConversation(
   const session = new OracleSession(tokenizer.tokenize('<|image_pad|>', { special: true })[0]!);
   const chat = new Conversation<PlaceholderImage>(session, tokenizer, tokens);
   const stage: StageContext = { frame, profile, sampling: {} };
-  const image: PlaceholderImage = { nTokens: (frame.width / CELL_PX) * (frame.height / CELL_PX) };
+  const image: SeenImage<PlaceholderImage> = {
+    frame,
+    rgb: new Uint8Array(0), // nobody looks: the pixels of training photos travel beside the tokens
+    embedding: { nTokens: (frame.width / CELL_PX) * (frame.height / CELL_PX) },
+  };
   const counts: number[] = [];
   const endStage = (): void => {
     if (session.nExpected > 0) throw new FramewrightError('INTERNAL', 'a training target was not asked for');

@@ -72,7 +72,8 @@ export async function readFcdbPairs(folder: string, { signal }: DatasetOptions =
       }
       return [{ boxes: [first, second], votes: [pair.vote_for_0, pair.vote_for_1] }];
     });
-    photos.push({ id, ...found, split: testIds.has(id) ? 'test' : 'train', pairs });
+    if (pairs.length === 0) repairs.push(`${id}: left the photo out, no usable pair`);
+    else photos.push({ id, ...found, split: testIds.has(id) ? 'test' : 'train', pairs });
   }
   return { kind: 'pairs', name: 'FCDB pairs', folder, photos, missing, repairs };
 }
