@@ -29,7 +29,7 @@ export class CallQueue {
       const state = { running: false, cancelled: false };
       const cancel = (reason: unknown): void => {
         state.cancelled = true;
-        reject(reason as Error);
+        reject(reason);
         if (state.running) this.#interrupt();
       };
       const onAbort = (): void => cancel(signal?.reason);

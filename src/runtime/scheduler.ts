@@ -97,7 +97,7 @@ export class Scheduler {
       try {
         return Promise.resolve(work.run());
       } catch (error) {
-        return Promise.reject(error as Error);
+        return Promise.reject(error);
       }
     }
     return new Promise((resolve, reject) => {

@@ -51,13 +51,13 @@ export class Session {
    *
    * @throws FramewrightError CONTEXT_FULL, DECODE, USAGE, DISPOSED; the signal's reason
    */
-  // eslint-disable-next-line @typescript-eslint/promise-function-async -- every await costs a decoded token some microseconds
+   
   append(tokens: Int32Array, options: AppendOptions = {}): Promise<AppendResult> {
     const { choices, attention, signal } = options;
     try {
       this.#check(tokens, choices, attention?.layers);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     const sequence = this.#sequence;
     return this.#scheduler.submit(
