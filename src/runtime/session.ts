@@ -51,7 +51,7 @@ export class Session {
    *
    * @throws FramewrightError CONTEXT_FULL, DECODE, USAGE, DISPOSED; the signal's reason
    */
-   
+
   append(tokens: Int32Array, options: AppendOptions = {}): Promise<AppendResult> {
     const { choices, attention, signal } = options;
     try {
@@ -127,6 +127,7 @@ export class Session {
     const maxTokens = checkInteger('maxTokens', options.maxTokens, 1, 2 ** 31 - 1);
     if (!(temperature >= 0 && Number.isFinite(temperature)))
       throw new FramewrightError('USAGE', `expected a temperature of 0 or more but received ${temperature}`);
+    if (grammar !== undefined) this.context.model.checkGrammar(grammar);
     const sequence = this.#sequence;
     const listener = guardListener(onToken, signal);
     let itemId = 0;
