@@ -59,7 +59,7 @@ test('a grammar is obeyed, ends the generation when it is complete, and is greed
   expect(session.nTokens).toBe(5 + tokens.length);
 
   // One digit: the most probable of the ten.
-  const digits = Int32Array.from([...'0123456789'].map((digit) => toy().model.tokenize(digit)[0]!));
+  const digits = Int32Array.from(Array.from('0123456789', (digit) => toy().model.tokenize(digit)[0]!));
   const { logProbs } = await session.append(new Int32Array(), { choices: digits });
   const digit = await session.generate({ grammar: 'root ::= [0-9]', maxTokens: 5 });
   expect(digit.tokens).toEqual(Int32Array.of(digits[logProbs.indexOf(Math.max(...logProbs))]!));
@@ -84,7 +84,7 @@ test('temperature and seed choose reproducibly, and in proportion to the probabi
   expect(await sample(1)).toBe(await sample(1));
   expect(new Set([await sample(1), await sample(2), await sample(3)]).size).toBeGreaterThan(1);
 
-  const letters = [...'abc'];
+  const letters = ['a', 'b', 'c'];
   await session.rollback(start);
   const choices = Int32Array.from(letters.map((letter) => toy().model.tokenize(letter)[0]!));
   const { logProbs } = await session.append(new Int32Array(), { choices });
@@ -207,7 +207,9 @@ test('an append that comes while another session generates does not wait for its
   const generated = slow.generate({
     grammar: 'root ::= [a-z]{300}',
     maxTokens: 300,
-    onToken: () => (appended ??= quick.append(someTokens(5)).then(() => order.push('append'))),
+    onToken: () => {
+      appended ??= quick.append(someTokens(5)).then(() => order.push('append'));
+    },
   });
   await generated.then(() => order.push('generate'));
   await appended;
