@@ -34,7 +34,7 @@ export async function buildDefault({ jobs, clean = false, say }) {
     sources,
     bundle: bundleChecksum(llama.bundle),
     libraries: [llama.platformVersion, coreLibraries(llama.libraryDir).map(({ name, size }) => [name, size])],
-    environment: ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'LDFLAGS'].map((name) => process.env[name] ?? null),
+    environment: ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'LDFLAGS'].map((name) => process.env[name] || null),
     arch: process.arch,
   });
   if (clean) for (const dir of [releaseDir, workDir]) rmSync(dir, { recursive: true, force: true });

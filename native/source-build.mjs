@@ -34,7 +34,7 @@ export async function buildFromSource({ gpu, portable = false, defines = {}, job
   };
   const sources = hashSources(import.meta.dirname);
   const environment = ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'LDFLAGS', 'CUDACXX'].map(
-    (name) => process.env[name] ?? null,
+    (name) => process.env[name] || null,
   );
   const inputs = hashOf({ sources, bundle: bundleChecksum(bundle), options, environment, arch: process.arch });
   if (clean) for (const dir of [resultDir, workDir]) rmSync(dir, { recursive: true, force: true });

@@ -87,16 +87,16 @@ export function findToolchain() {
   if (!findProgram('ninja') && !findProgram('make'))
     throw new BuildProblem(`neither make nor ninja is installed: ${installCommand(INSTALL_COMPILER)}`);
   // Without these cmake-js insists on a program named g++ or clang++.
-  return { compiler, cmake: cmakeVersion, cmakeJsArgs: cxx ? ['--cc', c ?? 'cc', '--cxx', cxx] : [] };
+  return { compiler, cmake: cmakeVersion, cmakeJsArgs: cxx ? ['--cc', c || 'cc', '--cxx', cxx] : [] };
 }
 
 /** First line of the C++ compiler's `--version`; undefined where there is none. */
 export function findCompiler() {
   if (process.platform === 'win32') return 'msvc';
   const { CXX: cxx } = process.env;
-  const found = cxx ?? ['g++', 'clang++'].find(findProgram);
+  const found = cxx || ['g++', 'clang++'].find(findProgram);
   // CMake takes c++, a link to one of the two, where it exists.
-  return found && firstLineOf(cxx ?? findProgram('c++') ?? found, '--version');
+  return found && firstLineOf(cxx || findProgram('c++') || found, '--version');
 }
 
 /** glibc's version as [major, minor]; undefined with another C library. */

@@ -48,7 +48,7 @@ export async function writeWhole(path: string, content: string): Promise<void> {
     await writeFile(temporary, content);
     await rename(temporary, path);
   } catch (cause) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw new FramewrightError('OUTPUT_WRITE', `cannot write ${path}: ${messageOf(cause)}`, { cause });
   }
 }

@@ -157,10 +157,10 @@ describe('frameMap', () => {
         [0, photo.width, frame.width],
         [1, photo.height, frame.height],
       ] as const) {
-        expect(outer[axis] * from).toBeLessThanOrEqual(box[axis]! * to);
+        expect(outer[axis] * from).toBeLessThanOrEqual(box[axis] * to);
         expect(outer[axis + 2]! * from).toBeGreaterThanOrEqual(box[axis + 2]! * to);
-        if (inner[axis + 2]! - inner[axis]! > 1) {
-          expect(inner[axis]! * from).toBeGreaterThanOrEqual(box[axis]! * to);
+        if (inner[axis + 2]! - inner[axis] > 1) {
+          expect(inner[axis] * from).toBeGreaterThanOrEqual(box[axis] * to);
           expect(inner[axis + 2]! * from).toBeLessThanOrEqual(box[axis + 2]! * to);
         }
       }

@@ -33,12 +33,12 @@ export interface Method {
   readonly needsPixels: boolean;
   readonly sweep?: SweepPoint;
   /** Crops, best first; none is an unusable answer. */
-  crop?(photo: PresentPhoto, options: PredictOptions): Promise<readonly Box[]>;
+  readonly crop?: (photo: PresentPhoto, options: PredictOptions) => Promise<readonly Box[]>;
   /** One finite number a box, higher is better. */
-  rank?(photo: PresentPhoto, boxes: readonly Box[], options: PredictOptions): Promise<readonly number[]>;
-  analyse?(photo: PresentPhoto, options: PredictOptions): Promise<readonly LabelledElement[]>;
+  readonly rank?: (photo: PresentPhoto, boxes: readonly Box[], options: PredictOptions) => Promise<readonly number[]>;
+  readonly analyse?: (photo: PresentPhoto, options: PredictOptions) => Promise<readonly LabelledElement[]>;
   /** After the last method of the run has seen the photo, also where one of them failed. */
-  photoDone?(photo: PresentPhoto): Promise<void>;
+  readonly photoDone?: (photo: PresentPhoto) => Promise<void>;
   /** After the run. */
-  close?(): Promise<void>;
+  readonly close?: () => Promise<void>;
 }
