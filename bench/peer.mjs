@@ -3,12 +3,20 @@
 import { loadModel, toggleNativeLog } from '@fugood/llama.node';
 
 /**
- * @param {{ textPath: string, mmprojPath: string, nCtx: number, nThreads: number, imageMaxTokens: number }} options
+ * @param {{ textPath: string, mmprojPath: string, nCtx: number, nThreads: number, imageMaxTokens: number,
+ *   flashAttention: 'auto' | 'off' }} options
  */
-export async function openPeer({ textPath, mmprojPath, nCtx, nThreads, imageMaxTokens }) {
+export async function openPeer({ textPath, mmprojPath, nCtx, nThreads, imageMaxTokens, flashAttention }) {
   await toggleNativeLog(false);
   const context = await quietly(() =>
-    loadModel({ model: textPath, n_ctx: nCtx, n_batch: nCtx, n_ubatch: nCtx, n_gpu_layers: 0, n_threads: nThreads }),
+    loadModel({
+      model: textPath,
+      n_ctx: nCtx,
+      n_batch: nCtx,
+      n_gpu_layers: 0,
+      n_threads: nThreads,
+      flash_attn_type: flashAttention,
+    }),
   );
   await quietly(() => context.initMultimodal({ path: mmprojPath, use_gpu: false, image_max_tokens: imageMaxTokens }));
   return context;

@@ -14,6 +14,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     models: { type: 'string', default: 'tiny,300m' },
+    parallel: { type: 'string', default: '1' },
     threads: { type: 'string', default: String(availableParallelism()) },
   },
 });
@@ -40,11 +41,19 @@ async function benchModel(name, { pair, maxPixels }, rounds) {
   try {
     const { textPath, mmprojPath } = await writeToyPair(folder, pair);
     writeManifest(folder, name, textPath, mmprojPath, maxPixels);
-    const cropper = await openCropper({ model: folder, gpu: 'cpu', threads: nThreads });
+    const cropper = await openCropper({
+      model: folder,
+      gpu: 'cpu',
+      threads: nThreads,
+      parallel: Number(values.parallel),
+    });
     const conversations = await recordConversations(cropper, folder);
-    const nCtx = 8192;
-    const peer = await openPeer({ textPath, mmprojPath, nCtx, nThreads, imageMaxTokens: Math.ceil(maxPixels / 784) });
-    const peerRun = (way) => async () => {
+    const peerOptions = { textPath, mmprojPath, nCtx: 8192, nThreads, imageMaxTokens: Math.ceil(maxPixels / 784) };
+    const peers = {
+      flash: await openPeer({ ...peerOptions, flashAttention: 'auto' }),
+      plain: await openPeer({ ...peerOptions, flashAttention: 'off' }),
+    };
+    const peerRun = (peer, way) => async () => {
       const totals = { nPrefilled: 0, nSteps: 0 };
       for (const turns of conversations) {
         const { nPrefilled, nSteps } = await runPeerPhoto(peer, turns, way);
@@ -55,8 +64,10 @@ async function benchModel(name, { pair, maxPixels }, rounds) {
     };
     const ways = {
       framewright: () => ourRun(cropper),
-      'peer, free': peerRun('free'),
-      'peer, grammar': peerRun('grammar'),
+      'peer, free': peerRun(peers.plain, 'free'),
+      'peer, grammar': peerRun(peers.plain, 'grammar'),
+      'peer, free, flash': peerRun(peers.flash, 'free'),
+      'peer, grammar, flash': peerRun(peers.flash, 'grammar'),
     };
     for (const run of Object.values(ways)) await run(); // warm up
     const seconds = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
@@ -68,7 +79,8 @@ async function benchModel(name, { pair, maxPixels }, rounds) {
         seconds[way].push((performance.now() - start) / 1000);
       }
     }
-    await peer.release();
+    await peers.flash.release();
+    await peers.plain.release();
     await cropper.dispose();
     return printRow(name, seconds, totals);
   } finally {
@@ -148,11 +160,10 @@ function printRow(name, seconds, totals) {
   const perMinute = Object.fromEntries(
     Object.entries(seconds).map(([way, list]) => [way, (60 * photos.length) / median(list)]),
   );
-  const best = Math.max(perMinute['peer, free'], perMinute['peer, grammar']);
+  const peerWays = Object.keys(seconds).filter((way) => way !== 'framewright');
+  const best = Math.max(...peerWays.map((way) => perMinute[way]));
   // Pair by pair within a round, so that a drift of the machine's speed cancels.
-  const ratios = seconds.framewright.map(
-    (ours, i) => Math.min(seconds['peer, free'][i], seconds['peer, grammar'][i]) / ours,
-  );
+  const ratios = seconds.framewright.map((ours, i) => Math.min(...peerWays.map((way) => seconds[way][i])) / ours);
   console.log(
     `\n${name}: photos per minute (median of ${seconds.framewright.length} rounds of ${photos.length} photos)`,
   );
@@ -163,7 +174,7 @@ function printRow(name, seconds, totals) {
       way === 'framewright'
         ? `${per(nSteps)} decode calls, ${per(nTokens)} tokens in them, ${per(nDecided)} tokens decided and ${per(nForced)} forced a photo; ${(100 * outsideShare).toFixed(1)} % of the time outside llama.cpp`
         : `${per(nSteps)} decode steps, ${per(nPrefilled)} tokens prefilled a photo`;
-    console.log(`  ${way.padEnd(14)} ${rate.toFixed(1).padStart(9)}   ${detail}`);
+    console.log(`  ${way.padEnd(20)} ${rate.toFixed(1).padStart(9)}   ${detail}`);
   }
   console.log(
     `  ratio to the faster peer: ${(perMinute.framewright / best).toFixed(2)} (by round: ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')})`,

@@ -16,7 +16,7 @@ export interface VlmOptions extends LoadOptions, Pick<ContextOptions, 'kvType'> 
   readonly gpu?: GpuChoice;
   /** Explicit native addon file. */
   readonly addonPath?: string;
-  /** Default `auto`: on where the backend supports it. */
+  /** Default: off on a CPU, where it is slower, on elsewhere if the backend supports it. */
   readonly flashAttention?: boolean;
   /** llama.cpp's own words. */
   readonly onLog?: (line: LogLine) => void;
@@ -54,7 +54,7 @@ const SEQUENCES = 64;
 const ONE_THREAD_BELOW_BYTES = 64 * 1024 * 1024;
 
 export async function openVlm(given: VlmOptions): Promise<Vlm> {
-  const { signal, parallel = 1 } = given;
+  const { signal } = given;
   const resolved = await resolveModel({
     model: given.model ?? 'nano',
     ...(given.mmproj === undefined ? {} : { mmproj: given.mmproj }),
@@ -76,7 +76,7 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       fileSha256(resolved.textPath, signal),
       fileSha256(resolved.mmprojPath, signal),
     ]);
-    const context = opened.use(await model.createContext(contextOptions(resolved, options, parallel)));
+    const context = opened.use(await model.createContext(contextOptions(runtime, resolved, options)));
     const engine = new VlmEngine(model, context, resolved.use, profile);
     return {
       runtime,
@@ -113,13 +113,18 @@ async function threadsFor({ textPath, mmprojPath }: ResolvedModel, asked?: numbe
   return sizes[0]! + sizes[1]! < ONE_THREAD_BELOW_BYTES ? { threads: 1 } : {};
 }
 
-function contextOptions(resolved: ResolvedModel, options: VlmOptions, parallel: number): ContextOptions {
+function contextOptions(runtime: Runtime, { use }: ResolvedModel, options: VlmOptions): ContextOptions {
+  const { parallel = 1, kvType, threads } = options;
+  // ggml's flash attention takes three times as long as the plain one on a CPU (bench/attention.mjs), but a quantised
+  // cache cannot do without.
+  const onCpu = runtime.info.backend === 'cpu' && kvType !== 'q8_0';
+  const flashAttention = options.flashAttention ?? (onCpu ? false : undefined);
   return {
-    nCtx: resolved.use.contextCells * parallel,
+    nCtx: use.contextCells * parallel,
     nSeqMax: Math.min(256, SEQUENCES * parallel),
-    ...(options.kvType === undefined ? {} : { kvType: options.kvType }),
-    ...(options.flashAttention === undefined ? {} : { flashAttention: options.flashAttention }),
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(kvType === undefined ? {} : { kvType }),
+    ...(flashAttention === undefined ? {} : { flashAttention }),
+    ...(threads === undefined ? {} : { threads }),
   };
 }
 
