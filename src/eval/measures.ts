@@ -94,6 +94,18 @@ export const MEASURES: Readonly<Record<DatasetKind, readonly Measure[]>> = {
   elements: ELEMENT_MEASURES,
 };
 
+/** The figures a reader looks for first; the rest is by class or by K. */
+export const MAIN_GROUPS: readonly string[] = [
+  'Overlap with the annotators',
+  'Boundary displacement',
+  'Accuracy of the crops returned',
+  'Correlation with the ratings',
+  'Pairs in the right order',
+  'Classes named',
+  'Localisation error',
+  'Labels with a match',
+];
+
 /** Photo and prediction belong together; an unusable prediction is worth the worst, never left out. */
 export function scorePhoto(photo: Photo, prediction: Prediction): PhotoRows {
   if ('boxes' in photo) {

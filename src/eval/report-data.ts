@@ -1,7 +1,7 @@
 import type { Box, Point } from '../geometry.js';
 import type { EvaluationResult, PhotoLabels, PhotoResult } from './aggregate.js';
 import type { LabelledElement } from './datasets/types.js';
-import { MEASURES } from './measures.js';
+import { MAIN_GROUPS, MEASURES } from './measures.js';
 import type { Prediction } from './prediction.js';
 
 /** A line over a photo, in label space. */
@@ -39,18 +39,6 @@ export interface Thumbnail {
   readonly uri: string;
   readonly aspect: number;
 }
-
-/** The figures a reader looks for first; the rest is by class or by K. */
-const MAIN_GROUPS = [
-  'Overlap with the annotators',
-  'Boundary displacement',
-  'Accuracy of the crops returned',
-  'Correlation with the ratings',
-  'Pairs in the right order',
-  'Classes named',
-  'Localisation error',
-  'Labels with a match',
-];
 
 export function reportData(result: EvaluationResult, thumbnails: ReadonlyMap<string, Thumbnail>): ReportData {
   const { photos, ...rest } = result;
