@@ -134,6 +134,12 @@
     );
   }
 
+  /** Makes a scale reach to the ends of the intervals, not only to the bars'. */
+  function reach(figures) {
+    const ends = figures.flatMap(({ low, high }) => [low, high]).filter((value) => value !== null);
+    return ends.length === 0 ? {} : { suggestedMin: Math.min(0, ...ends), suggestedMax: Math.max(0, ...ends) };
+  }
+
   /** Draws each bar's interval; datasets carry `intervals`, one `{low, high}` a bar. */
   const whiskers = {
     id: 'whiskers',
@@ -207,7 +213,9 @@
         },
         options: {
           interaction: { mode: 'nearest', intersect: true },
-          scales: { y: { beginAtZero: true } },
+          scales: {
+            y: { beginAtZero: true, ...reach(methods.flatMap(({ figures }) => shown.map(({ id }) => figures[id]))) },
+          },
           plugins: {
             legend: methodLegend,
             tooltip: {
@@ -265,6 +273,7 @@
         },
       ],
     };
+    pairedChart.options.scales.x = reach(differences);
     pairedChart.update();
   }
 
@@ -278,6 +287,7 @@
       data: { labels: [], datasets: [] },
       options: {
         indexAxis: 'y',
+        scales: { x: {} },
         plugins: {
           legend: { onClick: () => undefined, labels: { boxWidth: 0 } },
           tooltip: { callbacks: { label: ({ dataset, dataIndex }) => exact(dataset.intervals[dataIndex]) } },
