@@ -51,7 +51,7 @@ export class Session {
    *
    * @throws FramewrightError CONTEXT_FULL, DECODE, USAGE, DISPOSED; the signal's reason
    */
-   
+
   append(tokens: Int32Array, options: AppendOptions = {}): Promise<AppendResult> {
     const { choices, attention, signal } = options;
     try {
