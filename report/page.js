@@ -240,6 +240,9 @@
     id,
     measures.filter((other) => other.label === label).length > 1 ? `${label}, ${group}` : label,
   ]);
+  const main = measures.filter(({ group }) => data.mainGroups.includes(group));
+  /** Photos carry the main figures only. */
+  const photoMeasureOptions = measureOptions.filter(([id]) => main.some((measure) => measure.id === id));
   const methodOptions = methods.map(({ name }, m) => [String(m), name]);
 
   let pairedChart;
@@ -323,7 +326,7 @@
   }
 
   function spreadSection() {
-    fillSelect(byId('spread-measure'), measureOptions, drawSpread);
+    fillSelect(byId('spread-measure'), photoMeasureOptions, drawSpread);
     spreadChart = makeChart(byId('spread-chart'), 'cumulative share of photos by figure', {
       type: 'line',
       data: { datasets: [] },
@@ -521,7 +524,7 @@
       nShown = PAGE;
       drawGallery();
     };
-    fillSelect(byId('gallery-measure'), measureOptions, redraw);
+    fillSelect(byId('gallery-measure'), photoMeasureOptions, redraw);
     fillSelect(byId('gallery-method'), methodOptions, redraw);
     byId('gallery-method').value = String(methods.length - 1);
     byId('gallery-order').addEventListener('change', redraw);
@@ -532,7 +535,6 @@
     drawGallery();
   }
 
-  const main = measures.filter(({ group }) => data.mainGroups.includes(group));
   head();
   methodButtons();
   table(byId('figures'), main);

@@ -35,7 +35,7 @@ interface EvalFlags extends ModelFlags {
   readonly force: boolean;
 }
 
-const DEFAULT_ENGINES = ['full', 'centre', 'saliency', 'rules', 'vlm'];
+const DEFAULT_ENGINES = ['full', 'centre', 'prior', 'saliency', 'rules', 'vlm'];
 /** Notes of one kind shown on stderr; the rest is in the report and the JSON. */
 const NOTES_SHOWN = 10;
 
@@ -106,7 +106,7 @@ async function runEval(name: DatasetName, folder: string, flags: EvalFlags): Pro
 async function evaluate(name: DatasetName, dataset: Dataset, flags: EvalFlags, signal: AbortSignal): Promise<Run> {
   const factories: Record<string, MethodFactory> = { ...MODEL_FREE_METHODS, vlm: () => openVlmMethod(flags, signal) };
   const methods = await makeMethods(
-    flags.engine ?? DEFAULT_ENGINES,
+    flags.engine ?? DEFAULT_ENGINES.filter((engine) => engine !== 'prior' || dataset.kind === 'ranking'),
     factories,
     { dataset, signal },
     { isChosen: flags.engine !== undefined },

@@ -23,6 +23,7 @@ interface ReportPhoto {
   readonly labels: readonly Shape[];
   readonly methods: readonly {
     readonly shapes: readonly Shape[];
+    /** By figure of the main groups. */
     readonly scores: Readonly<Record<string, number | null>>;
     readonly unusable?: string;
   }[];
@@ -42,6 +43,7 @@ export interface Thumbnail {
 
 export function reportData(result: EvaluationResult, thumbnails: ReadonlyMap<string, Thumbnail>): ReportData {
   const { photos, ...rest } = result;
+  const shown = result.measures.filter(({ group }) => MAIN_GROUPS.includes(group));
   return {
     ...rest,
     mainGroups: MAIN_GROUPS,
@@ -55,7 +57,7 @@ export function reportData(result: EvaluationResult, thumbnails: ReadonlyMap<str
         labels: labelShapes(photo.labels),
         methods: photo.predictions.map(({ prediction, scores }) => ({
           shapes: predictionShapes(prediction, photo.labels),
-          scores,
+          scores: Object.fromEntries(shown.map(({ id }) => [id, rounded(scores[id] ?? null)])),
           ...('unusable' in prediction ? { unusable: prediction.unusable } : {}),
         })),
       };
@@ -119,4 +121,9 @@ function elementShapes(element: LabelledElement): Shape[] {
     isClosed: false,
     title,
   }));
+}
+
+/** Digits beyond what a chart can show, times thousands of photos, would make up most of the page. */
+function rounded(value: number | null): number | null {
+  return value === null ? null : Number(value.toFixed(6));
 }

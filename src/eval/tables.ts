@@ -40,7 +40,10 @@ export function figuresText(result: EvaluationResult): string {
   ];
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd();
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd();
   const { name, nPhotos, split } = result.dataset;
   return `${name}${split === null ? '' : `, ${split}`}: ${nPhotos} photos, 95 % intervals\n${rows.map(line).join('\n')}\n`;
 }

@@ -24,9 +24,7 @@ export interface VlmMethodOptions {
 export async function vlmMethod(cropper: Cropper, options: VlmMethodOptions = {}): Promise<Method> {
   const { name = 'vlm', candidates = 5, votes = 1, sweep, ownsCropper = false } = options;
   const { sha256, mmprojSha256, promptVersion, loras } = cropper.model;
-  const adapters = await Promise.all(
-    loras.map(async ({ path, scale }) => ({ sha256: await fileSha256(path), scale })),
-  );
+  const adapters = await Promise.all(loras.map(async ({ path, scale }) => ({ sha256: await fileSha256(path), scale })));
   const key = JSON.stringify({ sha256, mmprojSha256, promptVersion, adapters, candidates, votes });
   return {
     name,
