@@ -134,6 +134,12 @@
     );
   }
 
+  /** Makes a scale reach to the ends of the intervals, not only to the bars'. */
+  function reach(figures) {
+    const ends = figures.flatMap(({ low, high }) => [low, high]).filter((value) => value !== null);
+    return ends.length === 0 ? {} : { suggestedMin: Math.min(0, ...ends), suggestedMax: Math.max(0, ...ends) };
+  }
+
   /** Draws each bar's interval; datasets carry `intervals`, one `{low, high}` a bar. */
   const whiskers = {
     id: 'whiskers',
@@ -207,7 +213,9 @@
         },
         options: {
           interaction: { mode: 'nearest', intersect: true },
-          scales: { y: { beginAtZero: true } },
+          scales: {
+            y: { beginAtZero: true, ...reach(methods.flatMap(({ figures }) => shown.map(({ id }) => figures[id]))) },
+          },
           plugins: {
             legend: methodLegend,
             tooltip: {
@@ -232,6 +240,9 @@
     id,
     measures.filter((other) => other.label === label).length > 1 ? `${label}, ${group}` : label,
   ]);
+  const main = measures.filter(({ group }) => data.mainGroups.includes(group));
+  /** Photos carry the main figures only. */
+  const photoMeasureOptions = measureOptions.filter(([id]) => main.some((measure) => measure.id === id));
   const methodOptions = methods.map(({ name }, m) => [String(m), name]);
 
   let pairedChart;
@@ -265,6 +276,7 @@
         },
       ],
     };
+    pairedChart.options.scales.x = reach(differences);
     pairedChart.update();
   }
 
@@ -278,6 +290,7 @@
       data: { labels: [], datasets: [] },
       options: {
         indexAxis: 'y',
+        scales: { x: {} },
         plugins: {
           legend: { onClick: () => undefined, labels: { boxWidth: 0 } },
           tooltip: { callbacks: { label: ({ dataset, dataIndex }) => exact(dataset.intervals[dataIndex]) } },
@@ -313,7 +326,7 @@
   }
 
   function spreadSection() {
-    fillSelect(byId('spread-measure'), measureOptions, drawSpread);
+    fillSelect(byId('spread-measure'), photoMeasureOptions, drawSpread);
     spreadChart = makeChart(byId('spread-chart'), 'cumulative share of photos by figure', {
       type: 'line',
       data: { datasets: [] },
@@ -511,7 +524,7 @@
       nShown = PAGE;
       drawGallery();
     };
-    fillSelect(byId('gallery-measure'), measureOptions, redraw);
+    fillSelect(byId('gallery-measure'), photoMeasureOptions, redraw);
     fillSelect(byId('gallery-method'), methodOptions, redraw);
     byId('gallery-method').value = String(methods.length - 1);
     byId('gallery-order').addEventListener('change', redraw);
@@ -522,7 +535,6 @@
     drawGallery();
   }
 
-  const main = measures.filter(({ group }) => data.mainGroups.includes(group));
   head();
   methodButtons();
   table(byId('figures'), main);

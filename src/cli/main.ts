@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { packageFile } from '../package-root.js';
 import { addAnalyseCommand } from './analyse.js';
 import { addCropCommand } from './crop.js';
+import { addEvalCommand } from './eval.js';
 import { addGgufCommand } from './gguf.js';
 import { Interrupted } from './interrupt.js';
 import { errorLine, EXIT, exitCodeOf } from './report-error.js';
@@ -25,6 +26,7 @@ const program = new Command('framewright')
 addCropCommand(program);
 addAnalyseCommand(program);
 addGgufCommand(program);
+addEvalCommand(program);
 for (const command of program.commands) command.exitOverride();
 
 try {

@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import smartcropModule from 'smartcrop';
-import { FramewrightError } from '../errors.js';
 import { intersectionOverUnion, type Box, type Size } from '../geometry.js';
+import { allows, impossible, largestOfAspect, placeAround, unionOf } from './constraints.js';
 import type { EngineCandidate, EngineOptions, EngineProposal, Raster } from './types.js';
 
 export interface SaliencyOptions extends EngineOptions {
@@ -63,7 +63,7 @@ export async function smartcropEngine(raster: Raster, options: SaliencyOptions):
   });
   const windows = crops
     .map((window) => ({ box: boxOf(window, raster.size, largest, options.aspect), total: window.score.total }))
-    .filter(({ box }) => isAllowed(box, raster.size, options))
+    .filter(({ box }) => isCrop(box) && allows(box, raster.size, options))
     .sort((a, b) => b.total - a.total);
   const weights = softmaxOfStandardised(windows.map(({ total }) => total));
   const distinct: EngineCandidate[] = [];
@@ -72,7 +72,7 @@ export async function smartcropEngine(raster: Raster, options: SaliencyOptions):
     if (distinct.some((chosen) => intersectionOverUnion(chosen.box, box) > DISTINCT_IOU)) return;
     distinct.push({ box, score: weights[i]!, why: 'edges, skin colour and saturation are densest here (smartcrop)' });
   });
-  return proposal(distinct, options);
+  return proposal(distinct, raster.size, options);
 }
 
 /**
@@ -87,18 +87,19 @@ export async function attentionEngine(raster: Raster, options: SaliencyOptions):
   const candidates: EngineCandidate[] = [];
   // Cutting nothing is no answer of a strategy, unless nothing else is allowed or the ratio already cuts.
   const isWholeFrame = largest.width === raster.size.width && largest.height === raster.size.height;
-  const firstScale = isWholeFrame && minScale < 1 ? 1 - SCALE_STEP : 1;
+  const firstScale = isWholeFrame && minScale <= 1 - SCALE_STEP ? 1 - SCALE_STEP : 1;
   for (let scale = firstScale; scale >= minScale - 1e-9 && candidates.length < options.count; scale -= SCALE_STEP) {
     const size = scaledSize(largest, scale, options.aspect);
     const x = await attentionOffset(raster, { width: size.width, height: raster.size.height }, 'x');
     const y = await attentionOffset(raster, { width: raster.size.width, height: size.height }, 'y');
-    const box = movedOverKeep([x, y, x + size.width, y + size.height], options.keep ?? []);
-    if (isAllowed(box, raster.size, options)) {
+    const centre = [x + size.width / 2, y + size.height / 2] as const;
+    const box = placeAround(size, centre, raster.size, unionOf(options.keep ?? []));
+    if (isCrop(box) && allows(box, raster.size, options)) {
       const why = 'the region of most edges, skin colour and saturation (libvips attention)';
       candidates.push({ box, score: scale * scale, why });
     }
   }
-  return proposal(candidates, options);
+  return proposal(candidates, raster.size, options);
 }
 
 function imageOperations(raster: Raster): Parameters<Smartcrop['crop']>[1]['imageOperations'] {
@@ -132,11 +133,8 @@ async function attentionOffset(raster: Raster, window: Size, axis: 'x' | 'y'): P
   return Math.max(0, Math.min(room, offset));
 }
 
-function largestSize({ width, height }: Size, aspect: number | undefined): Size {
-  if (aspect === undefined) return { width, height };
-  return width / height > aspect
-    ? { width: Math.max(1, Math.round(height * aspect)), height }
-    : { width, height: Math.max(1, Math.round(width / aspect)) };
+function largestSize(frame: Size, aspect: number | undefined): Size {
+  return aspect === undefined ? frame : largestOfAspect(aspect, frame);
 }
 
 function scaledSize(largest: Size, scale: number, aspect: number | undefined): Size {
@@ -145,47 +143,23 @@ function scaledSize(largest: Size, scale: number, aspect: number | undefined): S
   return { width, height: Math.max(1, Math.min(largest.height, height)) };
 }
 
-function leastScale(
-  frame: Size,
-  largest: Size,
-  { minScale = DEFAULT_MIN_SCALE, minArea = 0 }: SaliencyOptions,
-): number {
+function leastScale(frame: Size, largest: Size, options: SaliencyOptions): number {
+  const { minScale = DEFAULT_MIN_SCALE, minArea = 0 } = options;
   const share = (largest.width * largest.height) / (frame.width * frame.height);
-  if (minArea > share) {
-    throw new FramewrightError(
-      'ASPECT_IMPOSSIBLE',
-      `a crop of this aspect ratio covers at most ${share.toFixed(3)} of the photo, ${minArea} is asked for`,
-    );
-  }
+  if (minArea > share) throw impossible(frame, options);
   return Math.min(1, Math.max(minScale, Math.sqrt(minArea / share)));
 }
 
 /** smartcrop rounds each side on its own scale; where a ratio was asked for, the box gets it back around its centre. */
 function boxOf(window: SmartcropWindow, frame: Size, largest: Size, aspect: number | undefined): Box {
   if (aspect === undefined) return [window.x, window.y, window.x + window.width, window.y + window.height];
-  const { width, height } = scaledSize(largest, Math.min(1, window.width / largest.width), aspect);
-  const place = (centre: number, side: number, limit: number): number =>
-    Math.max(0, Math.min(limit - side, Math.round(centre - side / 2)));
-  const x = place(window.x + window.width / 2, width, frame.width);
-  const y = place(window.y + window.height / 2, height, frame.height);
-  return [x, y, x + width, y + height];
+  const size = scaledSize(largest, Math.min(1, window.width / largest.width), aspect);
+  return placeAround(size, [window.x + window.width / 2, window.y + window.height / 2], frame);
 }
 
-/** The box moved as little as brings every box to keep inside, where its size allows. */
-function movedOverKeep(box: Box, keep: readonly Box[]): Box {
-  let [x1, y1, x2, y2] = box;
-  for (const [left, top, right, bottom] of keep) {
-    const dx = left < x1 ? left - x1 : Math.max(0, right - x2);
-    const dy = top < y1 ? top - y1 : Math.max(0, bottom - y2);
-    [x1, y1, x2, y2] = [x1 + dx, y1 + dy, x2 + dx, y2 + dy];
-  }
-  return [x1, y1, x2, y2];
-}
-
-function isAllowed([x1, y1, x2, y2]: Box, frame: Size, { keep = [], minArea = 0 }: EngineOptions): boolean {
-  if (x1 < 0 || y1 < 0 || x2 > frame.width || y2 > frame.height || x2 <= x1 || y2 <= y1) return false;
-  if ((x2 - x1) * (y2 - y1) < minArea * frame.width * frame.height) return false;
-  return keep.every(([left, top, right, bottom]) => left >= x1 && top >= y1 && right <= x2 && bottom <= y2);
+/** Windows of a photo a few pixels wide may round to nothing. */
+function isCrop([x1, y1, x2, y2]: Box): boolean {
+  return x1 < x2 && y1 < y2;
 }
 
 function softmaxOfStandardised(values: readonly number[]): number[] {
@@ -194,18 +168,8 @@ function softmaxOfStandardised(values: readonly number[]): number[] {
   return values.map((value) => Math.exp(deviation > 0 ? (value - mean) / deviation : 0));
 }
 
-function proposal(
-  candidates: readonly EngineCandidate[],
-  { aspect, keep = [], minArea = 0 }: EngineOptions,
-): EngineProposal {
-  if (candidates.length === 0) {
-    const asked = [
-      aspect && `aspect ratio ${aspect}`,
-      keep.length && `${keep.length} boxes to keep`,
-      minArea && `least area ${minArea}`,
-    ];
-    throw new FramewrightError('ASPECT_IMPOSSIBLE', `no crop satisfies ${asked.filter(Boolean).join(', ')} together`);
-  }
+function proposal(candidates: readonly EngineCandidate[], frame: Size, options: EngineOptions): EngineProposal {
+  if (candidates.length === 0) throw impossible(frame, options);
   const total = candidates.reduce((sum, { score }) => sum + score, 0);
   return { elements: [], candidates: candidates.map((each) => ({ ...each, score: each.score / total })), best: 0 };
 }

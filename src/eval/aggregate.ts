@@ -1,8 +1,14 @@
 import type { ErrorCode } from '../errors.js';
 import type { Size } from '../geometry.js';
 import type { DatasetKind, MissingPhoto } from './datasets/types.js';
-import { MEASURES, scorePhoto, type Measure, type Photo, type PhotoRows } from './measures.js';
-import { bootstrapSamples, pairedInterval, percentileInterval, type BootstrapOptions } from './metrics/intervals.js';
+import { MEASURES, scorePhoto, type Measure, type Photo } from './measures.js';
+import {
+  bootstrapSamples,
+  pairedInterval,
+  percentileInterval,
+  type BootstrapOptions,
+  type Combine,
+} from './metrics/intervals.js';
 import type { SweepPoint } from './methods/types.js';
 import type { Prediction } from './prediction.js';
 import type { Run } from './run.js';
@@ -83,16 +89,11 @@ export interface EvaluationResult {
 export function aggregate(run: Run, { resamples = 2000, seed = 1 }: BootstrapOptions = {}): EvaluationResult {
   const measures = MEASURES[run.dataset.kind];
   const photos = run.photos as readonly (Run['photos'][number] & Photo)[];
-  const rows: PhotoRows[][] = run.outcomes.map((outcomes) =>
-    outcomes.map(({ prediction }, p) => scorePhoto(photos[p]!, prediction)),
-  );
-  const values = rows.map((ofMethod) => measures.map((measure) => total(measure, ofMethod)));
-  const samples = rows.map((ofMethod) =>
-    bootstrapSamples(
-      measures.map(({ id, combine }) => ({ rows: ofMethod.map((row) => row[id]!), combine })),
-      { resamples, seed },
-    ),
-  );
+  const combines = measures.map(({ combine }) => combine);
+  const rows = run.outcomes.map((outcomes) => outcomes.map(({ prediction }, p) => scorePhoto(photos[p]!, prediction)));
+  const values = rows.map((ofMethod) => figuresOf(combines, ofMethod));
+  const samples = rows.map((ofMethod) => bootstrapSamples(ofMethod, combines, { resamples, seed }));
+  const ofPhotos = rows.map((ofMethod) => ofMethod.map((row) => figuresOf(combines, [row])));
 
   return {
     schemaVersion: 1,
@@ -130,7 +131,7 @@ export function aggregate(run: Run, { resamples = 2000, seed = 1 }: BootstrapOpt
       labels: labelsOf(photo),
       predictions: run.outcomes.map((outcomes, m) => ({
         prediction: outcomes[p]!.prediction,
-        scores: byMeasure(measures, (i) => finiteOrNull(total(measures[i]!, [rows[m]![p]!]))),
+        scores: byMeasure(measures, (i) => finiteOrNull(ofPhotos[m]![p]![i]!)),
       })),
     })),
     errors: run.outcomes.flatMap((outcomes, m) =>
@@ -141,11 +142,10 @@ export function aggregate(run: Run, { resamples = 2000, seed = 1 }: BootstrapOpt
   };
 }
 
-function total({ id, combine }: Measure, rows: readonly PhotoRows[]): number {
-  const width = rows[0]?.[id]?.length ?? 0;
-  const sums = new Array<number>(width).fill(0);
-  for (const row of rows) row[id]!.forEach((value, column) => (sums[column]! += value));
-  return combine(sums, rows.length);
+function figuresOf(combines: readonly Combine[], rows: readonly (readonly number[])[]): number[] {
+  const sums = new Array<number>(rows[0]?.length ?? 0).fill(0);
+  for (const row of rows) row.forEach((value, column) => (sums[column]! += value));
+  return combines.map((combine) => combine(sums, rows.length));
 }
 
 function byMeasure<T>(measures: readonly Measure[], valueOf: (index: number) => T): Record<string, T> {

@@ -1,7 +1,8 @@
-import { ELEMENT_KINDS, type ElementKind } from '../schema.js';
+import { ELEMENT_KINDS } from '../schema.js';
 import type { Dataset, DatasetKind, ElementsPhoto } from './datasets/types.js';
 import { cropAgreement, RECALL_IOU, UNUSABLE_CROP } from './metrics/crops.js';
 import { pearson, spearman } from './metrics/correlation.js';
+import type { Combine } from './metrics/intervals.js';
 import { matchedErrors } from './metrics/localisation.js';
 import { swapAccuracy } from './metrics/pairs.js';
 import { BEST_CROPS, RETURNED_CROPS, topAccuracy, weightedTopAccuracy } from './metrics/ranking.js';
@@ -9,63 +10,79 @@ import type { Prediction } from './prediction.js';
 
 export type Photo = Dataset['photos'][number];
 
-/** One figure: what each photo adds to its sums, and how the sums make it. */
+/** One figure, made of the sums over the photos of the columns of `scorePhoto`. */
 export interface Measure {
   readonly id: string;
   readonly label: string;
   /** Figures of one group share a chart. */
   readonly group: string;
   readonly better: 'higher' | 'lower';
-  readonly combine: (sums: readonly number[], n: number) => number;
+  readonly combine: Combine;
 }
 
-/** The rows of a photo, by measure. */
-export type PhotoRows = Readonly<Record<string, readonly number[]>>;
+type MeanMeasure = readonly [id: string, label: string, group: string, better?: Measure['better']];
 
-const mean = (sums: readonly number[], n: number): number => sums[0]! / n;
-
-function meanMeasure(id: string, label: string, group: string, better: Measure['better'] = 'higher'): Measure {
-  return { id, label, group, better, combine: mean };
+/** Means over the photos of one column each, in the columns' order. */
+function meanMeasures(measures: readonly MeanMeasure[]): Measure[] {
+  return measures.map(([id, label, group, better = 'higher'], column) => ({
+    id,
+    label,
+    group,
+    better,
+    combine: (sums, n) => sums[column]! / n,
+  }));
 }
 
-const BOX_MEASURES: readonly Measure[] = [
-  meanMeasure('bestIou', 'IoU, best annotator', 'Overlap with the annotators'),
-  meanMeasure('meanIou', 'IoU, mean over annotators', 'Overlap with the annotators'),
-  meanMeasure('recall', `recall (IoU ≥ ${RECALL_IOU})`, 'Overlap with the annotators'),
-  meanMeasure('bde', 'BDE', 'Boundary displacement', 'lower'),
-];
+const BOX_MEASURES = meanMeasures([
+  ['bestIou', 'IoU, best annotator', 'Overlap with the annotators'],
+  ['meanIou', 'IoU, mean over annotators', 'Overlap with the annotators'],
+  ['recall', `recall (IoU ≥ ${RECALL_IOU})`, 'Overlap with the annotators'],
+  ['bde', 'BDE', 'Boundary displacement', 'lower'],
+]);
 
-const RANKING_MEASURES: readonly Measure[] = [
-  ...BEST_CROPS.flatMap((n) => [
-    meanMeasure(`acc${n}`, `Acc${n}`, 'Accuracy of the crops returned'),
-    ...RETURNED_CROPS.map((k) => meanMeasure(`acc${k}of${n}`, `Acc${k}/${n}`, `Acc K/${n}`)),
-    meanMeasure(`wacc${n}`, `wAcc${n}`, 'Accuracy of the crops returned'),
-    ...RETURNED_CROPS.map((k) => meanMeasure(`wacc${k}of${n}`, `wAcc${k}/${n}`, `wAcc K/${n}`)),
+const RANKING_MEASURES = meanMeasures([
+  ...BEST_CROPS.flatMap((n): MeanMeasure[] => [
+    [`acc${n}`, `Acc${n}`, 'Accuracy of the crops returned'],
+    [`wacc${n}`, `wAcc${n}`, 'Accuracy of the crops returned'],
+    ...RETURNED_CROPS.map((k): MeanMeasure => [`acc${k}of${n}`, `Acc${k}/${n}`, `Acc K/${n}`]),
+    ...RETURNED_CROPS.map((k): MeanMeasure => [`wacc${k}of${n}`, `wAcc${k}/${n}`, `wAcc K/${n}`]),
   ]),
-  meanMeasure('srcc', 'SRCC', 'Correlation with the ratings'),
-  meanMeasure('pcc', 'PCC', 'Correlation with the ratings'),
-];
+  ['srcc', 'SRCC', 'Correlation with the ratings'],
+  ['pcc', 'PCC', 'Correlation with the ratings'],
+]);
 
-const PAIR_MEASURES: readonly Measure[] = [meanMeasure('swapAccuracy', 'swap accuracy', 'Pairs in the right order')];
+const PAIR_MEASURES = meanMeasures([['swapAccuracy', 'swap accuracy', 'Pairs in the right order']]);
 
-/** Per class: hits, false alarms, misses of the class in the photo. */
-const COUNTS = 3;
-const f1 = ([hits = 0, alarms = 0, misses = 0]: readonly number[]): number =>
-  hits + alarms + misses > 0 ? (2 * hits) / (2 * hits + alarms + misses) : NaN;
-const precision = ([hits = 0, alarms = 0]: readonly number[]): number =>
-  hits + alarms > 0 ? hits / (hits + alarms) : NaN;
-const recall = ([hits = 0, , misses = 0]: readonly number[]): number =>
-  hits + misses > 0 ? hits / (hits + misses) : NaN;
-/** The mean over the classes that were labelled or predicted at all. */
-const macro =
-  (figure: (counts: readonly number[]) => number) =>
-  (sums: readonly number[]): number => {
-    const figures = ELEMENT_KINDS.map((_, i) => figure(sums.slice(i * COUNTS, (i + 1) * COUNTS))).filter(
-      (value) => !Number.isNaN(value),
-    );
-    return figures.length > 0 ? figures.reduce((sum, value) => sum + value, 0) / figures.length : NaN;
+/**
+ * Columns of each class of element: the class is in the photo and named, named only, in the photo only; then the summed
+ * localisation error and the number of its matched elements. After the classes: labelled elements of any class.
+ */
+const CLASS_COLUMNS = 5;
+const LABELLED_COLUMN = ELEMENT_KINDS.length * CLASS_COLUMNS;
+
+type ClassFigure = (columns: readonly number[]) => number;
+const share = (part: number, whole: number): number => (whole > 0 ? part / whole : NaN);
+const f1: ClassFigure = ([hits = 0, alarms = 0, misses = 0]) => share(2 * hits, 2 * hits + alarms + misses);
+const precision: ClassFigure = ([hits = 0, alarms = 0]) => share(hits, hits + alarms);
+const recall: ClassFigure = ([hits = 0, , misses = 0]) => share(hits, hits + misses);
+const localisation: ClassFigure = ([, , , error = 0, nMatched = 0]) => share(error, nMatched);
+
+function ofClass(figure: ClassFigure, index: number): Combine {
+  return (sums) => figure(sums.slice(index * CLASS_COLUMNS, (index + 1) * CLASS_COLUMNS));
+}
+
+/** The mean over the classes for which the photos determine the figure. */
+function macro(figure: ClassFigure): Combine {
+  const figures = ELEMENT_KINDS.map((_, index) => ofClass(figure, index));
+  return (sums, n) => {
+    const values = figures.map((combine) => combine(sums, n)).filter((value) => !Number.isNaN(value));
+    return share(sumOf(values), values.length);
   };
-const ratio = ([total = 0, n = 0]: readonly number[]): number => (n > 0 ? total / n : NaN);
+}
+
+function sumOfColumn(sums: readonly number[], column: number): number {
+  return sumOf(ELEMENT_KINDS.map((_, index) => sums[index * CLASS_COLUMNS + column]!));
+}
 
 const ELEMENT_MEASURES: readonly Measure[] = [
   { id: 'macroF1', label: 'F1, macro', group: 'Classes named', better: 'higher', combine: macro(f1) },
@@ -77,13 +94,37 @@ const ELEMENT_MEASURES: readonly Measure[] = [
     combine: macro(precision),
   },
   { id: 'macroRecall', label: 'recall, macro', group: 'Classes named', better: 'higher', combine: macro(recall) },
-  { id: 'localisation', label: 'localisation error', group: 'Localisation error', better: 'lower', combine: ratio },
-  { id: 'matched', label: 'labels with a match', group: 'Labels with a match', better: 'higher', combine: ratio },
-  ...ELEMENT_KINDS.flatMap((kind): Measure[] => [
-    { id: `f1.${kind}`, label: kind, group: 'F1 by class', better: 'higher', combine: f1 },
-    { id: `precision.${kind}`, label: kind, group: 'Precision by class', better: 'higher', combine: precision },
-    { id: `recall.${kind}`, label: kind, group: 'Recall by class', better: 'higher', combine: recall },
-    { id: `localisation.${kind}`, label: kind, group: 'Localisation error by class', better: 'lower', combine: ratio },
+  {
+    id: 'localisation',
+    label: 'localisation error',
+    group: 'Localisation error',
+    better: 'lower',
+    combine: (sums) => share(sumOfColumn(sums, 3), sumOfColumn(sums, 4)),
+  },
+  {
+    id: 'matched',
+    label: 'labels with a match',
+    group: 'Labels with a match',
+    better: 'higher',
+    combine: (sums) => share(sumOfColumn(sums, 4), sums[LABELLED_COLUMN]!),
+  },
+  ...ELEMENT_KINDS.flatMap((kind, index): Measure[] => [
+    { id: `f1.${kind}`, label: kind, group: 'F1 by class', better: 'higher', combine: ofClass(f1, index) },
+    {
+      id: `precision.${kind}`,
+      label: kind,
+      group: 'Precision by class',
+      better: 'higher',
+      combine: ofClass(precision, index),
+    },
+    { id: `recall.${kind}`, label: kind, group: 'Recall by class', better: 'higher', combine: ofClass(recall, index) },
+    {
+      id: `localisation.${kind}`,
+      label: kind,
+      group: 'Localisation error by class',
+      better: 'lower',
+      combine: ofClass(localisation, index),
+    },
   ]),
 ];
 
@@ -94,73 +135,60 @@ export const MEASURES: Readonly<Record<DatasetKind, readonly Measure[]>> = {
   elements: ELEMENT_MEASURES,
 };
 
-/** Photo and prediction belong together; an unusable prediction is worth the worst, never left out. */
-export function scorePhoto(photo: Photo, prediction: Prediction): PhotoRows {
+/** The figures a reader looks for first; the rest is by class or by K. */
+export const MAIN_GROUPS: readonly string[] = [
+  'Overlap with the annotators',
+  'Boundary displacement',
+  'Accuracy of the crops returned',
+  'Correlation with the ratings',
+  'Pairs in the right order',
+  'Classes named',
+  'Localisation error',
+  'Labels with a match',
+];
+
+/**
+ * The photo's row, one number a column of its kind's measures. Photo and prediction belong together; an unusable
+ * prediction is worth the worst, never left out.
+ */
+export function scorePhoto(photo: Photo, prediction: Prediction): number[] {
   if ('boxes' in photo) {
     const first = 'boxes' in prediction ? prediction.boxes[0] : undefined;
     const { bestIou, bde, meanIou } = first ? cropAgreement(first, photo.boxes, photo.size) : UNUSABLE_CROP;
-    return { bestIou: [bestIou], meanIou: [meanIou], recall: [bestIou >= RECALL_IOU ? 1 : 0], bde: [bde] };
+    return [bestIou, meanIou, bestIou >= RECALL_IOU ? 1 : 0, bde];
   }
   if ('crops' in photo) {
-    const mos = photo.crops.map((crop) => crop.mos);
-    return rankingRows(mos, 'scores' in prediction ? prediction.scores : undefined);
+    if (!('scores' in prediction)) return RANKING_MEASURES.map(() => 0);
+    return rankingRow(
+      photo.crops.map(({ mos }) => mos),
+      prediction.scores,
+    );
   }
-  if ('pairs' in photo) {
-    return { swapAccuracy: ['scores' in prediction ? swapAccuracy(photo.pairs, prediction.scores) : 0] };
-  }
-  return elementRows(photo, 'elements' in prediction ? prediction.elements : []);
+  if ('pairs' in photo) return ['scores' in prediction ? swapAccuracy(photo.pairs, prediction.scores) : 0];
+  return elementRow(photo, 'elements' in prediction ? prediction.elements : []);
 }
 
-function rankingRows(mos: readonly number[], predicted: readonly number[] | undefined): PhotoRows {
-  const rows: Record<string, number[]> = {
-    srcc: [predicted ? spearman(mos, predicted) : 0],
-    pcc: [predicted ? pearson(mos, predicted) : 0],
-  };
-  for (const n of BEST_CROPS) {
-    const shares = predicted ? topAccuracy(mos, predicted, n) : RETURNED_CROPS.map(() => 0);
-    const weighted = predicted ? weightedTopAccuracy(mos, predicted, n) : RETURNED_CROPS.map(() => 0);
-    RETURNED_CROPS.forEach((k, i) => {
-      rows[`acc${k}of${n}`] = [shares[i]!];
-      rows[`wacc${k}of${n}`] = [weighted[i]!];
-    });
-    rows[`acc${n}`] = [average(shares)];
-    rows[`wacc${n}`] = [average(weighted)];
-  }
-  return rows;
+function rankingRow(mos: readonly number[], predicted: readonly number[]): number[] {
+  const accuracies = BEST_CROPS.flatMap((n) => {
+    const shares = topAccuracy(mos, predicted, n);
+    const weighted = weightedTopAccuracy(mos, predicted, n);
+    return [sumOf(shares) / shares.length, sumOf(weighted) / weighted.length, ...shares, ...weighted];
+  });
+  return [...accuracies, spearman(mos, predicted), pearson(mos, predicted)];
 }
 
-function elementRows(photo: ElementsPhoto, predicted: ElementsPhoto['elements']): PhotoRows {
-  const rows: Record<string, readonly number[]> = {};
-  const allCounts: number[] = [];
-  let [totalError, nMatched] = [0, 0];
-  for (const kind of ELEMENT_KINDS) {
-    const counts = presence(kind, photo.elements, predicted);
-    rows[`f1.${kind}`] = rows[`precision.${kind}`] = rows[`recall.${kind}`] = counts;
-    allCounts.push(...counts);
-    const ofKind = (elements: ElementsPhoto['elements']): ElementsPhoto['elements'] =>
-      elements.filter(({ type }) => type === kind);
-    const errors = photo.size ? matchedErrors(ofKind(predicted), ofKind(photo.elements), photo.size) : [];
-    const sum = errors.reduce((total, error) => total + error, 0);
-    rows[`localisation.${kind}`] = [sum, errors.length];
-    totalError += sum;
-    nMatched += errors.length;
-  }
-  rows.macroF1 = rows.macroPrecision = rows.macroRecall = allCounts;
-  rows.localisation = [totalError, nMatched];
-  rows.matched = [nMatched, photo.elements.length];
-  return rows;
+function elementRow({ elements: labelled, size }: ElementsPhoto, predicted: ElementsPhoto['elements']): number[] {
+  const columns = ELEMENT_KINDS.flatMap((kind) => {
+    const theirs = labelled.filter(({ type }) => type === kind);
+    const mine = predicted.filter(({ type }) => type === kind);
+    const [isLabelled, isNamed] = [theirs.length > 0, mine.length > 0];
+    const errors = size ? matchedErrors(mine, theirs, size) : [];
+    const counts = [isLabelled && isNamed, isNamed && !isLabelled, isLabelled && !isNamed].map(Number);
+    return [...counts, sumOf(errors), errors.length];
+  });
+  return [...columns, labelled.length];
 }
 
-function presence(
-  kind: ElementKind,
-  labelled: ElementsPhoto['elements'],
-  predicted: ElementsPhoto['elements'],
-): [hits: number, alarms: number, misses: number] {
-  const isLabelled = labelled.some(({ type }) => type === kind);
-  const isPredicted = predicted.some(({ type }) => type === kind);
-  return [isLabelled && isPredicted ? 1 : 0, isPredicted && !isLabelled ? 1 : 0, isLabelled && !isPredicted ? 1 : 0];
-}
-
-function average(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -1,7 +1,7 @@
 import type { Box, Point } from '../geometry.js';
 import type { EvaluationResult, PhotoLabels, PhotoResult } from './aggregate.js';
 import type { LabelledElement } from './datasets/types.js';
-import { MEASURES } from './measures.js';
+import { MAIN_GROUPS, MEASURES } from './measures.js';
 import type { Prediction } from './prediction.js';
 
 /** A line over a photo, in label space. */
@@ -23,6 +23,7 @@ interface ReportPhoto {
   readonly labels: readonly Shape[];
   readonly methods: readonly {
     readonly shapes: readonly Shape[];
+    /** By figure of the main groups. */
     readonly scores: Readonly<Record<string, number | null>>;
     readonly unusable?: string;
   }[];
@@ -40,20 +41,9 @@ export interface Thumbnail {
   readonly aspect: number;
 }
 
-/** The figures a reader looks for first; the rest is by class or by K. */
-const MAIN_GROUPS = [
-  'Overlap with the annotators',
-  'Boundary displacement',
-  'Accuracy of the crops returned',
-  'Correlation with the ratings',
-  'Pairs in the right order',
-  'Classes named',
-  'Localisation error',
-  'Labels with a match',
-];
-
 export function reportData(result: EvaluationResult, thumbnails: ReadonlyMap<string, Thumbnail>): ReportData {
   const { photos, ...rest } = result;
+  const shown = result.measures.filter(({ group }) => MAIN_GROUPS.includes(group));
   return {
     ...rest,
     mainGroups: MAIN_GROUPS,
@@ -67,7 +57,7 @@ export function reportData(result: EvaluationResult, thumbnails: ReadonlyMap<str
         labels: labelShapes(photo.labels),
         methods: photo.predictions.map(({ prediction, scores }) => ({
           shapes: predictionShapes(prediction, photo.labels),
-          scores,
+          scores: Object.fromEntries(shown.map(({ id }) => [id, rounded(scores[id] ?? null)])),
           ...('unusable' in prediction ? { unusable: prediction.unusable } : {}),
         })),
       };
@@ -131,4 +121,9 @@ function elementShapes(element: LabelledElement): Shape[] {
     isClosed: false,
     title,
   }));
+}
+
+/** Digits beyond what a chart can show, times thousands of photos, would make up most of the page. */
+function rounded(value: number | null): number | null {
+  return value === null ? null : Number(value.toFixed(6));
 }

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { FramewrightError } from '../errors.js';
+import { packageFile } from '../package-root.js';
 import type { EvaluationResult, PhotoResult } from './aggregate.js';
 import { reportData, worstFirst, type Thumbnail } from './report-data.js';
 
@@ -22,11 +21,10 @@ export async function renderReport(
   { maxThumbnails = 500, signal }: ReportOptions = {},
 ): Promise<string> {
   const thumbnails = await makeThumbnails(worstFirst(result).slice(0, maxThumbnails), signal);
-  const assets = assetFolder();
   const [page, style, script, chartLibrary] = await Promise.all([
-    readFile(join(assets, 'page.html'), 'utf8'),
-    readFile(join(assets, 'page.css'), 'utf8'),
-    readFile(join(assets, 'page.js'), 'utf8'),
+    readFile(packageFile('report', 'page.html'), 'utf8'),
+    readFile(packageFile('report', 'page.css'), 'utf8'),
+    readFile(packageFile('report', 'page.js'), 'utf8'),
     readFile(chartLibraryPath(), 'utf8'),
   ]);
   const { dataset, methods } = result;
@@ -70,14 +68,6 @@ async function makeThumbnail(path: string): Promise<Thumbnail | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** `report/` of the package, from the sources as well as from `dist/`. */
-function assetFolder(): string {
-  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
-    if (existsSync(join(folder, 'report', 'page.html'))) return join(folder, 'report');
-  }
-  throw new FramewrightError('INTERNAL', 'the report folder of the package is missing; reinstall framewright');
 }
 
 /** The build of Chart.js for pages, beside the one Node would load. */

@@ -1,8 +1,6 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
-import { randomUUID } from 'node:crypto';
-import { FramewrightError, messageOf } from '../errors.js';
+import { extname } from 'node:path';
 import type { EvaluationResult } from './aggregate.js';
+import { MAIN_GROUPS } from './measures.js';
 
 /** One line a method and measure: `method,measure,value,low,high,photos,unusable`. */
 export function figuresCsv(result: EvaluationResult): string {
@@ -25,6 +23,31 @@ export function photosCsv(result: EvaluationResult): string {
   return csv([['photo', 'method', 'measure', 'value'], ...rows]);
 }
 
+/** The main figures with their intervals, aligned for a terminal. */
+export function figuresText(result: EvaluationResult): string {
+  const shown = result.measures.filter(({ group }) => MAIN_GROUPS.includes(group));
+  const digits = (value: number | null): string => (value === null ? 'n/a' : value.toFixed(3));
+  const rows = [
+    ['method', ...shown.map(({ label }) => label), 'unusable'],
+    ...result.methods.map(({ name, figures, nUnusable }) => [
+      name,
+      ...shown.map(({ id }) => {
+        const { value, low, high } = figures[id]!;
+        return low === null ? digits(value) : `${digits(value)} [${digits(low)}, ${digits(high)}]`;
+      }),
+      String(nUnusable),
+    ]),
+  ];
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd();
+  const { name, nPhotos, split } = result.dataset;
+  return `${name}${split === null ? '' : `, ${split}`}: ${nPhotos} photos, 95 % intervals\n${rows.map(line).join('\n')}\n`;
+}
+
 /** `a.csv` for the figures goes with `a.photos.csv` for the photos. */
 export function photosCsvPath(path: string): string {
   const extension = extname(path);
@@ -38,17 +61,4 @@ function csv(rows: readonly (readonly (string | number | null)[])[]): string {
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return rows.map((row) => `${row.map(cell).join(',')}\n`).join('');
-}
-
-/** Writes beside the target and renames, so that no half file is ever at `path`. */
-export async function writeWhole(path: string, content: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(temporary, content);
-    await rename(temporary, path);
-  } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw new FramewrightError('OUTPUT_WRITE', `cannot write ${path}: ${messageOf(cause)}`, { cause });
-  }
 }

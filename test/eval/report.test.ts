@@ -271,13 +271,16 @@ describe.skipIf(!hasBrowser)(hasBrowser ? 'in a browser' : `in a browser (skippe
   test('the differences follow the reference chosen', async () => {
     await page.locator('#paired-reference').selectOption('1');
     const chart = await page.evaluate(() => {
-      const { data } = Chart.getChart(document.querySelectorAll('#paired-chart')[0]!) as unknown as {
-        data: { labels: string[]; datasets: { data: number[] }[] };
+      const { data, scales } = Chart.getChart(document.querySelectorAll('#paired-chart')[0]!) as unknown as {
+        data: { labels: string[]; datasets: { data: number[]; intervals: { low: number; high: number }[] }[] };
+        scales: { x: { min: number; max: number } };
       };
-      return { label: data.labels[0], value: data.datasets[0]!.data[0] };
+      const { intervals, data: values } = data.datasets[0]!;
+      const isInside = intervals.every(({ low, high }) => scales.x.min <= low && high <= scales.x.max);
+      return { label: data.labels[0], value: values[0], isInside };
     });
     const { differences } = result.paired.find(({ method, reference }) => method === 'centre' && reference === 'full')!;
-    expect(chart).toEqual({ label: 'full', value: -differences.bestIou!.value! });
+    expect(chart).toEqual({ label: 'full', value: -differences.bestIou!.value!, isInside: true });
   });
 
   test('the gallery is sorted by error, draws every box, and goes on', async () => {

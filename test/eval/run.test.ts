@@ -10,7 +10,7 @@ import { Journal } from '../../src/eval/journal.js';
 import { centreMethod, fullMethod } from '../../src/eval/methods/floors.js';
 import type { Method } from '../../src/eval/methods/types.js';
 import { runEvaluation, type RunProgress } from '../../src/eval/run.js';
-import { figuresCsv, photosCsv, photosCsvPath, writeWhole } from '../../src/eval/tables.js';
+import { figuresCsv, photosCsv, photosCsvPath } from '../../src/eval/tables.js';
 import { FramewrightError } from '../../src/errors.js';
 import type { Box } from '../../src/geometry.js';
 
@@ -214,11 +214,5 @@ describe('the tables', () => {
       12,
     );
     expect(width(difference)).toBeLessThan(width(result.methods[0]!.figures.meanIou!));
-  });
-
-  test('a file is written whole or not at all', async () => {
-    await writeFile(join(root, 'blocker'), '');
-    await expect(writeWhole(join(root, 'blocker', 'a.json'), 'x')).rejects.toMatchObject({ code: 'OUTPUT_WRITE' });
-    await writeWhole(join(root, 'new', 'a.json'), 'x');
   });
 });

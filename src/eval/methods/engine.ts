@@ -23,8 +23,7 @@ export function engineMethod({ name, key, engine, namesElements, maxSide = 1024 
   const propose = async (photo: PresentPhoto, signal: AbortSignal | undefined): Promise<Scaled> => {
     if (photo.path === undefined)
       throw new FramewrightError('INPUT_NOT_FOUND', `${photo.id} is not in the data set's folder`);
-    signal?.throwIfAborted();
-    const raster = await loadRaster(photo.path, maxSide);
+    const raster = await loadRaster(photo.path, maxSide, signal ? { signal } : {});
     const { candidates, best, elements } = await engine(raster, { count: 1 });
     const scale: Point = [photo.size.width / raster.size.width, photo.size.height / raster.size.height];
     const ordered = [candidates[best]!, ...candidates.filter((_, i) => i !== best)];

@@ -1,14 +1,18 @@
-import sharp from 'sharp';
 import type { Raster } from '../../engines/types.js';
+import { decodePhoto } from '../../image/decode.js';
+import { renderFrame } from '../../image/render.js';
 
-/** The photo as it is shown: EXIF orientation applied, sRGB, transparency over white, no side longer than `maxSide`. */
-export async function loadRaster(path: string, maxSide: number): Promise<Raster> {
-  const { data, info } = await sharp(path)
-    .autoOrient()
-    .resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true })
-    .flatten({ background: '#fff' })
-    .toColourspace('srgb')
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true });
-  return { data, size: { width: info.width, height: info.height } };
+/** The photo upright and in sRGB, no side longer than `maxSide`. */
+export async function loadRaster(
+  path: string,
+  maxSide: number,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<Raster> {
+  const photo = await decodePhoto(path, options);
+  const scale = Math.min(1, maxSide / Math.max(photo.width, photo.height));
+  const size = {
+    width: Math.max(1, Math.round(photo.width * scale)),
+    height: Math.max(1, Math.round(photo.height * scale)),
+  };
+  return { data: await renderFrame(photo, size, options), size };
 }

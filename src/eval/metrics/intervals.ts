@@ -1,4 +1,4 @@
-import { seededRandom } from './random.js';
+import { seededRandom } from '../../random.js';
 
 export interface Interval {
   readonly low: number;
@@ -28,12 +28,8 @@ export function preferenceRate(wins: number, losses: number): PreferenceRate {
   return { rate: wins / nJudged, nJudged, ...wilsonInterval(wins, nJudged) };
 }
 
-/** What a figure is made of: one row a photo, summed and then combined (a mean, an F1, a ratio). */
-export interface SummedStatistic {
-  readonly rows: readonly (readonly number[])[];
-  /** `n` photos were summed. NaN where they do not determine the figure. */
-  readonly combine: (sums: readonly number[], n: number) => number;
-}
+/** A figure from the column sums of `n` photos' rows (a mean, an F1, a ratio). NaN where they do not determine it. */
+export type Combine = (sums: readonly number[], n: number) => number;
 
 export interface BootstrapOptions {
   readonly resamples?: number;
@@ -41,38 +37,30 @@ export interface BootstrapOptions {
 }
 
 /**
- * Each figure on each of `resamples` (default 2000) photo-level bootstrap samples; all statistics have a row for every
- * photo, in one order. A seed draws the same photos whatever the statistics, so samples of two methods over the same
- * photos are paired.
+ * Each figure on each of `resamples` (default 2000) photo-level bootstrap samples of `rows`, one row a photo and all of
+ * one length. A seed draws the same photos whatever the rows hold, so samples of two methods over the same photos are
+ * paired.
+ * @returns `[figure][resample]`
  */
 export function bootstrapSamples(
-  statistics: readonly SummedStatistic[],
+  rows: readonly (readonly number[])[],
+  figures: readonly Combine[],
   { resamples = 2000, seed = 1 }: BootstrapOptions = {},
 ): Float64Array[] {
   const random = seededRandom(seed);
-  const nPhotos = statistics[0]?.rows.length ?? 0;
-  const widths = statistics.map(({ rows }) => rows[0]?.length ?? 0);
-  const width = widths.reduce((sum, own) => sum + own, 0);
-  const table = new Float64Array(nPhotos * width); // [photo][statistic's own columns, one statistic after the other]
-  for (let photo = 0; photo < nPhotos; photo++) {
-    table.set(
-      statistics.flatMap(({ rows }) => rows[photo]!),
-      photo * width,
-    );
-  }
-  const samples = statistics.map(() => new Float64Array(resamples));
-  const sums = new Float64Array(width);
+  const nPhotos = rows.length;
+  const nColumns = rows[0]?.length ?? 0;
+  const table = Float64Array.from(rows.flat()); // [photo][column]
+  const samples = figures.map(() => new Float64Array(resamples));
+  const sums = new Float64Array(nColumns);
   for (let r = 0; r < resamples; r++) {
     sums.fill(0);
     for (let i = 0; i < nPhotos; i++) {
-      const start = Math.floor(random() * nPhotos) * width;
-      for (let j = 0; j < width; j++) sums[j]! += table[start + j]!;
+      const start = Math.floor(random() * nPhotos) * nColumns;
+      for (let column = 0; column < nColumns; column++) sums[column]! += table[start + column]!;
     }
-    let offset = 0;
-    statistics.forEach(({ combine }, s) => {
-      samples[s]![r] = combine([...sums.subarray(offset, offset + widths[s]!)], nPhotos);
-      offset += widths[s]!;
-    });
+    const drawn = Array.from(sums);
+    figures.forEach((combine, f) => (samples[f]![r] = combine(drawn, nPhotos)));
   }
   return samples;
 }
