@@ -244,7 +244,7 @@ describe('processes and threads', () => {
       const model = await runtime.loadModel({ path: args[0], mmprojPath: args[1], threads: 1, imageMaxTokens: 64 });
       const rss = [];
       const tokens = new Int32Array(20).fill(7);
-      for (let i = 0; i < 200; i++) {
+      for (let i = 0; i < 300; i++) {
         const context = await model.createContext({ nCtx: 256, nBatch: 64 });
         const session = context.session();
         await session.append(tokens, { choices: tokens });
@@ -260,15 +260,15 @@ describe('processes and threads', () => {
         await fork.dispose();
         await context.dispose();
         if (i % 10 === 0) await (await runtime.loadModel({ path: args[0], mmprojPath: args[1], threads: 1 })).dispose();
-        if (i % 50 === 49) { gc(); rss.push(process.memoryUsage.rss()); }
+        if (i % 150 === 149) { gc(); rss.push(process.memoryUsage.rss()); }
       }
       console.log(JSON.stringify(rss));
       await runtime.dispose();`,
       textPath,
       mmprojPath,
     );
-    const rss = JSON.parse(stdout) as number[];
-    expect(rss.length).toBe(4);
-    expect(rss[3]! / rss[0]!).toBeLessThan(1.05);
+    // The first half is for caches and compiled code to fill.
+    const [half, end] = JSON.parse(stdout) as [number, number];
+    expect(end / half).toBeLessThan(1.05);
   });
 });
