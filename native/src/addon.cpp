@@ -104,7 +104,7 @@ static void on_environment_exit(void * own) {
 
 static Napi::Value set_log_listener(const Napi::CallbackInfo & info) {
     const Napi::Env env = info.Env();
-    environment &   own = *env.GetInstanceData<environment>();
+    environment &   own = environment::of(env);
     stop_listening(own);
     if (!info[0].IsFunction()) {
         return env.Undefined();
@@ -125,7 +125,7 @@ static Napi::Value set_log_listener(const Napi::CallbackInfo & info) {
 
 static Napi::Value drain_logs(const Napi::CallbackInfo & info) {
     const Napi::Env env    = info.Env();
-    const auto      lines  = log_sink_read(env.GetInstanceData<environment>()->log_cursor);
+    const auto      lines  = log_sink_read(environment::of(env).log_cursor);
     Napi::Array     result = Napi::Array::New(env, lines.size());
     for (size_t i = 0; i < lines.size(); i++) {
         Napi::Object entry = Napi::Object::New(env);
@@ -134,6 +134,18 @@ static Napi::Value drain_logs(const Napi::CallbackInfo & info) {
         result.Set((uint32_t) i, entry);
     }
     return result;
+}
+
+// In the `exit` event: the C++ objects that workers use are destroyed soon after it.
+static Napi::Value stop_workers(const Napi::CallbackInfo & info) {
+    const std::set<worker *> running = environment::of(info.Env()).workers;
+    for (worker * each : running) {
+        each->interrupt();
+    }
+    for (worker * each : running) {
+        each->stop();
+    }
+    return info.Env().Undefined();
 }
 
 static Napi::Object define(Napi::Env env, Napi::Object exports) {
@@ -153,6 +165,7 @@ static Napi::Object define(Napi::Env env, Napi::Object exports) {
     exports.Set("versions", Napi::Function::New(env, versions));
     exports.Set("setLogListener", Napi::Function::New(env, set_log_listener));
     exports.Set("drainLogs", Napi::Function::New(env, drain_logs));
+    exports.Set("stopWorkers", Napi::Function::New(env, stop_workers));
     return exports;
 }
 

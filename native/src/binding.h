@@ -101,12 +101,3 @@ class context_binding : public Napi::ObjectWrap<context_binding> {
     std::atomic<bool>            yield_flag{ false };
     worker                       thread;
 };
-
-// What an environment (the main thread, or a worker_thread) has of its own.
-struct environment {
-    Napi::FunctionReference  embedding_class;
-    uint64_t                 log_cursor   = 0;
-    uint64_t                 log_listener = 0;
-    napi_threadsafe_function log_wake     = nullptr;
-    std::atomic<bool>        log_wake_pending{ false };
-};

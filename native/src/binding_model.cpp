@@ -168,8 +168,7 @@ Napi::Value model_binding::encode_image(const Napi::CallbackInfo & info) {
     return thread.submit(info.Env(), make_task([m = get(info.Env()), pixels, width, height,
                                                 made] { *made = m->encode_image(*pixels, width, height); },
                                                [made](Napi::Env env) {
-                                                   auto *       own   = env.GetInstanceData<environment>();
-                                                   Napi::Object value = own->embedding_class.New({});
+                                                   Napi::Object value = environment::of(env).embedding_class.New({});
                                                    embedding_binding::Unwrap(value)->embedding = *made;
                                                    return value;
                                                }));

@@ -2,21 +2,6 @@
 
 #include "failure.h"
 
-#include <cstdlib>
-#include <set>
-
-// The process may end while workers run: their threads must not meet llama.cpp's destroyed static objects.
-struct worker_registry {
-    std::mutex         mutex;
-    std::set<worker *> workers;
-};
-
-// Never destroyed, for the same reason.
-static worker_registry & registry() {
-    static auto * instance = new worker_registry();
-    return *instance;
-}
-
 Napi::Error make_error(Napi::Env env, const std::string & code, const std::string & message) {
     Napi::Error error = Napi::Error::New(env, message);
     error.Set("code", Napi::String::New(env, code));
@@ -81,12 +66,7 @@ worker::worker(Napi::Env env, const char * name) : env(env) {
     }
     napi_unref_threadsafe_function(env, to_js);
     napi_add_env_cleanup_hook(env, on_environment_exit, this);
-    {
-        static std::once_flag once;
-        std::call_once(once, [] { std::atexit(stop_all_at_exit); });
-        std::lock_guard<std::mutex> lock(registry().mutex);
-        registry().workers.insert(this);
-    }
+    environment::of(env).workers.insert(this);
     thread = std::thread([this] { loop(); });
 }
 
@@ -106,33 +86,13 @@ void worker::stop() {
     interrupt();
     wakeup.notify_one();
     thread.join();
-    {
-        std::lock_guard<std::mutex> lock(registry().mutex);
-        registry().workers.erase(this);
-    }
+    environment::of(env).workers.erase(this);
     napi_remove_env_cleanup_hook(env, on_environment_exit, this);
     napi_release_threadsafe_function(to_js, napi_tsfn_release);
 }
 
 void worker::on_environment_exit(void * self) {
     static_cast<worker *>(self)->stop();
-}
-
-// Runs in exit(), on a thread that may hold nothing: the threads are asked to stop and waited for, not joined.
-void worker::stop_all_at_exit() {
-    std::lock_guard<std::mutex> registry_lock(registry().mutex);
-    for (worker * w : registry().workers) {
-        w->interrupt();
-        {
-            std::lock_guard<std::mutex> lock(w->mutex);
-            w->stopping = true;
-        }
-        w->wakeup.notify_one();
-    }
-    for (worker * w : registry().workers) {
-        std::unique_lock<std::mutex> lock(w->mutex);
-        w->wakeup.wait(lock, [w] { return !w->busy; });
-    }
 }
 
 Napi::Promise worker::submit(Napi::Env env, std::unique_ptr<task> work) {
@@ -181,14 +141,10 @@ void worker::loop() {
         }
         std::unique_ptr<pending_task> pending = std::move(queue.front());
         queue.pop_front();
-        busy = true;
         lock.unlock();
         pending->run();
         lock.lock();
-        busy = false;
-        if (stopping) {
-            wakeup.notify_all();
-        } else {
+        if (!stopping) {
             post(std::move(pending));
         }
     }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <napi.h>
+#include "environment.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -59,7 +59,6 @@ class worker {
     friend struct pending_task;
     static void on_delivery(napi_env env, napi_value callback, void * context, void * data);
     static void on_environment_exit(void * self);
-    static void stop_all_at_exit();
     void        loop();
 
     napi_env                                  env;
@@ -69,7 +68,6 @@ class worker {
     std::condition_variable                   wakeup;
     std::deque<std::unique_ptr<pending_task>> queue;
     bool                                      stopping  = false;
-    bool                                      busy      = false;
     size_t                                    n_pending = 0;  // JS thread: submitted and not yet delivered
     std::thread                               thread;
 };

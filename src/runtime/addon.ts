@@ -36,6 +36,12 @@ export interface NativeAddon {
   /** Log lines since this environment's last call, oldest first; the ring keeps the last 1000 of the process. */
   drainLogs(): NativeLogLine[];
 
+  /**
+   * Stops what this environment's models and contexts run, and waits for it; their promises never settle. For the `exit`
+   * event: after it C++ destroys what running work needs. (A worker_thread's end does it by itself.)
+   */
+  stopWorkers(): void;
+
   /** Call `load()` next, and nothing before it resolved. `onProgress` gets the fraction 0..1 over both files. */
   readonly Model: new (params: NativeModelParams, onProgress: (fraction: number) => void) => NativeModel;
 

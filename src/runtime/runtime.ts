@@ -15,6 +15,7 @@ import type { LogLine, ModelOptions, RuntimeInfo, RuntimeOptions } from './types
  */
 export async function openRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const { addon, info } = await loadBinding(options);
+  stopAtExit(addon);
   return new Runtime(addon, info);
 }
 
@@ -93,6 +94,14 @@ export class Runtime {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
   }
+}
+
+const stopping = new WeakSet<NativeAddon>();
+
+function stopAtExit(addon: NativeAddon): void {
+  if (stopping.has(addon)) return;
+  stopping.add(addon);
+  process.once('exit', () => addon.stopWorkers());
 }
 
 function once(run: () => Promise<void>): () => Promise<void> {
