@@ -8,7 +8,14 @@ import { writeToyPair } from '../dist/gguf/index.js';
 const folder = path.resolve(import.meta.dirname, '..', 'gguf', 'nano');
 const textName = 'nano.gguf';
 const mmprojName = 'nano-mmproj.gguf';
-await writeToyPair(folder, { preset: 'tiny', type: 'Q8_0', seed: 7, tokenizer: { maxInteger: 999 }, textName, mmprojName });
+await writeToyPair(folder, {
+  preset: 'tiny',
+  type: 'Q8_0',
+  seed: 7,
+  tokenizer: { maxInteger: 999 },
+  textName,
+  mmprojName,
+});
 
 const describe = (name) => {
   const bytes = readFileSync(path.join(folder, name));
