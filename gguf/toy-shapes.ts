@@ -21,7 +21,10 @@ export interface VisionShape {
   readonly nHead: number;
   /** Must differ from nEmbd: llama.cpp tells up from down by it. */
   readonly nFf: number;
-  /** Layer i looks at the whole image where (i + 1) is a multiple of it, at 112 px windows elsewhere; 0: everywhere. */
+  /**
+   * Layer i looks at the whole image where (i + 1) is a multiple of it, at 112 px windows elsewhere; 0: everywhere. Not 1,
+   * which would say the same as 0 but aborts llama.cpp.
+   */
   readonly nWaPattern: number;
   readonly imageSizePx: number;
 }
@@ -87,7 +90,9 @@ export function checkToyShape({ text, vision }: ToyShape): void {
   require(vision.nEmbd % (vision.nHead * 4) ===
     0, `vision nEmbd ${vision.nEmbd} must be a multiple of 4 x nHead ${vision.nHead}`);
   require(vision.nFf !== vision.nEmbd, 'vision nFf must differ from vision nEmbd');
-  require(Number.isSafeInteger(nWaPattern) && nWaPattern >= 0, `nWaPattern must be a whole number, not ${nWaPattern}`);
+  require(Number.isSafeInteger(nWaPattern) &&
+    nWaPattern >= 0 &&
+    nWaPattern !== 1, `nWaPattern must be 0 or from 2, not ${nWaPattern}`);
   require(imageSizePx > 0 &&
     imageSizePx % (2 * PATCH_SIZE_PX) === 0, `imageSizePx ${imageSizePx} must be a multiple of ${2 * PATCH_SIZE_PX}`);
 }

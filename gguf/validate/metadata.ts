@@ -104,15 +104,10 @@ export function* requireStrings(metadata: GgufMetadata, key: string): Check<read
 }
 
 /** Keys that may be left out but are read with one type where they are there. */
-export function* requireTypes(
-  metadata: GgufMetadata,
-  types: Readonly<Record<string, GgufValueType | 'int32s'>>,
-): Check {
+export function* requireTypes(metadata: GgufMetadata, types: Readonly<Record<string, GgufValueType>>): Check {
   for (const [key, type] of Object.entries(types)) {
     const entry = metadata.get(key);
-    if (!entry) continue;
-    if (type === 'int32s') yield* requireNumbers(metadata, key, ['int32']);
-    else if (entry.type !== type) yield { where: key, found: typeText(entry), required: `must be a ${type}` };
+    if (entry && entry.type !== type) yield { where: key, found: typeText(entry), required: `must be a ${type}` };
   }
 }
 

@@ -37,7 +37,7 @@ export function* checkText(header: GgufHeader): Check<TextSizes | undefined> {
 }
 
 function* checkKind(metadata: GgufMetadata): Check<boolean> {
-  yield* requireTypes(metadata, { 'general.name': 'string' });
+  yield* requireTypes(metadata, { 'general.name': 'string', 'general.file_type': 'uint32' });
   const architecture = metadata.get('general.architecture')?.value;
   const type = metadata.get('general.type')?.value ?? 'model';
   if (architecture === 'qwen2vl' && type === 'model') return true;
@@ -88,8 +88,8 @@ function* checkRope(metadata: GgufMetadata, sizes: TextSizes | undefined): Check
   if (sections && sizes) {
     const half = sizes.nEmbd / sizes.nHead / 2;
     const sum = sections.reduce((total, n) => total + n, 0);
-    if (sum !== half || sections.some((n) => n < 0)) {
-      const required = `must be four sizes of at least 0 that sum to ${half}, half the head size`;
+    if (sum !== half || sections.some((n) => n < 0) || sections[3] === half) {
+      const required = `must be four sizes of at least 0, not all in the last, that sum to ${half}, half the head size`;
       yield { where: key, found: `[${sections.join(', ')}]`, required };
     }
   }

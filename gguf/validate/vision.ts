@@ -72,8 +72,6 @@ function* checkSwitches(metadata: GgufMetadata): Check {
     'clip.vision.attention.head_count_kv': 'uint32',
     'clip.vision.attention.head_dim': 'uint32',
     'clip.vision.mm_patch_merge_type': 'string',
-    'clip.vision.image_grid_pinpoints': 'int32s',
-    'clip.vision.feature_layer': 'int32s',
   });
 }
 
@@ -102,9 +100,15 @@ function* checkSizes(metadata: GgufMetadata): Check<VisionSizes | undefined> {
   });
   // The window of 112 px and the frame's grid of 28 px rest on a patch of 14 px merged 2 x 2.
   yield* requireU32(metadata, 'clip.vision.patch_size', { min: PATCH_SIZE_PX, max: PATCH_SIZE_PX });
-  const nWaPattern = yield* requireU32(metadata, 'clip.vision.n_wa_pattern', { min: 0, max: nLayer ?? MAX_LAYERS });
+  const nWaPattern = yield* requireU32(metadata, 'clip.vision.n_wa_pattern', { min: 0, max: MAX_LAYERS });
+  if (nWaPattern === 1) {
+    const required = 'must be 0 where all layers look at the whole image: llama.cpp aborts for want of a windowed one';
+    yield { where: 'clip.vision.n_wa_pattern', found: '1', required };
+  }
   yield* refuseKeys(metadata, [
     ['clip.vision.spatial_merge_size', (value) => value === 2],
+    ['clip.vision.image_grid_pinpoints', () => false],
+    ['clip.vision.feature_layer', () => false],
     ['clip.vision.attention.head_count_kv', (value) => value === nHead],
     [
       'clip.vision.attention.head_dim',

@@ -90,7 +90,7 @@ export const SOUND_VISION_MUTATIONS: Readonly<Record<string, FileMutation>> = {
   oneLayer: (file, dice) => {
     drop(/^v\.blk\.1\./)(file, dice);
     replace(file, 'clip.vision.block_count', u32(1));
-    replace(file, 'clip.vision.n_wa_pattern', u32(1));
+    replace(file, 'clip.vision.n_wa_pattern', u32(dice.pick([0, 2])));
   },
   manyLayers: (file, dice) => {
     const nLayer = dice.pick([3, 7, 40, 128]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bool, f32, f32s, str, u32, type GgufValue } from '../../gguf/index.js';
+import { bool, f32, f32s, i32s, str, u32, type GgufValue } from '../../gguf/index.js';
 import {
   addTensor,
   changeTensor,
@@ -51,12 +51,8 @@ describe('vision file', () => {
     ['SiLU and GELU', set('clip.use_gelu', bool(true)), ['clip.use_gelu'], /true, must be the bool false/],
     ['a name that is no string', set('general.name', f32(1)), ['general.name'], /float32, must be a string/],
     ['a foreign key of another type', set('clip.minicpmv_version', str('3')), ['clip.minicpmv_version'], /string/],
-    [
-      'pinpoints that are floats',
-      set(key('image_grid_pinpoints'), f32s([1])),
-      [key('image_grid_pinpoints')],
-      /float32/,
-    ],
+    ['tiles', set(key('image_grid_pinpoints'), i32s([1, 2])), [key('image_grid_pinpoints')], /must be left out/],
+    ['chosen layers', set(key('feature_layer'), i32s([1])), [key('feature_layer')], /must be left out/],
     ['no mean', drop(key('image_mean')), [key('image_mean')], /missing, must be an array of 3 float32/],
     ['a mean of two', set(key('image_mean'), f32s([0, 0])), [key('image_mean')], /2 items/],
     ['a mean of NaN', set(key('image_mean'), f32s([0, NaN, 0])), [key('image_mean')], /finite/],
@@ -79,7 +75,12 @@ describe('vision file', () => {
     ['an endless image', set(key('image_size'), u32(2 ** 30)), [key('image_size')], /from 28 to 8192/],
     ['an image size of another type', set(key('image_size'), i32(560)), [key('image_size')], /int32, must be a uint32/],
     ['no window pattern', drop(key('n_wa_pattern')), [key('n_wa_pattern')], /missing/],
-    ['a window pattern beyond the layers', set(key('n_wa_pattern'), u32(3)), [key('n_wa_pattern')], /from 0 to 2/],
+    [
+      'a window pattern without windows',
+      set(key('n_wa_pattern'), u32(1)),
+      [key('n_wa_pattern')],
+      /must be 0 where all/,
+    ],
     ['another merge', set(key('spatial_merge_size'), u32(4)), [key('spatial_merge_size')], /must be left out/],
     ['a merge of another type', set(key('spatial_merge_size'), i32(2)), [key('spatial_merge_size')], /int32/],
     ['fewer key heads', set(key('attention.head_count_kv'), u32(1)), [key('attention.head_count_kv')], /left out/],
