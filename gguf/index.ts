@@ -30,3 +30,28 @@ export {
   type VisionShape,
 } from './toy-shapes.js';
 export { describeToyPair, textMetadata, visionMetadata, writeToyPair, type ToyOptions, type ToyPair } from './toy.js';
+export { readGguf, type GgufHeader, type GgufTensor, type ReadOptions } from './reader.js';
+export { findTensor, readTensor, readTensorChunks } from './tensor-data.js';
+export { DECODABLE_TYPES, decodeTensor, isDecodable, type DecodableType } from './decode-tensor.js';
+export { countNonFiniteBlocks, countNonFiniteBlocksInFile } from './nan-check.js';
+export type { GgufProblem } from './validate/problem.js';
+export type { TextSizes } from './validate/text.js';
+export type { VisionSizes } from './validate/vision.js';
+export {
+  errorOfProblems,
+  requireValidPair,
+  validateMmproj,
+  validatePair,
+  validateText,
+  type ValidPair,
+  type ValidateOptions,
+} from './validate.js';
+export {
+  inspectGguf,
+  renderSummary,
+  type GgufSummary,
+  type InspectedTensor,
+  type InspectedValue,
+  type RenderOptions,
+  type TypeCount,
+} from './inspect.js';

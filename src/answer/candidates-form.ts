@@ -30,10 +30,11 @@ export async function writeCandidates(
   const leastOffset = Math.ceil(Math.min(limits.frame.width, limits.frame.height) * DISTINCT_SHARE);
   while (candidates.length < count) {
     const taken = candidates.map(({ boxInFrame }) => boxInFrame);
-    const space = firstWithRoom(limits, taken, leastOffset);
-    if (!space) break;
+    const room = firstWithRoom(limits, taken, leastOffset);
+    if (!room) break;
+    const { space, lefts } = room;
     answer.literal(CANDIDATE_OPENING);
-    const x1 = (await answer.integer(space.lefts(), ',')).value;
+    const x1 = (await answer.integer(lefts, ',')).value;
     const y1 = (await answer.integer(space.tops(x1), ',')).value;
     const x2 = (await answer.integer(space.rights(x1, y1), ',')).value;
     const y2 = (await answer.integer(space.bottoms(x1, y1, x2), CANDIDATE_CLOSING)).value;
@@ -48,8 +49,11 @@ function firstWithRoom(
   limits: CandidateLimits,
   taken: readonly Box[],
   leastOffset: number,
-): CandidateSpace | undefined {
-  return [leastOffset, 1]
-    .map((offset) => new CandidateSpace(limits, taken, offset))
-    .find((space) => space.lefts().length > 0);
+): { space: CandidateSpace; lefts: number[] } | undefined {
+  for (const offset of [leastOffset, 1]) {
+    const space = new CandidateSpace(limits, taken, offset);
+    const lefts = space.lefts();
+    if (lefts.length > 0) return { space, lefts };
+  }
+  return undefined;
 }

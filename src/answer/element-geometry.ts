@@ -21,8 +21,8 @@ const LEAST_TRIANGLE = 1 / 100;
 const LEAST_SINE = 0.087;
 
 const LINE_END = ']}\n';
-const LIST_END = ']]}\n';
-const NEXT_ITEM = '],[';
+export const LIST_END = ']]}\n';
+export const NEXT_ITEM = '],[';
 
 /** Writes the numbers of one element, from after its opening bracket to the end of its line. Never degenerate. */
 export async function writeElementGeometry(
@@ -66,8 +66,18 @@ async function writeLine(
   const ys = range(0, bottom);
   const endsAt = (x2: number, y2: number): boolean =>
     fitsKind(kind, x2 - x1, y2 - y1, least) && !taken.some((line) => equal(line, [x1, y1, x2, y2]));
-  const x2 = (await answer.integer(range(0, right).filter((x) => ys.some((y) => endsAt(x, y))), ',')).value;
-  const y2 = (await answer.integer(ys.filter((y) => endsAt(x2, y)), LINE_END)).value;
+  const x2 = (
+    await answer.integer(
+      range(0, right).filter((x) => ys.some((y) => endsAt(x, y))),
+      ',',
+    )
+  ).value;
+  const y2 = (
+    await answer.integer(
+      ys.filter((y) => endsAt(x2, y)),
+      LINE_END,
+    )
+  ).value;
   return [x1, y1, x2, y2];
 }
 
@@ -116,9 +126,18 @@ async function writeTriangle(
     Math.abs(x2 - x1) >= frame.width / 4 || Math.abs(y - y1) >= Math.ceil(frame.height / 4);
   const y2 = (await answer.integer(ys.filter(far), NEXT_ITEM)).value;
   const area = (x: number, y: number): number => Math.abs((x2 - x1) * (y - y1) - (x - x1) * (y2 - y1)) / 2;
-  const x3 = (await answer.integer(xs.filter((x) => Math.max(area(x, 0), area(x, frame.height - 1)) >= leastArea), ','))
-    .value;
-  const y3 = (await answer.integer(ys.filter((y) => area(x3, y) >= leastArea), LIST_END)).value;
+  const x3 = (
+    await answer.integer(
+      xs.filter((x) => Math.max(area(x, 0), area(x, frame.height - 1)) >= leastArea),
+      ',',
+    )
+  ).value;
+  const y3 = (
+    await answer.integer(
+      ys.filter((y) => area(x3, y) >= leastArea),
+      LIST_END,
+    )
+  ).value;
   return [
     [x1, y1],
     [x2, y2],
@@ -138,7 +157,12 @@ async function writeVanishingLines(answer: AnswerWriter, frame: Size): Promise<S
   for (;;) {
     const endsAt = (x: number, y: number): boolean =>
       far([x0, y0], [x, y], frame) && lines.every((line) => directionsDiffer(line, x - x0, y - y0));
-    const x = (await answer.integer(xs.filter((candidate) => ys.some((y) => endsAt(candidate, y))), ',')).value;
+    const x = (
+      await answer.integer(
+        xs.filter((candidate) => ys.some((y) => endsAt(candidate, y))),
+        ',',
+      )
+    ).value;
     const ends = ys.filter((y) => endsAt(x, y));
     const next = lines.length + 1;
     const another = `],[${String(x0)},${String(y0)},`;

@@ -1,4 +1,5 @@
-import type { Session } from '../runtime/session.js';
+import type { AppendResult } from '../runtime/types.js';
+import type { ChatSession } from './chat-session.js';
 import type { AnswerTokens } from './answer-tokens.js';
 import { walkOptions, type OptionSet } from './option-walk.js';
 import type { AnswerOption, AnswerWriter, IntegerField } from './writer.js';
@@ -19,12 +20,17 @@ export interface SamplingOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a sampled answer stands on: a session, and tokens that are certain but not decoded yet. */
-export interface PendingTokens {
-  readonly session: Session;
-  readonly pending: number[];
+/** Where a sampled answer goes: a session, and the tokens that are certain but not in it yet. */
+export interface AnswerSink {
+  readonly session: Pick<ChatSession<unknown>, 'append' | 'generate'>;
   readonly tokens: AnswerTokens;
   readonly counters: AnswerCounters;
+  /** Queues a token. */
+  put(token: number): void;
+  /** Tokens that reached the session another way. */
+  record(kind: 'answer', tokens: Iterable<number>): void;
+  /** Appends what is queued; log-probabilities of `choices` after it. */
+  flush(signal?: AbortSignal, choices?: Int32Array): Promise<AppendResult>;
 }
 
 /** Sentences hold any character but quotes, backslashes and control characters; the answer's form closes them. */
@@ -33,10 +39,10 @@ c ::= [^"\\\x00-\x1f\x7f]`;
 
 /** An answer the model decides, token by token, each only among those the form allows. */
 export class SampledAnswer implements AnswerWriter {
-  readonly #to: PendingTokens;
+  readonly #to: AnswerSink;
   readonly #options: SamplingOptions;
 
-  constructor(to: PendingTokens, options: SamplingOptions = {}) {
+  constructor(to: AnswerSink, options: SamplingOptions = {}) {
     this.#to = to;
     this.#options = options;
   }
@@ -55,10 +61,9 @@ export class SampledAnswer implements AnswerWriter {
   }
 
   async sentence({ maxTokens, then }: { maxTokens: number; then: string }): Promise<string> {
-    const { session, pending, tokens, counters } = this.#to;
+    const { session, tokens, counters } = this.#to;
     const { signal, temperature, random } = this.#options;
-    await session.append(Int32Array.from(pending), signal ? { signal } : {});
-    pending.length = 0;
+    await this.#to.flush(signal);
     const result = await session.generate({
       grammar: SENTENCE_GRAMMAR,
       maxTokens,
@@ -66,6 +71,7 @@ export class SampledAnswer implements AnswerWriter {
       ...(temperature ? { temperature, seed: Math.floor((random ?? Math.random)() * 2 ** 32) } : {}),
       ...(signal ? { signal } : {}),
     });
+    this.#to.record('answer', result.tokens);
     counters.nDecided += result.tokens.length + (result.stopToken ? 1 : 0);
     // The token that closed the sentence may carry its last characters ('."'): they are written with what follows, so
     // that the model sees the tokens the whole text has.
@@ -75,21 +81,19 @@ export class SampledAnswer implements AnswerWriter {
   }
 
   #force(tokens: Int32Array): void {
-    for (const token of tokens) this.#to.pending.push(token);
+    for (const token of tokens) this.#to.put(token);
     this.#to.counters.nForced += tokens.length;
   }
 
   #walk(options: OptionSet): Promise<number> {
-    const { session, pending, counters } = this.#to;
+    const { counters } = this.#to;
     return walkOptions(options, {
       emit: (token) => {
-        pending.push(token);
+        this.#to.put(token);
         counters.nForced++;
       },
       decide: async (choices) => {
-        const { signal } = this.#options;
-        const { logProbs } = await session.append(Int32Array.from(pending), signal ? { choices, signal } : { choices });
-        pending.length = 0;
+        const { logProbs } = await this.#to.flush(this.#options.signal, choices);
         counters.nDecided++;
         counters.nForced--; // the decided token is emitted next
         return pick(logProbs, this.#options);

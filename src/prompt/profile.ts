@@ -15,6 +15,8 @@ export interface PromptProfile {
   readonly version: string;
   readonly templates: Readonly<Record<PromptStage, string>>;
   readonly reasons: Reasons;
+  /** Whether the proposal prompt has a place for the owner's own words. */
+  readonly takesInstruction: boolean;
 }
 
 const profilesSchema = z.record(
@@ -34,15 +36,22 @@ export async function loadPromptProfile(name: string): Promise<PromptProfile> {
   const profile = profiles[name];
   if (!profile) {
     const known = Object.keys(profiles).join(', ');
-    throw new FramewrightError('MODEL_INVALID', `the model asks for the prompt profile "${name}"; this version has ${known}`);
+    throw new FramewrightError(
+      'MODEL_INVALID',
+      `the model asks for the prompt profile "${name}"; this version has ${known}`,
+    );
   }
   const stages = await Promise.all(STAGES.map((stage) => loadStage(name, stage)));
   const hash = createHash('sha256').update(JSON.stringify([profile, stages.map(({ template }) => template)]));
   return {
     name,
     version: `${name}/${stages.map(({ version }) => version).join('.')}+${hash.digest('hex').slice(0, 8)}`,
-    templates: Object.fromEntries(STAGES.map((stage, i) => [stage, stages[i]!.template])) as Record<PromptStage, string>,
+    templates: Object.fromEntries(STAGES.map((stage, i) => [stage, stages[i]!.template])) as Record<
+      PromptStage,
+      string
+    >,
     reasons: profile.reasons,
+    takesInstruction: stages[STAGES.indexOf('propose')]!.template.includes('{{#instruction}}'),
   };
 }
 
@@ -52,9 +61,13 @@ async function loadStage(profile: string, stage: PromptStage): Promise<{ version
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    throw new FramewrightError('INTERNAL', `cannot read the prompt ${file}: ${messageOf(error)}; install the package again`, {
-      cause: error,
-    });
+    throw new FramewrightError(
+      'INTERNAL',
+      `cannot read the prompt ${file}: ${messageOf(error)}; install the package again`,
+      {
+        cause: error,
+      },
+    );
   }
   const front = FRONT_MATTER.exec(text);
   if (!front) throw new FramewrightError('INTERNAL', `the prompt ${file} does not begin with its version`);

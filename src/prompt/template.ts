@@ -11,7 +11,8 @@ const VARIABLE = /\{\{(\w+)\}\}/g;
  */
 export function fillTemplate(template: string, values: TemplateValues): string {
   const lookUp = (name: string): string | number | undefined => {
-    if (!(name in values)) throw new FramewrightError('INTERNAL', `the prompt template asks for an unknown value "${name}"`);
+    if (!(name in values))
+      throw new FramewrightError('INTERNAL', `the prompt template asks for an unknown value "${name}"`);
     return values[name];
   };
   return template

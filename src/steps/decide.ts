@@ -18,7 +18,7 @@ export interface Decision {
  * list rotated by another number of places, and the probabilities are averaged.
  */
 export async function decide(
-  chat: Conversation,
+  chat: Conversation<unknown>,
   candidates: readonly ProposedBox[],
   votes: number,
   stage: StageContext,
@@ -28,7 +28,9 @@ export async function decide(
   try {
     while (ballots.length < nVotes) ballots.push(await chat.fork());
     const perVote = await Promise.all(
-      ballots.map((ballot, vote) => castVote(ballot, candidates, Math.round((vote * candidates.length) / nVotes), stage)),
+      ballots.map((ballot, vote) =>
+        castVote(ballot, candidates, Math.round((vote * candidates.length) / nVotes), stage),
+      ),
     );
     const modelScores = candidates.map((_, i) => perVote.reduce((sum, scores) => sum + scores[i]!, 0) / nVotes);
     const best = modelScores.indexOf(Math.max(...modelScores));
@@ -41,7 +43,7 @@ export async function decide(
 
 /** The probability of each candidate under one order of the list. Leaves the chat after `{"best":`. */
 async function castVote(
-  chat: Conversation,
+  chat: Conversation<unknown>,
   candidates: readonly ProposedBox[],
   rotation: number,
   { profile, sampling }: StageContext,
@@ -50,6 +52,7 @@ async function castVote(
   const list = candidates
     .map((_, place) => `${String(place + 1)}: [${candidates[(place + rotation) % n]!.boxInFrame.join(',')}]`)
     .join('\n');
+  chat.startUser();
   chat.endUser(fillTemplate(profile.templates.decide, { candidates: list }));
   chat.answer(sampling).literal(DECISION_OPENING);
   const places = await placeProbabilities(chat, n, sampling.signal);
@@ -57,7 +60,7 @@ async function castVote(
 }
 
 /** P(number k is said next) for k = 1..n, normalised over these numbers. */
-async function placeProbabilities(chat: Conversation, n: number, signal?: AbortSignal): Promise<number[]> {
+async function placeProbabilities(chat: Conversation<unknown>, n: number, signal?: AbortSignal): Promise<number[]> {
   const options = chat.tokens.integerSet(
     Array.from({ length: n }, (_, i) => i + 1),
     [DECISION_CLOSING],

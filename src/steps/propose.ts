@@ -16,7 +16,7 @@ export interface ProposalRequest {
 
 /** Stage 2, after the enhanced image: `count` distinct candidate boxes in the frame, each with a reason. */
 export async function propose(
-  chat: Conversation,
+  chat: Conversation<unknown>,
   request: ProposalRequest,
   stage: StageContext,
 ): Promise<ProposedBox[]> {

@@ -8,7 +8,11 @@ import type { StageContext } from './stage.js';
  * Log-likelihood (natural) of each box as the first candidate of the proposal stage, under one common context, all scored
  * as parallel sequences. The boxes must be apart by at least a frame pixel to be told apart. The chat is used up.
  */
-export async function rank(chat: Conversation, boxesInFrame: readonly Box[], stage: StageContext): Promise<number[]> {
+export async function rank(
+  chat: Conversation<unknown>,
+  boxesInFrame: readonly Box[],
+  stage: StageContext,
+): Promise<number[]> {
   const { frame, sampling } = stage;
   chat.endUser(proposalPrompt({ count: 1, limits: { frame, minShare: 0 } }, stage));
   chat.answer(sampling).literal(CANDIDATE_OPENING);

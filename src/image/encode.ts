@@ -1,0 +1,119 @@
+import { extname } from 'node:path';
+import type { Sharp } from 'sharp';
+import { FramewrightError } from '../errors.js';
+import type { Size } from '../geometry.js';
+import type { CropRect } from '../schema.js';
+import { applyColourPlan, planColour } from './colour.js';
+import { openPhoto } from './decode.js';
+import type { Photo } from './decode.js';
+import { decoding } from './failure.js';
+import { extractable } from './render.js';
+import { uprightXmp } from './xmp.js';
+
+export const OUTPUT_FORMATS = ['jpeg', 'png', 'webp', 'avif', 'tiff'] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+/** The format a file name stands for, or undefined. */
+export function outputFormatOf(path: string): OutputFormat | undefined {
+  const extension = extname(path).slice(1).toLowerCase();
+  const names: Record<string, OutputFormat> = { jpg: 'jpeg', jpe: 'jpeg', jfif: 'jpeg', tif: 'tiff' };
+  return names[extension] ?? OUTPUT_FORMATS.find((format) => format === extension);
+}
+
+export interface EncodeOptions {
+  /** Default: the photo's own format, PNG for a GIF. */
+  readonly format?: OutputFormat;
+  /** 1..100, for JPEG, WebP and AVIF; PNG and TIFF are lossless. Default 92, 90 and 70. */
+  readonly quality?: number;
+  /** Drops EXIF, XMP, IPTC and the colour profile; the pixels are converted to sRGB then. Default false. */
+  readonly strip?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface EncodeCropOptions extends EncodeOptions {
+  /** In pixels of the upright photo. */
+  readonly crop: CropRect;
+  /** Scale the crop to exactly this; each axis on its own, so give the crop's aspect. Default: not scaled. */
+  readonly resize?: Size;
+}
+
+export interface EncodedImage extends Size {
+  readonly bytes: Uint8Array;
+  readonly format: OutputFormat;
+}
+
+const QUALITY = { jpeg: 92, webp: 90, avif: 70 } as const;
+
+/** What the formats (PNG and TIFF: libvips) hold at most on one side. */
+const MAX_SIDE_PX: Record<OutputFormat, number> = {
+  jpeg: 65_535,
+  webp: 16_383,
+  avif: 16_384,
+  png: 10_000_000,
+  tiff: 10_000_000,
+};
+
+/**
+ * Cuts the crop out of the original file and encodes it: decoded once, resampled at most once. The pixels are upright,
+ * so orientation tags say 1; the photo's colour profile stays with its untouched values where the format allows.
+ *
+ * @throws FramewrightError USAGE for a crop outside the photo or a size the format cannot hold; INPUT_CORRUPT.
+ */
+export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Promise<EncodedImage> {
+  const format = options.format ?? (photo.format === 'gif' ? 'png' : photo.format);
+  const size = options.resize ?? options.crop;
+  let pipeline = openPhoto(photo).extract(extractable(photo, options.crop));
+  if (options.resize) {
+    pipeline = pipeline.resize(size.width, size.height, { fit: 'fill', kernel: 'lanczos3' });
+  }
+  const plan = planColour(photo.stored, format, options.strip ?? false);
+  pipeline = applyColourPlan(pipeline, plan);
+  const xmp = plan.strip ? undefined : uprightXmp(photo.stored.xmpAsString);
+  if (xmp !== undefined) pipeline = pipeline.withXmp(xmp);
+  const bitDepth = plan.deep ? 16 : 8;
+  return encodeAs(photo, pipeline, { format, bitDepth, width: size.width, height: size.height, ...options });
+}
+
+interface EncodeAs extends Size, EncodeOptions {
+  readonly format: OutputFormat;
+  readonly bitDepth: 8 | 16;
+}
+
+/** The last step of every pipeline over a photo that ends in a file. */
+export async function encodeAs(photo: Photo, pipeline: Sharp, options: EncodeAs): Promise<EncodedImage> {
+  const { format, width, height, signal } = options;
+  if (Math.max(width, height) > MAX_SIDE_PX[format]) {
+    throw new FramewrightError(
+      'USAGE',
+      `${width}x${height} px of ${photo.name} do not fit ${format}, which holds at most ${MAX_SIDE_PX[format]} px a side: choose another format or a smaller size`,
+    );
+  }
+  const bytes = await decoding(photo.name, () => withFormat(photo, pipeline, options).toBuffer(), signal);
+  return { bytes, format, width, height };
+}
+
+function withFormat(photo: Photo, pipeline: Sharp, { format, quality, bitDepth }: EncodeAs): Sharp {
+  const chromaSubsampling = isSubsampled(photo) ? '4:2:0' : '4:4:4';
+  switch (format) {
+    case 'jpeg':
+      return pipeline.jpeg({
+        quality: quality ?? QUALITY.jpeg,
+        chromaSubsampling,
+        progressive: photo.format === 'jpeg' && photo.stored.isProgressive,
+      });
+    case 'webp':
+      return pipeline.webp({ quality: quality ?? QUALITY.webp, smartSubsample: !isSubsampled(photo) });
+    case 'avif':
+      return pipeline.avif({ quality: quality ?? QUALITY.avif, chromaSubsampling, bitdepth: bitDepth === 16 ? 10 : 8 });
+    case 'png':
+      return pipeline.png();
+    case 'tiff':
+      // sharp's default would be JPEG inside TIFF: lossy, and 8 bits.
+      return pipeline.tiff({ compression: 'deflate', predictor: 'horizontal' });
+  }
+}
+
+/** Colour at half resolution is all these photos have; encoding more of it would only make the file larger. */
+function isSubsampled({ format, stored }: Photo): boolean {
+  return format === 'webp' || (stored.chromaSubsampling?.startsWith('4:2:0') ?? false);
+}

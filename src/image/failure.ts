@@ -1,0 +1,49 @@
+import { FramewrightError, messageOf } from '../errors.js';
+import { untilAborted } from './abort.js';
+
+/**
+ * Runs a libvips pipeline over a photo's bytes. On abort the promise rejects at once with the signal's reason, while
+ * the pipeline, which cannot be stopped, runs to its end on its own thread.
+ *
+ * @throws FramewrightError INPUT_CORRUPT, INPUT_UNSUPPORTED, INPUT_TOO_LARGE
+ */
+export async function decoding<T>(name: string, work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  signal?.throwIfAborted();
+  try {
+    return await untilAborted(work(), signal);
+  } catch (thrown) {
+    signal?.throwIfAborted();
+    throw decodeFailure(name, thrown);
+  }
+}
+
+function decodeFailure(name: string, thrown: unknown): FramewrightError {
+  if (thrown instanceof FramewrightError) return thrown;
+  const options = { cause: thrown };
+  const reason = firstLine(messageOf(thrown));
+  if (/out of memory|cannot allocate/i.test(reason)) {
+    return new FramewrightError('INPUT_TOO_LARGE', `not enough memory to decode ${name}: reduce it first`, options);
+  }
+  if (/not (?:configured|supported|implemented)|unsupported (?!image format)/i.test(reason)) {
+    return new FramewrightError(
+      'INPUT_UNSUPPORTED',
+      `${name} uses a variant of its format that is not supported (${reason}): save it again as JPEG or PNG`,
+      options,
+    );
+  }
+  return new FramewrightError(
+    'INPUT_CORRUPT',
+    `${name} is damaged or incomplete (${reason}): copy it again from where it came from`,
+    options,
+  );
+}
+
+/** libvips stacks its messages, the most telling one mostly last; sharp puts its own words before the first. */
+function firstLine(message: string): string {
+  const lines = message
+    .replace(/^Input (?:buffer|file) (?:has corrupt header: ?|contains )/, '')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  return lines.find((line) => !line.startsWith('source: bad seek')) ?? message;
+}

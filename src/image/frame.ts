@@ -1,0 +1,147 @@
+import { FramewrightError } from '../errors.js';
+import type { Box, Point, Size } from '../geometry.js';
+import type { Element } from '../schema.js';
+
+/**
+ * Side of the pixel square one merged image token covers: Qwen2.5-VL's 14 px patches, merged 2x2. A frame whose sides
+ * are multiples of it reaches the vision tower without being resized or padded once more.
+ */
+export const CELL_PX = 28;
+
+/** Qwen's smart_resize refuses longer photos; here they are squeezed to this aspect instead. */
+const MAX_ASPECT = 200;
+
+/**
+ * One per cent of distortion is worth ten per cent of pixels. On 2,000 random photos of aspects 1 to 2 this uses as many
+ * tokens as `smart_resize` (1200 against 1210 of 1280, 54 against 56 of 64) at half its distortion (mean 0.54 % against
+ * 1.10 %, 2.5 % against 6.1 %).
+ */
+const AREA_WEIGHT = 0.1;
+
+/** How many pixels the model may see, both ends included. */
+export interface PixelBudget {
+  readonly minPixels: number;
+  readonly maxPixels: number;
+}
+
+/**
+ * Size of the model frame for an oriented photo: both sides multiples of 28 px, area within the budget, as near as the
+ * grid allows to the photo's aspect and, within the budget, to the photo's own area.
+ *
+ * Like `smart_resize` of Qwen2.5-VL, which rounds each side on its own and so distorts 4000x3000 by 2.5 % (1148x840)
+ * where 1120x840 does not; here all grid sizes are compared. A photo longer than 200:1 gets the frame of a 200:1
+ * photo, or of the longest one the budget has room for; the conversions below stay exact, as each axis has its own scale.
+ *
+ * @throws FramewrightError USAGE if no multiple of 28x28 px lies within the budget.
+ */
+export function chooseFrame(photo: Size, budget: PixelBudget): Size {
+  const minCells = Math.max(1, Math.ceil(budget.minPixels / CELL_PX ** 2));
+  const maxCells = Math.floor(budget.maxPixels / CELL_PX ** 2);
+  if (!(minCells <= maxCells)) {
+    throw new FramewrightError(
+      'USAGE',
+      `no frame of ${CELL_PX}x${CELL_PX} px cells has ${budget.minPixels} to ${budget.maxPixels} pixels; widen the pixel budget`,
+    );
+  }
+  const longPx = Math.max(photo.width, photo.height);
+  const shortPx = Math.min(photo.width, photo.height);
+  const aspect = Math.min(longPx / shortPx, MAX_ASPECT);
+  const wantedCells = clamp((longPx * shortPx) / CELL_PX ** 2, minCells, maxCells);
+
+  let best = { long: 1, short: 1, cost: Infinity };
+  for (let short = 1; short * short <= maxCells; short++) {
+    const least = Math.max(short, Math.ceil(minCells / short));
+    const most = Math.floor(maxCells / short);
+    if (least > most) continue;
+    for (const ideal of [Math.floor(short * aspect), Math.ceil(short * aspect)]) {
+      const long = clamp(ideal, least, most);
+      const cost =
+        Math.abs(Math.log(long / short / aspect)) + AREA_WEIGHT * Math.abs(Math.log((long * short) / wantedCells));
+      if (cost < best.cost) best = { long, short, cost };
+    }
+  }
+  const long = best.long * CELL_PX;
+  const short = best.short * CELL_PX;
+  return photo.width >= photo.height ? { width: long, height: short } : { width: short, height: long };
+}
+
+/**
+ * Which way a box's edges go when they fall between pixels. `outward` covers everything the box did (a box that must
+ * be kept), `inward` holds nothing the box did not.
+ */
+export type Rounding = 'nearest' | 'outward' | 'inward';
+
+/** Takes whole-pixel shapes from one space into another; every result lies inside the target. */
+export interface Conversion {
+  /** A position measured from the top left corner, so `[width, height]` is the bottom right corner of either space. */
+  point(point: Point): Point;
+  segment(segment: Segment): [number, number, number, number];
+  polyline(points: readonly Point[]): [number, number][];
+  /** Never empty: where rounding leaves nothing, the pixel that holds the box's centre. Default `nearest`. */
+  box(box: Box, rounding?: Rounding): Box;
+  element(element: Element): Element;
+}
+
+export type Segment = readonly [x1: number, y1: number, x2: number, y2: number];
+
+/** The one place where oriented photo pixels and model frame pixels meet. */
+export interface FrameMap {
+  readonly photo: Size;
+  readonly frame: Size;
+  readonly toPhoto: Conversion;
+  readonly toFrame: Conversion;
+}
+
+export function frameMap(photo: Size, frame: Size): FrameMap {
+  return { photo, frame, toPhoto: conversion(frame, photo), toFrame: conversion(photo, frame) };
+}
+
+function conversion(from: Size, to: Size): Conversion {
+  const x = (value: number): number => clamp(Math.round((value * to.width) / from.width), 0, to.width);
+  const y = (value: number): number => clamp(Math.round((value * to.height) / from.height), 0, to.height);
+
+  const segment = ([x1, y1, x2, y2]: Segment): [number, number, number, number] => [x(x1), y(y1), x(x2), y(y2)];
+  const pair = ([px, py]: Point): [number, number] => [x(px), y(py)];
+
+  const element = (source: Element): Element => {
+    switch (source.type) {
+      case 'rule_of_thirds':
+      case 'center':
+      case 'golden_ratio':
+        return { type: source.type, box: [...box(source.box)] };
+      case 'horizontal':
+      case 'vertical':
+      case 'diagonal':
+      case 'symmetric':
+        return { type: source.type, line: segment(source.line) };
+      case 'curved':
+        return { type: source.type, points: source.points.map(pair) };
+      case 'triangle':
+        return { type: source.type, points: [pair(source.points[0]), pair(source.points[1]), pair(source.points[2])] };
+      case 'vanishing_point':
+        return { type: source.type, lines: source.lines.map(segment) };
+    }
+  };
+
+  const box = ([x1, y1, x2, y2]: Box, rounding: Rounding = 'nearest'): Box => {
+    const [left, right] = span(x1, x2, from.width, to.width, rounding);
+    const [top, bottom] = span(y1, y2, from.height, to.height, rounding);
+    return [left, top, right, bottom];
+  };
+
+  return { point: pair, segment, polyline: (points) => points.map(pair), box, element };
+}
+
+function span(start: number, end: number, from: number, to: number, rounding: Rounding): [number, number] {
+  const roundStart = rounding === 'nearest' ? Math.round : rounding === 'outward' ? Math.floor : Math.ceil;
+  const roundEnd = rounding === 'nearest' ? Math.round : rounding === 'outward' ? Math.ceil : Math.floor;
+  const first = clamp(roundStart((start * to) / from), 0, to);
+  const last = clamp(roundEnd((end * to) / from), 0, to);
+  if (first < last) return [first, last];
+  const pixel = clamp(Math.floor(((start + end) * to) / (2 * from)), 0, to - 1);
+  return [pixel, pixel + 1];
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(most, value));
+}

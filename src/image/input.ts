@@ -1,0 +1,152 @@
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { FramewrightError, messageOf } from '../errors.js';
+import { untilAborted } from './abort.js';
+import { HEAD_BYTES, recognise } from './sniff.js';
+import type { PhotoFormat } from './sniff.js';
+
+/**
+ * A path, a `file:` URL, the bytes of an image file, or a stream of them. Bytes are not copied: leave them unchanged
+ * until the photo is done with.
+ */
+export type PhotoInput = string | URL | Uint8Array | AsyncIterable<Uint8Array>;
+
+/** Encoded photos above this are refused unless `maxBytes` says otherwise; twice the largest TIFF of a 100 MP camera. */
+export const DEFAULT_MAX_BYTES = 1024 ** 3;
+
+export interface InputOptions {
+  readonly maxBytes?: number;
+  /** How errors name an input that has no path, e.g. `stdin`. Default `photo`. */
+  readonly name?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface EncodedPhoto {
+  readonly bytes: Uint8Array;
+  readonly format: PhotoFormat;
+  /** The path, or `options.name`. */
+  readonly name: string;
+  readonly path?: string;
+}
+
+/**
+ * Reads the whole encoded file once, so that every later step sees the same photo even if the file changes meanwhile.
+ * What is no photo is refused from its first bytes.
+ *
+ * @throws FramewrightError INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_UNSUPPORTED, INPUT_TOO_LARGE
+ */
+export async function readInput(input: PhotoInput, options: InputOptions = {}): Promise<EncodedPhoto> {
+  options.signal?.throwIfAborted();
+  const { maxBytes = DEFAULT_MAX_BYTES, name = 'photo' } = options;
+  if (typeof input === 'string' || input instanceof URL) {
+    const path = typeof input === 'string' ? input : pathOf(input);
+    // Opening a named pipe waits for its writer, beyond the reach of any signal.
+    const bytes = await untilAborted(readPath(path, maxBytes, options.signal), options.signal);
+    return { bytes, format: formatOf(bytes, path), name: path, path };
+  }
+  const bytes = input instanceof Uint8Array ? input : await collect(input, name, maxBytes, options.signal);
+  if (bytes.length > maxBytes) throw tooLarge(name, bytes.length, maxBytes);
+  return { bytes, format: formatOf(bytes, name), name };
+}
+
+function pathOf(url: URL): string {
+  if (url.protocol === 'file:') return fileURLToPath(url);
+  throw new FramewrightError('INPUT_UNSUPPORTED', `${url.href} is not on this machine: download it and pass the file`);
+}
+
+function formatOf(bytes: Uint8Array, name: string): PhotoFormat {
+  const recognised = recognise(bytes, name);
+  if ('format' in recognised) return recognised.format;
+  throw new FramewrightError('INPUT_UNSUPPORTED', `${name} ${recognised.refusal}`);
+}
+
+async function readPath(path: string, maxBytes: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    const stat = await handle.stat();
+    if (stat.isDirectory()) {
+      throw new FramewrightError('INPUT_UNREADABLE', `${path} is a folder, not a photo: name the photos in it`);
+    }
+    if (!stat.isFile()) {
+      return await collect(handle.createReadStream({ autoClose: false }), path, maxBytes, signal);
+    }
+    const head = new Uint8Array(Math.min(HEAD_BYTES, stat.size));
+    const { bytesRead } = await handle.read(head, 0, head.length, 0);
+    formatOf(head.subarray(0, bytesRead), path);
+    if (stat.size > maxBytes) throw tooLarge(path, stat.size, maxBytes);
+    return await handle.readFile(signal ? { signal } : {});
+  } catch (thrown) {
+    signal?.throwIfAborted();
+    throw unreadable(path, thrown);
+  } finally {
+    await handle?.close();
+  }
+}
+
+async function collect(
+  stream: AsyncIterable<Uint8Array>,
+  name: string,
+  maxBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reading = (async () => {
+    for await (const chunk of stream) {
+      signal?.throwIfAborted();
+      if (!(chunk instanceof Uint8Array)) {
+        throw new FramewrightError(
+          'USAGE',
+          `${name} is a stream of ${typeof chunk}, not of bytes: set no encoding on it`,
+        );
+      }
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > maxBytes) throw tooLarge(name, length, maxBytes);
+    }
+  })();
+  try {
+    await untilAborted(reading, signal);
+  } catch (thrown) {
+    if (stream instanceof Readable) stream.destroy();
+    signal?.throwIfAborted();
+    throw unreadable(name, thrown);
+  }
+  return Buffer.concat(chunks, length);
+}
+
+function tooLarge(name: string, nBytes: number, maxBytes: number): FramewrightError {
+  const megabytes = (value: number): string => `${(value / 1e6).toFixed(0)} MB`;
+  return new FramewrightError(
+    'INPUT_TOO_LARGE',
+    `${name} has ${megabytes(nBytes)} or more, over the limit of ${megabytes(maxBytes)}: raise maxBytes if that is right`,
+  );
+}
+
+function unreadable(name: string, thrown: unknown): FramewrightError {
+  if (thrown instanceof FramewrightError) return thrown;
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new FramewrightError('INPUT_NOT_FOUND', `${name} does not exist: check the path`, { cause: thrown });
+    case 'EACCES':
+    case 'EPERM':
+      return new FramewrightError('INPUT_UNREADABLE', `no permission to read ${name}: check its owner and mode`, {
+        cause: thrown,
+      });
+    case 'EISDIR':
+      return new FramewrightError('INPUT_UNREADABLE', `${name} is a folder, not a photo: name the photos in it`, {
+        cause: thrown,
+      });
+    case 'ERR_FS_FILE_TOO_LARGE':
+      return new FramewrightError('INPUT_TOO_LARGE', `${name} is larger than Node can read at once: reduce it first`, {
+        cause: thrown,
+      });
+    default:
+      return new FramewrightError('INPUT_UNREADABLE', `cannot read ${name}: ${messageOf(thrown)}`, { cause: thrown });
+  }
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { link, lstat, open, realpath, rename, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { FramewrightError, messageOf } from '../errors.js';
+
+export interface WriteOptions {
+  /** Replace what is there. Default false: an existing file, whoever made it and whenever, is never overwritten. */
+  readonly force?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Writes a file so that at every moment its path holds either all of it or what was there before: a temporary file in
+ * the same folder, synced to the disk, takes the path in one step. Nothing is left behind on failure or abort.
+ *
+ * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_WRITE
+ */
+export async function writeFileAtomic(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+  const { force = false, signal } = options;
+  signal?.throwIfAborted();
+  const mode = await checkOutput(path, options);
+  // A link keeps pointing at its file, which is replaced where it lies.
+  const target = force ? await realpath(path).catch(() => path) : path;
+  const temporary = join(dirname(target), `.framewright-${randomUUID()}.tmp`);
+  try {
+    await writeSynced(temporary, bytes, mode, signal);
+    signal?.throwIfAborted();
+    await (force ? rename(temporary, target) : publishNew(temporary, target));
+  } catch (thrown) {
+    await unlink(temporary).catch(() => undefined);
+    signal?.throwIfAborted();
+    throw writeFailure(path, thrown);
+  }
+}
+
+/**
+ * Fails early, before any work is put into it, if `path` cannot be written for a reason that can be seen from outside.
+ * @returns the mode the file is to have: that of the file it replaces.
+ * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_WRITE
+ */
+export async function checkOutput(path: string, options: WriteOptions = {}): Promise<number> {
+  const existing = await lstat(path).catch((thrown: unknown) => {
+    if (codeOf(thrown) === 'ENOENT') return undefined;
+    throw writeFailure(path, thrown);
+  });
+  if (!existing) return 0o666;
+  if (existing.isDirectory()) {
+    throw new FramewrightError('OUTPUT_WRITE', `${path} is a folder: name a file in it`);
+  }
+  // Renaming over a device such as /dev/null would take it away from the whole machine.
+  if (!existing.isFile() && !existing.isSymbolicLink()) {
+    throw new FramewrightError('OUTPUT_WRITE', `${path} is a device or pipe, not a file: choose another output`);
+  }
+  if (!(options.force ?? false)) throw alreadyExists(path);
+  return existing.isFile() ? existing.mode & 0o777 : 0o666;
+}
+
+async function writeSynced(
+  path: string,
+  bytes: Uint8Array,
+  mode: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const handle = await open(path, 'wx', mode);
+  try {
+    await handle.writeFile(bytes, signal ? { signal } : {});
+    await handle.sync().catch((thrown: unknown) => {
+      // Some network and FUSE file systems have no sync; they are written through anyway.
+      if (!['EINVAL', 'ENOTSUP', 'ENOSYS'].includes(codeOf(thrown) ?? '')) throw thrown;
+    });
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Gives a finished file its name only if nothing has that name: a hard link fails where a rename would overwrite.
+ * Memory cards (FAT, exFAT) have no hard links; there the name is first taken with an empty file.
+ */
+export async function publishNew(temporary: string, target: string, makeLink: typeof link = link): Promise<void> {
+  try {
+    await makeLink(temporary, target);
+    await unlink(temporary);
+  } catch (thrown) {
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EMLINK'].includes(codeOf(thrown) ?? '')) throw thrown;
+    await (await open(target, 'wx')).close();
+    await rename(temporary, target);
+  }
+}
+
+function alreadyExists(path: string, cause?: unknown): FramewrightError {
+  return new FramewrightError('OUTPUT_EXISTS', `${path} exists already: use --force to replace it`, { cause });
+}
+
+function writeFailure(path: string, thrown: unknown): FramewrightError {
+  if (thrown instanceof FramewrightError) return thrown;
+  const failure = (what: string): FramewrightError =>
+    new FramewrightError('OUTPUT_WRITE', `cannot write ${path}: ${what}`, { cause: thrown });
+  switch (codeOf(thrown)) {
+    case 'EEXIST':
+      return alreadyExists(path, thrown);
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return failure(`the folder ${dirname(path)} does not exist: create it first`);
+    case 'EACCES':
+    case 'EPERM':
+      return failure(`no permission in ${dirname(path)}: choose another folder or change its owner or mode`);
+    case 'EROFS':
+      return failure('the disk is read-only: choose another folder');
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'EFBIG':
+      return failure('the disk or quota is full, or the file larger than allowed: free some space');
+    case 'ENAMETOOLONG':
+      return failure('the name is too long: choose a shorter one');
+    default:
+      return failure(messageOf(thrown));
+  }
+}
+
+function codeOf(thrown: unknown): string | undefined {
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : undefined;
+}

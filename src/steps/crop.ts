@@ -1,0 +1,204 @@
+import { FramewrightError } from '../errors.js';
+import { boundaryDisplacementError, boxArea, intersectionOverUnion } from '../geometry.js';
+import type { Box, Size } from '../geometry.js';
+import type { CropRect } from '../schema.js';
+import { reducedAspect } from './aspect.js';
+import type { Aspect } from './aspect.js';
+
+/** Ratios in terms this small (16:9, 21:9, 64:27) are met exactly at any price; a step of theirs is a small one. */
+const PLAIN_TERM = 64;
+
+/**
+ * A ratio like 1.778:1 (889:500) has few exact sizes. Where the best of them overlaps the model's choice less than
+ * this share of what the nearest whole-pixel size does, the latter is taken: it is wrong by less than half a pixel.
+ */
+const AWKWARD_RATIO_LOSS = 0.9;
+
+export interface CropRequest {
+  /** Oriented photo pixels. */
+  readonly photo: Size;
+  /** What the model chose, in oriented photo pixels. */
+  readonly box: Box;
+  /** Free-form without. */
+  readonly aspect?: Aspect;
+  /** Must lie inside the crop; in oriented photo pixels. Parts outside the photo are ignored. */
+  readonly keep?: readonly Box[];
+  /** Least area of the crop as a share of the photo's, 0..1. Default 0. */
+  readonly minAreaShare?: number;
+  /** Named in errors, e.g. the photo's path. */
+  readonly name?: string;
+}
+
+/**
+ * The crop in whole pixels of the oriented photo: inside it, holding every keep box, of at least the least area, and
+ * as near (by IoU) to the model's box as that allows.
+ *
+ * With an aspect, `width * aspect.height === height * aspect.width` wherever the photo has room for an integer
+ * multiple of the ratio; else, and where the exact sizes of an awkward ratio are far between (see above), the longer
+ * term's side is whole and the other one its nearest whole number.
+ *
+ * @throws FramewrightError ASPECT_IMPOSSIBLE if no crop holds; the message says which of the wishes collide.
+ * @throws FramewrightError USAGE if a keep box lies outside the photo.
+ */
+export function cropRectangle(request: CropRequest): CropRect {
+  const { photo, box, minAreaShare = 0 } = request;
+  const keep = keepUnion(request);
+  const minArea = minAreaShare * photo.width * photo.height;
+  const aspect = request.aspect && reducedAspect(request.aspect.width, request.aspect.height);
+  const [x1, y1, x2, y2] = aspect
+    ? ratioBox(request, aspect, keep, minArea)
+    : freeBox(photo, keep ? union(box, keep) : box, minArea);
+  return { x: x1, y: y1, width: x2 - x1, height: y2 - y1 };
+}
+
+function ratioBox(request: CropRequest, aspect: Aspect, keep: Box | undefined, minArea: number): Box {
+  const { photo, box } = request;
+  const fits = (size: Size): boolean =>
+    size.width <= photo.width &&
+    size.height <= photo.height &&
+    size.width * size.height >= minArea &&
+    (!keep || (size.width >= keep[2] - keep[0] && size.height >= keep[3] - keep[1]));
+
+  const nearestTo = (sizes: readonly Size[]): Box | undefined =>
+    best(
+      sizes.filter(fits).map((size) => place(size, box, keep, photo)),
+      (placed) => nearness(placed, box, photo),
+    );
+
+  const exact = nearestTo(exactSizes(aspect, photo));
+  if (exact && Math.max(aspect.width, aspect.height) <= PLAIN_TERM) return exact;
+  const nearest = nearestTo(nearestSizes(aspect, photo));
+  const chosen =
+    exact && nearest
+      ? intersectionOverUnion(exact, box) >= AWKWARD_RATIO_LOSS * intersectionOverUnion(nearest, box)
+        ? exact
+        : nearest
+      : (exact ?? nearest);
+  if (!chosen) throw impossible(request, aspect, keep);
+  return chosen;
+}
+
+/** IoU; where nothing overlaps, because keep boxes pull the crop away, the distance still tells sizes apart. */
+function nearness(placed: Box, box: Box, photo: Size): number {
+  const overlap = intersectionOverUnion(placed, box);
+  return overlap > 0 ? overlap : -boundaryDisplacementError(placed, box, photo);
+}
+
+function exactSizes(aspect: Aspect, photo: Size): Size[] {
+  const count = Math.floor(Math.min(photo.width / aspect.width, photo.height / aspect.height));
+  return Array.from({ length: count }, (_, index) => ({
+    width: (count - index) * aspect.width,
+    height: (count - index) * aspect.height,
+  }));
+}
+
+function nearestSizes(aspect: Aspect, photo: Size): Size[] {
+  const wide = aspect.width >= aspect.height;
+  return Array.from({ length: wide ? photo.width : photo.height }, (_, index) => {
+    const long = (wide ? photo.width : photo.height) - index;
+    return wide
+      ? { width: long, height: Math.max(1, Math.round((long * aspect.height) / aspect.width)) }
+      : { width: Math.max(1, Math.round((long * aspect.width) / aspect.height)), height: long };
+  });
+}
+
+/** Per axis, overlap with the box falls off on both sides of the centred position: the nearest allowed one is best. */
+function place(size: Size, box: Box, keep: Box | undefined, photo: Size): Box {
+  const x = placeSpan(size.width, (box[0] + box[2]) / 2, keep?.[0], keep?.[2], photo.width);
+  const y = placeSpan(size.height, (box[1] + box[3]) / 2, keep?.[1], keep?.[3], photo.height);
+  return [x, y, x + size.width, y + size.height];
+}
+
+function placeSpan(
+  length: number,
+  centre: number,
+  keepStart: number | undefined,
+  keepEnd: number | undefined,
+  limit: number,
+): number {
+  const first = Math.max(0, keepEnd === undefined ? 0 : keepEnd - length);
+  const last = Math.min(limit - length, keepStart ?? limit);
+  return clamp(Math.round(centre - length / 2), first, last);
+}
+
+/** Grows the box about its centre, keeping its shape while the photo has room, until it has the least area. */
+function freeBox(photo: Size, box: Box, minArea: number): Box {
+  const inside = clipped(box, photo);
+  if (!inside) return freeBox(photo, [0, 0, photo.width, photo.height], minArea);
+  if (boxArea(inside) >= minArea) return inside;
+  const scale = Math.sqrt(minArea / boxArea(inside));
+  let width = Math.min(photo.width, Math.ceil((inside[2] - inside[0]) * scale));
+  const height = Math.min(photo.height, Math.ceil(Math.max((inside[3] - inside[1]) * scale, minArea / width)));
+  width = Math.min(photo.width, Math.max(width, Math.ceil(minArea / height)));
+  return place({ width, height }, inside, inside, photo);
+}
+
+function keepUnion(request: CropRequest): Box | undefined {
+  const boxes = (request.keep ?? []).map((keep) => {
+    const inside = clipped(keep, request.photo);
+    if (!inside) {
+      throw new FramewrightError(
+        'USAGE',
+        `keep box [${keep.join(', ')}] lies outside ${described(request)}; give it in pixels of the upright photo`,
+      );
+    }
+    return inside;
+  });
+  return boxes.length > 0 ? boxes.reduce(union) : undefined;
+}
+
+function impossible(request: CropRequest, aspect: Aspect, keep: Box | undefined): FramewrightError {
+  const { photo, minAreaShare = 0 } = request;
+  const largest = nearestSizes(aspect, photo).find((size) => size.height <= photo.height && size.width <= photo.width);
+  const { width, height } = largest ?? { width: 1, height: 1 };
+  const ratio = `${aspect.width}:${aspect.height}`;
+  const largestText = `the largest ${ratio} crop of ${described(request)} is ${width}x${height} px`;
+  if (keep && (keep[2] - keep[0] > width || keep[3] - keep[1] > height)) {
+    const span = `${keep[2] - keep[0]}x${keep[3] - keep[1]} px`;
+    return new FramewrightError(
+      'ASPECT_IMPOSSIBLE',
+      `${largestText}, but the keep boxes span ${span}; keep less or choose another ratio`,
+    );
+  }
+  const share = (100 * width * height) / (photo.width * photo.height);
+  return new FramewrightError(
+    'ASPECT_IMPOSSIBLE',
+    `${largestText}, ${share.toFixed(0)} % of its area, but at least ${(100 * minAreaShare).toFixed(0)} % is asked for; lower the minimum size or choose another ratio`,
+  );
+}
+
+function described(request: CropRequest): string {
+  const size = `${request.photo.width}x${request.photo.height} px`;
+  return request.name === undefined ? `the ${size} photo` : `${request.name} (${size})`;
+}
+
+function clipped(box: Box, photo: Size): Box | undefined {
+  const inside: Box = [
+    clamp(box[0], 0, photo.width),
+    clamp(box[1], 0, photo.height),
+    clamp(box[2], 0, photo.width),
+    clamp(box[3], 0, photo.height),
+  ];
+  return boxArea(inside) > 0 ? inside : undefined;
+}
+
+function union(a: Box, b: Box): Box {
+  return [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])];
+}
+
+function best<T>(items: readonly T[], value: (item: T) => number): T | undefined {
+  let chosen: T | undefined;
+  let chosenValue = -Infinity;
+  for (const item of items) {
+    const itemValue = value(item);
+    if (itemValue > chosenValue) {
+      chosen = item;
+      chosenValue = itemValue;
+    }
+  }
+  return chosen;
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(most, value));
+}
