@@ -4,7 +4,16 @@ import { BOX_KINDS, isOneOf, type Element } from '../../src/schema.js';
 /** Side of one map cell in frame pixels: a quarter of an image token. training/nano/heads.py reads the same. */
 export const MAP_CELL_PX = 7;
 /** Order of the maps. */
-export const MAPS = ['saliency', 'subject', 'horizontal', 'vertical', 'diagonal', 'curved', 'triangle', 'vanishing'] as const;
+export const MAPS = [
+  'saliency',
+  'subject',
+  'horizontal',
+  'vertical',
+  'diagonal',
+  'curved',
+  'triangle',
+  'vanishing',
+] as const;
 
 export interface SaliencyPlane {
   readonly width: number;

@@ -115,8 +115,11 @@ async function conversationOf(
   frame: { width: number; height: number },
   elements: readonly Element[],
   rgb: Uint8Array,
-): Promise<{ conversation: Awaited<ReturnType<typeof recordConversation>> & { kind: string }; enhanced: Uint8Array } | undefined> {
-  const target = elements.length > 0 ? proposalTarget(dice(view.seed), view.raster, labels, frame, elements) : undefined;
+): Promise<
+  { conversation: Awaited<ReturnType<typeof recordConversation>> & { kind: string }; enhanced: Uint8Array } | undefined
+> {
+  const target =
+    elements.length > 0 ? proposalTarget(dice(view.seed), view.raster, labels, frame, elements) : undefined;
   if (!target) {
     nRefused++;
     return undefined;
@@ -147,7 +150,12 @@ function mirrored(view: View, labels: RulesLabels): [View, RulesLabels] {
     {
       analysis: { ...labels.analysis, maps: { ...labels.analysis.maps, saliency: flipped } },
       elements: labels.elements.map((element) => mirrorElement(element, width)),
-      distribution: { boxes, probabilities: labels.distribution.probabilities.map((_, i) => labels.distribution.probabilities[mirrorImage[i]!]!) },
+      distribution: {
+        boxes,
+        probabilities: labels.distribution.probabilities.map(
+          (_, i) => labels.distribution.probabilities[mirrorImage[i]!]!,
+        ),
+      },
     },
   ];
 }

@@ -138,8 +138,7 @@ function distinctWithin(boxes: readonly Worthy[], { frame, keep, minShare }: Can
   const kept: Worthy[] = [];
   for (const item of boxes) {
     const { box } = item;
-    const holds =
-      !keep || (box[0] <= keep[0] && box[1] <= keep[1] && box[2] >= keep[2] && box[3] >= keep[3]);
+    const holds = !keep || (box[0] <= keep[0] && box[1] <= keep[1] && box[2] >= keep[2] && box[3] >= keep[3]);
     const large = boxArea(box) >= minShare * frame.width * frame.height;
     const apart = kept.every((other) => box.some((edge, i) => Math.abs(edge - other.box[i]!) >= leastOffset));
     if (holds && large && apart) kept.push(item);
@@ -161,7 +160,12 @@ function bestBoxes({ distribution }: RulesLabels, frame: Size, { count, limits }
 }
 
 /** Boxes of every quality, as a model might propose them: some likely, some drawn blindly, in no order. */
-function anyBoxes(roll: Dice, { distribution }: RulesLabels, frame: Size, { count, limits }: ProposalRequest): Worthy[] {
+function anyBoxes(
+  roll: Dice,
+  { distribution }: RulesLabels,
+  frame: Size,
+  { count, limits }: ProposalRequest,
+): Worthy[] {
   const { boxes, probabilities } = distribution;
   const drawn: Worthy[] = [];
   for (let attempt = 0; attempt < 60 && drawn.length < count; attempt++) {
