@@ -11,7 +11,7 @@ package, as npm install does.
   --cuda                with NVIDIA GPUs (needs the CUDA toolkit with cuBLAS)
   --vulkan              with Vulkan (needs its headers, glslc and SPIRV-Headers)
   --metal               with Apple GPUs; the default of a source build on a Mac
-  --portable            for any CPU of this kind, not only this machine's
+  --portable            for other machines too: any x86-64 CPU with AVX2, any 64-bit ARM
   --define NAME=VALUE   a CMake variable of llama.cpp, e.g. CMAKE_CUDA_ARCHITECTURES=89; may be repeated
   --jobs N              files to compile at once
   --clean               start afresh

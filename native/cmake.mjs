@@ -64,7 +64,7 @@ function run(args, log) {
 const KNOWN_FAILURES = [
   [/No space left on device/, () => 'the disk is full: free some space and run again'],
   [
-    /(Killed signal terminated program|cc1plus.*[Kk]illed|virtual memory exhausted|out of memory allocating)/,
+    /Killed signal terminated program|cc1plus.*[Kk]illed|virtual memory exhausted|out of memory allocating/,
     () => 'the compiler ran out of memory: run again with fewer at once, npm run build:native -- --jobs 1',
   ],
   [
@@ -77,7 +77,7 @@ const KNOWN_FAILURES = [
       `no C or C++ compiler is installed: ${installCommand({ apt: 'g++', dnf: 'gcc-c++', apk: 'g++', otherwise: 'install GCC or Clang' })}`,
   ],
   [
-    /(Unable to find cublas_v2\.h|CUDA::cublas)/,
+    /Unable to find cublas_v2\.h|^ +CUDA::cublas/m,
     (log) => {
       const [, major, minor] = /Found CUDAToolkit: .*found version "(\d+)\.(\d+)/.exec(log) ?? [];
       const name = major ? `libcublas-dev-${major}-${minor}` : 'libcublas-dev';
@@ -88,17 +88,17 @@ const KNOWN_FAILURES = [
     },
   ],
   [
-    /(CUDA Toolkit not found|No CMAKE_CUDA_COMPILER could be found|Failed to find nvcc)/,
+    /CUDA Toolkit not found|No CMAKE_CUDA_COMPILER could be found|Failed to find nvcc/,
     () =>
       'the CUDA toolkit is not installed, or nvcc is not on PATH: get it from https://developer.nvidia.com/cuda-downloads ' +
       '(or set CUDACXX to nvcc)',
   ],
   [
-    /CMAKE_CUDA_ARCHITECTURES.*native|CUDA_ARCHITECTURES is set to "native", but no GPU was detected/,
+    /CUDA_ARCHITECTURES is set to "native", but no GPU was detected/,
     () => 'no NVIDIA GPU is in this machine to compile for: name one, e.g. --define CMAKE_CUDA_ARCHITECTURES=89',
   ],
   [
-    /(Could NOT find Vulkan|SPIRV-Headers)/,
+    /Could NOT find Vulkan|provided by "SPIRV-Headers"/,
     () =>
       `the Vulkan headers, glslc or SPIRV-Headers are not installed: ${installCommand({
         apt: 'libvulkan-dev glslc spirv-headers',

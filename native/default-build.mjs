@@ -1,10 +1,11 @@
 // The default build: libmtmd and the addon compiled here, linked to the platform package's prebuilt llama.cpp libraries.
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { hashOf, hashSources, isUpToDate, writeInfo } from './build-info.mjs';
 import { bundleChecksum } from './bundle.mjs';
 import { buildWithCmake } from './cmake.mjs';
 import { linkFile, placeFile, reasonNotToLoad } from './files.mjs';
+import { definitionFile } from './import-library.mjs';
 import { unpackLlama } from './llama-source.mjs';
 import { coreLibraries, findLlama, isDependency, platformName, projectDir, projectVersion } from './packages.mjs';
 import { BuildProblem } from './problem.mjs';
@@ -43,11 +44,11 @@ export async function buildDefault({ jobs, clean = false, say }) {
   const toolchain = findToolchain();
   say(`compiling the native addon, ${jobs} files at a time; log: ${logPath}`);
   const source = unpackLlama({ bundle: llama.bundle, part: 'mtmd' });
-  const defines = { LLAMA_SOURCE_DIR: source.dir, LLAMA_LIBRARY_DIR: llama.libraryDir };
+  const libraries = coreLibraries(llama.libraryDir);
+  const defines = { LLAMA_SOURCE_DIR: source.dir, LLAMA_LIBRARIES: linkable(libraries).join(';') };
   await buildWithCmake({ outDir: workDir, logPath, defines, toolchain, jobs });
 
   mkdirSync(releaseDir, { recursive: true });
-  const libraries = coreLibraries(llama.libraryDir);
   for (const library of libraries) linkFile(library.path, path.join(releaseDir, library.name));
   const addonPath = path.join(releaseDir, 'framewright.node');
   placeFile(path.join(workDir, 'Release', 'framewright.node'), addonPath);
@@ -65,6 +66,18 @@ export async function buildDefault({ jobs, clean = false, say }) {
   writeInfo(releaseDir, { ...info, sources, inputs, compiler: toolchain.compiler }, files);
   if (isDependency) for (const dir of [workDir, source.dir]) rmSync(dir, { recursive: true, force: true });
   return true;
+}
+
+/** What the linker takes for each library: itself, or on Windows the definition file of its import library. */
+function linkable(libraries) {
+  if (process.platform !== 'win32') return libraries.map(({ path: file }) => file);
+  const dir = path.join(import.meta.dirname, 'build', 'import');
+  mkdirSync(dir, { recursive: true });
+  return libraries.map(({ name, path: file }) => {
+    const definition = path.join(dir, name.replace(/dll$/, 'def'));
+    writeFileSync(definition, definitionFile(file));
+    return definition;
+  });
 }
 
 function requirePrebuilt() {

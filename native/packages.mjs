@@ -62,8 +62,9 @@ export function findLlama() {
 
 /** The libraries the addon is linked to, sorted by name; backends are loaded by path at run time. */
 export function coreLibraries(dir) {
+  // libllama.v0.5.0.so, libllama.metal.v0.5.0.dylib, llama.v0.5.0.dll; libllama-common is none of them.
   return readdirSync(dir)
-    .filter((name) => /^(lib)?(ggml-base|ggml|llama)(\.v[^/]*)?\.(so|dylib|dll)$/.test(name))
+    .filter((name) => /^(lib)?(ggml-base|ggml|llama)(\.[^-]*)?\.(so|dylib|dll)$/.test(name))
     .sort()
     .map((name) => ({ name, path: path.join(dir, name), size: statSync(path.join(dir, name)).size }));
 }

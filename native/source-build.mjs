@@ -17,7 +17,7 @@ const logPath = path.join(import.meta.dirname, 'build', 'source.log');
 /**
  * Compiles what changed since the last time, if anything, into build/source, which the loader prefers.
  * @param {{ gpu?: 'cuda' | 'vulkan' | 'metal', portable?: boolean, defines?: Record<string, string>, jobs: number,
- *   clean?: boolean, say: (line: string) => void }} options `portable`: not only for this machine's CPU;
+ *   clean?: boolean, say: (line: string) => void }} options `portable`: without this machine's own CPU instructions;
  *   `defines`: further CMake variables of llama.cpp's, over ours
  * @returns {Promise<boolean>} false when nothing had to be done
  * @throws {BuildProblem}
