@@ -1,9 +1,9 @@
-import sharp from 'sharp';
 import type { Metadata, Sharp } from 'sharp';
 import { FramewrightError } from '../errors.js';
 import { decoding } from './failure.js';
 import { readInput } from './input.js';
 import type { EncodedPhoto, InputOptions, PhotoInput } from './input.js';
+import { sharp } from './vips.js';
 
 /** libvips' and sharp's own default: 16383 x 16383. */
 export const DEFAULT_MAX_PIXELS = 0x3fff ** 2;

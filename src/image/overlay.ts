@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import type { OverlayOptions as SharpLayer } from 'sharp';
 import type { Box, Point, Size } from '../geometry.js';
 import type { Element } from '../schema.js';
@@ -15,6 +14,7 @@ import { penFor } from './pen.js';
 import type { Pen } from './pen.js';
 import { displayed } from './render.js';
 import { boxAnchors, elementShape, inset } from './shapes.js';
+import { sharp } from './vips.js';
 
 /** What to draw, in whole pixels of `space`: the model frame or the upright photo. */
 export interface Drawing {
@@ -31,21 +31,14 @@ export interface DrawOptions {
   readonly labels?: boolean;
 }
 
-/** librsvg draws at most 32767 px a side, and sharp takes images of at most 16383 x 16383 px in all. */
-const MAX_VIEW_PX = 16_000;
-
-/** The part of the target that one SVG shows. */
-interface View extends Size {
-  readonly x: number;
-  readonly y: number;
-}
-
 /**
  * The drawing as one SVG of the target's size: the only code that draws compositions, for the model and for people.
  * It needs no fonts and gives the same bytes on every machine.
  */
 export function overlaySvg(drawing: Drawing, target: Size, options: DrawOptions = {}): string {
-  return svgOf(layersOf(drawing, target, options), { x: 0, y: 0, ...target });
+  const { width, height } = target;
+  const body = layersOf(drawing, target, options).join('');
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${body}</svg>`;
 }
 
 /**
@@ -59,8 +52,8 @@ export async function drawOnFrame(
   elements: readonly Element[],
   options: DrawOptions & { readonly signal?: AbortSignal } = {},
 ): Promise<Uint8Array> {
-  const layers = layersFor({ space: frame, elements }, frame, options);
-  const pipeline = sharp(rgb, { raw: { ...frame, channels: 3 } }).composite(layers);
+  const layer = compositeLayer({ space: frame, elements }, frame, options);
+  const pipeline = sharp(rgb, { raw: { ...frame, channels: 3 } }).composite([layer]);
   return decoding('the model frame', () => pipeline.removeAlpha().raw().toBuffer(), options.signal);
 }
 
@@ -79,32 +72,17 @@ export async function renderOverlay(
 ): Promise<EncodedImage> {
   const size = { width: photo.width, height: photo.height };
   const pipeline = displayed(photo)
-    .composite(layersFor(drawing, size, options))
+    .composite([compositeLayer(drawing, size, options)])
     .removeAlpha();
   return encodeAs(photo, pipeline, { format: 'jpeg', ...options, ...size, bitDepth: 8 });
 }
 
-function layersFor(drawing: Drawing, target: Size, options: DrawOptions): SharpLayer[] {
-  const body = layersOf(drawing, target, options);
-  return viewsOf(target).map((view) => ({ input: Buffer.from(svgOf(body, view)), left: view.x, top: view.y }));
-}
-
-function viewsOf({ width, height }: Size): View[] {
-  const views: View[] = [];
-  for (let y = 0; y < height; y += MAX_VIEW_PX) {
-    for (let x = 0; x < width; x += MAX_VIEW_PX) {
-      views.push({ x, y, width: Math.min(MAX_VIEW_PX, width - x), height: Math.min(MAX_VIEW_PX, height - y) });
-    }
-  }
-  return views;
-}
-
-function svgOf(body: string, { x, y, width, height }: View): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="${x} ${y} ${width} ${height}">${body}</svg>`;
+function compositeLayer(drawing: Drawing, target: Size, options: DrawOptions): SharpLayer {
+  return { input: Buffer.from(overlaySvg(drawing, target, options)), left: 0, top: 0, limitInputPixels: false };
 }
 
 /** From the back to the front: dimming, guides, elements, candidates, the best crop, labels. */
-function layersOf(drawing: Drawing, target: Size, { labels: withLabels = true }: DrawOptions): string {
+function layersOf(drawing: Drawing, target: Size, { labels: withLabels = true }: DrawOptions): string[] {
   const pen = penFor(target);
   const scaled = scaledTo(target, drawing);
   const shapes = scaled.elements.map((element) => ({ type: element.type, ...elementShape(element, target, pen) }));
@@ -139,7 +117,7 @@ function layersOf(drawing: Drawing, target: Size, { labels: withLabels = true }:
     );
     drawn.push(...placed.map((label) => labelSvg(label, target, pen)));
   }
-  return drawn.join('');
+  return drawn;
 }
 
 function frameSvg([x1, y1, x2, y2]: Box, colour: string, widthPx: number, pen: Pen, dash?: readonly number[]): string {

@@ -72,6 +72,20 @@ describe('formats', () => {
     }
   });
 
+  test('a JPEG of odd sides is not moved by decoding it at a fraction of its size', async () => {
+    const [width, height, left, right] = [1999, 1001, 1200, 1990];
+    const raster = withRectangle(plain({ width, height }, [0, 0, 0]), [left, 0, right, height], [255, 255, 255]);
+    const frame = { width: 224, height: 112 };
+    const photo = await decodePhoto(await fromRaster(raster).jpeg({ quality: 95 }).toBuffer());
+    const rgb = await renderFrame(photo, frame);
+    // What a row is bright in all, and where its middle lies, give both edges to a fraction of a pixel.
+    const row = Array.from({ length: frame.width }, (_, x) => rgb[3 * (56 * frame.width + x)]! / 255);
+    const bright = row.reduce((sum, value) => sum + value, 0);
+    const middle = row.reduce((sum, value, x) => sum + value * (x + 0.5), 0) / bright;
+    expect(Math.abs(middle - bright / 2 - (left * frame.width) / width)).toBeLessThan(0.05);
+    expect(Math.abs(middle + bright / 2 - (right * frame.width) / width)).toBeLessThan(0.05);
+  });
+
   test('a region has the pixels of the photo', async () => {
     const upright = positioned({ width: 61, height: 47 });
     const photo = await decodePhoto(await fromRaster(upright).png().toBuffer());

@@ -363,7 +363,7 @@ describe('one drawing for the model and for people', () => {
     expect(plates).toHaveLength(2);
   });
 
-  test('a panorama wider than an SVG may be is drawn to its end', async () => {
+  test('a panorama wider than cairo’s surfaces may be is drawn to its end', async () => {
     const wide = { width: 33_000, height: 40 };
     const photo = await decodePhoto(
       await sharp({ create: { ...wide, channels: 3, background: 'black' } })
