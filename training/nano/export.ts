@@ -147,15 +147,16 @@ function mirrored(view: View, labels: RulesLabels): [View, RulesLabels] {
     {
       analysis: { ...labels.analysis, maps: { ...labels.analysis.maps, saliency: flipped } },
       elements: labels.elements.map((element) => mirrorElement(element, width)),
-      distribution: { boxes, probabilities: labels.distribution.probabilities.map((_, i) => labels.distribution.probabilities[mirrorImage[i]!]!) },
+      distribution: { boxes, probabilities: labels.distribution.probabilities.map((_, i) => labels.distribution.probabilities[mirrorImage[i]!] ?? 0) },
     },
   ];
 }
 
+/** Of each grid box its mirror image; -1 where rounding left that out of the grid. */
 function mirroredIndices(): number[] {
   const key = (box: readonly number[]): string => box.map((edge) => edge.toFixed(4)).join();
   const indexOf = new Map(boxes.map((box, i) => [key(box), i]));
-  return boxes.map(([x1, y1, x2, y2]) => indexOf.get(key([1 - x2, y1, 1 - x1, y2]))!);
+  return boxes.map(([x1, y1, x2, y2]) => indexOf.get(key([1 - x2, y1, 1 - x1, y2])) ?? -1);
 }
 
 function required<T>(value: T | undefined, name: string): T {

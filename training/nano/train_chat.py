@@ -12,7 +12,7 @@ from .augment import recolour
 from .conversations import STAGES, Batch, Collator, target_rows
 from .heads import DenseHeads, crop_loss, map_loss
 from .model import Nano, init_weights, normalise
-from .run import Budget, Curve, autocast, device, evaluating, lr_factor, optimiser, save_atomically
+from .run import Budget, Curve, autocast, compile_blocks, device, evaluating, lr_factor, optimiser, save_atomically
 from .shapes import CELL, ModelShape
 from .shards import View, batches, load_views, stack_frames, stack_maps
 
@@ -80,6 +80,7 @@ def main() -> None:
     p.add_argument("--sources", choices=["all", "photos", "scenes"], default="all")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int)
+    p.add_argument("--compile", action="store_true")
     p.add_argument("--save-minutes", type=float, default=4)
     a = p.parse_args()
     if a.threads:
@@ -110,6 +111,8 @@ def main() -> None:
         vision.load_state_dict(state["vision_opt"])
         step, spent = state["step"], state["seconds"]
         print(f"resumed at step {step}", flush=True)
+    if a.compile:
+        compile_blocks(model.vision.blocks, model.text.layers)
     budget = Budget(a.steps, a.minutes, spent)
     rng = torch.Generator().manual_seed(a.seed + step)
     collate = Collator(meta)
