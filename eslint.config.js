@@ -29,4 +29,11 @@ export default tseslint.config(
       },
     },
   },
+  {
+    files: ['report/*.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: { document: 'readonly', matchMedia: 'readonly', Chart: 'readonly' },
+    },
+  },
 );

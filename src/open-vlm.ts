@@ -1,4 +1,3 @@
-import type { AnswerCounters } from './answer/sampled-answer.js';
 import { fileSha256 } from './model/file-hash.js';
 import { loadResolved, type LoadOptions } from './model/load.js';
 import { resolveModel, type ResolvedModel } from './model/resolve.js';
@@ -6,7 +5,7 @@ import { loadPromptProfile } from './prompt/profile.js';
 import type { VisionModel } from './runtime/model.js';
 import { openRuntime, type Runtime } from './runtime/runtime.js';
 import type { ContextCounters, ContextOptions, GpuChoice, LogLine } from './runtime/types.js';
-import { VlmEngine } from './vlm-engine.js';
+import { VlmEngine, type VlmCounters } from './vlm-engine.js';
 
 export interface VlmOptions extends LoadOptions, Pick<ContextOptions, 'kvType'> {
   /** Name of a model, path of a GGUF, or of a folder with a manifest. Default `nano`. */
@@ -40,7 +39,7 @@ export interface Vlm {
   readonly identity: ModelIdentity;
   readonly engine: VlmEngine;
   readonly model: VisionModel;
-  counters(): ContextCounters & AnswerCounters;
+  counters(): ContextCounters & VlmCounters;
   dispose(): Promise<void>;
 }
 
@@ -83,7 +82,7 @@ export async function openVlm(options: VlmOptions): Promise<Vlm> {
         promptVersion: profile.version,
         loras: (options.loras ?? []).map(({ path, scale = 1 }) => ({ path, scale })),
       },
-      counters: () => ({ ...context.counters(), ...engine.counters }),
+      counters: () => ({ ...context.counters(), ...engine.counters() }),
       dispose: () => opened.dispose(),
     };
   } catch (error) {

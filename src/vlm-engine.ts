@@ -37,9 +37,15 @@ export interface VlmProposal {
   readonly transcript: readonly TranscriptPart[];
 }
 
+export interface VlmCounters extends AnswerCounters {
+  /** Time in the vision tower, waiting for it included. */
+  readonly encodeMs: number;
+}
+
 /** CROP's three reasoning stages as one conversation in one KV cache. Several may run at once in one context. */
 export class VlmEngine {
-  readonly counters: AnswerCounters = { nDecided: 0, nForced: 0 };
+  readonly #answers: AnswerCounters = { nDecided: 0, nForced: 0 };
+  #encodeMs = 0;
   readonly #model: VisionModel;
   readonly #context: Context;
   readonly #use: ModelUse;
@@ -52,6 +58,10 @@ export class VlmEngine {
     this.#use = use;
     this.#profile = profile;
     this.#tokens = new AnswerTokens(model);
+  }
+
+  counters(): VlmCounters {
+    return { ...this.#answers, encodeMs: this.#encodeMs };
   }
 
   get takesInstruction(): boolean {
@@ -106,7 +116,7 @@ export class VlmEngine {
   }
 
   #open(): Conversation {
-    return new Conversation(this.#context.session(), this.#model, this.#tokens, this.counters);
+    return new Conversation(this.#context.session(), this.#model, this.#tokens, this.#answers);
   }
 
   #stage({ frame }: FrameImage, sampling: SamplingOptions): StageContext {
@@ -117,7 +127,7 @@ export class VlmEngine {
     return timings.measure('analyse', async () => {
       const seen = await this.#look(photo, stage);
       await using _ = seen.embedding;
-      return analyse(chat, seen, stage);
+      return await analyse(chat, seen, stage);
     });
   }
 
@@ -140,7 +150,10 @@ export class VlmEngine {
 
   async #look({ rgb, frame }: FrameImage, { sampling: { signal } }: StageContext): Promise<SeenImage> {
     const seen = this.#use.preprocess.positionRamps ? positionRamps(rgb, frame) : rgb;
-    return { rgb: seen, frame, embedding: await this.#model.encodeImage(seen, frame, signal ? { signal } : {}) };
+    const start = performance.now();
+    const embedding = await this.#model.encodeImage(seen, frame, signal ? { signal } : {});
+    this.#encodeMs += performance.now() - start;
+    return { rgb: seen, frame, embedding };
   }
 
   /** The first item goes on in the conversation itself, the others in forks of it; all advance together. */

@@ -39,7 +39,7 @@ export function* requireF32(metadata: GgufMetadata, key: string, range: Range): 
   const entry = metadata.get(key);
   if (!entry) yield { where: key, found: 'missing', required };
   else if (entry.type !== 'float32') yield { where: key, found: typeText(entry), required };
-  else if (!(entry.value >= range.min && entry.value <= range.max)) {
+  else if (!(entry.value >= Math.fround(range.min) && entry.value <= Math.fround(range.max))) {
     yield { where: key, found: quote(entry.value), required };
   }
 }

@@ -94,7 +94,7 @@ function* checkRope(metadata: GgufMetadata, sizes: TextSizes | undefined): Check
     }
   }
   yield* optionalF32(metadata, 'qwen2vl.rope.freq_base', { min: 2, max: 1e10 });
-  yield* optionalF32(metadata, 'qwen2vl.attention.layer_norm_rms_epsilon', { min: 0, max: 0.1 });
+  yield* optionalF32(metadata, 'qwen2vl.attention.layer_norm_rms_epsilon', { min: 0, max: 1 });
   if (metadata.has('qwen2vl.rope.scaling.type')) {
     yield* requireString(metadata, 'qwen2vl.rope.scaling.type', ['none', 'linear', 'yarn']);
   }

@@ -86,7 +86,7 @@ function* checkPreprocessing(metadata: GgufMetadata): Check {
   if (std?.some((value) => !(value >= 1e-3 && value <= 1e3))) {
     yield { where: 'clip.vision.image_std', found: std.join(', '), required: 'must be from 0.001 to 1000' };
   }
-  yield* requireF32(metadata, 'clip.vision.attention.layer_norm_epsilon', { min: 1e-12, max: 0.1 });
+  yield* requireF32(metadata, 'clip.vision.attention.layer_norm_epsilon', { min: 1e-12, max: 1 });
 }
 
 function* checkSizes(metadata: GgufMetadata): Check<VisionSizes | undefined> {

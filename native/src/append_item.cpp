@@ -1,5 +1,7 @@
 #include "append_item.h"
 
+#include <algorithm>
+
 append_item::append_item(llama_seq_id                 id,
                          std::vector<llama_token>     tokens,
                          std::vector<llama_token>     choices,
@@ -62,28 +64,29 @@ void append_item::read_choices(vlm_context & ctx) {
 }
 
 // Rows of the batch just decoded: those of this append, without tokens that were pending before it.
+// Of the batch just decoded, this append's rows, without tokens that were pending before it.
 void append_item::read_attention(vlm_context & ctx) {
-    const sequence & s       = ctx.seq(id);
-    const size_t     n_kv    = s.tokens.size();
-    const size_t     n_rows  = tokens.size();
-    const size_t     n_first = feed.n_decoded_before();
+    const sequence & s      = ctx.seq(id);
+    const size_t     n_kv   = s.tokens.size();
+    const size_t     n_rows = tokens.size();
+    const size_t     first  = std::max(feed.n_decoded_before(), n_tokens_before);
     for (const attention_capture::block & block : ctx.attention().blocks()) {
+        if (std::find(wanted_layers.begin(), wanted_layers.end(), block.layer) == wanted_layers.end()) {
+            continue;
+        }
         layer_attention & layer = attention[block.layer];
         layer.n_head            = block.n_head;
         layer.weights.resize((size_t) block.n_head * n_rows * n_kv);
-        for (int64_t row = 0; row < block.n_tokens; row++) {
-            const size_t position = n_first + (size_t) row;
-            if (position < n_tokens_before) {
-                continue;
-            }
-            for (size_t key = 0; key <= position; key++) {
+        for (size_t token = first; token < s.cells.size(); token++) {
+            const size_t row = feed.first_row() + token - feed.n_decoded_before();
+            for (size_t key = 0; key <= token; key++) {
                 const int64_t place = ctx.attention().place(s.cells[key]);
                 if (place == attention_capture::unknown_cell) {
                     throw failure("USAGE", "attention is not known for a restored session; append its tokens instead");
                 }
-                for (int64_t head = 0; head < block.n_head; head++) {
-                    const size_t from = (size_t) ((head * block.n_tokens + row) * block.n_kv + place);
-                    const size_t to   = ((size_t) head * n_rows + position - n_tokens_before) * n_kv + key;
+                for (size_t head = 0; head < (size_t) block.n_head; head++) {
+                    const size_t from = (head * (size_t) block.n_tokens + row) * (size_t) block.n_kv + (size_t) place;
+                    const size_t to   = (head * n_rows + token - n_tokens_before) * n_kv + key;
                     layer.weights[to] = block.weights[from];
                 }
             }
@@ -99,8 +102,8 @@ static Napi::Float32Array to_js(Napi::Env env, const std::vector<float> & values
 
 // [logProbs, (layer, nHead, weights)...]
 Napi::Value append_item::result(Napi::Env env, const vlm_context &) {
-    Napi::Array  array = Napi::Array::New(env);
-    uint32_t     n     = 0;
+    Napi::Array array = Napi::Array::New(env);
+    uint32_t    n     = 0;
     array.Set(n++, to_js(env, log_probs));
     for (const auto & [layer, rows] : attention) {
         array.Set(n++, Napi::Number::New(env, layer));

@@ -7,9 +7,9 @@
 // Appends text to a sequence, and reads the log-probabilities of some next tokens and the attention of some layers.
 class append_item : public batch_item {
   public:
-    append_item(llama_seq_id              id,
-                std::vector<llama_token>  tokens,
-                std::vector<llama_token>  choices,
+    append_item(llama_seq_id                 id,
+                std::vector<llama_token>     tokens,
+                std::vector<llama_token>     choices,
                 const std::vector<int32_t> & layers);
 
     void        start(vlm_context & ctx) override;
@@ -21,7 +21,8 @@ class append_item : public batch_item {
   private:
     struct layer_attention {
         int64_t            n_head = 0;
-        std::vector<float> weights;  // [n_head][n_tokens][n_kv], as LayerAttention in src/runtime/types.ts
+        std::vector<float> weights;  // [n_head][n_tokens][n_kv], as LayerAttention
+                                     // in src/runtime/types.ts
     };
 
     void read_choices(vlm_context & ctx);

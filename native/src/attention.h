@@ -6,8 +6,8 @@
 #include <set>
 #include <vector>
 
-// The attention of some layers, read through llama.cpp's evaluation callback while a batch is decoded. It also learns in
-// which cell of the cache each token of a batch is stored, which llama.cpp tells in no other way.
+// The attention of some layers, read through llama.cpp's evaluation callback while a batch is decoded. It also learns
+// in which cell of the cache each token of a batch is stored, which llama.cpp tells in no other way.
 class attention_capture {
   public:
     // One layer's softmax(K·Q) in one batch.
@@ -23,8 +23,10 @@ class attention_capture {
 
     explicit attention_capture(uint32_t n_cells) : place_of_cell(n_cells, unknown_cell) {}
 
-    // Which layers to read from now on; none costs next to nothing.
-    void want_layers(const std::vector<int32_t> & layers) { wanted = { layers.begin(), layers.end() }; }
+    // Which layers to read of the next batch. None costs next to nothing.
+    void want_no_layers() { wanted.clear(); }
+
+    void want_layers(const std::vector<int32_t> & layers) { wanted.insert(layers.begin(), layers.end()); }
 
     void begin_batch(size_t n_tokens);
 

@@ -11,7 +11,6 @@
 // ggml's registry is not locked, and several environments of a process may come here at once.
 static std::mutex registry_mutex;
 
-
 std::vector<std::string> load_backends(const std::string & folder) {
     std::lock_guard<std::mutex> lock(registry_mutex);
     static auto *               loaded = new std::set<std::string>();

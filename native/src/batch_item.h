@@ -25,6 +25,9 @@ class batch_item {
     // The batch was not decoded: take the rows back.
     virtual void undo(vlm_context & ctx) = 0;
 
+    // Done or dropped: gives back what it holds besides its sequence.
+    virtual void leave(vlm_context &) {}
+
     // On the JS thread, once done without an error.
     virtual Napi::Value result(Napi::Env env, const vlm_context & ctx) = 0;
 
@@ -49,9 +52,13 @@ class pending_feed {
     // Tokens of the sequence that were decoded before the batch filled last.
     size_t n_decoded_before() const { return n_before; }
 
+    // Its rows in that batch follow each other from this one on.
+    size_t first_row() const { return i_first; }
+
   private:
     llama_seq_id id;
     size_t       n_before   = 0;
+    size_t       i_first    = 0;
     llama_pos    pos_before = 0;
     int32_t      i_output   = -1;
 };

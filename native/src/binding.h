@@ -1,12 +1,12 @@
 #pragma once
 
-#include "context.h"
+#include "batch_item.h"
 #include "worker.h"
 
 #include <napi.h>
 
-// The JS side of the addon. Functions throw JS errors only for what src/runtime promises not to do; everything a user can
-// bring about ends as an Error with a code.
+// The JS side of the addon. Functions throw JS errors only for what src/runtime promises not to do; everything a user
+// can bring about ends as an Error with a code.
 
 // A task made of two functions.
 template <typename run_fn, typename result_fn> struct function_task : task {
@@ -90,7 +90,9 @@ class context_binding : public Napi::ObjectWrap<context_binding> {
     Napi::Value yield(const Napi::CallbackInfo & info);
     Napi::Value dispose(const Napi::CallbackInfo & info);
 
-    vlm_context & get(Napi::Env env) const;
+    vlm_context &               get(Napi::Env env) const;
+    std::unique_ptr<batch_item> to_item(const Napi::Array & item, uint32_t id);
+    std::unique_ptr<batch_item> to_generate_item(const Napi::Array & item, uint32_t id, llama_seq_id seq);
 
     context_params               params;
     Napi::FunctionReference      on_token;

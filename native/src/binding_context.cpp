@@ -1,5 +1,7 @@
 #include "append_item.h"
 #include "binding.h"
+#include "generate_item.h"
+#include "score_item.h"
 
 static context_params to_params(const Napi::Object & o) {
     context_params p;
@@ -21,17 +23,13 @@ context_binding::context_binding(const Napi::CallbackInfo & info) :
     thread(info.Env(), "framewright context") {}
 
 Napi::Function context_binding::define(Napi::Env env) {
-    return DefineClass(env, "Context",
-                       { InstanceMethod("create", &context_binding::create),
-                         InstanceMethod("run", &context_binding::run),
-                         InstanceMethod("appendImage", &context_binding::append_image),
-                         InstanceMethod("save", &context_binding::save),
-                         InstanceMethod("restore", &context_binding::restore),
-                         InstanceMethod("counters", &context_binding::counters),
-                         InstanceMethod("memory", &context_binding::memory),
-                         InstanceMethod("interrupt", &context_binding::interrupt),
-                         InstanceMethod("yield", &context_binding::yield),
-                         InstanceMethod("dispose", &context_binding::dispose) });
+    return DefineClass(
+        env, "Context",
+        { InstanceMethod("create", &context_binding::create), InstanceMethod("run", &context_binding::run),
+          InstanceMethod("appendImage", &context_binding::append_image), InstanceMethod("save", &context_binding::save),
+          InstanceMethod("restore", &context_binding::restore), InstanceMethod("counters", &context_binding::counters),
+          InstanceMethod("memory", &context_binding::memory), InstanceMethod("interrupt", &context_binding::interrupt),
+          InstanceMethod("yield", &context_binding::yield), InstanceMethod("dispose", &context_binding::dispose) });
 }
 
 vlm_context & context_binding::get(Napi::Env env) const {
@@ -67,10 +65,78 @@ static void do_commands(vlm_context & context, const std::vector<int32_t> & comm
     }
 }
 
-// NativeItem: [id, kind, sequence, ...].
-static std::unique_ptr<batch_item> to_item(const Napi::Array & item) {
+struct token_message : delivery {
+    Napi::FunctionReference & listener;
+    uint32_t                  item_id;
+    llama_token               token;
+    std::string               text;
+    float                     log_prob;
+
+    token_message(Napi::FunctionReference & listener,
+                  uint32_t                  item_id,
+                  llama_token               token,
+                  std::string               text,
+                  float                     log_prob) :
+        listener(listener),
+        item_id(item_id),
+        token(token),
+        text(std::move(text)),
+        log_prob(log_prob) {}
+
+    void deliver(Napi::Env env) override {
+        listener.Call({ Napi::Number::New(env, item_id), Napi::Number::New(env, token), Napi::String::New(env, text),
+                        Napi::Number::New(env, log_prob) });
+    }
+};
+
+static std::unique_ptr<batch_item> to_score_item(const Napi::Array & item, llama_seq_id seq) {
+    const auto                            tokens  = to_int32s(item.Get(3u));
+    const auto                            lengths = to_int32s(item.Get(4u));
+    std::vector<std::vector<llama_token>> continuations;
+    auto                                  at = tokens.begin();
+    for (const int32_t length : lengths) {
+        continuations.emplace_back(at, at + length);
+        at += length;
+    }
+    return std::make_unique<score_item>(seq, std::move(continuations), to_int32s(item.Get(5u)));
+}
+
+std::unique_ptr<batch_item> context_binding::to_generate_item(const Napi::Array & item, uint32_t id, llama_seq_id seq) {
+    const Napi::Value grammar = item.Get(3u);
+    generate_params   p;
+    p.has_grammar  = grammar.IsString();
+    p.grammar      = p.has_grammar ? grammar.ToString().Utf8Value() : "";
+    p.n_tokens_max = item.Get(4u).ToNumber().Uint32Value();
+    p.temperature  = item.Get(5u).ToNumber();
+    p.seed         = item.Get(6u).ToNumber();
+
+    const Napi::Array stop_texts = item.Get(7u).As<Napi::Array>();
+    for (uint32_t i = 0; i < stop_texts.Length(); i++) {
+        p.stop_texts.push_back(stop_texts.Get(i).ToString());
+    }
+    generate_item::token_listener listener;
+    if (item.Get(8u).ToBoolean()) {
+        listener = [this, id](llama_token token, const std::string & text, float log_prob) {
+            thread.post(std::make_unique<token_message>(on_token, id, token, text, log_prob));
+        };
+    }
+    return std::make_unique<generate_item>(seq, std::move(p), std::move(listener));
+}
+
+// NativeItem of src/runtime/addon.ts: [id, kind, sequence, ...].
+enum item_kind : int32_t { ITEM_APPEND = 0, ITEM_SCORE = 1, ITEM_GENERATE = 2 };
+
+std::unique_ptr<batch_item> context_binding::to_item(const Napi::Array & item, uint32_t id) {
     const llama_seq_id seq = item.Get(2u).As<Napi::Number>();
-    return std::make_unique<append_item>(seq, to_int32s(item.Get(3u)), to_int32s(item.Get(4u)), to_int32s(item.Get(5u)));
+    switch (item.Get(1u).As<Napi::Number>().Int32Value()) {
+        case ITEM_SCORE:
+            return to_score_item(item, seq);
+        case ITEM_GENERATE:
+            return to_generate_item(item, id, seq);
+        default:
+            return std::make_unique<append_item>(seq, to_int32s(item.Get(3u)), to_int32s(item.Get(4u)),
+                                                 to_int32s(item.Get(5u)));
+    }
 }
 
 struct run_task : task {
@@ -115,7 +181,8 @@ Napi::Value context_binding::run(const Napi::CallbackInfo & info) {
     const Napi::Array items = info[1].As<Napi::Array>();
     for (uint32_t i = 0; i < items.Length(); i++) {
         const Napi::Array item = items.Get(i).As<Napi::Array>();
-        work->items.emplace_back(item.Get(0u).As<Napi::Number>().Uint32Value(), to_item(item));
+        const uint32_t    id   = item.Get(0u).As<Napi::Number>();
+        work->items.emplace_back(id, to_item(item, id));
     }
     yield_flag = false;
     return thread.submit(info.Env(), std::move(work));

@@ -62,16 +62,14 @@ model_binding::model_binding(const Napi::CallbackInfo & info) :
     thread(info.Env(), "framewright model") {}
 
 Napi::Function model_binding::define(Napi::Env env) {
-    return DefineClass(env, "Model",
-                       { InstanceMethod("load", &model_binding::load),
-                         InstanceMethod("facts", &model_binding::facts),
-                         InstanceMethod("memory", &model_binding::memory),
-                         InstanceMethod("tokenize", &model_binding::tokenize),
-                         InstanceMethod("detokenize", &model_binding::detokenize),
-                         InstanceMethod("tokenText", &model_binding::token_text),
-                         InstanceMethod("encodeImage", &model_binding::encode_image),
-                         InstanceMethod("interrupt", &model_binding::interrupt),
-                         InstanceMethod("dispose", &model_binding::dispose) });
+    return DefineClass(
+        env, "Model",
+        { InstanceMethod("load", &model_binding::load), InstanceMethod("facts", &model_binding::facts),
+          InstanceMethod("memory", &model_binding::memory), InstanceMethod("tokenize", &model_binding::tokenize),
+          InstanceMethod("detokenize", &model_binding::detokenize),
+          InstanceMethod("tokenText", &model_binding::token_text),
+          InstanceMethod("encodeImage", &model_binding::encode_image),
+          InstanceMethod("interrupt", &model_binding::interrupt), InstanceMethod("dispose", &model_binding::dispose) });
 }
 
 std::shared_ptr<vlm_model> model_binding::get(Napi::Env env) const {
@@ -132,12 +130,10 @@ Napi::Value model_binding::facts(const Napi::CallbackInfo & info) {
     // Pairs, not an object: a key may be "__proto__".
     Napi::Array metadata = Napi::Array::New(env);
     for (int32_t i = 0; i < llama_model_meta_count(m); i++) {
-        metadata.Set((uint32_t) (2 * i), get_string([&](char * buf, size_t n) {
-                         return llama_model_meta_key_by_index(m, i, buf, n);
-                     }));
-        metadata.Set((uint32_t) (2 * i + 1), get_string([&](char * buf, size_t n) {
-                         return llama_model_meta_val_str_by_index(m, i, buf, n);
-                     }));
+        metadata.Set((uint32_t) (2 * i),
+                     get_string([&](char * buf, size_t n) { return llama_model_meta_key_by_index(m, i, buf, n); }));
+        metadata.Set((uint32_t) (2 * i + 1),
+                     get_string([&](char * buf, size_t n) { return llama_model_meta_val_str_by_index(m, i, buf, n); }));
     }
     o.Set("metadata", metadata);
     return o;
@@ -164,22 +160,19 @@ Napi::Value model_binding::token_text(const Napi::CallbackInfo & info) {
 }
 
 Napi::Value model_binding::encode_image(const Napi::CallbackInfo & info) {
-    const Napi::Uint8Array rgb = info[0].As<Napi::Uint8Array>();
-    auto                   pixels =
-        std::make_shared<std::vector<uint8_t>>(rgb.Data(), rgb.Data() + rgb.ByteLength());
-    const uint32_t width  = info[1].ToNumber();
-    const uint32_t height = info[2].ToNumber();
-    auto           made   = std::make_shared<std::shared_ptr<const image_embedding>>();
-    return thread.submit(info.Env(), make_task(
-                                         [m = get(info.Env()), pixels, width, height, made] {
-                                             *made = m->encode_image(*pixels, width, height);
-                                         },
-                                         [made](Napi::Env env) {
-                                             auto *       own   = env.GetInstanceData<environment>();
-                                             Napi::Object value = own->embedding_class.New({});
-                                             embedding_binding::Unwrap(value)->embedding = *made;
-                                             return value;
-                                         }));
+    const Napi::Uint8Array rgb    = info[0].As<Napi::Uint8Array>();
+    auto                   pixels = std::make_shared<std::vector<uint8_t>>(rgb.Data(), rgb.Data() + rgb.ByteLength());
+    const uint32_t         width  = info[1].ToNumber();
+    const uint32_t         height = info[2].ToNumber();
+    auto                   made   = std::make_shared<std::shared_ptr<const image_embedding>>();
+    return thread.submit(info.Env(), make_task([m = get(info.Env()), pixels, width, height,
+                                                made] { *made = m->encode_image(*pixels, width, height); },
+                                               [made](Napi::Env env) {
+                                                   auto *       own   = env.GetInstanceData<environment>();
+                                                   Napi::Object value = own->embedding_class.New({});
+                                                   embedding_binding::Unwrap(value)->embedding = *made;
+                                                   return value;
+                                               }));
 }
 
 Napi::Value model_binding::interrupt(const Napi::CallbackInfo & info) {
@@ -198,10 +191,10 @@ Napi::Value model_binding::dispose(const Napi::CallbackInfo & info) {
 embedding_binding::embedding_binding(const Napi::CallbackInfo & info) : Napi::ObjectWrap<embedding_binding>(info) {}
 
 Napi::Function embedding_binding::define(Napi::Env env) {
-    return DefineClass(env, "Embedding",
-                       { InstanceMethod("nTokens", &embedding_binding::n_tokens),
-                         InstanceMethod("nPos", &embedding_binding::n_pos),
-                         InstanceMethod("dispose", &embedding_binding::dispose) });
+    return DefineClass(
+        env, "Embedding",
+        { InstanceMethod("nTokens", &embedding_binding::n_tokens), InstanceMethod("nPos", &embedding_binding::n_pos),
+          InstanceMethod("dispose", &embedding_binding::dispose) });
 }
 
 Napi::Value embedding_binding::n_tokens(const Napi::CallbackInfo & info) {

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-// Who uses how many cells of the KV cache. Sequences share the cells of a common prefix, and llama.cpp does not tell how
-// many are free; ids are ours, not places in the cache.
+// Who uses how many cells of the KV cache. Sequences share the cells of a common prefix, and llama.cpp does not tell
+// how many are free; ids are ours, not places in the cache.
 class cell_ledger {
   public:
     explicit cell_ledger(uint32_t n_cells) : n_users(n_cells, 0) {

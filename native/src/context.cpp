@@ -40,8 +40,10 @@ vlm_context::vlm_context(std::shared_ptr<vlm_model> model_in,
     p.type_v               = params.kv_type;
     p.kv_unified           = true;
     p.no_perf              = true;
-    p.abort_callback       = [](void * flag) { return static_cast<std::atomic<bool> *>(flag)->load(); };
-    p.abort_callback_data  = interrupted;
+    p.abort_callback       = [](void * flag) {
+        return static_cast<std::atomic<bool> *>(flag)->load();
+    };
+    p.abort_callback_data = interrupted;
     if (params.capture_attention) {
         p.cb_eval           = attention_capture::on_tensor;
         p.cb_eval_user_data = &capture;
@@ -95,8 +97,8 @@ void vlm_context::detach_threads() {
         return;
     }
     llama_detach_threadpool(ctx.get());
-    ggml_backend_reg_t reg  = ggml_backend_dev_backend_reg(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU));
-    const auto         free = (decltype(&ggml_threadpool_free)) ggml_backend_reg_get_proc_address(reg, "ggml_threadpool_free");
+    ggml_backend_reg_t reg = ggml_backend_dev_backend_reg(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU));
+    const auto free = (decltype(&ggml_threadpool_free)) ggml_backend_reg_get_proc_address(reg, "ggml_threadpool_free");
     free(threads);
     threads = nullptr;
 }
@@ -174,8 +176,10 @@ const float * vlm_context::logits_of(const logits_row & row) const {
 float vlm_context::normaliser(const float * logits) const {
     const float lse = log_sum_exp(logits, (size_t) model->n_vocab());
     if (!std::isfinite(lse)) {
-        throw failure("DECODE", "the model's logits are not numbers; load it with checkTensors to find out whether the "
-                                "file is damaged");
+        throw failure("DECODE",
+                      "the model's logits are not numbers; load it with "
+                      "checkTensors to find out whether the "
+                      "file is damaged");
     }
     return lse;
 }

@@ -28,8 +28,8 @@ struct context_counters {
     double   decode_us            = 0;
 };
 
-// The logits after a sequence's last token. They stay in llama.cpp's output buffer until the next decode, and are copied
-// out before it only if somebody still holds them.
+// The logits after a sequence's last token. They stay in llama.cpp's output buffer until the next decode, and are
+// copied out before it only if somebody still holds them.
 struct logits_row {
     int32_t            i_batch = -1;  // row of the last decode, or -1: in `copy`
     std::vector<float> copy;
@@ -87,8 +87,8 @@ class vlm_context {
     // `scratch` is an empty sequence, or -1 if none is free.
     void restore(llama_seq_id seq, llama_seq_id scratch, const std::vector<uint8_t> & state);
 
-    // Decodes a batch. False if it was interrupted: then the cache holds some of it, for the items to take back.
-    // Throws CONTEXT_FULL and DECODE in the same state.
+    // Decodes a batch. False if it was interrupted: then the cache holds some of it, for the items to take back. Throws
+    // CONTEXT_FULL and DECODE in the same state.
     bool decode(token_batch & batch);
 
     // The logits of row i of the batch decoded last, kept for as long as somebody holds them.
@@ -110,12 +110,18 @@ class vlm_context {
     // `tokens`: they are pending again.
     void undecode(llama_seq_id seq, size_t n_decoded, llama_pos pos);
 
-    sequence &                 seq(llama_seq_id id) { return sequences[(size_t) id]; }
-    vlm_model &                get_model() { return *model; }
-    llama_context *            get() const { return ctx.get(); }
-    cell_ledger &              cells() { return ledger; }
-    const context_params &     params() const { return ctx_params; }
-    attention_capture &        attention() { return capture; }
+    sequence & seq(llama_seq_id id) { return sequences[(size_t) id]; }
+
+    vlm_model & get_model() { return *model; }
+
+    llama_context * get() const { return ctx.get(); }
+
+    cell_ledger & cells() { return ledger; }
+
+    const context_params & params() const { return ctx_params; }
+
+    attention_capture & attention() { return capture; }
+
     context_counters           counters() const;
     std::vector<device_memory> memory() const;
 

@@ -43,9 +43,11 @@ void vlm_context::append_image(llama_seq_id id, const image_embedding & image) {
                 s.cells.push_back(ledger.take());
             }
             float *           embd   = const_cast<float *>(image.data.data()) + first * n_embd;
-            const llama_batch tokens = { (int32_t) n, nullptr, embd, rows.positions.data(), rows.n_seq_ids.data(),
-                                         rows.seq_ids.data(), rows.outputs.data() };
-            const int         rc     = timed_decode(tokens, false);
+            const llama_batch tokens = {
+                (int32_t) n,        nullptr, embd, rows.positions.data(), rows.n_seq_ids.data(), rows.seq_ids.data(),
+                rows.outputs.data()
+            };
+            const int rc = timed_decode(tokens, false);
             if (rc != 0) {
                 throw failure(rc == 1 ? "CONTEXT_FULL" : "DECODE",
                               rc == 2 ? "appending an image was interrupted" :

@@ -12,27 +12,29 @@
 #include <limits>
 #include <numeric>
 
-// Loops over this many independent lanes become vector instructions without -ffast-math.
+// Loops over this many independent lanes become vector instructions without
+// -ffast-math.
 static constexpr size_t n_lanes = 16;
 // Float partial sums stay exact enough over a block this long; blocks are added up in double.
 static constexpr size_t block   = 2048;
 
 // exp(x) for x <= 0, relative error below 2e-7: Cephes' expf, with 2^n made from exponent bits.
 static inline float fast_exp(float x) {
-    x                   = x < -87.0f ? -87.0f : x;
-    const float   magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number in the low bits
-    const float   t     = x * 1.44269504088896341f + magic;
-    const float   n     = t - magic;
-    const float   r     = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-    float         p     = 1.9875691500e-4f;
-    p                   = p * r + 1.3981999507e-3f;
-    p                   = p * r + 8.3334519073e-3f;
-    p                   = p * r + 4.1665795894e-2f;
-    p                   = p * r + 1.6666665459e-1f;
-    p                   = p * r + 5.0000001201e-1f;
-    const float   y     = p * r * r + r + 1.0f;
-    int32_t       y_bits;
-    int32_t       t_bits;
+    x                 = x < -87.0f ? -87.0f : x;
+    const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole
+                                      // number in the low bits
+    const float t     = x * 1.44269504088896341f + magic;
+    const float n     = t - magic;
+    const float r     = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    float       p     = 1.9875691500e-4f;
+    p                 = p * r + 1.3981999507e-3f;
+    p                 = p * r + 8.3334519073e-3f;
+    p                 = p * r + 4.1665795894e-2f;
+    p                 = p * r + 1.6666665459e-1f;
+    p                 = p * r + 5.0000001201e-1f;
+    const float y     = p * r * r + r + 1.0f;
+    int32_t     y_bits;
+    int32_t     t_bits;
     std::memcpy(&y_bits, &y, sizeof(y));
     std::memcpy(&t_bits, &t, sizeof(t));
     y_bits += (int32_t) ((uint32_t) t_bits << 23);

@@ -56,7 +56,8 @@ void vlm_model::load_text(const load_progress & progress) {
     log_scope scope;
     model.reset(llama_model_load_from_file(load_params.path.c_str(), params));
     if (!model) {
-        throw failure("MODEL_LOAD", "cannot load model " + load_params.path + ": " + scope.reason("llama.cpp refused it"));
+        throw failure("MODEL_LOAD",
+                      "cannot load model " + load_params.path + ": " + scope.reason("llama.cpp refused it"));
     }
 }
 
@@ -75,7 +76,9 @@ void vlm_model::load_loras() {
 uint64_t vlm_model::fingerprint() const {
     // Sizes and a few weights' worth of vocabulary: enough to refuse another model, cheap enough for every save.
     uint64_t   hash = 14695981039346656037ull;
-    const auto mix  = [&hash](uint64_t value) { hash = (hash ^ value) * 1099511628211ull; };
+    const auto mix  = [&hash](uint64_t value) {
+        hash = (hash ^ value) * 1099511628211ull;
+    };
     mix(llama_model_size(model.get()));
     mix(llama_model_n_params(model.get()));
     mix((uint64_t) llama_model_n_embd(model.get()));
@@ -97,8 +100,8 @@ uint64_t vlm_model::fingerprint() const {
 
 std::vector<llama_token> vlm_model::tokenize(const std::string & text, bool parse_special) const {
     std::vector<llama_token> tokens(text.size() + 1);
-    int32_t                  n = llama_tokenize(vocab(), text.data(), (int32_t) text.size(), tokens.data(),
-                                                (int32_t) tokens.size(), false, parse_special);
+    int32_t n = llama_tokenize(vocab(), text.data(), (int32_t) text.size(), tokens.data(), (int32_t) tokens.size(),
+                               false, parse_special);
     if (n < 0) {
         tokens.resize((size_t) -n);
         n = llama_tokenize(vocab(), text.data(), (int32_t) text.size(), tokens.data(), (int32_t) tokens.size(), false,
@@ -125,6 +128,11 @@ std::string vlm_model::detokenize(const llama_token * tokens, size_t n_tokens) c
         text += token_text(tokens[i]);
     }
     return text;
+}
+
+const vocabulary_index & vlm_model::vocabulary() const {
+    std::call_once(vocabulary_once, [this] { vocabulary_made = std::make_unique<vocabulary_index>(vocab()); });
+    return *vocabulary_made;
 }
 
 static std::string memory_name(ggml_backend_buffer_type_t type) {
@@ -157,7 +165,7 @@ void vlm_model::measure_memory() {
     params.n_threads            = 1;
     params.n_threads_batch      = 1;
     std::unique_ptr<llama_context, decltype(&llama_free)> probe(llama_init_from_model(model.get(), params), llama_free);
-    std::map<std::string, device_memory> by_name;
+    std::map<std::string, device_memory>                  by_name;
     if (probe) {
         for (const device_memory & entry : context_memory(probe.get())) {
             by_name[entry.device].model += entry.model;

@@ -5,17 +5,18 @@
 void pending_feed::fill(vlm_context & ctx, token_batch & batch) {
     sequence & s  = ctx.seq(id);
     n_before      = s.cells.size();
-    pos_before       = s.first_pending_pos();
-    i_output         = -1;
-    llama_pos pos    = pos_before;
+    pos_before    = s.first_pending_pos();
+    i_output      = -1;
+    i_first       = batch.size();
+    llama_pos pos = pos_before;
     try {
         while (s.n_pending() > 0) {
             const bool last = s.n_pending() == 1;
             if (!batch.has_room(last)) {
                 break;
             }
-            const uint32_t  cell = ctx.take_cell(id);
-            const int32_t   row  = batch.add(s.tokens[s.cells.size()], pos++, cell, &id, 1, last);
+            const uint32_t cell = ctx.take_cell(id);
+            const int32_t  row  = batch.add(s.tokens[s.cells.size()], pos++, cell, &id, 1, last);
             s.cells.push_back(cell);
             if (last) {
                 i_output = row;
@@ -63,8 +64,11 @@ void vlm_context::add_item(uint32_t id, std::unique_ptr<batch_item> item) {
 }
 
 void vlm_context::drop_item(uint32_t id) {
-    items.erase(std::remove_if(items.begin(), items.end(), [id](const auto & entry) { return entry.first == id; }),
-                items.end());
+    const auto found = std::find_if(items.begin(), items.end(), [id](const auto & entry) { return entry.first == id; });
+    if (found != items.end()) {
+        found->second->leave(*this);
+        items.erase(found);
+    }
 }
 
 template <typename step> static void guarded(batch_item & item, const step & do_step) {
@@ -78,6 +82,7 @@ template <typename step> static void guarded(batch_item & item, const step & do_
 
 void vlm_context::run_batch(const std::vector<batch_item *> & active) {
     batch.clear();
+    capture.want_no_layers();
     std::vector<batch_item *> taking_part;
     for (batch_item * item : active) {
         const uint32_t n_before = batch.size();
@@ -87,7 +92,8 @@ void vlm_context::run_batch(const std::vector<batch_item *> & active) {
         }
     }
     if (taking_part.empty()) {
-        const bool any_done = std::any_of(active.begin(), active.end(), [](const batch_item * item) { return item->done; });
+        const bool any_done =
+            std::any_of(active.begin(), active.end(), [](const batch_item * item) { return item->done; });
         if (!any_done) {
             throw failure("INTERNAL", "no request could put a token into an empty batch");
         }
@@ -102,7 +108,7 @@ void vlm_context::run_batch(const std::vector<batch_item *> & active) {
     }
     for (batch_item * item : taking_part) {
         if (!decoded) {
-            item->undo(*this);
+            guarded(*item, [&] { item->undo(*this); });
         } else if (!item->done) {
             guarded(*item, [&] { item->consume(*this); });
         }
@@ -146,6 +152,7 @@ std::vector<std::pair<uint32_t, std::unique_ptr<batch_item>>> vlm_context::run(c
     std::vector<std::pair<uint32_t, std::unique_ptr<batch_item>>> finished;
     for (auto & entry : items) {
         if (entry.second->done) {
+            entry.second->leave(*this);
             finished.push_back(std::move(entry));
         }
     }

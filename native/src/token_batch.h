@@ -56,8 +56,8 @@ class token_batch {
     bool is_single_step() const { return one_token_each; }
 
     llama_batch get() {
-        return { (int32_t) n_tokens, tokens.data(),  nullptr,       positions.data(), n_seq_ids.data(),
-                 seq_ids.data(),     outputs.data() };
+        return { (int32_t) n_tokens, tokens.data(),  nullptr,       positions.data(),
+                 n_seq_ids.data(),   seq_ids.data(), outputs.data() };
     }
 
   private:

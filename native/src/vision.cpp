@@ -64,12 +64,12 @@ void vlm_model::load_vision(const std::function<bool(float)> & progress) {
 std::shared_ptr<const image_embedding> vlm_model::encode_image(const std::vector<uint8_t> & rgb,
                                                                uint32_t                     width,
                                                                uint32_t                     height) {
-    const std::string     size = std::to_string(width) + " x " + std::to_string(height);
-    mtmd::bitmap          bitmap(width, height, rgb.data());
-    const mtmd_bitmap *   bitmaps[] = { bitmap.ptr.get() };
+    const std::string      size = std::to_string(width) + " x " + std::to_string(height);
+    mtmd::bitmap           bitmap(width, height, rgb.data());
+    const mtmd_bitmap *    bitmaps[] = { bitmap.ptr.get() };
     mtmd::input_chunks_ptr chunks(mtmd_input_chunks_init());
-    const std::string     marker = mtmd_default_marker();
-    const mtmd_input_text text   = { marker.c_str(), marker.size(), false, true };
+    const std::string      marker = mtmd_default_marker();
+    const mtmd_input_text  text   = { marker.c_str(), marker.size(), false, true };
 
     log_scope scope;
     if (mtmd_tokenize(vision.get(), chunks.get(), &text, bitmaps, 1) != 0) {
@@ -85,7 +85,8 @@ std::shared_ptr<const image_embedding> vlm_model::encode_image(const std::vector
     const size_t n_expected = (size_t) (width / 28) * (height / 28);
     if (!chunk || mtmd_input_chunk_get_n_tokens(chunk) != n_expected) {
         throw failure("DECODE", "image of " + size + " was resized: it should take " + std::to_string(n_expected) +
-                                    " tokens" + (chunk ? ", not " + std::to_string(mtmd_input_chunk_get_n_tokens(chunk)) : ""));
+                                    " tokens" +
+                                    (chunk ? ", not " + std::to_string(mtmd_input_chunk_get_n_tokens(chunk)) : ""));
     }
     work_since_checkpoint = 0;
     const int32_t rc      = mtmd_encode_chunk(vision.get(), chunk);
@@ -94,14 +95,15 @@ std::shared_ptr<const image_embedding> vlm_model::encode_image(const std::vector
         throw failure("DECODE", "encoding was interrupted");
     }
     if (rc != 0) {
-        throw failure("DECODE", "cannot encode image of " + size + ": " + scope.reason("libmtmd returned " + std::to_string(rc)));
+        throw failure("DECODE",
+                      "cannot encode image of " + size + ": " + scope.reason("libmtmd returned " + std::to_string(rc)));
     }
 
-    auto          result  = std::make_shared<image_embedding>();
-    const float * output  = mtmd_get_output_embd(vision.get());
-    const size_t  n_embd  = (size_t) llama_model_n_embd_inp(model.get());
-    result->n_tokens      = (int32_t) n_expected;
-    result->n_pos         = mtmd_input_chunk_get_n_pos(chunk);
+    auto          result = std::make_shared<image_embedding>();
+    const float * output = mtmd_get_output_embd(vision.get());
+    const size_t  n_embd = (size_t) llama_model_n_embd_inp(model.get());
+    result->n_tokens     = (int32_t) n_expected;
+    result->n_pos        = mtmd_input_chunk_get_n_pos(chunk);
     result->data.assign(output, output + n_expected * n_embd);
     result->chunk.reset(mtmd_input_chunk_get_placeholder(chunk));
     return result;

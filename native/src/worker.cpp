@@ -74,9 +74,8 @@ struct worker::pending_task : delivery {
 };
 
 worker::worker(Napi::Env env, const char * name) : env(env) {
-    const napi_status status =
-        napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, name), 0, 1, nullptr, nullptr,
-                                        nullptr, on_delivery, &to_js);
+    const napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, name), 0,
+                                                               1, nullptr, nullptr, nullptr, on_delivery, &to_js);
     if (status != napi_ok) {
         throw Napi::Error::New(env, "cannot create a thread-safe function");
     }

@@ -11,7 +11,7 @@
 
 // Something a worker has for its JS thread.
 struct delivery {
-    virtual ~delivery()                    = default;
+    virtual ~delivery()                 = default;
     virtual void deliver(Napi::Env env) = 0;
 };
 
@@ -26,8 +26,8 @@ struct task {
     virtual Napi::Value result(Napi::Env env) = 0;
 };
 
-// A thread that runs tasks in order, for one environment. A pending task keeps the event loop alive, an idle worker does
-// not. Public functions belong to the JS thread unless they say otherwise.
+// A thread that runs tasks in order, for one environment. A pending task keeps the event loop alive, an idle worker
+// does not. Public functions belong to the JS thread unless they say otherwise.
 class worker {
   public:
     explicit worker(Napi::Env env, const char * name);
@@ -41,8 +41,8 @@ class worker {
     // From the worker's own thread: delivered in order, before the result of the task that runs.
     void post(std::unique_ptr<delivery> message);
 
-    // Asks the task that runs to give up; what a task does about it is its own affair. A task submitted while no other is
-    // pending starts with the request withdrawn.
+    // Asks the task that runs to give up; what a task does about it is its own affair. A task submitted while no other
+    // is pending starts with the request withdrawn.
     void interrupt() { interrupt_flag = true; }
 
     // Any thread.
@@ -68,8 +68,8 @@ class worker {
     std::mutex                                mutex;
     std::condition_variable                   wakeup;
     std::deque<std::unique_ptr<pending_task>> queue;
-    bool                                      stopping = false;
-    bool                                      busy     = false;
+    bool                                      stopping  = false;
+    bool                                      busy      = false;
     size_t                                    n_pending = 0;  // JS thread: submitted and not yet delivered
     std::thread                               thread;
 };

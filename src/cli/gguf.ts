@@ -138,21 +138,22 @@ async function toy(folder: string, flags: ToyFlags): Promise<void> {
   }
 }
 
-const DIMENSIONS: Readonly<Record<Dimension['group'], readonly string[]>> = {
-  text: Object.keys(TOY_PRESETS.tiny.text),
-  vision: Object.keys(TOY_PRESETS.tiny.vision),
-  tokenizer: ['maxInteger', 'vocabSize'],
+const DIMENSIONS: Readonly<Record<Dimension['group'], Readonly<Record<string, number | boolean>>>> = {
+  text: TOY_PRESETS.tiny.text,
+  vision: TOY_PRESETS.tiny.vision,
+  tokenizer: { maxInteger: 0, vocabSize: 0 },
 };
 
 function parseDimension(text: string): Dimension {
   const match = /^(text|vision|tokenizer)\.(\w+)=(\d+|true|false)$/.exec(text);
   const group = match?.[1] as Dimension['group'] | undefined;
-  if (!match || !group || !DIMENSIONS[group].includes(match[2]!)) {
-    const known = Object.entries(DIMENSIONS).map(([name, keys]) => `${name}.{${keys.join(',')}}`);
+  const name = match?.[2] ?? '';
+  const value = JSON.parse(match?.[3] ?? 'null') as number | boolean | null;
+  if (!group || value === null || typeof DIMENSIONS[group][name] !== typeof value) {
+    const known = Object.entries(DIMENSIONS).map(([key, sizes]) => `${key}.{${Object.keys(sizes).join(',')}}`);
     throw new InvalidArgumentError(`It is name=value, with a name of ${known.join(', ')}.`);
   }
-  const value = match[3]!;
-  return { group, name: match[2]!, value: /^\d/.test(value) ? Number(value) : value === 'true' };
+  return { group, name, value };
 }
 
 function sizesOf(dims: readonly Dimension[]): Pick<ToyOptions, 'text' | 'vision' | 'tokenizer'> {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { NativeAddon, NativeDevice } from './addon.js';
-import { BUILD_FROM_SOURCE, type Build } from './builds.js';
+import { buildFromSource, type Build } from './builds.js';
 import { isLibraryInstalled, neededLibraries } from './elf.js';
-import { findPackage, jsonAt, packageRoot } from './packages.js';
+import { findPackage, jsonAt } from './packages.js';
 import type { GpuChoice, RuntimeInfo } from './types.js';
 
 type GpuBackend = Exclude<GpuChoice, 'auto' | 'cpu'>;
@@ -12,7 +12,10 @@ export type Backend = RuntimeInfo['backend'];
 /** llama.cpp's own names of its backends. */
 const REGISTERED_NAME: Record<GpuBackend, string> = { cuda: 'CUDA', vulkan: 'Vulkan', metal: 'MTL' };
 
-/** Where the packages of prebuilt GPU libraries keep them; `-cuda-ext` holds the one for the previous CUDA. */
+/** Platforms that have packages of prebuilt GPU libraries. */
+const GPU_PLATFORMS = ['linux-x64', 'win-x64'];
+
+/** Where those packages keep them; `-cuda-ext` holds the one for the previous CUDA. */
 const GPU_PACKAGES: Record<GpuBackend, readonly { suffix: string; folder: readonly string[] }[]> = {
   cuda: [
     { suffix: '-cuda', folder: [] },
@@ -21,13 +24,6 @@ const GPU_PACKAGES: Record<GpuBackend, readonly { suffix: string; folder: readon
   vulkan: [{ suffix: '-vulkan', folder: [] }],
   metal: [],
 };
-
-/** What to install for a library that is missing. */
-const PROVIDERS: readonly [RegExp, string][] = [
-  [/^libcuda\.so|^nvcuda/, 'the NVIDIA driver'],
-  [/^libcud(?:art|nn)|^libcublas/, 'the CUDA runtime of that version'],
-  [/^libvulkan/, 'the Vulkan loader and a GPU driver'],
-];
 
 /**
  * Makes the backend asked for available, the best one for `auto`, or else the CPU's.
@@ -66,7 +62,9 @@ async function loadGpuBackend(addon: NativeAddon, build: Build, backend: GpuBack
   if ((backend === 'metal') !== (process.platform === 'darwin'))
     return [backend === 'metal' ? 'only on macOS' : 'not on macOS'];
   const platform = build.info?.platform;
-  if (platform === undefined) return [`not part of this build of the native addon; ${BUILD_FROM_SOURCE} --${backend}`];
+  if (platform === undefined) return [`not part of this build of the native addon; ${buildFromSource(` --${backend}`)}`];
+  if (!GPU_PLATFORMS.includes(platform))
+    return [`there is no prebuilt library for ${platform}; ${buildFromSource(` --${backend}`)}`];
 
   const reasons: string[] = [];
   for (const { suffix, folder } of GPU_PACKAGES[backend]) {
@@ -80,8 +78,7 @@ async function loadGpuBackend(addon: NativeAddon, build: Build, backend: GpuBack
     if (gpuDevices(addon, backend).length > 0) break;
     reasons.push(error === null ? 'no device found' : await explainLoadError(found.path, error));
   }
-  if (reasons.length === 0) reasons.push(`there is no library for ${platform}`);
-  return [...new Set(reasons)];
+  return reasons;
 }
 
 function findGpuLibrary(
@@ -90,7 +87,7 @@ function findGpuLibrary(
   backend: GpuBackend,
   build: Build,
 ): { path: string } | { reason: string } {
-  const llama = findPackage('node-llama-cpp', packageRoot);
+  const llama = findPackage('node-llama-cpp', build.root);
   const found = llama && findPackage(packageName, llama.dir);
   if (!found) return { reason: `${packageName} is not installed` };
   const version = build.info?.llama.package;
@@ -114,11 +111,18 @@ function releaseOf(dir: string): string | undefined {
 /** The dynamic loader names the first library that is missing; this names them all and who brings them. */
 export async function explainLoadError(path: string, error: string): Promise<string> {
   const first = /([^\s:]+): cannot open shared object file/.exec(error)?.[1];
-  if (first === undefined) return error.replace(/^.*failed to load /, '');
-  const needed = await neededLibraries(path).catch(() => []);
-  const isBeside = (name: string): boolean => existsSync(join(dirname(path), name));
-  const missing = needed.filter((name) => name === first || (isLibraryInstalled(name) === false && !isBeside(name)));
+  if (first === undefined) return error.replace(/^.*failed to load /, '').replace(/[:\s]+$/, '');
+  const needed = await neededLibraries(path);
+  const isMissing = (name: string): boolean => !name.startsWith('libggml') && isLibraryInstalled(name) === false;
+  const missing = needed.filter((name) => name === first || isMissing(name));
   const names = missing.length > 0 ? missing : [first];
-  const providers = PROVIDERS.filter(([pattern]) => names.some((name) => pattern.test(name))).map(([, text]) => text);
+  const providers = [...new Set(names.map(providerOf).filter((provider) => provider !== undefined))];
   return `${names.join(', ')} not found${providers.length > 0 ? ` (install ${providers.join(' and ')})` : ''}`;
+}
+
+function providerOf(library: string): string | undefined {
+  if (library.startsWith('libcuda.so')) return 'the NVIDIA driver';
+  if (library.startsWith('libvulkan.so')) return 'a Vulkan loader and driver';
+  const [, version] = /^lib(?:cudart|cublas\w*)\.so\.(\d+)/.exec(library) ?? [];
+  return version === undefined ? undefined : `the CUDA ${version} runtime`;
 }

@@ -4,7 +4,7 @@ import { FramewrightError, messageOf } from '../errors.js';
 import type { NativeAddon } from './addon.js';
 import { chooseBackend, devicesOf } from './backends.js';
 import { BUILD_FROM_SOURCE, findBuilds, REBUILD, type Build } from './builds.js';
-import { findPackage, packageRoot } from './packages.js';
+import { findPackage } from './packages.js';
 import type { RuntimeInfo, RuntimeOptions } from './types.js';
 
 export interface Binding {
@@ -80,10 +80,10 @@ function loadBuild(build: Build): NativeAddon {
 }
 
 /** Folder of the CPU backends that belong to a build: the platform package's, or the build's own. */
-function backendFolder({ addonPath, info }: Build): string {
+function backendFolder({ addonPath, root, info }: Build): string {
   if (info?.platform === undefined) return dirname(addonPath);
   const name = `@node-llama-cpp/${info.platform}`;
-  const llama = findPackage('node-llama-cpp', packageRoot);
+  const llama = findPackage('node-llama-cpp', root);
   const found = llama && findPackage(name, llama.dir);
   if (!found)
     throw new FramewrightError(

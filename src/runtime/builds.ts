@@ -22,14 +22,20 @@ export type BuildInfo = z.infer<typeof buildInfoSchema>;
 export interface Build {
   readonly kind: RuntimeInfo['build'];
   readonly addonPath: string;
+  /** Folder whose package.json the packages of prebuilt libraries are resolved from. */
+  readonly root: string;
   /** Absent for an addon that somebody built in another way. */
   readonly info: BuildInfo | undefined;
 }
 
 export const REBUILD = isDependency ? 'run "npm rebuild framewright"' : 'run "npm run install"';
-export const BUILD_FROM_SOURCE = isDependency
-  ? 'run "npm explore framewright -- npm run build:native -- --from-source"'
-  : 'run "npm run build:native -- --from-source"';
+export const BUILD_FROM_SOURCE = buildFromSource('');
+
+/** What to do to compile llama.cpp here, with further options. */
+export function buildFromSource(options: string): string {
+  const command = `npm run build:native -- --from-source${options}`;
+  return isDependency ? `run "npm explore framewright -- ${command}"` : `run "${command}"`;
+}
 
 /**
  * Builds to try, best first: only the explicit one if there is one, else a source build that is not outdated, then the
@@ -47,7 +53,7 @@ export function findBuilds(
         'NATIVE_LOAD',
         `cannot load the native addon: ${addonPath} does not exist; correct addonPath or FRAMEWRIGHT_ADDON, or leave it out`,
       );
-    return { builds: [{ kind: 'explicit', addonPath, info: readBuildInfo(addonPath) }], skipped: [] };
+    return { builds: [{ kind: 'explicit', addonPath, root, info: readBuildInfo(addonPath) }], skipped: [] };
   }
   const builds: Build[] = [];
   const skipped: string[] = [];
@@ -55,12 +61,12 @@ export function findBuilds(
   if (existsSync(sourcePath)) {
     const info = readBuildInfo(sourcePath);
     if (info?.sources === hashSources(join(root, 'native')))
-      builds.push({ kind: 'source', addonPath: sourcePath, info });
+      builds.push({ kind: 'source', addonPath: sourcePath, root, info });
     else skipped.push(`source build: older than the addon's sources; ${BUILD_FROM_SOURCE}`);
   }
   const defaultPath = join(root, 'build', 'Release', 'framewright.node');
   if (existsSync(defaultPath))
-    builds.push({ kind: 'default', addonPath: defaultPath, info: readBuildInfo(defaultPath) });
+    builds.push({ kind: 'default', addonPath: defaultPath, root, info: readBuildInfo(defaultPath) });
   if (builds.length === 0)
     throw new FramewrightError(
       'NATIVE_LOAD',

@@ -8,7 +8,7 @@ describe('aborting', () => {
   test.each(['decode', 'analyse', 'propose', 'decide'])(
     'in %s rejects with the signal reason, and the next crop works',
     async (stage) => {
-      await using cropper = await openCropper({ gpu: 'cpu' });
+      await using cropper = await openCropper({ gpu: 'cpu', threads: 1 });
       const expected = await cropper.crop(photo);
       const controller = new AbortController();
       const reason = new Error(`enough of ${stage}`);
@@ -21,7 +21,7 @@ describe('aborting', () => {
   );
 
   test('at any moment of a crop rejects with the signal reason or finds it finished', async () => {
-    await using cropper = await openCropper({ gpu: 'cpu' });
+    await using cropper = await openCropper({ gpu: 'cpu', threads: 1 });
     await cropper.crop(photo);
     const start = performance.now();
     const expected = await cropper.crop(photo);
@@ -41,13 +41,13 @@ describe('aborting', () => {
     const reason = new Error('not today');
     await expect(openCropper({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     const controller = new AbortController();
-    const opening = openCropper({ gpu: 'cpu', signal: controller.signal, onProgress: () => controller.abort(reason) });
+    const opening = openCropper({ gpu: 'cpu', threads: 1, signal: controller.signal, onProgress: () => controller.abort(reason) });
     await expect(opening).rejects.toBe(reason);
   });
 
   test("with the opening's signal ends what the cropper does later", async () => {
     const controller = new AbortController();
-    await using cropper = await openCropper({ gpu: 'cpu', signal: controller.signal });
+    await using cropper = await openCropper({ gpu: 'cpu', threads: 1, signal: controller.signal });
     const reason = new Error('closing time');
     const running = cropper.crop(photo);
     controller.abort(reason);
@@ -57,7 +57,7 @@ describe('aborting', () => {
 
 describe('dispose', () => {
   test('during work rejects that work with DISPOSED and returns', async () => {
-    const cropper = await openCropper({ gpu: 'cpu' });
+    const cropper = await openCropper({ gpu: 'cpu', threads: 1 });
     const running = [cropper.crop(photo), cropper.crop(photo), cropper.analyse(photo)];
     const settled = Promise.allSettled(running);
     await cropper.dispose();
@@ -68,7 +68,7 @@ describe('dispose', () => {
   });
 
   test('twice is once, and use afterwards is refused', async () => {
-    const cropper = await openCropper({ gpu: 'cpu' });
+    const cropper = await openCropper({ gpu: 'cpu', threads: 1 });
     await Promise.all([cropper.dispose(), cropper.dispose()]);
     await expect(cropper.crop(photo)).rejects.toMatchObject({ code: 'DISPOSED' });
     await expect(cropper.analyse(photo)).rejects.toMatchObject({ code: 'DISPOSED' });

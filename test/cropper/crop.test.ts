@@ -7,7 +7,7 @@ import { examplePhoto } from '../photos.js';
 
 let cropper: Cropper;
 beforeAll(async () => {
-  cropper = await openCropper({ gpu: 'cpu' });
+  cropper = await openCropper({ gpu: 'cpu', threads: 1 });
 });
 afterAll(() => cropper.dispose());
 
@@ -33,7 +33,7 @@ describe('crop', () => {
   test('gives the same result byte for byte again, also in a new cropper', async () => {
     const first = withoutTimings(await cropper.crop(photo, { votes: 3 }));
     expect(withoutTimings(await cropper.crop(photo, { votes: 3 }))).toBe(first);
-    await using other = await openCropper({ gpu: 'cpu' });
+    await using other = await openCropper({ gpu: 'cpu', threads: 1 });
     expect(withoutTimings(await other.crop(photo, { votes: 3 }))).toBe(first);
   });
 
@@ -173,7 +173,7 @@ describe('cropAll', () => {
   });
 
   test('photos that share batches give the crops they give alone', async () => {
-    await using parallel = await openCropper({ gpu: 'cpu', parallel: 3 });
+    await using parallel = await openCropper({ gpu: 'cpu', threads: 1, parallel: 3 });
     const photos = [photo, examplePhoto('pagoda'), examplePhoto('mountains'), examplePhoto('dandelion')];
     const together = await collect(parallel.cropAll(photos));
     const alone = await collect(cropper.cropAll(photos));
