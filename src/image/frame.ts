@@ -1,6 +1,8 @@
 import { FramewrightError } from '../errors.js';
 import type { Box, Point, Size } from '../geometry.js';
 import type { Element } from '../schema.js';
+import { mapElement } from './element-map.js';
+import type { Segment } from './element-map.js';
 
 /**
  * Side of the pixel square one merged image token covers: Qwen2.5-VL's 14 px patches, merged 2x2. A frame whose sides
@@ -74,15 +76,13 @@ export type Rounding = 'nearest' | 'outward' | 'inward';
 /** Takes whole-pixel shapes from one space into another; every result lies inside the target. */
 export interface Conversion {
   /** A position measured from the top left corner, so `[width, height]` is the bottom right corner of either space. */
-  point(point: Point): Point;
-  segment(segment: Segment): [number, number, number, number];
-  polyline(points: readonly Point[]): [number, number][];
+  readonly point: (point: Point) => Point;
+  readonly segment: (segment: Segment) => [number, number, number, number];
+  readonly polyline: (points: readonly Point[]) => [number, number][];
   /** Never empty: where rounding leaves nothing, the pixel that holds the box's centre. Default `nearest`. */
-  box(box: Box, rounding?: Rounding): Box;
-  element(element: Element): Element;
+  readonly box: (box: Box, rounding?: Rounding) => Box;
+  readonly element: (element: Element) => Element;
 }
-
-export type Segment = readonly [x1: number, y1: number, x2: number, y2: number];
 
 /** The one place where oriented photo pixels and model frame pixels meet. */
 export interface FrameMap {
@@ -103,31 +103,13 @@ function conversion(from: Size, to: Size): Conversion {
   const segment = ([x1, y1, x2, y2]: Segment): [number, number, number, number] => [x(x1), y(y1), x(x2), y(y2)];
   const pair = ([px, py]: Point): [number, number] => [x(px), y(py)];
 
-  const element = (source: Element): Element => {
-    switch (source.type) {
-      case 'rule_of_thirds':
-      case 'center':
-      case 'golden_ratio':
-        return { type: source.type, box: [...box(source.box)] };
-      case 'horizontal':
-      case 'vertical':
-      case 'diagonal':
-      case 'symmetric':
-        return { type: source.type, line: segment(source.line) };
-      case 'curved':
-        return { type: source.type, points: source.points.map(pair) };
-      case 'triangle':
-        return { type: source.type, points: [pair(source.points[0]), pair(source.points[1]), pair(source.points[2])] };
-      case 'vanishing_point':
-        return { type: source.type, lines: source.lines.map(segment) };
-    }
-  };
-
   const box = ([x1, y1, x2, y2]: Box, rounding: Rounding = 'nearest'): Box => {
     const [left, right] = span(x1, x2, from.width, to.width, rounding);
     const [top, bottom] = span(y1, y2, from.height, to.height, rounding);
     return [left, top, right, bottom];
   };
+
+  const element = (source: Element): Element => mapElement(source, { box, segment, point: pair });
 
   return { point: pair, segment, polyline: (points) => points.map(pair), box, element };
 }

@@ -22,7 +22,7 @@ export async function renderFrame(
   frame: Size,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Uint8Array> {
-  const pipeline = displayed(photo).resize(frame.width, frame.height, {
+  const pipeline = displayed(photo, frame).resize(frame.width, frame.height, {
     fit: 'fill',
     kernel: 'lanczos3',
     fastShrinkOnLoad: false,
@@ -52,10 +52,13 @@ export function extractable(photo: Photo, { x, y, width, height }: CropRect): Re
   return { left: x, top: y, width, height };
 }
 
-/** The upright photo as a screen shows it: its profile converted to sRGB, 8 bits, alpha flattened. */
-export function displayed(photo: Photo): Sharp {
+/**
+ * The upright photo as a screen shows it: its profile converted to sRGB, 8 bits, alpha flattened.
+ * @param scaledTo the size it will be resized to, if it will be.
+ */
+export function displayed(photo: Photo, scaledTo?: Size): Sharp {
   const pipeline = openPhoto(photo).flatten({ background: ALPHA_BACKGROUND });
-  const space = workingSpace(photo);
+  const space = workingSpace(photo, scaledTo);
   return (space === undefined ? pipeline : pipeline.pipelineColourspace(space)).toColourspace('srgb');
 }
 
@@ -66,15 +69,20 @@ export function displayed(photo: Photo): Sharp {
  * `processingProfile`); in an 8-bit working space it converts to sRGB.
  *
  * JPEG: libjpeg can decode at a half, quarter or eighth, but rounds the sides up, which moves what is at the right and
- * bottom by up to 0.38 frame px (measured on odd sizes; 0.02 px without). It is kept to sides that divide evenly, where
- * it saves about a third of the time and moves nothing; naming the photo's own space turns it off.
+ * bottom by up to 0.38 frame px (measured on odd sizes; 0.02 px without). It is kept to sides that divide evenly;
+ * naming the photo's own space turns it off.
  */
-function workingSpace({ format, stored }: Photo): string | undefined {
+function workingSpace({ format, stored, width, height }: Photo, scaledTo: Size | undefined): string | undefined {
   if (stored.depth === 'ushort') return 'srgb';
-  const dividesEvenly = stored.width % 8 === 0 && stored.height % 8 === 0;
+  if (format !== 'jpeg' || !scaledTo) return undefined;
+  const shrink = Math.min(width / scaledTo.width, height / scaledTo.height);
+  const divisor = SHRINKS_ON_LOAD.find((factor) => shrink >= 2 * factor) ?? 1;
   const canBeNamed = stored.space === 'srgb' || stored.space === 'b-w';
-  return format === 'jpeg' && !dividesEvenly && canBeNamed ? stored.space : undefined;
+  return (width % divisor !== 0 || height % divisor !== 0) && canBeNamed ? stored.space : undefined;
 }
+
+/** libjpeg's; sharp leaves at least a factor of two to its own resampling (`fastShrinkOnLoad: false`). */
+const SHRINKS_ON_LOAD = [8, 4, 2] as const;
 
 async function rgb(photo: Photo, pipeline: Sharp, signal: AbortSignal | undefined): Promise<Uint8Array> {
   return decoding(photo.name, () => pipeline.removeAlpha().raw({ depth: 'uchar' }).toBuffer(), signal);

@@ -1,0 +1,171 @@
+import sharp from 'sharp';
+import type { OverlayOptions as SharpLayer } from 'sharp';
+import type { Box, Point, Size } from '../geometry.js';
+import type { Element } from '../schema.js';
+import type { Photo } from './decode.js';
+import { mapElement } from './element-map.js';
+import { encodeAs } from './encode.js';
+import type { EncodedImage, OutputFormat } from './encode.js';
+import { decoding } from './failure.js';
+import { labelSvg, placeLabels } from './labels.js';
+import type { Label } from './labels.js';
+import { CASING, KIND_COLOURS, NEUTRAL } from './palette.js';
+import { cased, pathOf, px } from './paths.js';
+import { penFor } from './pen.js';
+import type { Pen } from './pen.js';
+import { displayed } from './render.js';
+import { boxAnchors, elementShape, inset } from './shapes.js';
+
+/** What to draw, in whole pixels of `space`: the model frame or the upright photo. */
+export interface Drawing {
+  readonly space: Size;
+  readonly elements: readonly Element[];
+  /** Drawn thin and numbered from 1. */
+  readonly candidates?: readonly Box[];
+  /** Drawn thick, the picture around it dimmed; `number` is that of the candidate it is made from. */
+  readonly best?: { readonly box: Box; readonly number?: number };
+}
+
+export interface DrawOptions {
+  /** Names of the elements and numbers of the candidates. Default true. */
+  readonly labels?: boolean;
+}
+
+/** librsvg draws at most 32767 px a side, and sharp takes images of at most 16383 x 16383 px in all. */
+const MAX_VIEW_PX = 16_000;
+
+/** The part of the target that one SVG shows. */
+interface View extends Size {
+  readonly x: number;
+  readonly y: number;
+}
+
+/**
+ * The drawing as one SVG of the target's size: the only code that draws compositions, for the model and for people.
+ * It needs no fonts and gives the same bytes on every machine.
+ */
+export function overlaySvg(drawing: Drawing, target: Size, options: DrawOptions = {}): string {
+  return svgOf(layersOf(drawing, target, options), { x: 0, y: 0, ...target });
+}
+
+/**
+ * The frame with the composition drawn on it: what CROP calls the enhanced image.
+ * @param rgb row-major RGB of the frame, left as it is.
+ * @returns RGB of the same size.
+ */
+export async function drawOnFrame(
+  rgb: Uint8Array,
+  frame: Size,
+  elements: readonly Element[],
+  options: DrawOptions & { readonly signal?: AbortSignal } = {},
+): Promise<Uint8Array> {
+  const layers = layersFor({ space: frame, elements }, frame, options);
+  const pipeline = sharp(rgb, { raw: { ...frame, channels: 3 } }).composite(layers);
+  return decoding('the model frame', () => pipeline.removeAlpha().raw().toBuffer(), options.signal);
+}
+
+export interface OverlayOptions extends DrawOptions {
+  /** Default `jpeg`. */
+  readonly format?: OutputFormat;
+  readonly quality?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The upright photo at its own resolution, in sRGB and without metadata, with the drawing on it. */
+export async function renderOverlay(
+  photo: Photo,
+  drawing: Drawing,
+  options: OverlayOptions = {},
+): Promise<EncodedImage> {
+  const size = { width: photo.width, height: photo.height };
+  const pipeline = displayed(photo)
+    .composite(layersFor(drawing, size, options))
+    .removeAlpha();
+  return encodeAs(photo, pipeline, { format: 'jpeg', ...options, ...size, bitDepth: 8 });
+}
+
+function layersFor(drawing: Drawing, target: Size, options: DrawOptions): SharpLayer[] {
+  const body = layersOf(drawing, target, options);
+  return viewsOf(target).map((view) => ({ input: Buffer.from(svgOf(body, view)), left: view.x, top: view.y }));
+}
+
+function viewsOf({ width, height }: Size): View[] {
+  const views: View[] = [];
+  for (let y = 0; y < height; y += MAX_VIEW_PX) {
+    for (let x = 0; x < width; x += MAX_VIEW_PX) {
+      views.push({ x, y, width: Math.min(MAX_VIEW_PX, width - x), height: Math.min(MAX_VIEW_PX, height - y) });
+    }
+  }
+  return views;
+}
+
+function svgOf(body: string, { x, y, width, height }: View): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="${x} ${y} ${width} ${height}">${body}</svg>`;
+}
+
+/** From the back to the front: dimming, guides, elements, candidates, the best crop, labels. */
+function layersOf(drawing: Drawing, target: Size, { labels: withLabels = true }: DrawOptions): string {
+  const pen = penFor(target);
+  const scaled = scaledTo(target, drawing);
+  const shapes = scaled.elements.map((element) => ({ type: element.type, ...elementShape(element, target, pen) }));
+  const guides = [...new Set(shapes.map((shape) => shape.guides))].join('');
+  const candidates = (scaled.candidates ?? [])
+    .map((box, index) => ({ box: inset(box, target, pen), number: index + 1 }))
+    .filter(({ number }) => number !== scaled.best?.number);
+  const best = scaled.best && { ...scaled.best, box: inset(scaled.best.box, target, pen) };
+
+  const drawn = [
+    scaled.best ? dimmed(scaled.best.box, target) : '',
+    guides,
+    ...shapes.map((shape) => shape.strokes),
+    ...candidates.map(({ box }) => frameSvg(box, NEUTRAL, pen.candidatePx, pen, pen.dashes)),
+    best ? frameSvg(best.box, NEUTRAL, pen.bestPx, pen) : '',
+  ];
+  if (withLabels) {
+    // A number belongs to its box alone if it stands inside.
+    const numbers: Label[] = [...(best ? [best] : []), ...candidates].flatMap(({ box, number }) =>
+      number === undefined ? [] : [{ text: String(number), colour: NEUTRAL, anchors: boxAnchors(box, pen).slice(1) }],
+    );
+    const names = shapes.map(({ type, anchors }): Label => ({
+      text: type.replaceAll('_', ' '),
+      colour: KIND_COLOURS[type],
+      anchors,
+    }));
+    const placed = placeLabels(
+      [...numbers, ...names],
+      shapes.flatMap((shape) => shape.trace),
+      target,
+      pen,
+    );
+    drawn.push(...placed.map((label) => labelSvg(label, target, pen)));
+  }
+  return drawn.join('');
+}
+
+function frameSvg([x1, y1, x2, y2]: Box, colour: string, widthPx: number, pen: Pen, dash?: readonly number[]): string {
+  const corners = [
+    [x1, y1],
+    [x2, y1],
+    [x2, y2],
+    [x1, y2],
+  ] as const;
+  return cased(`${pathOf(corners)}Z`, colour, widthPx, pen.casingPx, dash ? { dash } : {});
+}
+
+function dimmed([x1, y1, x2, y2]: Box, { width, height }: Size): string {
+  const path = `M0 0H${width}V${height}H0ZM${px(x1)} ${px(y1)}V${px(y2)}H${px(x2)}V${px(y1)}Z`;
+  return `<path d="${path}" fill="${CASING}" fill-opacity="0.55" fill-rule="evenodd"/>`;
+}
+
+function scaledTo(target: Size, drawing: Drawing): Drawing {
+  const sx = target.width / drawing.space.width;
+  const sy = target.height / drawing.space.height;
+  const box = ([x1, y1, x2, y2]: Box): [number, number, number, number] => [x1 * sx, y1 * sy, x2 * sx, y2 * sy];
+  const point = ([x, y]: Point): Point => [x * sx, y * sy];
+  return {
+    space: target,
+    elements: drawing.elements.map((element) => mapElement(element, { box, segment: box, point })),
+    ...(drawing.candidates && { candidates: drawing.candidates.map(box) }),
+    ...(drawing.best && { best: { ...drawing.best, box: box(drawing.best.box) } }),
+  };
+}
