@@ -4,12 +4,21 @@ import { BOX_KINDS, isOneOf, type Element } from '../../src/schema.js';
 /** Side of one map cell in frame pixels: a quarter of an image token. training/nano/heads.py reads the same. */
 export const MAP_CELL_PX = 7;
 /** Order of the maps. */
-export const MAPS = ['saliency', 'subject', 'horizontal', 'vertical', 'diagonal', 'curved', 'triangle', 'vanishing'] as const;
+export const MAPS = [
+  'saliency',
+  'subject',
+  'horizontal',
+  'vertical',
+  'diagonal',
+  'curved',
+  'triangle',
+  'vanishing',
+] as const;
 
 export interface SaliencyPlane {
   readonly width: number;
   readonly height: number;
-  /** 0..1 */
+  /** 0..255 */
   readonly data: ArrayLike<number>;
 }
 
@@ -64,7 +73,7 @@ function sampleInto(target: Uint8Array, columns: number, rows: number, from: Sal
     for (let column = 0; column < columns; column++) {
       const x = Math.min(from.width - 1, Math.floor(((column + 0.5) * from.width) / columns));
       const y = Math.min(from.height - 1, Math.floor(((row + 0.5) * from.height) / rows));
-      target[row * columns + column] = Math.round(255 * from.data[y * from.width + x]!);
+      target[row * columns + column] = Math.round(from.data[y * from.width + x]!);
     }
   }
 }

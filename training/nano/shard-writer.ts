@@ -31,7 +31,9 @@ export interface ShardWriter {
  */
 export async function openShard(folder: string): Promise<ShardWriter> {
   await mkdir(folder, { recursive: true });
-  const files = ['frames.u8', 'maps.u8', 'scores.f32', 'views.jsonl'].map((name) => createWriteStream(join(folder, name)));
+  const files = ['frames.u8', 'maps.u8', 'scores.f32', 'views.jsonl'].map((name) =>
+    createWriteStream(join(folder, name)),
+  );
   const [frames, maps, scores, lines] = files as [WriteStream, WriteStream, WriteStream, WriteStream];
   const written = { frames: 0, maps: 0, rows: 0 };
 

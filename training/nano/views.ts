@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Raster } from '../../src/engines/types.js';
@@ -34,7 +34,20 @@ export async function* corpusViews(folder: string, nCuts: number, part: Part): A
   }
 }
 
-export async function* sceneViews(first: number, count: number, corpus: string | undefined, part: Part): AsyncGenerator<View> {
+/** Every image file of a folder, whole. */
+export async function* photoViews(folder: string, part: Part): AsyncGenerator<View> {
+  const files = (await readdir(folder)).filter((file) => /\.(jpe?g|png|webp)$/i.test(file)).sort();
+  for (let i = part.index; i < files.length; i += part.of) {
+    yield { source: files[i]!, raster: await readRaster(join(folder, files[i]!)), seed: i };
+  }
+}
+
+export async function* sceneViews(
+  first: number,
+  count: number,
+  corpus: string | undefined,
+  part: Part,
+): AsyncGenerator<View> {
   const backdrops = corpus ? (await corpusFiles(corpus)).map((file) => join(corpus, file)) : [];
   for (let seed = first + part.index; seed < first + count; seed += part.of) {
     const scene = await drawScene({ seed, backdrops });
@@ -54,7 +67,12 @@ async function corpusFiles(folder: string): Promise<string[]> {
 }
 
 async function readRaster(file: string): Promise<Raster> {
-  const { data, info } = await sharp(file).autoOrient().toColourspace('srgb').removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await sharp(file)
+    .autoOrient()
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   return { data: Uint8Array.from(data), size: { width: info.width, height: info.height } };
 }
 
@@ -80,6 +98,9 @@ function randomRegion({ size }: Raster, seed: number): Region | undefined {
 }
 
 async function extract({ data, size }: Raster, region: Region): Promise<Raster> {
-  const cut = await sharp(data, { raw: { ...size, channels: 3 } }).extract(region).raw().toBuffer();
+  const cut = await sharp(data, { raw: { ...size, channels: 3 } })
+    .extract(region)
+    .raw()
+    .toBuffer();
   return { data: Uint8Array.from(cut), size: { width: region.width, height: region.height } };
 }

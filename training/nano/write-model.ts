@@ -107,7 +107,14 @@ await writeFile(join(out, 'manifest.json'), `${JSON.stringify(manifest, undefine
 function encoded(tensor: string, wanted: 'F32' | 'F16' | 'Q8_0'): TensorToWrite {
   const { shape, offset } = about.tensors[tensor]!;
   const block = GGML_TYPES[wanted].blockSize;
-  const type: EncodableType = shape.length < 2 ? 'F32' : shape.length > 2 || shape[0]! % block !== 0 ? (wanted === 'F32' ? 'F32' : 'F16') : wanted;
+  const type: EncodableType =
+    shape.length < 2
+      ? 'F32'
+      : shape.length > 2 || shape[0]! % block !== 0
+        ? wanted === 'F32'
+          ? 'F32'
+          : 'F16'
+        : wanted;
   const bytes = data.subarray(offset, offset + 4 * countElements(shape));
   const floats = new Float32Array(Uint8Array.from(bytes).buffer);
   return { name: tensor, type, shape, data: encodeTensor(type, floats) };
