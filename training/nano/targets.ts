@@ -18,8 +18,11 @@ const PREFERENCE_TEMPERATURE = 0.02;
 
 /** What one view should make the model propose, in the frame. */
 export interface ProposalTarget {
-  /** `teach`: the best crops, best first. `judge`: any crops in any order, only the decision is to be learned. */
-  readonly kind: 'teach' | 'judge';
+  /**
+   * `teach`: the best crops, best first; `constrained`: those of an aspect or around a box; `judge`: any crops in any
+   * order, only the decision is to be learned.
+   */
+  readonly kind: 'teach' | 'constrained' | 'judge';
   readonly request: ProposalRequest;
   readonly candidates: readonly ProposedBox[];
   readonly listOrder: readonly number[];
@@ -41,14 +44,13 @@ export function proposalTarget(
   frame: Size,
   elements: readonly Element[],
 ): ProposalTarget | undefined {
-  const kind = roll.chance(0.3) ? 'judge' : 'teach';
+  const kind = roll.chance(0.3) ? 'judge' : roll.chance(0.25) ? 'constrained' : 'teach';
   const count = roll.chance(0.7) ? 5 : roll.whole(kind === 'judge' ? 3 : 1, 7);
-  const constrained = kind === 'teach' && roll.chance(0.25);
-  const request = constrained ? constrainedRequest(roll, photo, frame, elements, count) : free(frame, count);
+  const request = kind === 'constrained' ? constrainedRequest(roll, photo, frame, elements, count) : free(frame, count);
   const ranked =
     kind === 'judge'
       ? anyBoxes(roll, labels, frame, request)
-      : constrained
+      : kind === 'constrained'
         ? constrainedBoxes(photo, labels, frame, request)
         : bestBoxes(labels, frame, request);
   if (ranked.length === 0) return undefined;
