@@ -15,6 +15,12 @@ export default tseslint.config(
       // Typed arrays are indexed in tight loops where the bound is the loop's own condition.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/array-type': 'off',
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
+      // An AbortSignal's reason is rejected with as it is, whatever the caller made it.
+      '@typescript-eslint/prefer-promise-reject-errors': 'off',
     },
   },
   {

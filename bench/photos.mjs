@@ -11,9 +11,13 @@ import { openPeer, runPeerPhoto } from './peer.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, models: { type: 'string', default: 'tiny,300m' } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    models: { type: 'string', default: 'tiny,300m' },
+    threads: { type: 'string', default: String(availableParallelism()) },
+  },
 });
-const nThreads = Math.max(1, availableParallelism());
+const nThreads = Number(values.threads);
 const photoFolder = path.join(root, 'examples', 'photos');
 const photos = readdirSync(photoFolder)
   .filter((name) => name.endsWith('.jpg'))
@@ -36,7 +40,7 @@ async function benchModel(name, { pair, maxPixels }, rounds) {
   try {
     const { textPath, mmprojPath } = await writeToyPair(folder, pair);
     writeManifest(folder, name, textPath, mmprojPath, maxPixels);
-    await using cropper = await openCropper({ model: folder, gpu: 'cpu', threads: nThreads });
+    const cropper = await openCropper({ model: folder, gpu: 'cpu', threads: nThreads });
     const conversations = await recordConversations(cropper, folder);
     const nCtx = 8192;
     const peer = await openPeer({ textPath, mmprojPath, nCtx, nThreads, imageMaxTokens: Math.ceil(maxPixels / 784) });
@@ -65,6 +69,7 @@ async function benchModel(name, { pair, maxPixels }, rounds) {
       }
     }
     await peer.release();
+    await cropper.dispose();
     return printRow(name, seconds, totals);
   } finally {
     rmSync(folder, { recursive: true, force: true });

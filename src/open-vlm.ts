@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { fileSha256 } from './model/file-hash.js';
 import { loadResolved, type LoadOptions } from './model/load.js';
 import { resolveModel, type ResolvedModel } from './model/resolve.js';
@@ -46,12 +47,19 @@ export interface Vlm {
 /** Sequences a context offers: forks for aspects and votes, and boxes ranked at once. */
 const SEQUENCES = 64;
 
-export async function openVlm(options: VlmOptions): Promise<Vlm> {
-  const { signal, parallel = 1 } = options;
+/**
+ * Models of fewer bytes (both files) run on one thread unless told otherwise: their steps take about as long as waking a
+ * second thread, and on a busy machine several threads wait for the slowest at every step.
+ */
+const ONE_THREAD_BELOW_BYTES = 64 * 1024 * 1024;
+
+export async function openVlm(given: VlmOptions): Promise<Vlm> {
+  const { signal, parallel = 1 } = given;
   const resolved = await resolveModel({
-    model: options.model ?? 'nano',
-    ...(options.mmproj === undefined ? {} : { mmproj: options.mmproj }),
+    model: given.model ?? 'nano',
+    ...(given.mmproj === undefined ? {} : { mmproj: given.mmproj }),
   });
+  const options = { ...given, ...(await threadsFor(resolved, given.threads)) };
   const profile = await loadPromptProfile(resolved.use.promptProfile);
   signal?.throwIfAborted();
   const opened = new OpenedResources();
@@ -89,6 +97,20 @@ export async function openVlm(options: VlmOptions): Promise<Vlm> {
     await opened.dispose();
     throw signal?.aborted ? signal.reason : error;
   }
+}
+
+async function threadsFor({ textPath, mmprojPath }: ResolvedModel, asked?: number): Promise<{ threads?: number }> {
+  if (asked !== undefined) return { threads: asked };
+  // A missing file is for validation to report.
+  const sizes = await Promise.all(
+    [textPath, mmprojPath].map((file) =>
+      stat(file).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes[0]! + sizes[1]! < ONE_THREAD_BELOW_BYTES ? { threads: 1 } : {};
 }
 
 function contextOptions(resolved: ResolvedModel, options: VlmOptions, parallel: number): ContextOptions {

@@ -126,7 +126,7 @@ export class VlmEngine {
   async #analyse(chat: Conversation, photo: FrameImage, stage: StageContext, timings: Timings): Promise<Element[]> {
     return timings.measure('analyse', async () => {
       const seen = await this.#look(photo, stage);
-      await using _ = seen.embedding;
+      using _embedding = seen.embedding;
       return await analyse(chat, seen, stage);
     });
   }
@@ -142,7 +142,7 @@ export class VlmEngine {
     const rgb = await timings.measure('enhance', () => enhance(photo, elements, this.#use));
     await timings.measure('propose', async () => {
       const seen = await this.#look({ rgb, frame: photo.frame }, stage);
-      await using _ = seen.embedding;
+      using _embedding = seen.embedding;
       chat.startUser();
       await chat.image(seen, stage.sampling.signal);
     });

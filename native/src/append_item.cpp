@@ -19,14 +19,11 @@ void append_item::start(vlm_context & ctx) {
         done = true;
         return;
     }
-    ctx.require_cells(id, s.n_pending() + tokens.size());
     if (tokens.empty()) {
         ctx.want_logits(id);
     } else {
-        s.logits.reset();
+        ctx.push_tokens(id, tokens);
     }
-    s.tokens.insert(s.tokens.end(), tokens.begin(), tokens.end());
-    s.n_pos += (llama_pos) tokens.size();
     if (s.n_pending() == 0) {
         read_choices(ctx);
     }
@@ -77,7 +74,7 @@ void append_item::read_attention(vlm_context & ctx) {
         layer_attention & layer = attention[block.layer];
         layer.n_head            = block.n_head;
         layer.weights.resize((size_t) block.n_head * n_rows * n_kv);
-        for (size_t token = first; token < s.cells.size(); token++) {
+        for (size_t token = first; token < s.n_decoded; token++) {
             const size_t row = feed.first_row() + token - feed.n_decoded_before();
             for (size_t key = 0; key <= token; key++) {
                 const int64_t place = ctx.attention().place(s.cells[key]);

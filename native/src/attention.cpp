@@ -16,8 +16,15 @@ void attention_capture::begin_batch(size_t n_tokens) {
 
 void attention_capture::end_batch(const uint32_t * cells) {
     for (size_t row = 0; row < places.size(); row++) {
-        place_of_cell[cells[row]] = places[row];
+        set_place(cells[row], places[row]);
     }
+}
+
+void attention_capture::set_place(uint32_t cell, int64_t place) {
+    if (cell >= place_of_cell.size()) {
+        place_of_cell.resize(cell + 1, unknown_cell);
+    }
+    place_of_cell[cell] = place;
 }
 
 bool attention_capture::on_tensor(ggml_tensor * tensor, bool ask, void * self) {

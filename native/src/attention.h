@@ -21,8 +21,6 @@ class attention_capture {
 
     static constexpr int64_t unknown_cell = -1;
 
-    explicit attention_capture(uint32_t n_cells) : place_of_cell(n_cells, unknown_cell) {}
-
     // Which layers to read of the next batch. None costs next to nothing.
     void want_no_layers() { wanted.clear(); }
 
@@ -36,9 +34,9 @@ class attention_capture {
     const std::vector<block> & blocks() const { return captured; }
 
     // Where a cell of the ledger lies in the cache; unknown_cell if it was not written while this watched.
-    int64_t place(uint32_t cell) const { return place_of_cell[cell]; }
+    int64_t place(uint32_t cell) const { return cell < place_of_cell.size() ? place_of_cell[cell] : unknown_cell; }
 
-    void forget(uint32_t cell) { place_of_cell[cell] = unknown_cell; }
+    void forget(uint32_t cell) { set_place(cell, unknown_cell); }
 
     // ggml_backend_sched_eval_callback
     static bool on_tensor(ggml_tensor * tensor, bool ask, void * self);
@@ -46,6 +44,7 @@ class attention_capture {
   private:
     bool wants(const ggml_tensor * tensor) const;
     void take(const ggml_tensor * tensor);
+    void set_place(uint32_t cell, int64_t place);
 
     std::vector<int64_t> place_of_cell;
     std::set<int32_t>    wanted;

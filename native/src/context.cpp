@@ -23,7 +23,6 @@ vlm_context::vlm_context(std::shared_ptr<vlm_model> model_in,
     model(std::move(model_in)),
     ctx_params(params),
     interrupted(interrupted),
-    capture(params.n_ctx),
     ledger(params.n_ctx),
     sequences(params.n_seq_max),
     batch(params.n_batch, max_outputs(*model, params), params.n_seq_max) {
@@ -105,33 +104,39 @@ void vlm_context::detach_threads() {
 
 void vlm_context::undecode(llama_seq_id id, size_t n_decoded, llama_pos pos) {
     sequence & s = seq(id);
-    if (n_decoded >= s.cells.size()) {
-        return;
+    if (n_decoded < s.n_decoded) {
+        llama_memory_seq_rm(llama_get_memory(ctx.get()), id, pos, -1);
+        s.n_decoded = n_decoded;
+        s.logits.reset();
     }
-    llama_memory_seq_rm(llama_get_memory(ctx.get()), id, pos, -1);
-    while (s.cells.size() > n_decoded) {
-        ledger.give_back(s.cells.back());
-        s.cells.pop_back();
-    }
-    s.logits.reset();
 }
 
 void vlm_context::truncate(llama_seq_id id, size_t n_tokens, llama_pos n_pos) {
     sequence & s = seq(id);
-    undecode(id, n_tokens, n_pos);
-    if (n_tokens < s.tokens.size()) {
-        s.tokens.resize(n_tokens);
-        s.n_pos = n_pos;
-        s.logits.reset();
+    if (n_tokens >= s.tokens.size()) {
+        return;
     }
+    undecode(id, n_tokens, n_pos);
+    for (size_t i = n_tokens; i < s.cells.size(); i++) {
+        ledger.give_back(s.cells[i]);
+    }
+    s.tokens.resize(n_tokens);
+    s.cells.resize(n_tokens);
+    s.n_pos = n_pos;
+    s.logits.reset();
 }
 
 void vlm_context::copy(llama_seq_id src, llama_seq_id dst) {
     truncate(dst, 0, 0);
     llama_memory_seq_cp(llama_get_memory(ctx.get()), src, dst, -1, -1);
-    seq(dst) = seq(src);
-    for (uint32_t cell : seq(dst).cells) {
-        ledger.share(cell);
+    sequence & s = seq(dst);
+    s            = seq(src);
+    for (size_t i = 0; i < s.cells.size(); i++) {
+        if (i < s.n_decoded) {
+            ledger.share(s.cells[i]);
+        } else {
+            s.cells[i] = ledger.take();
+        }
     }
 }
 
@@ -139,15 +144,21 @@ void vlm_context::require_cells(llama_seq_id id, size_t n_more) const {
     if (n_more <= ledger.n_free()) {
         return;
     }
-    throw failure("CONTEXT_FULL", "a session of " + std::to_string(sequences[(size_t) id].cells.size()) +
+    throw failure("CONTEXT_FULL", "a session of " + std::to_string(sequences[(size_t) id].tokens.size()) +
                                       " tokens needs " + std::to_string(n_more) + " more, but of the context's " +
                                       std::to_string(ctx_params.n_ctx) + " only " + std::to_string(ledger.n_free()) +
                                       " are free; give the context a greater nCtx, or dispose sessions");
 }
 
-uint32_t vlm_context::take_cell(llama_seq_id id) {
-    require_cells(id, 1);
-    return ledger.take();
+void vlm_context::push_tokens(llama_seq_id id, const std::vector<llama_token> & tokens) {
+    require_cells(id, tokens.size());
+    sequence & s = seq(id);
+    for (llama_token token : tokens) {
+        s.tokens.push_back(token);
+        s.cells.push_back(ledger.take());
+    }
+    s.n_pos += (llama_pos) tokens.size();
+    s.logits.reset();
 }
 
 void vlm_context::want_logits(llama_seq_id id) {
@@ -159,7 +170,7 @@ void vlm_context::want_logits(llama_seq_id id) {
         throw failure("USAGE", s.tokens.empty() ? "an empty session has no next token; append something first" :
                                                   "an image has no next token; append text behind it first");
     }
-    undecode(id, s.cells.size() - 1, s.n_pos - 1);
+    undecode(id, s.n_decoded - 1, s.n_pos - 1);
 }
 
 std::shared_ptr<logits_row> vlm_context::keep_logits(int32_t i_batch) {

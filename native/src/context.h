@@ -38,12 +38,13 @@ struct logits_row {
 // One sequence of the KV cache. Tokens are pending from when they are known until a batch has room for them; what
 // generation chose last stays pending, so that it goes into the batch of whatever comes next.
 struct sequence {
-    std::vector<llama_token>    tokens;     // LLAMA_TOKEN_NULL for an image's
-    std::vector<uint32_t>       cells;      // of the tokens decoded, the first ones of `tokens`
-    llama_pos                   n_pos = 0;  // M-RoPE position of the next token, after the pending ones
-    std::shared_ptr<logits_row> logits;     // null unless known, and while tokens are pending
+    std::vector<llama_token>    tokens;         // LLAMA_TOKEN_NULL for an image's
+    std::vector<uint32_t>       cells;          // of each token, pending or not
+    size_t                      n_decoded = 0;  // the first ones
+    llama_pos                   n_pos     = 0;  // M-RoPE position of the next token, after the pending ones
+    std::shared_ptr<logits_row> logits;         // null unless known, and while tokens are pending
 
-    size_t n_pending() const { return tokens.size() - cells.size(); }
+    size_t n_pending() const { return tokens.size() - n_decoded; }
 
     // Position of the first pending token: those are text, one position each.
     llama_pos first_pending_pos() const { return n_pos - (llama_pos) n_pending(); }
@@ -101,10 +102,11 @@ class vlm_context {
     // Makes the last token pending again if the logits after it are not known. Throws USAGE if that is no text token.
     void want_logits(llama_seq_id seq);
 
-    // Takes cells for one more decoded token; throws CONTEXT_FULL.
-    uint32_t take_cell(llama_seq_id seq);
+    // Puts text behind a sequence, to be decoded. Throws CONTEXT_FULL, and then changes nothing.
+    void push_tokens(llama_seq_id seq, const std::vector<llama_token> & tokens);
+
     // Throws CONTEXT_FULL unless n more tokens fit.
-    void     require_cells(llama_seq_id seq, size_t n) const;
+    void require_cells(llama_seq_id seq, size_t n) const;
 
     // Removes decoded tokens from the cache, down to n_decoded, of which the first lies at position pos. They stay in
     // `tokens`: they are pending again.

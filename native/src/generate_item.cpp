@@ -42,8 +42,7 @@ void generate_item::finish(finish_reason why) {
 }
 
 void generate_item::step(vlm_context & ctx) {
-    sequence &        s        = ctx.seq(id);
-    const float *     logits   = ctx.logits_of(*s.logits);
+    const float *     logits   = ctx.logits_of(*ctx.seq(id).logits);
     const float       lse      = ctx.normaliser(logits);
     const llama_token token    = choose(ctx, logits);
     const float       log_prob = logits[token] - lse;
@@ -60,12 +59,10 @@ void generate_item::step(vlm_context & ctx) {
         return;
     }
 
+    ctx.push_tokens(id, { token });
     tokens.push_back(token);
     log_probs.push_back(log_prob);
     text += piece;
-    s.tokens.push_back(token);
-    s.n_pos++;
-    s.logits.reset();
     if (listener) {
         listener(token, piece, log_prob);
     }

@@ -29,24 +29,28 @@ void vlm_context::append_image(llama_seq_id id, const image_embedding & image) {
     sequence &   s       = seq(id);
     const size_t n_image = (size_t) image.n_tokens;
     const size_t n_embd  = (size_t) llama_model_n_embd_inp(model->get());
-    require_cells(id, s.n_pending() + n_image);
-
+    require_cells(id, n_image);
     flush(id);
 
-    const size_t    n_before   = s.cells.size();
+    const size_t    n_before   = s.tokens.size();
     const llama_pos pos_before = s.n_pos;
+    s.tokens.insert(s.tokens.end(), n_image, LLAMA_TOKEN_NULL);
+    for (size_t i = 0; i < n_image; i++) {
+        s.cells.push_back(ledger.take());
+    }
+    s.n_pos += image.n_pos;
+    s.logits.reset();
     try {
         for (size_t first = 0; first < n_image; first += ctx_params.n_batch) {
-            const size_t n = std::min<size_t>(ctx_params.n_batch, n_image - first);
-            image_batch  rows(image, first, n, pos_before, &id);
-            for (size_t i = 0; i < n; i++) {
-                s.cells.push_back(ledger.take());
-            }
+            const size_t      n = std::min<size_t>(ctx_params.n_batch, n_image - first);
+            image_batch       rows(image, first, n, pos_before, &id);
             float *           embd   = const_cast<float *>(image.data.data()) + first * n_embd;
             const llama_batch tokens = {
                 (int32_t) n,        nullptr, embd, rows.positions.data(), rows.n_seq_ids.data(), rows.seq_ids.data(),
                 rows.outputs.data()
             };
+            // Counted before it is tried: a decode that fails may leave a part of it.
+            s.n_decoded += n;
             const int rc = timed_decode(tokens, false);
             if (rc != 0) {
                 throw failure(rc == 1 ? "CONTEXT_FULL" : "DECODE",
@@ -57,10 +61,7 @@ void vlm_context::append_image(llama_seq_id id, const image_embedding & image) {
             capture.end_batch(&s.cells[n_before + first]);
         }
     } catch (const failure &) {
-        undecode(id, n_before, pos_before);
+        truncate(id, n_before, pos_before);
         throw;
     }
-    s.tokens.insert(s.tokens.end(), n_image, LLAMA_TOKEN_NULL);
-    s.n_pos += image.n_pos;
-    s.logits.reset();
 }

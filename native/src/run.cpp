@@ -4,28 +4,20 @@
 
 void pending_feed::fill(vlm_context & ctx, token_batch & batch) {
     sequence & s  = ctx.seq(id);
-    n_before      = s.cells.size();
+    n_before      = s.n_decoded;
     pos_before    = s.first_pending_pos();
-    i_output      = -1;
     i_first       = batch.size();
+    i_output      = -1;
     llama_pos pos = pos_before;
-    try {
-        while (s.n_pending() > 0) {
-            const bool last = s.n_pending() == 1;
-            if (!batch.has_room(last)) {
-                break;
-            }
-            const uint32_t cell = ctx.take_cell(id);
-            const int32_t  row  = batch.add(s.tokens[s.cells.size()], pos++, cell, &id, 1, last);
-            s.cells.push_back(cell);
-            if (last) {
-                i_output = row;
-            }
+    while (s.n_pending() > 0) {
+        const bool last = s.n_pending() == 1;
+        if (!batch.has_room(last)) {
+            break;
         }
-    } catch (const failure &) {
-        // Rows once added cannot leave the batch: they are decoded, and thrown away with the request.
-        if (s.cells.size() == n_before) {
-            throw;
+        const int32_t row = batch.add(s.tokens[s.n_decoded], pos++, s.cells[s.n_decoded], &id, 1, last);
+        s.n_decoded++;
+        if (last) {
+            i_output = row;
         }
     }
 }

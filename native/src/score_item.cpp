@@ -125,7 +125,7 @@ void score_item::begin_group(vlm_context & ctx) {
     assign(0);
     for (size_t i = 1; i < nodes.size(); i++) {
         to_decode.push_back(i);
-        nodes[i].cell = ctx.take_cell(id);
+        nodes[i].cell = ctx.cells().take();
     }
     std::stable_sort(to_decode.begin(), to_decode.end(),
                      [this](size_t a, size_t b) { return nodes[a].depth < nodes[b].depth; });

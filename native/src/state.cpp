@@ -102,7 +102,8 @@ void vlm_context::restore(llama_seq_id id, llama_seq_id scratch, const std::vect
     if (token_bytes > 0) {
         std::memcpy(s.tokens.data(), body, token_bytes);
     }
-    s.n_pos = header.n_pos;
+    s.n_decoded = header.n_tokens;
+    s.n_pos     = header.n_pos;
     for (uint32_t i = 0; i < header.n_tokens; i++) {
         s.cells.push_back(ledger.take());
         capture.forget(s.cells.back());

@@ -5,7 +5,7 @@ import { FramewrightError, messageOf } from '../errors.js';
 import { encodeCrop, outputFormatOf, type EncodeOptions, type OutputFormat } from '../image/encode.js';
 import { writeFileAtomic } from '../image/write.js';
 import type { Photo } from '../image/decode.js';
-import { encodeOverlay } from '../image/overlay.js';
+import { renderOverlay, type Drawing } from '../image/overlay.js';
 import type { CropRect, CropResult } from '../schema.js';
 import type { PlannedPhoto } from './output-plan.js';
 import { Progress } from './progress.js';
@@ -113,7 +113,7 @@ async function writeResult(
   }
   const overlay = planned.overlays[target];
   if (overlay !== undefined) {
-    const image = await encodeOverlay(photo, result, { ...encode, ...formatFor(overlay, encode) });
+    const image = await renderOverlay(photo, drawingOf(result), { ...encode, ...formatFor(overlay, encode) });
     await write(overlay, image.bytes);
   }
   return written;
@@ -132,6 +132,18 @@ async function makeFolderOf(file: string): Promise<void> {
       cause: error,
     });
   });
+}
+
+/** Composition, candidates numbered as proposed, and the crop. */
+function drawingOf({ photo, analysis, candidates, best, crop, verdict }: CropResult): Drawing {
+  return {
+    space: { width: photo.widthPx, height: photo.heightPx },
+    elements: analysis,
+    candidates: candidates.map(({ box }) => box),
+    ...(verdict === 'crop' && {
+      best: { box: [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height], number: best + 1 },
+    }),
+  };
 }
 
 /** The crop, then the other candidates by falling score. */

@@ -19,7 +19,7 @@ export function addModelFlags(command: Command): Command {
     .option('--model <name|file>', 'a bundled model, or a Qwen2.5-VL .gguf file', 'nano')
     .option('--mmproj <file>', 'its vision file (default: the one beside the model)')
     .option('--lora <file[:scale]>', 'LoRA adapter (.gguf), repeatable', collect(parseLora), [])
-    .option('--gpu <kind>', `${GPUS.join(', ')}`, parseGpu, 'auto')
+    .option('--gpu <kind>', GPUS.join(', '), parseGpu, 'auto')
     .option('--threads <n>', 'CPU threads (default: the physical cores)', parseWhole('threads', 1, 1024))
     .option('--verbose', "say what is going on, with llama.cpp's own log", false);
 }

@@ -35,11 +35,12 @@ export async function planOutputs(
   options: PlanOptions,
 ): Promise<PlannedPhoto[]> {
   const nFiles = inputs.length * targets.length * (options.top + (options.overlay ? 1 : 0));
-  const asFile = options.output !== undefined && nFiles === 1 && !(await isFolder(options.output));
+  const { output } = options;
+  const asFile = output !== undefined && nFiles === 1 && !(await isFolder(output)) ? output : undefined;
   const planned = inputs.map((input): PlannedPhoto => {
-    if (asFile) return { input, crops: [[options.output!]], overlays: [] };
+    if (asFile) return { input, crops: [[asFile]], overlays: [] };
     const { name, ext, dir } = path.parse(input);
-    const folder = options.output ?? dir;
+    const folder = output ?? dir;
     const extension = options.extension ?? outputExtension(ext);
     const file = (suffix: string): string => path.join(folder, `${name}-${suffix}${extension}`);
     return {

@@ -27,7 +27,7 @@ export async function fileSha256(file: string, signal?: AbortSignal): Promise<st
 
 /** `$XDG_CACHE_HOME/framewright`, else `~/.cache/framewright` (`%LOCALAPPDATA%` on Windows). */
 export function cacheFolder(): string {
-  const base = process.env['XDG_CACHE_HOME'] ?? process.env['LOCALAPPDATA'] ?? path.join(homedir(), '.cache');
+  const base = process.env.XDG_CACHE_HOME ?? process.env.LOCALAPPDATA ?? path.join(homedir(), '.cache');
   return path.join(base, 'framewright');
 }
 

@@ -62,7 +62,8 @@ async function loadGpuBackend(addon: NativeAddon, build: Build, backend: GpuBack
   if ((backend === 'metal') !== (process.platform === 'darwin'))
     return [backend === 'metal' ? 'only on macOS' : 'not on macOS'];
   const platform = build.info?.platform;
-  if (platform === undefined) return [`not part of this build of the native addon; ${buildFromSource(` --${backend}`)}`];
+  if (platform === undefined)
+    return [`not part of this build of the native addon; ${buildFromSource(` --${backend}`)}`];
   if (!GPU_PLATFORMS.includes(platform))
     return [`there is no prebuilt library for ${platform}; ${buildFromSource(` --${backend}`)}`];
 

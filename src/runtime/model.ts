@@ -3,6 +3,7 @@ import type { Size } from '../geometry.js';
 import { FLASH_ATTENTION, KV_TYPE, type NativeAddon, type NativeModel } from './addon.js';
 import type { CallQueue } from './call-queue.js';
 import { checkInteger } from './check.js';
+import { checkGrammar } from './grammar-check.js';
 import { Context, type TokenListeners } from './context.js';
 import { ImageEmbedding } from './image-embedding.js';
 import { disposedError, fromNative } from './native-error.js';
@@ -27,6 +28,7 @@ export class VisionModel {
   readonly #queue: CallQueue;
   readonly #onDispose: (model: VisionModel) => void;
   readonly #contexts = new Set<Context>();
+  readonly #checkedGrammars = new Set<string>();
   #disposed: Promise<void> | undefined;
 
   /** @internal */
@@ -170,6 +172,14 @@ export class VisionModel {
   #live(): NativeModel {
     if (this.#disposed) throw disposedError('model');
     return this.#native;
+  }
+
+  /** @internal Checks a grammar, once. */
+  checkGrammar(grammar: string): void {
+    if (this.#checkedGrammars.has(grammar)) return;
+    checkGrammar(grammar, (name) => this.tokenize(name, { special: true }).length === 1);
+    if (this.#checkedGrammars.size >= 100) this.#checkedGrammars.clear();
+    this.#checkedGrammars.add(grammar);
   }
 
   /** @internal */

@@ -41,8 +41,10 @@ export class Runtime {
   async loadModel(options: ModelOptions): Promise<VisionModel> {
     if (this.#disposed) throw disposedError('runtime');
     const params = toNativeParams(this.info, options);
-    const progress = guardListener(options.onProgress, options.signal);
-    const native = new this.#addon.Model(params, progress.call);
+    const onProgress = guardListener(options.onProgress ?? (() => undefined), (error) => queue.cancel(error));
+    const native = new this.#addon.Model(params, (fraction) => {
+      if (!options.signal?.aborted) onProgress(fraction);
+    });
     const queue = new CallQueue('model', () => native.interrupt());
     const free = once(async () => {
       await queue.close();
@@ -51,7 +53,7 @@ export class Runtime {
     });
     this.#unfinished.add(free);
     try {
-      await queue.run(() => native.load(), progress.signal);
+      await queue.run(() => native.load(), options.signal);
     } catch (error) {
       // An aborted load is let go of by and by; the caller hears of it at once.
       void free();

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers';
 import { FramewrightError } from '../errors.js';
 import { COMMAND, type NativeContext, type NativeItem } from './addon.js';
 import { AbortListeners } from './abort-listeners.js';
+import { deferred, rejected } from './deferred.js';
 import { disposedError, fromNative } from './native-error.js';
 
 /** One sequence of the KV cache, as far as JS knows it: where it stands when all its finished requests are counted. */
@@ -90,33 +91,33 @@ export class Scheduler {
    * @throws FramewrightError of the native failure, DISPOSED; the signal's reason. The sequence is as before then.
    */
   submit<T>(sequence: Sequence, work: Work<T>, signal?: AbortSignal): Promise<T> {
-    if (this.#closed) return Promise.reject(disposedError('context'));
-    if (sequence.closed) return Promise.reject(disposedError('session'));
-    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    if (this.#closed) return rejected(disposedError('context'));
+    if (sequence.closed) return rejected(disposedError('session'));
+    if (signal?.aborted) return rejected(signal.reason);
     if (work.kind === 'instant' && sequence.nPending === 0) {
       try {
         return Promise.resolve(work.run());
       } catch (error) {
-        return Promise.reject(error);
+        return rejected(error);
       }
     }
-    return new Promise((resolve, reject) => {
-      this.#queue.push({
-        sequence,
-        work,
-        signal,
-        resolve: resolve as (value: unknown) => void,
-        reject,
-        id: 0,
-        start: sequence,
-        scratch: [],
-        cancelled: false,
-      });
-      sequence.nPending++;
-      if (signal) this.#aborts.add(signal);
-      if (this.#running === 'items') this.#native.yield();
-      else if (!this.#running) this.#plan();
+    const { promise, resolve, reject } = deferred<T>();
+    this.#queue.push({
+      sequence,
+      work,
+      signal,
+      resolve: resolve as (value: unknown) => void,
+      reject,
+      id: 0,
+      start: sequence,
+      scratch: [],
+      cancelled: false,
     });
+    sequence.nPending++;
+    if (signal) this.#aborts.add(signal);
+    if (this.#running === 'items') this.#native.yield();
+    else if (!this.#running) this.#plan();
+    return promise;
   }
 
   /** Cancels the sequence's requests and gives its cells and its number back, once the running call is done with it. */
@@ -305,6 +306,11 @@ export class Scheduler {
 
   #nextIdle(): Promise<void> {
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Rejects one item with this reason. */
+  cancelItem(id: number, reason: unknown): void {
+    this.#cancel((request) => request.id === id && request.work.kind === 'item', reason);
   }
 
   #onAbort(signal: AbortSignal): void {

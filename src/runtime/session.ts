@@ -4,6 +4,7 @@ import { checkInteger, checkTokens } from './check.js';
 import type { Context } from './context.js';
 import { branchesOf, concatenate } from './continuations.js';
 import type { ImageEmbedding } from './image-embedding.js';
+import { rejected } from './deferred.js';
 import { guardListener } from './listener.js';
 import { disposedError } from './native-error.js';
 import type { Scheduler, Sequence } from './scheduler.js';
@@ -51,13 +52,13 @@ export class Session {
    *
    * @throws FramewrightError CONTEXT_FULL, DECODE, USAGE, DISPOSED; the signal's reason
    */
-   
+
   append(tokens: Int32Array, options: AppendOptions = {}): Promise<AppendResult> {
     const { choices, attention, signal } = options;
     try {
       this.#check(tokens, choices, attention?.layers);
     } catch (error) {
-      return Promise.reject(error);
+      return rejected(error);
     }
     const sequence = this.#sequence;
     return this.#scheduler.submit(
@@ -127,9 +128,10 @@ export class Session {
     const maxTokens = checkInteger('maxTokens', options.maxTokens, 1, 2 ** 31 - 1);
     if (!(temperature >= 0 && Number.isFinite(temperature)))
       throw new FramewrightError('USAGE', `expected a temperature of 0 or more but received ${temperature}`);
+    if (grammar !== undefined) this.context.model.checkGrammar(grammar);
     const sequence = this.#sequence;
-    const listener = guardListener(onToken, signal);
     let itemId = 0;
+    const listener = onToken && guardListener(onToken, (error) => this.#scheduler.cancelItem(itemId, error));
     try {
       return await this.#scheduler.submit(
         sequence,
@@ -137,8 +139,8 @@ export class Session {
           kind: 'item',
           item: (id) => {
             itemId = id;
-            const streams = onToken !== undefined;
-            if (streams) this.context.streamTokens(id, listener.call);
+            const streams = listener !== undefined;
+            if (listener) this.context.streamTokens(id, listener);
             return [id, ITEM.generate, sequence.id, grammar, maxTokens, temperature, seed >>> 0, stopTexts, streams];
           },
           finish: (result) => {
@@ -148,7 +150,7 @@ export class Session {
             return generated;
           },
         },
-        listener.signal,
+        signal,
       );
     } finally {
       this.context.streamTokens(itemId, undefined);

@@ -3,7 +3,8 @@ import { END_OF_ANSWER } from '../../src/answer/writer.js';
 
 /** An answer whose fields are decided by dice, edges preferred: reaches every corner of what a form allows. */
 export class RandomAnswer implements AnswerWriter {
-  text = '';
+  /** The pieces that are tokenized apart, in order. */
+  readonly pieces: string[] = [];
   ended = false;
   readonly #random: () => number;
 
@@ -11,25 +12,29 @@ export class RandomAnswer implements AnswerWriter {
     this.#random = random;
   }
 
+  get text(): string {
+    return this.pieces.join('');
+  }
+
   literal(text: string): void {
-    this.text += text;
+    this.pieces.push(text);
   }
 
   choose<T>(options: readonly AnswerOption<T>[]): Promise<T> {
     const option = this.#pick(options);
     if (option.text === END_OF_ANSWER) this.ended = true;
-    else this.text += option.text;
+    else this.pieces.push(option.text);
     return Promise.resolve(option.value);
   }
 
   integer<T extends string>(allowed: readonly number[], ...then: readonly [T, ...T[]]): Promise<IntegerField<T>> {
     const field = { value: this.#pick(allowed), then: this.#pick(then) };
-    this.text += `${field.value}${field.then}`;
+    this.pieces.push(String(field.value), field.then);
     return Promise.resolve(field);
   }
 
   sentence({ then }: { maxTokens: number; then: string }): Promise<string> {
-    this.text += `because${then}`;
+    this.pieces.push(`because${then}`);
     return Promise.resolve('because');
   }
 

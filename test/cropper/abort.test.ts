@@ -41,7 +41,12 @@ describe('aborting', () => {
     const reason = new Error('not today');
     await expect(openCropper({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     const controller = new AbortController();
-    const opening = openCropper({ gpu: 'cpu', threads: 1, signal: controller.signal, onProgress: () => controller.abort(reason) });
+    const opening = openCropper({
+      gpu: 'cpu',
+      threads: 1,
+      signal: controller.signal,
+      onProgress: () => controller.abort(reason),
+    });
     await expect(opening).rejects.toBe(reason);
   });
 
