@@ -7,11 +7,13 @@ import numpy as np
 
 @dataclasses.dataclass
 class Data:
-    features: np.ndarray  # (photo, mirrored, box, feature) float32
+    features: np.ndarray  # (photo, box, feature) float32
     boxes: np.ndarray     # (box, 4), fractions of the sides
     mirror: np.ndarray    # index of each box's mirror image
+    mirror_feature: np.ndarray  # what mirroring the photo does to the features: index ...
+    complement: np.ndarray      # ... and which become one minus themselves
     humans: list          # a photo each: (annotator, 4)
-    utility: object       # torch (photo, mirrored, box)
+    overlap: list         # a photo each: (box, annotator) IoU
     names: list           # of the features
 
 
@@ -30,19 +32,15 @@ def displacement(a, b):
 
 
 def load(crops_path, features_path):
-    import torch
     meta = json.loads((features_path / 'meta.json').read_text())
     boxes = np.array(meta['boxes'])
     crops = json.loads(crops_path.read_text())
-    humans = [np.array(crops[photo['name']]['crops_xyxy_normalised_clean']) for photo in meta['photos']]
-    shape = (len(humans), 2, len(boxes), len(meta['names']))
-    features = np.fromfile(features_path / 'features.f32', np.float32).reshape(shape)
+    humans = [np.array(crops[name]['crops_xyxy_normalised_clean']) for name in meta['photos']]
+    shape = (len(humans), len(boxes), len(meta['names']))
     mirrored = boxes[:, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [1, 0, 1, 0]
-    mirror = iou(mirrored, boxes).argmax(1)
-    overlap = [iou(boxes, human) for human in humans]
-    utility = np.array([(m.max(1) + m.mean(1)) / 2 for m in overlap], np.float32)
-    utility = torch.from_numpy(np.stack([utility, utility[:, mirror]], 1))
-    return Data(features, boxes, mirror, humans, utility, meta['names'])
+    return Data(np.fromfile(features_path / 'features.f32', np.float32).reshape(shape), boxes,
+                iou(mirrored, boxes).argmax(1), np.array(meta['mirror']['index']), np.array(meta['mirror']['complement']),
+                humans, [iou(boxes, human) for human in humans], meta['names'])
 
 
 def folds(n_photos, n_folds, seed):
@@ -58,10 +56,10 @@ def choose(data, log_probabilities):
     return data.boxes[(p @ iou(data.boxes, data.boxes)).argmax(1)]
 
 
-def figures(chosen, data):
+def figures(chosen, humans):
     """(photo, 4): best IoU, BDE of that annotator, best IoU >= .75, mean IoU."""
     rows = []
-    for box, human in zip(chosen, data.humans):
+    for box, human in zip(chosen, humans):
         overlap = iou(box[None], human)[0]
         distance = displacement(box[None], human)[0]
         best = overlap.max()
@@ -69,8 +67,8 @@ def figures(chosen, data):
     return np.array(rows, float)
 
 
-def print_figures(label, chosen, data, n_resamples=2000):
-    rows = figures(chosen, data)
+def print_figures(label, chosen, humans, n_resamples=2000):
+    rows = figures(chosen, humans)
     rng = np.random.RandomState(0)
     samples = rows[rng.randint(len(rows), size=(n_resamples, len(rows)))].mean(1)
     low, high = np.percentile(samples, [2.5, 97.5], axis=0)
@@ -80,13 +78,13 @@ def print_figures(label, chosen, data, n_resamples=2000):
 
 
 def print_floors(data):
-    n = len(data.humans)
-    whole = np.tile([0.0, 0.0, 1.0, 1.0], (n, 1))
-    print_figures('full image', whole, data)
-    print_figures('centre 0.90', np.tile([0.05, 0.05, 0.95, 0.95], (n, 1)), data)
-    overlap = [iou(data.boxes, human) for human in data.humans]
-    mean = np.array([m.mean(1) for m in overlap])
-    best = np.array([m.max(1) for m in overlap])
-    print_figures('best constant box by best IoU', np.tile(data.boxes[best.mean(0).argmax()], (n, 1)), data)
-    print_figures('best constant box by mean IoU', np.tile(data.boxes[mean.mean(0).argmax()], (n, 1)), data)
-    print_figures('oracle over the grid by mean IoU', data.boxes[mean.argmax(1)], data)
+    humans = data.humans
+    same = lambda box: np.tile(box, (len(humans), 1))
+    mean = np.array([o.mean(1) for o in data.overlap])
+    best = np.array([o.max(1) for o in data.overlap])
+    print_figures('full image', same([0.0, 0.0, 1.0, 1.0]), humans)
+    print_figures('centre 0.90', same([0.05, 0.05, 0.95, 0.95]), humans)
+    print_figures('best constant box by best IoU', same(data.boxes[best.mean(0).argmax()]), humans)
+    print_figures('best constant box by mean IoU', same(data.boxes[mean.mean(0).argmax()]), humans)
+    print_figures('oracle over the grid by best IoU', data.boxes[best.argmax(1)], humans)
+    print_figures('oracle over the grid by mean IoU', data.boxes[mean.argmax(1)], humans)

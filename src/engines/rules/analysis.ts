@@ -1,12 +1,5 @@
 import type { Raster } from '../types.js';
-import {
-  featureContext,
-  featurePlanes,
-  mirrorFeaturePlanes,
-  mirrorFindings,
-  type FeatureContext,
-  type Findings,
-} from './feature-context.js';
+import { featureContext, featurePlanes, type FeatureContext } from './feature-context.js';
 import { findHorizon, mergeCollinear, type Horizon, type MergedLine } from './lines.js';
 import { measurePhoto, type PhotoMaps } from './photo-maps.js';
 import { findSegments, type Segment } from './segments.js';
@@ -41,18 +34,9 @@ export function analyseRaster(raster: Raster): PhotoAnalysis {
   };
 }
 
-/** The scorer's view of the photo and of its mirror image. */
-export function featureContexts(analysis: PhotoAnalysis): { plain: FeatureContext; mirrored: FeatureContext } {
-  const planes = featurePlanes(analysis.maps);
-  const findings: Findings = {
-    subjects: analysis.subjects,
-    segments: analysis.segments,
-    horizon: analysis.horizon,
-    mirrorAxis: analysis.mirror.vertical,
-  };
-  const aspect = analysis.maps.size.width / analysis.maps.size.height;
-  return {
-    plain: featureContext(planes, findings, aspect),
-    mirrored: featureContext(mirrorFeaturePlanes(planes), mirrorFindings(findings), aspect),
-  };
+/** The scorer's view of the photo. */
+export function scoringContext(analysis: PhotoAnalysis): FeatureContext {
+  const { maps, subjects, segments, horizon, mirror } = analysis;
+  const aspect = maps.size.width / maps.size.height;
+  return featureContext(featurePlanes(maps), { subjects, segments, horizon, mirrorAxis: mirror.vertical }, aspect);
 }

@@ -20,11 +20,15 @@ export function barrierCue(lab: LabPlanes): Plane {
   return normalise(sumOf([lab.l, lab.a, lab.b].map((plane) => barrierDistance(boxBlur(plane, 1), all))));
 }
 
-/**
- * Barrier distance to each side alone, the least of the four left out: a subject that touches one side keeps its
- * distance to the three others.
- */
-export function openBarrierCue(lab: LabPlanes): Plane {
+/** Barrier distances to single sides: what a side's own surroundings (sky, ground) do not run into. */
+export interface SideBarriers {
+  /** The sum over the sides without the least: a subject that touches one side keeps its distance to the others. */
+  readonly open: Plane;
+  readonly top: Plane;
+  readonly bottom: Plane;
+}
+
+export function sideBarrierCues(lab: LabPlanes): SideBarriers {
   const planes = [lab.l, lab.a, lab.b].map((plane) => boxBlur(plane, 1));
   const bySide = SIDES.map((side) =>
     sumOf(planes.map((plane) => barrierDistance(plane, { ...NO_SEEDS, [side]: true }))),
@@ -34,7 +38,18 @@ export function openBarrierCue(lab: LabPlanes): Plane {
     const [a, b, c, d] = bySide.map((plane) => plane.data[i]!) as [number, number, number, number];
     out.data[i] = a + b + c + d - Math.min(a, b, c, d);
   }
-  return normalise(out);
+  return { open: normalise(out), top: normalise(bySide[1]!), bottom: normalise(bySide[3]!) };
+}
+
+/** Lightness and colourfulness as shares of their usual range. */
+export function toneCues(lab: LabPlanes): { lightness: Plane; chroma: Plane } {
+  const lightness = newPlane(lab.l.width, lab.l.height);
+  const chroma = newPlane(lab.l.width, lab.l.height);
+  for (let i = 0; i < lightness.data.length; i++) {
+    lightness.data[i] = lab.l.data[i]! / 100;
+    chroma.data[i] = Math.hypot(lab.a.data[i]!, lab.b.data[i]!) / 100;
+  }
+  return { lightness, chroma };
 }
 
 /** Mean and inverse covariance of the Lab colours of some pixels. */
@@ -179,24 +194,19 @@ function cosineMatrix(n: number): Float32Array {
   return matrix;
 }
 
-/** `left · values · rightᵀ`, or with both transposed. */
-function transform(values: Float32Array, matrix: Float32Array, n: number, inverse: boolean): Float32Array {
-  const pick = inverse ? (k: number, i: number) => matrix[i * n + k]! : (k: number, i: number) => matrix[k * n + i]!;
-  const coefficients = new Float32Array(n * n);
-  for (let k = 0; k < n; k++) for (let i = 0; i < n; i++) coefficients[k * n + i] = pick(k, i);
-  const rows = new Float32Array(n * n);
+function transpose(matrix: Float32Array, n: number): Float32Array {
+  const out = new Float32Array(n * n);
+  for (let y = 0; y < n; y++) for (let x = 0; x < n; x++) out[x * n + y] = matrix[y * n + x]!;
+  return out;
+}
+
+/** `a · b` of square matrices. */
+function multiply(a: Float32Array, b: Float32Array, n: number): Float32Array {
+  const out = new Float32Array(n * n);
   for (let y = 0; y < n; y++) {
     for (let k = 0; k < n; k++) {
-      let sum = 0;
-      for (let i = 0; i < n; i++) sum += coefficients[k * n + i]! * values[y * n + i]!;
-      rows[y * n + k] = sum;
-    }
-  }
-  const out = new Float32Array(n * n);
-  for (let k = 0; k < n; k++) {
-    for (let i = 0; i < n; i++) {
-      const weight = coefficients[k * n + i]!;
-      for (let x = 0; x < n; x++) out[k * n + x]! += weight * rows[i * n + x]!;
+      const weight = a[y * n + k]!;
+      for (let x = 0; x < n; x++) out[y * n + x]! += weight * b[k * n + x]!;
     }
   }
   return out;
@@ -206,12 +216,15 @@ function transform(values: Float32Array, matrix: Float32Array, n: number, invers
 export function signatureCue(lab: LabPlanes): Plane {
   const n = 48;
   const matrix = cosineMatrix(n);
+  const back = transpose(matrix, n);
   const sum = newPlane(n, n);
   for (const plane of [lab.l, lab.a, lab.b]) {
     const small = resizePlane(plane, { width: n, height: n });
-    const signs = transform(small.data, matrix, n, false).map((value) => Math.sign(Math.round(value * 1e3)));
-    const back = transform(signs, matrix, n, true);
-    for (let i = 0; i < back.length; i++) sum.data[i]! += back[i]! * back[i]!;
+    const spectrum = multiply(multiply(matrix, small.data, n), back, n);
+    // Rounded first: what is zero but for rounding errors has no sign.
+    const signs = spectrum.map((value) => Math.sign(Math.round(value * 1e3)));
+    const signature = multiply(multiply(back, signs, n), matrix, n);
+    for (let i = 0; i < signature.length; i++) sum.data[i]! += signature[i]! * signature[i]!;
   }
   return normalise(resizePlane(smooth(sum, 2), { width: lab.l.width, height: lab.l.height }));
 }

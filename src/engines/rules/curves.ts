@@ -1,4 +1,4 @@
-import type { Gradient } from './gradient.js';
+import { strongestFirst, type Gradient } from './gradient.js';
 
 export interface Curve {
   /** Fractions 0..1 of the sides, 3 to 12 points along the curve. */
@@ -45,11 +45,8 @@ export function findCurves(gradient: Gradient, options: CurveOptions): Curve[] {
   const { width, height, data } = gradient.magnitude;
   const diagonal = Math.hypot(width, height);
   const thin = thinEdges(gradient, options.minMagnitude);
-  const seeds: number[] = [];
-  for (let i = 0; i < thin.length; i++) if (thin[i]) seeds.push(i);
-  seeds.sort((a, b) => data[b]! - data[a]! || a - b);
   const curves: Curve[] = [];
-  for (const seed of seeds) {
+  for (const seed of strongestFirst(gradient.magnitude, options.minMagnitude, thin)) {
     if (!thin[seed]) continue;
     thin[seed] = 0;
     const ahead = follow(seed, gradient, thin, 1);

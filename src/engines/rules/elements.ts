@@ -14,12 +14,12 @@ interface Finding {
 
 /** How far a subject's centre may lie from a composition's line, in shares of the side. */
 const CENTRE_REACH = 0.09;
-const SUBJECT_SCORE = 0.05;
-const SECOND_SUBJECT_SHARE = 0.5;
+const SUBJECT_SCORE = 0.15;
+const SECOND_SUBJECT_SHARE = 0.8;
 const LEVEL_ANGLE = 0.1;
 const UPRIGHT_ANGLE = 0.1;
 const SYMMETRY_CORRELATION = 0.62;
-const CURVE_OPTIONS = { minMagnitude: 5, minLength: 0.3 };
+const CURVE_OPTIONS = { minMagnitude: 6, minLength: 0.35 };
 
 /** The composition in pixels of the frame: 1 to 8 confident elements in the canonical order of kinds. */
 export function composition(analysis: PhotoAnalysis, frame: Size): Element[] {
@@ -140,7 +140,7 @@ function shapeFindings({ maps, lines }: PhotoAnalysis, frame: Size): Finding[] {
       findings.push({ element: { type: 'triangle', points: [a, b, c] }, confidence: 0.6 * triangle.covered });
   }
   const vanishing = findVanishingPoint(lines, maps.size);
-  if (vanishing && vanishing.support > 0.4 && vanishing.length > 0.6) {
+  if (vanishing && vanishing.support > 0.5 && vanishing.length > 0.8) {
     const meeting: [number, number, number, number][] = [];
     for (const line of vanishing.lines.slice(0, VANISHING_LINES.max)) {
       const near = Math.hypot(line.x1 - vanishing.x, line.y1 - vanishing.y);

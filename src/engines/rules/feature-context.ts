@@ -1,4 +1,4 @@
-import { integralOf, mirrorPlane, newPlane, type Integral, type Plane } from './plane.js';
+import { integralOf, newPlane, type Integral, type Plane } from './plane.js';
 import { CUE_NAMES, type PhotoMaps } from './photo-maps.js';
 import type { Segment } from './segments.js';
 import type { Subject } from './subjects.js';
@@ -40,7 +40,7 @@ export interface Moments {
 }
 
 /** Cues whose layout inside the box is measured too, by index into `cues`: the combined saliency is the last. */
-export const MOMENT_CUES = [1, 2, 9, 10] as const;
+export const MOMENT_CUES = [1, 2, 9, 14] as const;
 export const N_CUES = CUE_NAMES.length + 1;
 
 export interface Findings {
@@ -86,34 +86,6 @@ export function featurePlanes(maps: PhotoMaps): FeaturePlanes {
     lab: [maps.lab.l, maps.lab.a, maps.lab.b],
     slopeX,
     slopeY,
-  };
-}
-
-export function mirrorFeaturePlanes(planes: FeaturePlanes): FeaturePlanes {
-  return {
-    cues: planes.cues.map(mirrorPlane),
-    lab: planes.lab.map(mirrorPlane) as unknown as [Plane, Plane, Plane],
-    slopeX: mirrorPlane(planes.slopeX),
-    slopeY: mirrorPlane(planes.slopeY),
-  };
-}
-
-export function mirrorFindings(findings: Findings): Findings {
-  return {
-    subjects: findings.subjects.map(({ box, subjectScore }) => ({
-      box: [1 - box[2], box[1], 1 - box[0], box[3]],
-      subjectScore,
-    })),
-    segments: findings.segments.map((s) => ({
-      ...s,
-      x1: 1 - s.x2,
-      y1: s.y2,
-      x2: 1 - s.x1,
-      y2: s.y1,
-      angle: s.angle >= Math.PI / 2 ? s.angle : -s.angle,
-    })),
-    horizon: findings.horizon,
-    mirrorAxis: { at: 1 - findings.mirrorAxis.at, correlation: findings.mirrorAxis.correlation },
   };
 }
 

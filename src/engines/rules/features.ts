@@ -261,6 +261,24 @@ export const FEATURE_NAMES: readonly string[] = (() => {
   return names;
 })();
 
+/**
+ * What mirroring the photo left to right does to the features of a box and its mirror image: `features[index[i]]`,
+ * and where `complement[i]`, one minus it.
+ */
+export const MIRROR: { readonly index: readonly number[]; readonly complement: readonly boolean[] } = (() => {
+  const mirrored = (name: string): string => {
+    if (name === 'x1') return 'right';
+    if (name === 'right') return 'x1';
+    const cell = /^(.*\.cell)(\d)$/.exec(name);
+    if (cell) return `${cell[1]!}${Number(cell[2]) - 2 * (Number(cell[2]) % 3) + 2}`;
+    return name.replace(/\b(left|right)\b/, (side) => (side === 'left' ? 'right' : 'left'));
+  };
+  return {
+    index: FEATURE_NAMES.map((name) => FEATURE_NAMES.indexOf(mirrored(name))),
+    complement: FEATURE_NAMES.map((name) => /(^|\.)cx$/.test(name)),
+  };
+})();
+
 /** Writes the features of a box to `out` from `offset`; `FEATURE_NAMES.length` values. */
 export function boxFeatures(context: FeatureContext, box: UnitBox, out: Float32Array, offset: number): void {
   let at = offset;

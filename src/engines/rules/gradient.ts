@@ -40,3 +40,19 @@ export function gradientOf(grey: Plane): Gradient {
   }
   return { dx, dy, magnitude };
 }
+
+/** Indices of the pixels of at least a magnitude, strongest first to within 1/1024 of the range (LSD's pseudo-order). */
+export function strongestFirst(magnitude: Plane, minMagnitude: number, allowed?: Uint8Array): Int32Array {
+  const { data } = magnitude;
+  let highest = 0;
+  for (const value of data) if (value > highest) highest = value;
+  const nBins = 1024;
+  const start = new Int32Array(nBins + 1);
+  const bin = (value: number): number => nBins - 1 - Math.min(nBins - 1, Math.floor((value / highest) * nBins));
+  const wanted = (i: number): boolean => data[i]! >= minMagnitude && (!allowed || allowed[i]! > 0);
+  for (let i = 0; i < data.length; i++) if (wanted(i)) start[bin(data[i]!) + 1]!++;
+  for (let b = 0; b < nBins; b++) start[b + 1]! += start[b]!;
+  const order = new Int32Array(start[nBins]!);
+  for (let i = 0; i < data.length; i++) if (wanted(i)) order[start[bin(data[i]!)]!++] = i;
+  return order;
+}

@@ -2,10 +2,10 @@ import type { Box, Size } from '../../geometry.js';
 import type { Element } from '../../schema.js';
 import { impossible, unionOf } from '../constraints.js';
 import type { EngineOptions, EngineProposal, Raster } from '../types.js';
-import { analyseRaster, featureContexts, type PhotoAnalysis } from './analysis.js';
+import { analyseRaster, scoringContext, type PhotoAnalysis } from './analysis.js';
 import { aspectBoxes, freeBoxes, growAround, toPixels, toUnit } from './aspect-grid.js';
 import { composition } from './elements.js';
-import { gridBoxes } from './grid.js';
+import { gridBoxes, type UnitBox } from './grid.js';
 import { scoreBoxes } from './scorer.js';
 import { defaultScorer } from './weights.js';
 import { expectedIou, pickDistinct, refine, type BoxDistribution, type RankedBox } from './select.js';
@@ -39,10 +39,26 @@ export interface RulesLabels {
 }
 
 export function rulesLabels(raster: Raster): RulesLabels {
+  const { analysis, distribution } = weigh(raster);
+  return { analysis, elements: composition(analysis, raster.size), distribution };
+}
+
+interface Weighed {
+  readonly analysis: PhotoAnalysis;
+  readonly distribution: BoxDistribution;
+  /** The same for any other set of boxes (fractions 0..1). */
+  readonly over: (boxes: readonly UnitBox[]) => BoxDistribution;
+}
+
+function weigh(raster: Raster): Weighed {
   const analysis = analyseRaster(raster);
-  const boxes = gridBoxes();
-  const probabilities = scoreBoxes(defaultScorer(), featureContexts(analysis), boxes).map(Math.exp);
-  return { analysis, elements: composition(analysis, raster.size), distribution: { boxes, probabilities } };
+  const context = scoringContext(analysis);
+  const scorer = defaultScorer();
+  const over = (boxes: readonly UnitBox[]): BoxDistribution => ({
+    boxes,
+    probabilities: scoreBoxes(scorer, context, boxes).map(Math.exp),
+  });
+  return { analysis, distribution: over(gridBoxes()), over };
 }
 
 /**
@@ -53,11 +69,12 @@ export function rulesLabels(raster: Raster): RulesLabels {
  * @throws FramewrightError `ASPECT_IMPOSSIBLE` where aspect, keep boxes and least area cannot hold together
  */
 export function rulesEngine(rgb: Uint8Array, size: Size, options: EngineOptions): RulesProposal {
-  const { analysis, elements, distribution } = rulesLabels({ data: rgb, size });
+  const weighed = weigh({ data: rgb, size });
+  const { analysis, distribution } = weighed;
   const ranked =
     options.aspect === undefined
       ? rankFree(distribution, size, options)
-      : rankAspect(analysis, distribution, size, options.aspect, options);
+      : rankAspect(weighed, size, options.aspect, options);
   if (ranked.length === 0) throw impossible(size, options);
   const picked = pickDistinct(ranked, Math.max(1, options.count));
   const weights = picked.map(({ worth }) => Math.exp((worth - picked[0]!.worth) / SCORE_TEMPERATURE));
@@ -67,7 +84,7 @@ export function rulesEngine(rgb: Uint8Array, size: Size, options: EngineOptions)
     rulesScore: weights[i]! / total,
     why: explain(toUnit(box, size), analysis),
   }));
-  return { elements, candidates, best: 0 };
+  return { elements: composition(analysis, size), candidates, best: 0 };
 }
 
 function rankFree(distribution: BoxDistribution, size: Size, options: EngineOptions): RankedBox[] {
@@ -84,23 +101,13 @@ function rankFree(distribution: BoxDistribution, size: Size, options: EngineOpti
 }
 
 /** With a fixed aspect: expected IoU under the free distribution, plus that under the scores of the family's own boxes. */
-function rankAspect(
-  analysis: PhotoAnalysis,
-  free: BoxDistribution,
-  size: Size,
-  aspect: number,
-  options: EngineOptions,
-): RankedBox[] {
+function rankAspect({ distribution, over }: Weighed, size: Size, aspect: number, options: EngineOptions): RankedBox[] {
   const boxes = aspectBoxes(size, aspect, options);
   if (boxes.length === 0) return [];
-  const units = boxes.map((box) => toUnit(box, size));
-  const family = {
-    boxes: units,
-    probabilities: scoreBoxes(defaultScorer(), featureContexts(analysis), units).map(Math.exp),
-  };
+  const family = over(boxes.map((box) => toUnit(box, size)));
   return boxes.map((box, i) => ({
     box,
-    worth: (expectedIou(units[i]!, free) + expectedIou(units[i]!, family)) / 2,
+    worth: (expectedIou(family.boxes[i]!, distribution) + expectedIou(family.boxes[i]!, family)) / 2,
   }));
 }
 

@@ -123,21 +123,21 @@ export interface Horizon {
 }
 
 /** Under this a level edge is no horizon but a table, a roof, a ripple. */
-export const HORIZON_STRENGTH = 0.3;
+export const HORIZON_STRENGTH = 0.35;
 
 /** The strongest long, nearly level line that parts two unlike bands; undefined where none is clear. */
 export function findHorizon(maps: PhotoMaps, lines: readonly MergedLine[]): Horizon | undefined {
   const labs = [maps.lab.l, maps.lab.a, maps.lab.b].map(integralOf);
   let best: Horizon | undefined;
   for (const line of lines) {
-    if (Math.abs(line.angle) > 0.12) continue;
+    if (Math.abs(line.angle) > 0.07) continue;
     const width = line.x2 - line.x1;
-    if (width * line.covered < 0.3) continue;
+    if (width * line.covered < 0.4) continue;
     const slope = (line.y2 - line.y1) / Math.max(1e-6, width);
     const y1 = line.y1 - slope * line.x1;
     const y2 = y1 + slope;
     const y = (y1 + y2) / 2;
-    if (y < 0.08 || y > 0.92 || Math.min(y1, y2) < 0 || Math.max(y1, y2) > 1) continue;
+    if (y < 0.1 || y > 0.9 || Math.min(y1, y2) < 0 || Math.max(y1, y2) > 1) continue;
     const strength = Math.min(1, width * line.covered * 1.15) * bandDifference(labs, y1, y2);
     if (!best || strength > best.strength) best = { x1: 0, y1, x2: 1, y2, y, strength };
   }

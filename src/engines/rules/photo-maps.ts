@@ -22,8 +22,15 @@ export const CUE_NAMES = [
   'focus',
   'skin',
   'edges',
+  'topBarrier',
+  'bottomBarrier',
+  'lightness',
+  'chroma',
 ] as const;
 export type CueName = (typeof CUE_NAMES)[number];
+
+/** Spread of the centre prior of the combined saliency, in shares of a side. */
+const CENTRE_SIGMA = 0.4;
 
 /** Everything measured on the pixels once; scoring a box reads only from here. */
 export interface PhotoMaps {
@@ -47,9 +54,10 @@ export function measurePhoto(raster: Raster): PhotoMaps {
   }
   const lab = toLab(rgb);
   const gradient = gradientOf(detail);
+  const sides = cues.sideBarrierCues(lab);
   const byCue: Record<CueName, Plane> = {
     barrier: cues.barrierCue(lab),
-    openBarrier: cues.openBarrierCue(lab),
+    openBarrier: sides.open,
     borderContrast: cues.borderContrastCue(lab),
     frequencyTuned: cues.frequencyTunedCue(lab),
     centreSurround: cues.centreSurroundCue(lab),
@@ -57,6 +65,9 @@ export function measurePhoto(raster: Raster): PhotoMaps {
     signature: cues.signatureCue(lab),
     focus: cues.focusCue(detail, mapSize.width, mapSize.height),
     skin: skinLikelihood(rgb),
+    topBarrier: sides.top,
+    bottomBarrier: sides.bottom,
+    ...cues.toneCues(lab),
     edges: normalise(resizePlane(compress(gradient.magnitude), mapSize)),
   };
   return { size: raster.size, lab, cues: byCue, saliency: combine(byCue), detail, gradient };
@@ -71,15 +82,19 @@ function compress(plane: Plane): Plane {
 function combine(byCue: Record<CueName, Plane>): Plane {
   const out = newPlane(byCue.barrier.width, byCue.barrier.height);
   const used: CueName[] = ['barrier', 'openBarrier', 'borderContrast', 'centreSurround', 'signature', 'focus'];
+  for (const name of used) {
+    const { data } = byCue[name];
+    for (let i = 0; i < data.length; i++) out.data[i]! += data[i]!;
+  }
+  const across = nearCentre(out.width);
+  const down = nearCentre(out.height);
   for (let y = 0; y < out.height; y++) {
-    for (let x = 0; x < out.width; x++) {
-      const at = y * out.width + x;
-      let sum = 0;
-      for (const name of used) sum += byCue[name].data[at]!;
-      const dx = (x + 0.5) / out.width - 0.5;
-      const dy = (y + 0.5) / out.height - 0.5;
-      out.data[at] = sum * Math.exp(-(dx * dx + dy * dy) / (2 * 0.3 * 0.3));
-    }
+    for (let x = 0; x < out.width; x++) out.data[y * out.width + x]! *= across[x]! * down[y]!;
   }
   return normalise(out);
+}
+
+/** Gaussian around the middle of a side. */
+function nearCentre(n: number): Float32Array {
+  return Float32Array.from({ length: n }, (_, i) => Math.exp(-(((i + 0.5) / n - 0.5) ** 2) / (2 * CENTRE_SIGMA ** 2)));
 }

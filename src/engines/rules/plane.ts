@@ -171,17 +171,6 @@ export function normalise(plane: Plane): Plane {
   return out;
 }
 
-/** Mirrored left to right. */
-export function mirrorPlane(plane: Plane): Plane {
-  const out = newPlane(plane.width, plane.height);
-  for (let y = 0; y < plane.height; y++) {
-    for (let x = 0; x < plane.width; x++) {
-      out.data[y * plane.width + x] = plane.data[y * plane.width + plane.width - 1 - x]!;
-    }
-  }
-  return out;
-}
-
 /** Summed-area table; `boxSum` reads the sum over any rectangle, fractions of pixels included. */
 export interface Integral {
   readonly width: number;

@@ -1,5 +1,5 @@
 import type { FeatureContext } from './feature-context.js';
-import { boxFeatures, FEATURE_NAMES } from './features.js';
+import { boxFeatures, FEATURE_NAMES, MIRROR } from './features.js';
 import type { UnitBox } from './grid.js';
 
 /** A small perceptron over box features: two hidden layers of ReLU, one output. Row major, a row an output unit. */
@@ -52,19 +52,54 @@ export function decodeScorer(stored: {
   return { mean, deviation, clip: stored.clip, networks, temperature: stored.temperature };
 }
 
-function evaluate(network: Network, input: Float32Array, hidden: Float32Array): number {
-  const [n1, n2] = network.nHidden;
-  const nInput = input.length;
-  for (let i = 0; i < n1; i++) {
-    let sum = network.bias1[i]!;
-    const row = i * nInput;
-    for (let k = 0; k < nInput; k++) sum += network.weights1[row + k]! * input[k]!;
-    hidden[i] = sum > 0 ? sum : 0;
+/** Several networks' first layers as one matrix, its rows a multiple of four. */
+interface FirstLayer {
+  readonly weights: Float32Array;
+  readonly bias: Float32Array;
+}
+
+function firstLayer(networks: readonly Network[], nFeatures: number): FirstLayer {
+  const nRows = networks.reduce((sum, network) => sum + network.nHidden[0], 0);
+  const weights = new Float32Array(4 * Math.ceil(nRows / 4) * nFeatures);
+  const bias = new Float32Array(4 * Math.ceil(nRows / 4));
+  let row = 0;
+  for (const network of networks) {
+    weights.set(network.weights1, row * nFeatures);
+    bias.set(network.bias1, row);
+    row += network.nHidden[0];
   }
+  return { weights, bias };
+}
+
+function runFirstLayer({ weights, bias }: FirstLayer, input: Float32Array, hidden: Float32Array): void {
+  const n = input.length;
+  // Four rows at a time: the input is read once for four sums, which halves the time of the scorer.
+  for (let row = 0; row < bias.length; row += 4) {
+    let sum0 = bias[row]!;
+    let sum1 = bias[row + 1]!;
+    let sum2 = bias[row + 2]!;
+    let sum3 = bias[row + 3]!;
+    let at = row * n;
+    for (let k = 0; k < n; k++, at++) {
+      const value = input[k]!;
+      sum0 += weights[at]! * value;
+      sum1 += weights[at + n]! * value;
+      sum2 += weights[at + 2 * n]! * value;
+      sum3 += weights[at + 3 * n]! * value;
+    }
+    hidden[row] = sum0 > 0 ? sum0 : 0;
+    hidden[row + 1] = sum1 > 0 ? sum1 : 0;
+    hidden[row + 2] = sum2 > 0 ? sum2 : 0;
+    hidden[row + 3] = sum3 > 0 ? sum3 : 0;
+  }
+}
+
+function runLastLayers(network: Network, hidden: Float32Array, offset: number): number {
+  const [n1, n2] = network.nHidden;
   let out = network.bias3;
   for (let j = 0; j < n2; j++) {
     let sum = network.bias2[j]!;
-    for (let i = 0; i < n1; i++) sum += network.weights2[j * n1 + i]! * hidden[i]!;
+    for (let i = 0; i < n1; i++) sum += network.weights2[j * n1 + i]! * hidden[offset + i]!;
     if (sum > 0) out += network.weights3[j]! * sum;
   }
   return out;
@@ -79,36 +114,48 @@ function logSoftmax(values: Float64Array): void {
   for (let i = 0; i < values.length; i++) values[i]! -= shift;
 }
 
+/** The network that gives for a photo what this one gives for its mirror image. */
+function mirroredNetwork(network: Network, nFeatures: number): Network {
+  const weights1 = new Float32Array(network.weights1.length);
+  for (let row = 0; row < weights1.length; row += nFeatures) {
+    for (let f = 0; f < nFeatures; f++) {
+      // Standardised, a complement changes sign: its mean over photos and their mirror images is one half.
+      const weight = network.weights1[row + MIRROR.index[f]!]!;
+      weights1[row + f] = MIRROR.complement[f] ? -weight : weight;
+    }
+  }
+  return { ...network, weights1 };
+}
+
 /**
  * Log-probability of each box to be the crop a person would choose among these, natural logarithm: networks averaged
  * over the photo and its mirror image.
  */
-export function scoreBoxes(
-  scorer: Scorer,
-  contexts: { readonly plain: FeatureContext; readonly mirrored: FeatureContext },
-  boxes: readonly UnitBox[],
-): Float64Array {
+export function scoreBoxes(scorer: Scorer, context: FeatureContext, boxes: readonly UnitBox[]): Float64Array {
   const nFeatures = FEATURE_NAMES.length;
-  const total = new Float64Array(boxes.length);
+  const networks = scorer.networks.flatMap((network) => [network, mirroredNetwork(network, nFeatures)]);
   const features = new Float32Array(nFeatures);
-  const hidden = new Float32Array(Math.max(...scorer.networks.map(({ nHidden }) => nHidden[0])));
-  for (const side of ['plain', 'mirrored'] as const) {
-    const byNetwork = scorer.networks.map(() => new Float64Array(boxes.length));
-    boxes.forEach((box, b) => {
-      const seen: UnitBox = side === 'plain' ? box : [1 - box[2], box[1], 1 - box[0], box[3]];
-      boxFeatures(contexts[side], seen, features, 0);
-      for (let f = 0; f < nFeatures; f++) {
-        const value = (features[f]! - scorer.mean[f]!) / scorer.deviation[f]!;
-        features[f] = value > scorer.clip ? scorer.clip : value < -scorer.clip ? -scorer.clip : value;
-      }
-      scorer.networks.forEach((network, n) => (byNetwork[n]![b] = evaluate(network, features, hidden)));
-    });
-    for (const values of byNetwork) {
-      logSoftmax(values);
-      for (let b = 0; b < values.length; b++) total[b]! += values[b]! / (2 * scorer.networks.length);
+  const first = firstLayer(networks, nFeatures);
+  const hidden = new Float32Array(first.bias.length);
+  const byNetwork = networks.map(() => new Float64Array(boxes.length));
+  boxes.forEach((box, b) => {
+    boxFeatures(context, box, features, 0);
+    for (let f = 0; f < nFeatures; f++) {
+      const value = (features[f]! - scorer.mean[f]!) / scorer.deviation[f]!;
+      features[f] = value > scorer.clip ? scorer.clip : value < -scorer.clip ? -scorer.clip : value;
     }
+    runFirstLayer(first, features, hidden);
+    let offset = 0;
+    networks.forEach((network, n) => {
+      byNetwork[n]![b] = runLastLayers(network, hidden, offset);
+      offset += network.nHidden[0];
+    });
+  });
+  const total = new Float64Array(boxes.length);
+  for (const values of byNetwork) {
+    logSoftmax(values);
+    for (let b = 0; b < total.length; b++) total[b]! += values[b]! / (networks.length * scorer.temperature);
   }
-  for (let b = 0; b < total.length; b++) total[b]! /= scorer.temperature;
   logSoftmax(total);
   return total;
 }

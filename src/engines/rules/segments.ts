@@ -1,4 +1,4 @@
-import type { Gradient } from './gradient.js';
+import { strongestFirst, type Gradient } from './gradient.js';
 
 /** A straight edge in fractions 0..1 of the sides. */
 export interface Segment {
@@ -40,14 +40,9 @@ export function findSegments(gradient: Gradient, options: SegmentOptions): Segme
   const magnitude = gradient.magnitude.data;
   const diagonal = Math.hypot(width, height);
   const used = new Uint8Array(width * height);
-  const seeds: number[] = [];
-  for (let i = 0; i < magnitude.length; i++) {
-    if (magnitude[i]! >= options.minMagnitude) seeds.push(i);
-    else used[i] = 1;
-  }
-  seeds.sort((a, b) => magnitude[b]! - magnitude[a]! || a - b);
+  for (let i = 0; i < magnitude.length; i++) if (magnitude[i]! < options.minMagnitude) used[i] = 1;
   const segments: Segment[] = [];
-  for (const seed of seeds) {
+  for (const seed of strongestFirst(gradient.magnitude, options.minMagnitude)) {
     if (used[seed]) continue;
     const region = growRegion(seed, gradient, used, width, height);
     if (region.length < options.minLength * diagonal) continue;

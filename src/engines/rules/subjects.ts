@@ -1,9 +1,9 @@
 import type { UnitBox } from './grid.js';
-import { newPlane, type Plane } from './plane.js';
+import { boxSum, integralOf, newPlane, resizePlane, workingSize, type Plane } from './plane.js';
 
 export interface Subject {
   readonly box: UnitBox;
-  /** 0..1: how far it stands out, its share of the photo's saliency and how little it touches the border. */
+  /** 0..1: how much more salient its box is than the rest, less where it lies along the photo's sides. */
   readonly subjectScore: number;
 }
 
@@ -33,90 +33,72 @@ export function otsuThreshold(plane: Plane): number {
   return threshold;
 }
 
-interface Component {
-  mass: number;
-  nPixels: number;
-  nBorder: number;
-  x1: number;
-  y1: number;
-  x2: number;
-  y2: number;
-}
+const SEARCH_LONG_SIDE_PX = 48;
+/** Least share of the photo a subject's box covers. */
+const LEAST_AREA = 0.006;
 
-function components(mask: Uint8Array, plane: Plane): Component[] {
-  const { width, height } = plane;
-  const seen = new Uint8Array(mask.length);
-  const found: Component[] = [];
-  for (let seed = 0; seed < mask.length; seed++) {
-    if (!mask[seed] || seen[seed]) continue;
-    const part: Component = { mass: 0, nPixels: 0, nBorder: 0, x1: width, y1: height, x2: 0, y2: 0 };
-    const stack = [seed];
-    seen[seed] = 1;
-    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-      const x = at % width;
-      const y = (at - x) / width;
-      part.mass += plane.data[at]!;
-      part.nPixels++;
-      if (x === 0 || y === 0 || x === width - 1 || y === height - 1) part.nBorder++;
-      part.x1 = Math.min(part.x1, x);
-      part.y1 = Math.min(part.y1, y);
-      part.x2 = Math.max(part.x2, x + 1);
-      part.y2 = Math.max(part.y2, y + 1);
-      for (const [nx, ny] of [
-        [x - 1, y],
-        [x + 1, y],
-        [x, y - 1],
-        [x, y + 1],
-      ] as const) {
-        if (nx < 0 || ny < 0 || nx >= width || ny >= height) continue;
-        const n = ny * width + nx;
-        if (mask[n] && !seen[n]) {
-          seen[n] = 1;
-          stack.push(n);
+/** The rectangle `[x1, y1, x2, y2)` of greatest sum of a plane of positive and negative values (Kadane over row pairs). */
+function greatestSum({ width, height, data }: Plane): { box: [number, number, number, number]; sum: number } {
+  let best = { box: [0, 0, 0, 0] as [number, number, number, number], sum: 0 };
+  const columns = new Float64Array(width);
+  for (let top = 0; top < height; top++) {
+    columns.fill(0);
+    for (let bottom = top; bottom < height; bottom++) {
+      let sum = 0;
+      let start = 0;
+      for (let x = 0; x < width; x++) {
+        columns[x]! += data[bottom * width + x]!;
+        if (sum <= 0) {
+          sum = 0;
+          start = x;
         }
+        sum += columns[x]!;
+        if (sum > best.sum) best = { box: [start, top, x + 1, bottom + 1], sum };
       }
     }
-    found.push(part);
   }
-  return found;
+  return best;
 }
 
-/** Subjects from the connected parts of the saliency map over its Otsu threshold, best first, at most `limit`. */
+/**
+ * Subjects, best first, at most `limit`: the rectangle in which saliency exceeds its Otsu threshold by the greatest sum,
+ * then the same with that one blanked out.
+ */
 export function findSubjects(saliency: Plane, limit: number): Subject[] {
-  const threshold = otsuThreshold(saliency);
-  const mask = new Uint8Array(saliency.data.length);
-  let inMass = 0;
-  let outMass = 0;
-  let nIn = 0;
-  for (let i = 0; i < mask.length; i++) {
-    if (saliency.data[i]! >= threshold && threshold > 0) {
-      mask[i] = 1;
-      inMass += saliency.data[i]!;
-      nIn++;
-    } else outMass += saliency.data[i]!;
-  }
-  if (nIn === 0 || nIn === mask.length) return [];
-  const contrast = Math.min(1, inMass / nIn - outMass / (mask.length - nIn));
+  const small = resizePlane(saliency, workingSize(saliency, SEARCH_LONG_SIDE_PX, 4));
+  const threshold = otsuThreshold(small);
+  const integral = integralOf(small);
+  const total = boxSum(integral, 0, 0, 1, 1);
+  const n = small.data.length;
+  if (total <= 0) return [];
+  const excess = newPlane(small.width, small.height);
+  for (let i = 0; i < n; i++) excess.data[i] = small.data[i]! - threshold;
   const subjects: Subject[] = [];
-  for (const part of components(mask, saliency)) {
-    if (part.nPixels < 0.004 * mask.length) continue;
-    const border = part.nBorder / (2 * Math.sqrt(part.nPixels));
-    const share = part.mass / inMass;
-    const box: UnitBox = [
-      part.x1 / saliency.width,
-      part.y1 / saliency.height,
-      part.x2 / saliency.width,
-      part.y2 / saliency.height,
-    ];
-    subjects.push({ box, subjectScore: contrast * share * Math.exp(-border) });
+  while (subjects.length < limit) {
+    const { box, sum } = greatestSum(excess);
+    const [x1, y1, x2, y2] = box;
+    const area = ((x2 - x1) * (y2 - y1)) / n;
+    if (sum <= 0 || area < LEAST_AREA || area > 0.95) break;
+    const unit: UnitBox = [x1 / small.width, y1 / small.height, x2 / small.width, y2 / small.height];
+    const inside = boxSum(integral, ...unit);
+    const contrast = inside / (area * n) - (total - inside) / ((1 - area) * n);
+    subjects.push({
+      box: unit,
+      subjectScore: Math.max(0, Math.min(1, contrast)) * (1 - 0.7 * sidesTouched(box, small)),
+    });
+    for (let y = y1; y < y2; y++) excess.data.fill(-1, y * small.width + x1, y * small.width + x2);
   }
-  return subjects.sort((a, b) => b.subjectScore - a.subjectScore).slice(0, limit);
+  return subjects.sort((a, b) => b.subjectScore - a.subjectScore);
 }
 
-/** The mask as a plane, for labels. */
-export function subjectMask(saliency: Plane): Plane {
-  const threshold = otsuThreshold(saliency);
-  const out = newPlane(saliency.width, saliency.height);
-  for (let i = 0; i < out.data.length; i++) out.data[i] = saliency.data[i]! >= threshold && threshold > 0 ? 1 : 0;
-  return out;
+/** Share of the box's outline that lies on the photo's sides, the bottom counted half: people stand on it. */
+function sidesTouched([x1, y1, x2, y2]: readonly [number, number, number, number], plane: Plane): number {
+  const width = x2 - x1;
+  const height = y2 - y1;
+  const touched =
+    (x1 === 0 ? height : 0) +
+    (x2 === plane.width ? height : 0) +
+    (y1 === 0 ? width : 0) +
+    (y2 === plane.height ? width / 2 : 0);
+  return touched / (2 * (width + height));
 }
