@@ -18,7 +18,7 @@ export const MAPS = [
 export interface SaliencyPlane {
   readonly width: number;
   readonly height: number;
-  /** 0..1 */
+  /** 0..255 */
   readonly data: ArrayLike<number>;
 }
 
@@ -73,7 +73,7 @@ function sampleInto(target: Uint8Array, columns: number, rows: number, from: Sal
     for (let column = 0; column < columns; column++) {
       const x = Math.min(from.width - 1, Math.floor(((column + 0.5) * from.width) / columns));
       const y = Math.min(from.height - 1, Math.floor(((row + 0.5) * from.height) / rows));
-      target[row * columns + column] = Math.round(255 * from.data[y * from.width + x]!);
+      target[row * columns + column] = Math.round(from.data[y * from.width + x]!);
     }
   }
 }

@@ -1,11 +1,10 @@
 // Writes training shards for the nano model. Run `npm run build` first.
-//   node dist/training/nano/export.js --out shard [--corpus folder --cuts 2 | --scenes 4000 --first 0 --corpus folder]
-//     [--mirrored] [--conversations] [--part 0/2]
-import { parseArgs } from 'node:util';
+//   node dist/training/nano/export.js --out shard --labels labels.jsonl [--labels ...] (--corpus folder [--cuts 2] |
+//     --scenes 4000 [--first 0] [--corpus folder]) [--mirrored] [--conversations] [--part 0/2] [--limit n]
+// Only labelled pictures are exported (label.ts, with the same options).
 import sharp from 'sharp';
 import { buildVocabulary } from '../../gguf/tokenizer.js';
 import { AnswerTokens } from '../../src/answer/answer-tokens.js';
-import type { RulesLabels } from '../../src/engines/rules/index.js';
 import { gridBoxes } from '../../src/engines/rules/grid.js';
 import { decodePhoto } from '../../src/image/decode.js';
 import { chooseFrame, frameMap } from '../../src/image/frame.js';
@@ -23,26 +22,14 @@ import { mirrorElement, mirrorRaster } from './mirror.js';
 import { NANO_USE } from './nano-use.js';
 import { checkPhrases } from './reason.js';
 import { openShard } from './shard-writer.js';
-import { labelsOf, proposalTarget } from './targets.js';
-import { corpusViews, sceneViews, type Part, type View } from './views.js';
+import { readLabels, type TeacherLabels } from './labels.js';
+import { readOptions, viewsOf } from './options.js';
+import { proposalTarget } from './targets.js';
+import type { View } from './views.js';
 import { nanoTokenizer } from './vocabulary.js';
 
-const { values } = parseArgs({
-  options: {
-    out: { type: 'string' },
-    corpus: { type: 'string' },
-    cuts: { type: 'string', default: '0' },
-    scenes: { type: 'string' },
-    first: { type: 'string', default: '0' },
-    mirrored: { type: 'boolean', default: false },
-    conversations: { type: 'boolean', default: false },
-    part: { type: 'string', default: '0/1' },
-    limit: { type: 'string', default: 'Infinity' },
-  },
-});
-if (!values.out) throw new Error('--out is missing');
-const [index, of] = values.part.split('/').map(Number) as [number, number];
-const part: Part = { index, of };
+const options = readOptions();
+const labelsBySource = new Map((await Promise.all(options.labels.map(readLabels))).flatMap((labels) => [...labels]));
 
 const profile = await loadPromptProfile(NANO_USE.promptProfile);
 if (profile.reasons.kind !== 'phrase') throw new Error('the nano model gives reasons in phrases');
@@ -52,20 +39,18 @@ const tokenizer = vocabularyTokenizer(vocabulary);
 const tokens = new AnswerTokens(tokenizer);
 const boxes = gridBoxes();
 const mirrorImage = mirroredIndices();
-const writer = await openShard(values.out);
+const writer = await openShard(options.out);
 
-const views = values.scenes
-  ? sceneViews(Number(values.first), Number(values.scenes), values.corpus, part)
-  : corpusViews(required(values.corpus, '--corpus'), Number(values.cuts), part);
 let nViews = 0;
 let nRefused = 0;
-for await (const view of views) {
-  if (nViews >= Number(values.limit)) break;
-  const labels = labelsOf(view.raster);
+for await (const view of viewsOf(options)) {
+  if (nViews >= options.limit) break;
+  const labels = labelsBySource.get(view.source);
+  if (!labels) continue;
   await exportView(view, labels);
-  if (values.mirrored) await exportView(...mirrored(view, labels));
+  if (options.mirrored) await exportView(...mirrored(view, labels));
   nViews++;
-  if (nViews % 100 === 0) console.error(`${values.out}: ${nViews} pictures`);
+  if (nViews % 100 === 0) console.error(`${options.out}: ${nViews} pictures`);
 }
 const frameBudget = { minPixels: NANO_USE.pixelBudget.min, maxPixels: NANO_USE.pixelBudget.max };
 await writer.close({
@@ -79,9 +64,9 @@ await writer.close({
   imagePad: vocabulary.tokens.indexOf('<|image_pad|>'),
   integerTokens: Array.from({ length: 1000 }, (_, i) => vocabulary.tokens.indexOf(String(i))),
 });
-console.error(`${values.out}: ${nViews} pictures done, ${nRefused} without a conversation`);
+console.error(`${options.out}: ${nViews} pictures done, ${nRefused} without a conversation`);
 
-async function exportView(view: View, labels: RulesLabels): Promise<void> {
+async function exportView(view: View, labels: TeacherLabels): Promise<void> {
   const { raster } = view;
   const png = await sharp(raster.data, { raw: { ...raster.size, channels: 3 } })
     .png({ compressionLevel: 1 })
@@ -97,12 +82,12 @@ async function exportView(view: View, labels: RulesLabels): Promise<void> {
     frame,
     tokens,
   );
-  const conversation = values.conversations ? await conversationOf(view, labels, frame, elements, rgb) : undefined;
+  const conversation = options.conversations ? await conversationOf(view, labels, frame, elements, rgb) : undefined;
   await writer.write({
     source: view.source,
     frame,
     photo: positionRamps(rgb, frame),
-    maps: denseMaps(frame, elements, labels.analysis.maps.saliency),
+    maps: denseMaps(frame, elements, labels.saliency),
     boxScores: labels.distribution.probabilities.map((probability) => Math.log(probability + 1e-12)),
     elements,
     ...conversation,
@@ -111,7 +96,7 @@ async function exportView(view: View, labels: RulesLabels): Promise<void> {
 
 async function conversationOf(
   view: View,
-  labels: RulesLabels,
+  labels: TeacherLabels,
   frame: { width: number; height: number },
   elements: readonly Element[],
   rgb: Uint8Array,
@@ -119,7 +104,7 @@ async function conversationOf(
   { conversation: Awaited<ReturnType<typeof recordConversation>> & { kind: string }; enhanced: Uint8Array } | undefined
 > {
   const target =
-    elements.length > 0 ? proposalTarget(dice(view.seed), view.raster, labels, frame, elements) : undefined;
+    elements.length > 0 ? proposalTarget(dice(view.seed), view.raster.size, labels, frame, elements) : undefined;
   if (!target) {
     nRefused++;
     return undefined;
@@ -130,16 +115,9 @@ async function conversationOf(
 }
 
 /** The view as a mirror shows it, with its labels. */
-function mirrored(view: View, labels: RulesLabels): [View, RulesLabels] {
+function mirrored(view: View, labels: TeacherLabels): [View, TeacherLabels] {
   const { width } = view.raster.size;
-  const { saliency } = labels.analysis.maps;
-  const flipped = {
-    ...saliency,
-    data: saliency.data.map((_, i) => {
-      const x = i % saliency.width;
-      return saliency.data[i - x + saliency.width - 1 - x]!;
-    }),
-  };
+  const { saliency, distribution } = labels;
   return [
     {
       source: `${view.source}|mirrored`,
@@ -148,25 +126,25 @@ function mirrored(view: View, labels: RulesLabels): [View, RulesLabels] {
       seed: view.seed + 500_000_000,
     },
     {
-      analysis: { ...labels.analysis, maps: { ...labels.analysis.maps, saliency: flipped } },
       elements: labels.elements.map((element) => mirrorElement(element, width)),
       distribution: {
         boxes,
-        probabilities: labels.distribution.probabilities.map(
-          (_, i) => labels.distribution.probabilities[mirrorImage[i]!]!,
-        ),
+        probabilities: distribution.probabilities.map((_, i) => distribution.probabilities[mirrorImage[i]!] ?? 0),
+      },
+      saliency: {
+        ...saliency,
+        data: saliency.data.map((_, i) => {
+          const x = i % saliency.width;
+          return saliency.data[i - x + saliency.width - 1 - x]!;
+        }),
       },
     },
   ];
 }
 
+/** Of each grid box its mirror image; -1 where rounding left that out of the grid. */
 function mirroredIndices(): number[] {
   const key = (box: readonly number[]): string => box.map((edge) => edge.toFixed(4)).join();
   const indexOf = new Map(boxes.map((box, i) => [key(box), i]));
-  return boxes.map(([x1, y1, x2, y2]) => indexOf.get(key([1 - x2, y1, 1 - x1, y2]))!);
-}
-
-function required<T>(value: T | undefined, name: string): T {
-  if (value === undefined) throw new Error(`${name} is missing`);
-  return value;
+  return boxes.map(([x1, y1, x2, y2]) => indexOf.get(key([1 - x2, y1, 1 - x1, y2])) ?? -1);
 }

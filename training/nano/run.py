@@ -18,6 +18,14 @@ def autocast(dev: torch.device):
     return torch.autocast(dev.type, dtype=torch.bfloat16)
 
 
+def compile_blocks(*lists: nn.ModuleList) -> None:
+    """Fuses the element-wise work of each block, a quarter less time on a CPU after some seconds of compiling (needs a
+    C++ compiler). Names of parameters stay as they are."""
+    for blocks in lists:
+        for block in blocks:
+            block.compile(dynamic=True)
+
+
 def optimiser(modules: list[nn.Module], lr: float, weight_decay: float = 0.05) -> torch.optim.AdamW:
     """Decay on matrices only."""
     params = [p for m in modules for p in m.parameters() if p.requires_grad]

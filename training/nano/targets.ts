@@ -1,14 +1,14 @@
 import type { CandidateLimits } from '../../src/answer/candidate-space.js';
 import type { ProposedBox } from '../../src/answer/candidates-form.js';
-import { rulesEngine, rulesLabels, type RulesLabels } from '../../src/engines/rules/index.js';
+import { aspectBoxes, freeBoxes, toUnit } from '../../src/engines/rules/aspect-grid.js';
 import { expectedIou, pickDistinct, refine } from '../../src/engines/rules/select.js';
 import type { UnitBox } from '../../src/engines/rules/grid.js';
-import type { Raster } from '../../src/engines/types.js';
 import { boxArea, intersectionOverUnion, type Box, type Size } from '../../src/geometry.js';
 import { frameMap } from '../../src/image/frame.js';
 import { BOX_KINDS, isOneOf, type Element } from '../../src/schema.js';
 import type { ProposalRequest } from '../../src/steps/propose.js';
 import type { Dice } from '../scenes/dice.js';
+import type { TeacherLabels } from './labels.js';
 import { reasonFor } from './reason.js';
 
 /** The product's default least area of a crop. */
@@ -18,16 +18,17 @@ const PREFERENCE_TEMPERATURE = 0.02;
 
 /** What one view should make the model propose, in the frame. */
 export interface ProposalTarget {
-  /** `teach`: the best crops, best first. `judge`: any crops in any order, only the decision is to be learned. */
-  readonly kind: 'teach' | 'judge';
+  /**
+   * `teach`: the best crops, best first; `constrained`: those of an aspect or around a box; `judge`: any crops in any
+   * order, only the decision is to be learned.
+   */
+  readonly kind: 'teach' | 'constrained' | 'judge';
   readonly request: ProposalRequest;
   readonly candidates: readonly ProposedBox[];
   readonly listOrder: readonly number[];
   readonly preference: readonly number[];
   readonly why: string;
 }
-
-export const labelsOf = (raster: Raster): RulesLabels => rulesLabels(raster);
 
 interface Worthy {
   readonly box: Box;
@@ -38,20 +39,19 @@ interface Worthy {
 /** Draws what is asked (mostly five free crops) and finds the teacher's answer. Undefined where no crop fits. */
 export function proposalTarget(
   roll: Dice,
-  raster: Raster,
-  labels: RulesLabels,
+  photo: Size,
+  labels: TeacherLabels,
   frame: Size,
   elements: readonly Element[],
 ): ProposalTarget | undefined {
-  const kind = roll.chance(0.3) ? 'judge' : 'teach';
+  const kind = roll.chance(0.3) ? 'judge' : roll.chance(0.25) ? 'constrained' : 'teach';
   const count = roll.chance(0.7) ? 5 : roll.whole(kind === 'judge' ? 3 : 1, 7);
-  const constrained = kind === 'teach' && roll.chance(0.25);
-  const request = constrained ? constrainedRequest(roll, raster, frame, elements, count) : free(frame, count);
+  const request = kind === 'constrained' ? constrainedRequest(roll, photo, frame, elements, count) : free(frame, count);
   const ranked =
     kind === 'judge'
       ? anyBoxes(roll, labels, frame, request)
-      : constrained
-        ? constrainedBoxes(raster, frame, request)
+      : kind === 'constrained'
+        ? constrainedBoxes(photo, labels, frame, request)
         : bestBoxes(labels, frame, request);
   if (ranked.length === 0) return undefined;
   const candidates = ranked.map(({ box }) => ({ boxInFrame: box, why: reasonFor(box, frame, elements) }));
@@ -77,7 +77,7 @@ const ASPECTS = ['1:1', '4:5', '5:4', '3:2', '2:3', '4:3', '3:4', '16:9', '9:16'
 
 function constrainedRequest(
   roll: Dice,
-  raster: Raster,
+  photo: Size,
   frame: Size,
   elements: readonly Element[],
   count: number,
@@ -92,7 +92,7 @@ function constrainedRequest(
       frame,
       minShare: aspect ? 0.1 : MIN_SHARE,
       ...(keep ? { keep } : {}),
-      ...(aspect ? { heightPerWidth: framePixelRatio(aspect, raster.size, frame) } : {}),
+      ...(aspect ? { heightPerWidth: framePixelRatio(aspect, photo, frame) } : {}),
     },
   };
 }
@@ -103,24 +103,27 @@ function framePixelRatio(aspect: string, photo: Size, frame: Size): number {
   return ((height / width) * (frame.height / photo.height)) / (frame.width / photo.width);
 }
 
-function constrainedBoxes(raster: Raster, frame: Size, { aspect, count, limits }: ProposalRequest): Worthy[] {
-  const map = frameMap(raster.size, frame);
+/** As the rules engine does it under constraints, but by the free distribution alone, which is at hand. */
+function constrainedBoxes(
+  photo: Size,
+  { distribution }: TeacherLabels,
+  frame: Size,
+  { aspect, count, limits }: ProposalRequest,
+): Worthy[] {
+  const map = frameMap(photo, frame);
   const ratio = aspect?.split(':').map(Number) as [number, number] | undefined;
-  try {
-    const { candidates } = rulesEngine(raster.data, raster.size, {
-      count,
-      minArea: limits.minShare,
-      ...(ratio ? { aspect: ratio[0] / ratio[1] } : {}),
-      ...(limits.keep ? { keep: [map.toPhoto.box(limits.keep, 'outward')] } : {}),
-    });
-    const boxes = candidates.map(({ box, rulesScore }) => ({
-      box: shaped(map.toFrame.box(box), limits),
-      worth: PREFERENCE_TEMPERATURE * Math.log(rulesScore),
-    }));
-    return distinctWithin(boxes, limits);
-  } catch {
-    return []; // no crop of this shape holds the subject
-  }
+  const rules = {
+    count,
+    minArea: limits.minShare,
+    ...(limits.keep ? { keep: [map.toPhoto.box(limits.keep, 'outward')] } : {}),
+  };
+  const boxes = ratio ? aspectBoxes(photo, ratio[0] / ratio[1], rules) : freeBoxes(photo, distribution.boxes, rules);
+  const ranked = boxes.map((box) => ({ box, worth: expectedIou(toUnit(box, photo), distribution) }));
+  const picked = pickDistinct(ranked, count).map(({ box, worth }) => ({
+    box: shaped(map.toFrame.box(box), limits),
+    worth,
+  }));
+  return distinctWithin(picked, limits);
 }
 
 /** The nearest box of exactly the ratio the answer form asks for, inside the frame. */
@@ -147,7 +150,7 @@ function distinctWithin(boxes: readonly Worthy[], { frame, keep, minShare }: Can
 }
 
 /** The box of greatest expected IoU, refined off the grid, then others that differ clearly. */
-function bestBoxes({ distribution }: RulesLabels, frame: Size, { count, limits }: ProposalRequest): Worthy[] {
+function bestBoxes({ distribution }: TeacherLabels, frame: Size, { count, limits }: ProposalRequest): Worthy[] {
   const worths = distribution.boxes.map((unit) => ({ unit, worth: expectedIou(unit, distribution) }));
   const first = worths.reduce((a, b) => (b.worth > a.worth ? b : a));
   const refined = refine(first.unit, distribution);
@@ -162,7 +165,7 @@ function bestBoxes({ distribution }: RulesLabels, frame: Size, { count, limits }
 /** Boxes of every quality, as a model might propose them: some likely, some drawn blindly, in no order. */
 function anyBoxes(
   roll: Dice,
-  { distribution }: RulesLabels,
+  { distribution }: TeacherLabels,
   frame: Size,
   { count, limits }: ProposalRequest,
 ): Worthy[] {

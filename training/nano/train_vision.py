@@ -10,7 +10,7 @@ import torch
 from .augment import mirror, mirrored_boxes, recolour
 from .heads import DenseHeads, crop_loss, map_loss
 from .model import Nano, init_weights, normalise
-from .run import Budget, Curve, autocast, device, evaluating, lr_factor, optimiser, save_atomically
+from .run import Budget, Curve, autocast, compile_blocks, device, evaluating, lr_factor, optimiser, save_atomically
 from .shapes import CELL, ModelShape
 from .shards import View, batches, load_views, stack_frames, stack_maps
 
@@ -47,6 +47,7 @@ def main() -> None:
     p.add_argument("--temperature", type=float, default=1.0, help="of the teacher's scores")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int)
+    p.add_argument("--compile", action="store_true")
     p.add_argument("--save-minutes", type=float, default=3)
     a = p.parse_args()
     if a.threads:
@@ -72,6 +73,8 @@ def main() -> None:
         opt.load_state_dict(state["opt"])
         step, spent = state["step"], state["seconds"]
         print(f"resumed at step {step}", flush=True)
+    if a.compile:
+        compile_blocks(model.vision.blocks)
     budget = Budget(a.steps, a.minutes, spent)
     rng = torch.Generator().manual_seed(a.seed + step)
     curve = Curve(a.out / "curve.csv", every=50)

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Raster } from '../../src/engines/types.js';
@@ -31,6 +31,14 @@ export async function* corpusViews(folder: string, nCuts: number, part: Part): A
       const region = randomRegion(raster, seed);
       if (region) yield { source: `${file}#${cut}`, raster: await extract(raster, region), seed };
     }
+  }
+}
+
+/** Every image file of a folder, whole. */
+export async function* photoViews(folder: string, part: Part): AsyncGenerator<View> {
+  const files = (await readdir(folder)).filter((file) => /\.(jpe?g|png|webp)$/i.test(file)).sort();
+  for (let i = part.index; i < files.length; i += part.of) {
+    yield { source: files[i]!, raster: await readRaster(join(folder, files[i]!)), seed: i };
   }
 }
 
