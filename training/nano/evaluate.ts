@@ -156,7 +156,7 @@ async function measureScenes(model: Cropper, first: number, count: number): Prom
 function withInterval(rows: readonly (readonly number[])[]): string {
   if (rows.length === 0) return 'none';
   const average = (sums: readonly number[], n: number): number => sums[0]! / n;
-  const { low, high } = percentileInterval(bootstrapSamples([{ rows, combine: average }])[0]!);
+  const { low, high } = percentileInterval(bootstrapSamples(rows, [average])[0]!);
   return `${mean(rows.map(([value]) => value!)).toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]`;
 }
 
