@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'build/', 'node_modules/', 'native/build/', 'coverage/'] },
+  { ignores: ['dist/', 'build/', 'node_modules/', 'native/build/', 'native/vendor/', 'coverage/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -15,6 +15,12 @@ export default tseslint.config(
       // Typed arrays are indexed in tight loops where the bound is the loop's own condition.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/array-type': 'off',
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
+      // An AbortSignal's reason is rejected with as it is, whatever the caller made it.
+      '@typescript-eslint/prefer-promise-reject-errors': 'off',
     },
   },
   {
@@ -27,6 +33,13 @@ export default tseslint.config(
         Buffer: 'readonly',
         setTimeout: 'readonly',
       },
+    },
+  },
+  {
+    files: ['report/*.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: { document: 'readonly', matchMedia: 'readonly', Chart: 'readonly' },
     },
   },
 );

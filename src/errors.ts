@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'DECODE' // llama_decode or the image encoder failed
   | 'GRAMMAR' // a grammar cannot be parsed, or no token satisfies it
   | 'ANSWER_INVALID' // a stage could not produce a valid answer
+  | 'DATASET_INVALID' // an evaluation data set cannot be read as its format says
   | 'DISPOSED' // used after dispose
   | 'INTERNAL';
 

@@ -17,6 +17,10 @@ export const LINE_KINDS = ['horizontal', 'vertical', 'diagonal', 'symmetric'] as
 export const ELEMENT_KINDS = [...BOX_KINDS, ...LINE_KINDS, 'curved', 'triangle', 'vanishing_point'] as const;
 export type ElementKind = (typeof ELEMENT_KINDS)[number];
 
+export function isOneOf<T extends string>(kinds: readonly T[], kind: string): kind is T {
+  return (kinds as readonly string[]).includes(kind);
+}
+
 export const MAX_ELEMENTS = 8;
 export const CURVE_POINTS = { min: 3, max: 12 } as const;
 export const VANISHING_LINES = { min: 2, max: 4 } as const;
@@ -35,7 +39,7 @@ export const elementSchema = z.discriminatedUnion('type', [
 export type Element = z.infer<typeof elementSchema>;
 
 export const candidateSchema = z.object({
-  /** Oriented photo pixels. */
+  /** The crop this candidate stands for, exact to the pixel, in oriented photo pixels. */
   box: boxSchema,
   /** The model's probability that this is the best candidate; the candidates' sum to 1. */
   modelScore: z.number().min(0).max(1),
@@ -45,3 +49,46 @@ export type Candidate = z.infer<typeof candidateSchema>;
 
 export const cropRectSchema = z.object({ x: z.int(), y: z.int(), width: z.int(), height: z.int() });
 export type CropRect = z.infer<typeof cropRectSchema>;
+
+/** The candidate engines: the model, and four plain functions for comparison and for photos wanted in a millisecond. */
+export const ENGINES = ['vlm', 'rules', 'saliency', 'centre', 'full'] as const;
+export type EngineName = (typeof ENGINES)[number];
+
+const sizeSchema = z.object({ widthPx: z.int().positive(), heightPx: z.int().positive() });
+
+/** One crop of one photo: what `crop` returns and a line of `--json`. All coordinates are oriented photo pixels. */
+export const cropResultSchema = z.object({
+  schemaVersion: z.literal(1),
+  photo: sizeSchema.extend({ path: z.string().optional() }),
+  engine: z.enum(ENGINES),
+  model: z
+    .object({
+      name: z.string(),
+      /** Of the text model's file and of the vision file. */
+      sha256: z.string(),
+      mmprojSha256: z.string(),
+      promptVersion: z.string(),
+      seed: z.int(),
+      loras: z.array(z.object({ path: z.string(), scale: z.number() })).optional(),
+    })
+    .optional(),
+  /** The raster the model saw; its pixels are not the photo's. */
+  frame: sizeSchema,
+  /** What was asked for. */
+  target: z.object({ aspect: z.string().optional(), size: sizeSchema.optional() }),
+  analysis: z.array(elementSchema),
+  candidates: z.array(candidateSchema).min(1),
+  /** Index into `candidates`. */
+  best: z.int().min(0),
+  /** Why the best one. */
+  why: z.string(),
+  crop: cropRectSchema,
+  /** Where to look, as shares of the photo's width and height; for CSS object-position and the like. */
+  focalPoint: z.object({ x: z.number().min(0).max(1), y: z.number().min(0).max(1) }),
+  /** `keep`: the photo is best as it is, the crop is all of it. */
+  verdict: z.enum(['crop', 'keep']),
+  timingsMs: z.record(z.string(), z.number()),
+  /** Files written. */
+  output: z.array(z.string()).optional(),
+});
+export type CropResult = z.infer<typeof cropResultSchema>;

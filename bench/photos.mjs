@@ -1,0 +1,183 @@
+// Photos per minute for a folder, three stages each, against the same prompts and model files run through
+// @fugood/llama.node in the same run. `npm run bench [-- --rounds 3 --models tiny,300m]`.
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import sharp from 'sharp';
+import { writeToyPair } from '../dist/gguf/index.js';
+import { openCropper } from '../dist/src/index.js';
+import { openPeer, runPeerPhoto } from './peer.mjs';
+
+const root = path.resolve(import.meta.dirname, '..');
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    models: { type: 'string', default: 'tiny,300m' },
+    parallel: { type: 'string', default: '1' },
+    threads: { type: 'string', default: String(availableParallelism()) },
+  },
+});
+const nThreads = Number(values.threads);
+const photoFolder = path.join(root, 'examples', 'photos');
+const photos = readdirSync(photoFolder)
+  .filter((name) => name.endsWith('.jpg'))
+  .map((name) => path.join(photoFolder, name));
+
+/** Digits one by one as in the real Qwen, the real prompts, a sentence of reason: the long form of every answer. */
+const MODELS = {
+  tiny: { pair: { preset: 'tiny', type: 'F32', seed: 1 }, maxPixels: 224 * 224 },
+  '300m': { pair: { preset: '300m', type: 'Q8_0', seed: 1 }, maxPixels: 336 * 336 },
+};
+
+const report = { date: new Date().toISOString(), cpu: cpus()[0].model, nThreads, nPhotos: photos.length, rows: [] };
+for (const name of values.models.split(','))
+  report.rows.push(await benchModel(name, MODELS[name], Number(values.rounds)));
+mkdirSync(path.join(root, 'bench', 'results'), { recursive: true });
+writeFileSync(path.join(root, 'bench', 'results', 'photos.json'), `${JSON.stringify(report, null, 2)}\n`);
+
+async function benchModel(name, { pair, maxPixels }, rounds) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'framewright-bench-'));
+  try {
+    const { textPath, mmprojPath } = await writeToyPair(folder, pair);
+    writeManifest(folder, name, textPath, mmprojPath, maxPixels);
+    const cropper = await openCropper({
+      model: folder,
+      gpu: 'cpu',
+      threads: nThreads,
+      parallel: Number(values.parallel),
+    });
+    const conversations = await recordConversations(cropper, folder);
+    const peerOptions = { textPath, mmprojPath, nCtx: 8192, nThreads, imageMaxTokens: Math.ceil(maxPixels / 784) };
+    const peers = {
+      flash: await openPeer({ ...peerOptions, flashAttention: 'auto' }),
+      plain: await openPeer({ ...peerOptions, flashAttention: 'off' }),
+    };
+    const peerRun = (peer, way) => async () => {
+      const totals = { nPrefilled: 0, nSteps: 0 };
+      for (const turns of conversations) {
+        const { nPrefilled, nSteps } = await runPeerPhoto(peer, turns, way);
+        totals.nPrefilled += nPrefilled;
+        totals.nSteps += nSteps;
+      }
+      return totals;
+    };
+    const ways = {
+      framewright: () => ourRun(cropper),
+      'peer, free': peerRun(peers.plain, 'free'),
+      'peer, grammar': peerRun(peers.plain, 'grammar'),
+      'peer, free, flash': peerRun(peers.flash, 'free'),
+      'peer, grammar, flash': peerRun(peers.flash, 'grammar'),
+    };
+    for (const run of Object.values(ways)) await run(); // warm up
+    const seconds = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
+    const totals = {};
+    for (let round = 0; round < rounds; round++) {
+      for (const [way, run] of Object.entries(ways)) {
+        const start = performance.now();
+        totals[way] = await run();
+        seconds[way].push((performance.now() - start) / 1000);
+      }
+    }
+    await peers.flash.release();
+    await peers.plain.release();
+    await cropper.dispose();
+    return printRow(name, seconds, totals);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function ourRun(cropper) {
+  const before = cropper.counters();
+  const start = performance.now();
+  for await (const _ of cropper.cropAll(photos)) void _;
+  const wallMs = performance.now() - start;
+  const after = cropper.counters();
+  const nSteps = after.nDecodeCalls - before.nDecodeCalls;
+  const nativeMs = after.decodeMs - before.decodeMs + after.encodeMs - before.encodeMs;
+  return {
+    nSteps,
+    nTokens: after.nTokensDecoded - before.nTokensDecoded,
+    nDecided: after.nDecided - before.nDecided,
+    nForced: after.nForced - before.nForced,
+    outsideShare: 1 - nativeMs / wallMs,
+  };
+}
+
+/** What our model was told and shown and what it said, as the peer's turns. */
+async function recordConversations(cropper, folder) {
+  const conversations = [];
+  for (const photo of photos) {
+    let parts;
+    await cropper.crop(photo, { onConversation: (said) => (parts = said) });
+    conversations.push(await turnsOf(parts, path.join(folder, String(conversations.length))));
+  }
+  return conversations;
+}
+
+async function turnsOf(parts, prefix) {
+  const turns = [];
+  let turn = { prompt: '', answer: '', nAnswerTokens: 0 };
+  for (const part of parts) {
+    if (part.kind === 'prompt') turn.prompt += part.text;
+    if (part.kind === 'image') {
+      const { rgb, frame } = part.image;
+      turn.imageFile = `${prefix}-${turns.length}.png`;
+      await sharp(rgb, { raw: { width: frame.width, height: frame.height, channels: 3 } })
+        .png()
+        .toFile(turn.imageFile);
+      turn.prompt = `${turn.prompt.replace(/<\|vision_start\|>$/, '')}<__media__>`;
+    }
+    if (part.kind === 'answer') {
+      turn.prompt = turn.prompt.replace('<__media__><|vision_end|>', '<__media__>');
+      turns.push({ ...turn, answer: part.text, nAnswerTokens: part.nTokens });
+      turn = { prompt: '', answer: '', nAnswerTokens: 0 };
+    }
+  }
+  return turns;
+}
+
+function writeManifest(folder, name, textPath, mmprojPath, maxPixels) {
+  const file = (filePath) => ({ name: path.basename(filePath), bytes: 1, sha256: '0'.repeat(64) });
+  const manifest = {
+    schemaVersion: 1,
+    name,
+    licence: 'none',
+    trained: false,
+    files: { text: file(textPath), mmproj: file(mmprojPath) },
+    promptProfile: 'standard',
+    pixelBudget: { min: 784, max: maxPixels },
+    contextCells: 8192,
+    preprocess: { positionRamps: false },
+    overlay: { labels: true },
+  };
+  writeFileSync(path.join(folder, 'manifest.json'), JSON.stringify(manifest));
+}
+
+function printRow(name, seconds, totals) {
+  const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
+  const perMinute = Object.fromEntries(
+    Object.entries(seconds).map(([way, list]) => [way, (60 * photos.length) / median(list)]),
+  );
+  const peerWays = Object.keys(seconds).filter((way) => way !== 'framewright');
+  const best = Math.max(...peerWays.map((way) => perMinute[way]));
+  // Pair by pair within a round, so that a drift of the machine's speed cancels.
+  const ratios = seconds.framewright.map((ours, i) => Math.min(...peerWays.map((way) => seconds[way][i])) / ours);
+  console.log(
+    `\n${name}: photos per minute (median of ${seconds.framewright.length} rounds of ${photos.length} photos)`,
+  );
+  for (const [way, rate] of Object.entries(perMinute)) {
+    const { nSteps, nPrefilled, nTokens, nDecided, nForced, outsideShare } = totals[way];
+    const per = (count) => Math.round(count / photos.length);
+    const detail =
+      way === 'framewright'
+        ? `${per(nSteps)} decode calls, ${per(nTokens)} tokens in them, ${per(nDecided)} tokens decided and ${per(nForced)} forced a photo; ${(100 * outsideShare).toFixed(1)} % of the time outside llama.cpp`
+        : `${per(nSteps)} decode steps, ${per(nPrefilled)} tokens prefilled a photo`;
+    console.log(`  ${way.padEnd(20)} ${rate.toFixed(1).padStart(9)}   ${detail}`);
+  }
+  console.log(
+    `  ratio to the faster peer: ${(perMinute.framewright / best).toFixed(2)} (by round: ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')})`,
+  );
+  return { model: name, seconds, perMinute, ratio: perMinute.framewright / best, ratios, totals };
+}

@@ -1,0 +1,57 @@
+export { GgufError, type GgufErrorCode } from './errors.js';
+export {
+  GGML_TYPES,
+  GGUF_VALUE_TYPES,
+  countElements,
+  ggmlTypeOfId,
+  tensorBytes,
+  type GgmlType,
+  type GgmlTypeInfo,
+  type GgufValueType,
+} from './types.js';
+export { bool, f32, f32s, i32s, str, strings, u32, type GgufMetadata, type GgufValue } from './values.js';
+export { writeGguf, type GgufToWrite, type TensorData, type TensorToWrite, type WriteOptions } from './writer.js';
+export { encodeTensor, ENCODABLE_TYPES, type EncodableType } from './encode-tensor.js';
+export {
+  CHATML_TEMPLATE,
+  QWEN_CONTROL_TOKENS,
+  TOKEN_TYPES,
+  buildVocabulary,
+  tokenizerMetadata,
+  type TokenizerOptions,
+  type Vocabulary,
+} from './tokenizer.js';
+export {
+  TOY_PRESETS,
+  ropeSections,
+  type TextShape,
+  type ToyPreset,
+  type ToyShape,
+  type VisionShape,
+} from './toy-shapes.js';
+export { describeToyPair, textMetadata, visionMetadata, writeToyPair, type ToyOptions, type ToyPair } from './toy.js';
+export { readGguf, type GgufHeader, type GgufTensor, type ReadOptions } from './reader.js';
+export { findTensor, readTensor, readTensorChunks } from './tensor-data.js';
+export { DECODABLE_TYPES, decodeTensor, isDecodable, type DecodableType } from './decode-tensor.js';
+export { countNonFiniteBlocks, countNonFiniteBlocksInFile } from './nan-check.js';
+export type { GgufProblem } from './validate/problem.js';
+export type { TextSizes } from './validate/text.js';
+export type { VisionSizes } from './validate/vision.js';
+export {
+  errorOfProblems,
+  requireValidPair,
+  validateMmproj,
+  validatePair,
+  validateText,
+  type ValidPair,
+  type ValidateOptions,
+} from './validate.js';
+export {
+  inspectGguf,
+  renderSummary,
+  type GgufSummary,
+  type InspectedTensor,
+  type InspectedValue,
+  type RenderOptions,
+  type TypeCount,
+} from './inspect.js';

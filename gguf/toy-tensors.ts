@@ -1,0 +1,125 @@
+import { encodeTensor, type EncodableType } from './encode-tensor.js';
+import { fillUniform, seededWords } from './random.js';
+import { GGML_TYPES, countElements } from './types.js';
+import { PATCH_SIZE_PX, type TextShape, type VisionShape } from './toy-shapes.js';
+import type { TensorToWrite } from './writer.js';
+
+export interface ToyWeights {
+  readonly seed: string;
+  /** Type of the matrices; norms and biases stay F32. */
+  readonly type: 'F32' | 'F16' | 'Q8_0';
+  /** Multiplies the spread of every matrix. */
+  readonly initScale: number;
+  /** Leaves holes where the data would be. */
+  readonly sparse: boolean;
+}
+
+/** How a tensor's values are drawn. */
+interface Spread {
+  readonly mean: number;
+  readonly std: number;
+}
+
+const NORM: Spread = { mean: 1, std: 0.1 };
+const BIAS: Spread = { mean: 0, std: 0.1 };
+/** Logits spread by about this much: some tokens are likelier than others, none takes all. */
+const LOGIT_STD = 2;
+/** Values made at a time: 1 MiB of floats, and a whole number of blocks of every encodable type. */
+const CHUNK_VALUES = 1 << 18;
+
+export function textTensors(shape: TextShape, nVocab: number, weights: ToyWeights): TensorToWrite[] {
+  const { nEmbd, nLayer, nHead, nHeadKv, nFf, tied } = shape;
+  const nKv = (nEmbd / nHead) * nHeadKv;
+  const embedding: Spread = { mean: 0, std: (LOGIT_STD * weights.initScale) / Math.sqrt(nEmbd) };
+  const tensors = [
+    tensor('token_embd.weight', matrixType(nEmbd, weights), [nEmbd, nVocab], embedding, weights),
+    vector('output_norm.weight', nEmbd, NORM, weights),
+  ];
+  if (!tied) {
+    tensors.push(tensor('output.weight', matrixType(nEmbd, weights), [nEmbd, nVocab], embedding, weights));
+  }
+  for (let i = 0; i < nLayer; i++) {
+    const name = (part: string): string => `blk.${i}.${part}`;
+    tensors.push(
+      vector(name('attn_norm.weight'), nEmbd, NORM, weights),
+      ...linear(name('attn_q'), nEmbd, nEmbd, weights, 'bias'),
+      ...linear(name('attn_k'), nEmbd, nKv, weights, 'bias'),
+      ...linear(name('attn_v'), nEmbd, nKv, weights, 'bias'),
+      ...linear(name('attn_output'), nEmbd, nEmbd, weights),
+      vector(name('ffn_norm.weight'), nEmbd, NORM, weights),
+      ...linear(name('ffn_gate'), nEmbd, nFf, weights),
+      ...linear(name('ffn_up'), nEmbd, nFf, weights),
+      ...linear(name('ffn_down'), nFf, nEmbd, weights),
+    );
+  }
+  return tensors;
+}
+
+export function visionTensors(shape: VisionShape, projectionDim: number, weights: ToyWeights): TensorToWrite[] {
+  const { nEmbd, nLayer, nFf } = shape;
+  const nMerged = 4 * nEmbd;
+  const patch = [PATCH_SIZE_PX, PATCH_SIZE_PX, 3, nEmbd];
+  // The two halves are summed, so together they have the fan-in of both; llama.cpp's convolution takes no quantised kernel.
+  const patchSpread: Spread = { mean: 0, std: weights.initScale / Math.sqrt(2 * 3 * PATCH_SIZE_PX ** 2) };
+  const patchType = weights.type === 'F32' ? 'F32' : 'F16';
+  const tensors = [
+    tensor('v.patch_embd.weight', patchType, patch, patchSpread, weights),
+    tensor('v.patch_embd.weight.1', patchType, patch, patchSpread, weights),
+  ];
+  for (let i = 0; i < nLayer; i++) {
+    const name = (part: string): string => `v.blk.${i}.${part}`;
+    tensors.push(
+      vector(name('ln1.weight'), nEmbd, NORM, weights),
+      ...linear(name('attn_q'), nEmbd, nEmbd, weights, 'bias'),
+      ...linear(name('attn_k'), nEmbd, nEmbd, weights, 'bias'),
+      ...linear(name('attn_v'), nEmbd, nEmbd, weights, 'bias'),
+      ...linear(name('attn_out'), nEmbd, nEmbd, weights, 'bias'),
+      vector(name('ln2.weight'), nEmbd, NORM, weights),
+      ...linear(name('ffn_gate'), nEmbd, nFf, weights, 'bias'),
+      ...linear(name('ffn_up'), nEmbd, nFf, weights, 'bias'),
+      ...linear(name('ffn_down'), nFf, nEmbd, weights, 'bias'),
+    );
+  }
+  tensors.push(
+    vector('v.post_ln.weight', nEmbd, NORM, weights),
+    ...linear('mm.0', nMerged, nMerged, weights, 'bias'),
+    ...linear('mm.2', nMerged, projectionDim, weights, 'bias'),
+  );
+  return tensors;
+}
+
+/** A matrix that keeps the size of what passes through it, with or without its bias. */
+function linear(name: string, nIn: number, nOut: number, weights: ToyWeights, bias?: 'bias'): TensorToWrite[] {
+  const spread: Spread = { mean: 0, std: weights.initScale / Math.sqrt(nIn) };
+  const matrix = tensor(`${name}.weight`, matrixType(nIn, weights), [nIn, nOut], spread, weights);
+  return bias ? [matrix, vector(`${name}.bias`, nOut, BIAS, weights)] : [matrix];
+}
+
+function vector(name: string, size: number, spread: Spread, weights: ToyWeights): TensorToWrite {
+  return tensor(name, 'F32', [size], spread, weights);
+}
+
+/** A row that is no whole number of Q8_0 blocks stays F16, as llama.cpp's own quantiser falls back. */
+function matrixType(nIn: number, { type }: ToyWeights): EncodableType {
+  return type === 'Q8_0' && nIn % GGML_TYPES.Q8_0.blockSize !== 0 ? 'F16' : type;
+}
+
+function tensor(
+  name: string,
+  type: EncodableType,
+  shape: readonly number[],
+  spread: Spread,
+  weights: ToyWeights,
+): TensorToWrite {
+  if (weights.sparse) return { name, type, shape, data: 'hole' };
+  function* data(): Generator<Uint8Array> {
+    const next = seededWords(`${weights.seed}/${name}`);
+    const chunk = new Float32Array(Math.min(CHUNK_VALUES, countElements(shape)));
+    for (let left = countElements(shape); left > 0; left -= chunk.length) {
+      const values = chunk.subarray(0, Math.min(left, chunk.length));
+      fillUniform(values, next, spread.mean, spread.std);
+      yield encodeTensor(type, values);
+    }
+  }
+  return { name, type, shape, data };
+}

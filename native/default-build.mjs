@@ -1,0 +1,112 @@
+// The default build: libmtmd and the addon compiled here, linked to the platform package's prebuilt llama.cpp libraries.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { hashOf, hashSources, isUpToDate, writeInfo } from './build-info.mjs';
+import { bundleChecksum } from './bundle.mjs';
+import { buildWithCmake } from './cmake.mjs';
+import { linkFile, placeFile, reasonNotToLoad } from './files.mjs';
+import { definitionFile } from './import-library.mjs';
+import { unpackLlama } from './llama-source.mjs';
+import { coreLibraries, findLlama, isDependency, platformName, projectDir, projectVersion } from './packages.mjs';
+import { BuildProblem } from './problem.mjs';
+import { findCompiler, findToolchain, glibcVersion } from './toolchain.mjs';
+
+const releaseDir = path.join(projectDir, 'build', 'Release');
+const workDir = path.join(import.meta.dirname, 'build', 'default');
+const logPath = path.join(import.meta.dirname, 'build', 'default.log');
+
+/** Highest version among the prebuilt libraries' undefined GLIBC_ symbols (@node-llama-cpp/linux-x64 3.22.1). */
+const MIN_GLIBC = [2, 34];
+
+const FROM_SOURCE = isDependency
+  ? 'install again with FRAMEWRIGHT_BUILD=source set in the environment'
+  : 'run npm run build:native -- --from-source';
+
+/**
+ * Compiles what changed since the last time, if anything, into build/Release.
+ * @param {{ jobs: number, clean?: boolean, say: (line: string) => void }} options
+ * @returns {Promise<boolean>} false when nothing had to be done
+ * @throws {BuildProblem}
+ */
+export async function buildDefault({ jobs, clean = false, say }) {
+  const llama = requirePrebuilt();
+  const sources = hashSources(import.meta.dirname);
+  const inputs = hashOf({
+    sources,
+    bundle: bundleChecksum(llama.bundle),
+    libraries: [llama.platformVersion, coreLibraries(llama.libraryDir).map(({ name, size }) => [name, size])],
+    environment: ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'LDFLAGS'].map((name) => process.env[name] || null),
+    arch: process.arch,
+  });
+  if (clean) for (const dir of [releaseDir, workDir]) rmSync(dir, { recursive: true, force: true });
+  if (isUpToDate(releaseDir, inputs, findCompiler())) return false;
+
+  const toolchain = findToolchain();
+  say(`compiling the native addon, ${jobs} files at a time; log: ${logPath}`);
+  const source = unpackLlama({ bundle: llama.bundle, part: 'mtmd' });
+  const libraries = coreLibraries(llama.libraryDir);
+  const defines = { LLAMA_SOURCE_DIR: source.dir, LLAMA_LIBRARIES: linkable(libraries).join(';') };
+  await buildWithCmake({ outDir: workDir, logPath, defines, toolchain, jobs });
+
+  mkdirSync(releaseDir, { recursive: true });
+  for (const library of libraries) linkFile(library.path, path.join(releaseDir, library.name));
+  const addonPath = path.join(releaseDir, 'framewright.node');
+  placeFile(path.join(workDir, 'Release', 'framewright.node'), addonPath);
+  const reason = reasonNotToLoad(addonPath);
+  if (reason) throw new BuildProblem(`the native addon was built but does not load (${reason}): ${FROM_SOURCE}`);
+
+  const { platform, release, version } = llama;
+  const info = {
+    build: 'default',
+    platform,
+    framewright: projectVersion,
+    llama: { release, commit: source.commit, package: version },
+  };
+  const files = ['framewright.node', ...libraries.map(({ name }) => name)];
+  writeInfo(releaseDir, { ...info, sources, inputs, compiler: toolchain.compiler }, files);
+  if (isDependency) for (const dir of [workDir, source.dir]) rmSync(dir, { recursive: true, force: true });
+  return true;
+}
+
+/** What the linker takes for each library: itself, or on Windows the definition file of its import library. */
+function linkable(libraries) {
+  if (process.platform !== 'win32') return libraries.map(({ path: file }) => file);
+  const dir = path.join(import.meta.dirname, 'build', 'import');
+  mkdirSync(dir, { recursive: true });
+  return libraries.map(({ name, path: file }) => {
+    const definition = path.join(dir, name.replace(/dll$/, 'def'));
+    writeFileSync(definition, definitionFile(file));
+    return definition;
+  });
+}
+
+function requirePrebuilt() {
+  const llama = findLlama();
+  const platform = platformName();
+  if (!llama.bundle)
+    throw new BuildProblem('node-llama-cpp, which brings llama.cpp, is not installed: run npm install');
+  if (!platform)
+    throw new BuildProblem(
+      `there are no prebuilt llama.cpp libraries for ${process.platform}-${process.arch}: ${FROM_SOURCE}`,
+    );
+  const glibc = glibcVersion();
+  if (process.platform === 'linux' && !glibc)
+    throw new BuildProblem(
+      `the prebuilt llama.cpp libraries need glibc, and this system has another C library: ${FROM_SOURCE}`,
+    );
+  if (glibc && (glibc[0] < MIN_GLIBC[0] || (glibc[0] === MIN_GLIBC[0] && glibc[1] < MIN_GLIBC[1])))
+    throw new BuildProblem(
+      `the prebuilt llama.cpp libraries need glibc ${MIN_GLIBC.join('.')}, and this system has ${glibc.join('.')}: ${FROM_SOURCE}`,
+    );
+  if (!llama.libraryDir)
+    throw new BuildProblem(
+      `@node-llama-cpp/${platform} is not installed: run npm install without --omit=optional, ` +
+        `or to compile llama.cpp as well, ${FROM_SOURCE}`,
+    );
+  if (llama.platformVersion !== llama.version)
+    throw new BuildProblem(
+      `node-llama-cpp is ${llama.version} but @node-llama-cpp/${platform} is ${llama.platformVersion}: ` +
+        'remove node_modules and run npm install',
+    );
+  return llama;
+}

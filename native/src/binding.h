@@ -1,0 +1,103 @@
+#pragma once
+
+#include "batch_item.h"
+#include "worker.h"
+
+#include <napi.h>
+
+// The JS side of the addon. Functions throw JS errors only for what src/runtime promises not to do; everything a user
+// can bring about ends as an Error with a code.
+
+// A task made of two functions.
+template <typename run_fn, typename result_fn> struct function_task : task {
+    run_fn    do_run;
+    result_fn to_js;
+
+    function_task(run_fn do_run, result_fn to_js) : do_run(std::move(do_run)), to_js(std::move(to_js)) {}
+
+    void run() override { do_run(); }
+
+    Napi::Value result(Napi::Env env) override { return to_js(env); }
+};
+
+template <typename run_fn, typename result_fn> std::unique_ptr<task> make_task(run_fn run, result_fn result) {
+    return std::make_unique<function_task<run_fn, result_fn>>(std::move(run), std::move(result));
+}
+
+// A task without a value.
+template <typename run_fn> std::unique_ptr<task> make_task(run_fn run) {
+    return make_task(std::move(run), [](Napi::Env env) { return env.Undefined(); });
+}
+
+std::vector<int32_t> to_int32s(const Napi::Value & value);
+Napi::Value          to_js(Napi::Env env, const std::vector<device_memory> & memory);
+
+// NativeModel of src/runtime/addon.ts.
+class model_binding : public Napi::ObjectWrap<model_binding> {
+  public:
+    static Napi::Function define(Napi::Env env);
+    explicit model_binding(const Napi::CallbackInfo & info);
+
+    // Throws DISPOSED.
+    std::shared_ptr<vlm_model> get(Napi::Env env) const;
+
+  private:
+    Napi::Value load(const Napi::CallbackInfo & info);
+    Napi::Value facts(const Napi::CallbackInfo & info);
+    Napi::Value memory(const Napi::CallbackInfo & info);
+    Napi::Value tokenize(const Napi::CallbackInfo & info);
+    Napi::Value detokenize(const Napi::CallbackInfo & info);
+    Napi::Value token_text(const Napi::CallbackInfo & info);
+    Napi::Value encode_image(const Napi::CallbackInfo & info);
+    Napi::Value interrupt(const Napi::CallbackInfo & info);
+    Napi::Value dispose(const Napi::CallbackInfo & info);
+
+    model_params               params;
+    Napi::FunctionReference    on_progress;
+    std::shared_ptr<vlm_model> model;
+    worker                     thread;  // the last member: stops before the others go
+};
+
+// NativeEmbedding.
+class embedding_binding : public Napi::ObjectWrap<embedding_binding> {
+  public:
+    static Napi::Function define(Napi::Env env);
+    explicit embedding_binding(const Napi::CallbackInfo & info);
+
+    std::shared_ptr<const image_embedding> embedding;  // null after dispose
+
+  private:
+    Napi::Value n_tokens(const Napi::CallbackInfo & info);
+    Napi::Value n_pos(const Napi::CallbackInfo & info);
+    Napi::Value dispose(const Napi::CallbackInfo & info);
+};
+
+// NativeContext.
+class context_binding : public Napi::ObjectWrap<context_binding> {
+  public:
+    static Napi::Function define(Napi::Env env);
+    explicit context_binding(const Napi::CallbackInfo & info);
+
+  private:
+    Napi::Value create(const Napi::CallbackInfo & info);
+    Napi::Value run(const Napi::CallbackInfo & info);
+    Napi::Value append_image(const Napi::CallbackInfo & info);
+    Napi::Value save(const Napi::CallbackInfo & info);
+    Napi::Value restore(const Napi::CallbackInfo & info);
+    Napi::Value counters(const Napi::CallbackInfo & info);
+    Napi::Value memory(const Napi::CallbackInfo & info);
+    Napi::Value interrupt(const Napi::CallbackInfo & info);
+    Napi::Value yield(const Napi::CallbackInfo & info);
+    Napi::Value dispose(const Napi::CallbackInfo & info);
+
+    vlm_context &               get(Napi::Env env) const;
+    std::unique_ptr<batch_item> to_item(const Napi::Array & item, uint32_t id);
+    std::unique_ptr<batch_item> to_generate_item(const Napi::Array & item, uint32_t id, llama_seq_id seq);
+
+    context_params               params;
+    Napi::FunctionReference      on_token;
+    std::shared_ptr<vlm_model>   model;
+    std::unique_ptr<vlm_context> context;
+    std::atomic<bool>            yield_flag{ false };
+    worker                       thread;
+};

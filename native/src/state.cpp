@@ -1,0 +1,115 @@
+#include "context.h"
+#include "failure.h"
+#include "log_sink.h"
+
+#include <cstring>
+
+// A saved sequence: this header, the tokens, llama.cpp's state of the sequence.
+struct state_header {
+    char     magic[8];
+    uint64_t model;     // vlm_model::fingerprint
+    uint64_t checksum;  // of everything behind the header
+    uint32_t kv_type;
+    uint32_t n_tokens;
+    int32_t  n_pos;
+    uint32_t reserved;
+};
+
+static constexpr char magic[8] = { 'F', 'W', 'S', 'E', 'Q', '0', '0', '1' };
+
+// FNV-1a over eight bytes at a time, which is as good against damage and eight times as fast.
+static uint64_t checksum(const uint8_t * data, size_t n) {
+    uint64_t hash = 14695981039346656037ull ^ n;
+    for (size_t i = 0; i < n; i += 8) {
+        uint64_t word = 0;
+        std::memcpy(&word, data + i, std::min<size_t>(8, n - i));
+        hash = (hash ^ word) * 1099511628211ull;
+        hash ^= hash >> 29;
+    }
+    return hash;
+}
+
+std::vector<uint8_t> vlm_context::save(llama_seq_id id) {
+    flush(id);
+    const sequence & s           = seq(id);
+    const size_t     token_bytes = s.tokens.size() * sizeof(llama_token);
+    const size_t     state_bytes = llama_state_seq_get_size(ctx.get(), id);
+
+    std::vector<uint8_t> out(sizeof(state_header) + token_bytes + state_bytes);
+    uint8_t *            body = out.data() + sizeof(state_header);
+    if (token_bytes > 0) {
+        std::memcpy(body, s.tokens.data(), token_bytes);
+    }
+    if (llama_state_seq_get_data(ctx.get(), body + token_bytes, state_bytes, id) != state_bytes) {
+        throw failure("INTERNAL", "llama.cpp wrote another number of bytes than it announced");
+    }
+    state_header header = {};
+    std::memcpy(header.magic, magic, sizeof(magic));
+    header.model    = model->fingerprint();
+    header.checksum = checksum(body, token_bytes + state_bytes);
+    header.kv_type  = (uint32_t) ctx_params.kv_type;
+    header.n_tokens = (uint32_t) s.tokens.size();
+    header.n_pos    = s.n_pos;
+    std::memcpy(out.data(), &header, sizeof(header));
+    return out;
+}
+
+void vlm_context::restore(llama_seq_id id, llama_seq_id scratch, const std::vector<uint8_t> & state) {
+    state_header header;
+    if (state.size() < sizeof(header)) {
+        throw failure("USAGE", "this is not a saved session: it has only " + std::to_string(state.size()) + " bytes");
+    }
+    std::memcpy(&header, state.data(), sizeof(header));
+    if (std::memcmp(header.magic, magic, sizeof(magic)) != 0) {
+        throw failure("USAGE", "this is not a session saved by this version of Framewright");
+    }
+    if (header.model != model->fingerprint()) {
+        throw failure("USAGE",
+                      "the session was saved with another model or other "
+                      "LoRA adapters than " +
+                          model->params().path);
+    }
+    if (header.kv_type != (uint32_t) ctx_params.kv_type) {
+        throw failure("USAGE", "the session was saved in a context of another kvType");
+    }
+    const uint8_t * body        = state.data() + sizeof(header);
+    const size_t    n_body      = state.size() - sizeof(header);
+    const size_t    token_bytes = (size_t) header.n_tokens * sizeof(llama_token);
+    if (token_bytes > n_body || header.checksum != checksum(body, n_body)) {
+        throw failure("USAGE", "the saved session is damaged or cut off");
+    }
+
+    // Read into an empty sequence first: a failed read empties the one it goes to.
+    const bool         in_place = seq(id).tokens.empty();
+    const llama_seq_id target   = in_place ? id : scratch;
+    if (target < 0) {
+        throw failure("CONTEXT_FULL",
+                      "restoring into a session that is not empty "
+                      "needs a free sequence; dispose a session, "
+                      "or give the context a greater nSeqMax");
+    }
+    require_cells(target, header.n_tokens);
+    log_scope scope;
+    if (llama_state_seq_set_data(ctx.get(), body + token_bytes, n_body - token_bytes, target) == 0) {
+        truncate(target, 0, 0);
+        throw failure("USAGE",
+                      "the session was saved in a context of another kind "
+                      "(flash attention): " +
+                          scope.reason("llama.cpp refused it"));
+    }
+    sequence & s = seq(target);
+    s.tokens.resize(header.n_tokens);
+    if (token_bytes > 0) {
+        std::memcpy(s.tokens.data(), body, token_bytes);
+    }
+    s.n_decoded = header.n_tokens;
+    s.n_pos     = header.n_pos;
+    for (uint32_t i = 0; i < header.n_tokens; i++) {
+        s.cells.push_back(ledger.take());
+        capture.forget(s.cells.back());
+    }
+    if (!in_place) {
+        copy(target, id);
+        truncate(target, 0, 0);
+    }
+}

@@ -1,0 +1,110 @@
+#include "failure.h"
+#include "llama-ext.h"
+#include "log_sink.h"
+#include "model.h"
+
+#include <map>
+#include <mutex>
+
+// Multiply-adds between two looks at the interrupt flag. Each look is a wait for the device: about 30 ms of work on one
+// CPU core, and as long on a GPU that is a hundred times faster.
+static constexpr double cpu_work_per_checkpoint = 5e8;
+static constexpr double gpu_work_per_checkpoint = 5e10;
+
+bool vlm_model::vision_checkpoint(const ggml_tensor * tensor, bool ask) {
+    if (!ask) {
+        return !*interrupted;
+    }
+    const double depth = tensor->op == GGML_OP_MUL_MAT ? (double) tensor->src[0]->ne[0] : 4.0;
+    work_since_checkpoint += depth * (double) ggml_nelements(tensor);
+    if (work_since_checkpoint < (load_params.projector_on_gpu ? gpu_work_per_checkpoint : cpu_work_per_checkpoint)) {
+        return false;
+    }
+    work_since_checkpoint = 0;
+    return true;
+}
+
+void vlm_model::load_vision(const std::function<bool(float)> & progress) {
+    mtmd_context_params params = mtmd_context_params_default();
+    params.use_gpu             = load_params.projector_on_gpu;
+    params.print_timings       = false;
+    params.n_threads           = load_params.n_threads;
+    params.flash_attn_type     = load_params.vision_flash_attn;
+    params.warmup              = false;
+    params.image_min_tokens    = load_params.image_min_tokens;
+    params.image_max_tokens    = load_params.image_max_tokens;
+    params.cb_eval             = [](ggml_tensor * tensor, bool ask, void * self) {
+        return static_cast<vlm_model *>(self)->vision_checkpoint(tensor, ask);
+    };
+    params.cb_eval_user_data = this;
+    params.progress_callback = [](float fraction, void * user_data) {
+        return (*static_cast<const std::function<bool(float)> *>(user_data))(fraction);
+    };
+    params.progress_callback_user_data = const_cast<std::function<bool(float)> *>(&progress);
+
+    log_scope scope;
+    vision.reset(mtmd_init_from_file(load_params.mmproj_path.c_str(), model.get(), params));
+    if (!vision) {
+        throw failure("MODEL_LOAD", "cannot load vision file " + load_params.mmproj_path + " for model " +
+                                        load_params.path + ": " + scope.reason("libmtmd refused it"));
+    }
+    if (!mtmd_support_vision(vision.get()) || !mtmd_decode_use_mrope(vision.get()) ||
+        mtmd_decode_use_non_causal(vision.get(), nullptr)) {
+        throw failure("MODEL_UNSUPPORTED", load_params.mmproj_path + " is not the vision file of a Qwen2.5-VL model");
+    }
+
+    // Measuring replaces libmtmd's log hook for a moment, and hooks belong to the process.
+    static std::mutex           measure_mutex;
+    std::lock_guard<std::mutex> lock(measure_mutex);
+    for (const auto & [device, bytes] : mtmd_get_memory_usage(load_params.mmproj_path.c_str(), params)) {
+        vision_memory.push_back({ ggml_backend_dev_name(device), bytes, 0, 0 });
+    }
+}
+
+std::shared_ptr<const image_embedding> vlm_model::encode_image(const std::vector<uint8_t> & rgb,
+                                                               uint32_t                     width,
+                                                               uint32_t                     height) {
+    const std::string      size = std::to_string(width) + " x " + std::to_string(height);
+    mtmd::bitmap           bitmap(width, height, rgb.data());
+    const mtmd_bitmap *    bitmaps[] = { bitmap.ptr.get() };
+    mtmd::input_chunks_ptr chunks(mtmd_input_chunks_init());
+    const std::string      marker = mtmd_default_marker();
+    const mtmd_input_text  text   = { marker.c_str(), marker.size(), false, true };
+
+    log_scope scope;
+    if (mtmd_tokenize(vision.get(), chunks.get(), &text, bitmaps, 1) != 0) {
+        throw failure("DECODE", "cannot prepare image of " + size + ": " + scope.reason("libmtmd refused it"));
+    }
+    const mtmd_input_chunk * chunk = nullptr;
+    for (size_t i = 0; i < mtmd_input_chunks_size(chunks.get()); i++) {
+        const mtmd_input_chunk * candidate = mtmd_input_chunks_get(chunks.get(), i);
+        if (mtmd_input_chunk_get_type(candidate) == MTMD_INPUT_CHUNK_TYPE_IMAGE) {
+            chunk = candidate;
+        }
+    }
+    const size_t n_expected = (size_t) (width / 28) * (height / 28);
+    if (!chunk || mtmd_input_chunk_get_n_tokens(chunk) != n_expected) {
+        throw failure("DECODE", "image of " + size + " was resized: it should take " + std::to_string(n_expected) +
+                                    " tokens" +
+                                    (chunk ? ", not " + std::to_string(mtmd_input_chunk_get_n_tokens(chunk)) : ""));
+    }
+    work_since_checkpoint = 0;
+    const int32_t rc      = mtmd_encode_chunk(vision.get(), chunk);
+    if (*interrupted) {
+        // A cancelled graph still returns 0.
+        throw failure("DECODE", "encoding was interrupted");
+    }
+    if (rc != 0) {
+        throw failure("DECODE",
+                      "cannot encode image of " + size + ": " + scope.reason("libmtmd returned " + std::to_string(rc)));
+    }
+
+    auto          result = std::make_shared<image_embedding>();
+    const float * output = mtmd_get_output_embd(vision.get());
+    const size_t  n_embd = (size_t) llama_model_n_embd_inp(model.get());
+    result->n_tokens     = (int32_t) n_expected;
+    result->n_pos        = mtmd_input_chunk_get_n_pos(chunk);
+    result->data.assign(output, output + n_expected * n_embd);
+    result->chunk.reset(mtmd_input_chunk_get_placeholder(chunk));
+    return result;
+}

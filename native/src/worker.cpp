@@ -1,0 +1,151 @@
+#include "worker.h"
+
+#include "failure.h"
+
+Napi::Error make_error(Napi::Env env, const std::string & code, const std::string & message) {
+    Napi::Error error = Napi::Error::New(env, message);
+    error.Set("code", Napi::String::New(env, code));
+    return error;
+}
+
+struct worker::pending_task : delivery {
+    worker &                self;
+    std::unique_ptr<task>   work;
+    Napi::Promise::Deferred deferred;
+    bool                    failed = false;
+    std::string             code;
+    std::string             message;
+
+    pending_task(worker & self, std::unique_ptr<task> work, Napi::Env env) :
+        self(self),
+        work(std::move(work)),
+        deferred(env) {}
+
+    void run() {
+        failed = true;
+        try {
+            work->run();
+            failed = false;
+        } catch (const failure & e) {
+            code    = e.code;
+            message = e.what();
+        } catch (const std::bad_alloc &) {
+            code    = "INTERNAL";
+            message = "out of memory";
+        } catch (const std::exception & e) {
+            code    = "INTERNAL";
+            message = e.what();
+        } catch (...) {
+            code    = "INTERNAL";
+            message = "unknown exception in native code";
+        }
+    }
+
+    void deliver(Napi::Env env) override {
+        if (--self.n_pending == 0) {
+            napi_unref_threadsafe_function(env, self.to_js);
+        }
+        if (!failed) {
+            try {
+                deferred.Resolve(work->result(env));
+                return;
+            } catch (const Napi::Error & e) {
+                code    = "INTERNAL";
+                message = e.Message();
+            }
+        }
+        deferred.Reject(make_error(env, code, message).Value());
+    }
+};
+
+worker::worker(Napi::Env env, const char * name) : env(env) {
+    const napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, name), 0,
+                                                               1, nullptr, nullptr, nullptr, on_delivery, &to_js);
+    if (status != napi_ok) {
+        throw Napi::Error::New(env, "cannot create a thread-safe function");
+    }
+    napi_unref_threadsafe_function(env, to_js);
+    napi_add_env_cleanup_hook(env, on_environment_exit, this);
+    environment::of(env).workers.insert(this);
+    thread = std::thread([this] { loop(); });
+}
+
+worker::~worker() {
+    stop();
+}
+
+void worker::stop() {
+    if (!thread.joinable()) {
+        return;
+    }
+    {
+        std::lock_guard<std::mutex> lock(mutex);
+        stopping = true;
+        queue.clear();
+    }
+    interrupt();
+    wakeup.notify_one();
+    thread.join();
+    environment::of(env).workers.erase(this);
+    napi_remove_env_cleanup_hook(env, on_environment_exit, this);
+    napi_release_threadsafe_function(to_js, napi_tsfn_release);
+}
+
+void worker::on_environment_exit(void * self) {
+    static_cast<worker *>(self)->stop();
+}
+
+Napi::Promise worker::submit(Napi::Env env, std::unique_ptr<task> work) {
+    auto                pending = std::make_unique<pending_task>(*this, std::move(work), env);
+    const Napi::Promise promise = pending->deferred.Promise();
+    if (!thread.joinable()) {
+        pending->deferred.Reject(make_error(env, "DISPOSED", "the native object was disposed").Value());
+        return promise;
+    }
+    if (n_pending++ == 0) {
+        interrupt_flag = false;
+        napi_ref_threadsafe_function(env, to_js);
+    }
+    {
+        std::lock_guard<std::mutex> lock(mutex);
+        queue.push_back(std::move(pending));
+    }
+    wakeup.notify_one();
+    return promise;
+}
+
+void worker::post(std::unique_ptr<delivery> message) {
+    if (napi_call_threadsafe_function(to_js, message.get(), napi_tsfn_nonblocking) == napi_ok) {
+        message.release();
+    }
+}
+
+void worker::on_delivery(napi_env env, napi_value, void *, void * data) {
+    std::unique_ptr<delivery> message(static_cast<delivery *>(data));
+    if (env) {
+        Napi::HandleScope scope(env);
+        try {
+            message->deliver(env);
+        } catch (const Napi::Error & e) {
+            e.ThrowAsJavaScriptException();
+        }
+    }
+}
+
+void worker::loop() {
+    std::unique_lock<std::mutex> lock(mutex);
+    while (!stopping) {
+        if (queue.empty()) {
+            wakeup.wait(lock);
+            continue;
+        }
+        std::unique_ptr<pending_task> pending = std::move(queue.front());
+        queue.pop_front();
+        lock.unlock();
+        pending->run();
+        lock.lock();
+        if (!stopping) {
+            post(std::move(pending));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { judgeSeeds, type Report } from './fuzz/child.js';
+import { mutatedPair } from './fuzz/mutated-pair.js';
+import { runWatched } from './fuzz/watched-child.js';
+
+const USAGE = `Feeds mutated GGUF pairs to validation and, where they pass, to llama.cpp: each must end in a typed error or a
+working model, never in a crash, a hang or runaway memory.
+
+  npm run fuzz -- [--count 5000] [--from 0]   judge this many seeds, from this one
+  npm run fuzz -- --write folder --from 17    write the pair of one seed, to look at
+`;
+const LIMITS = { seedMs: 60_000, rssBytes: 2 ** 31 };
+/** A child is replaced after so many seeds, so that a leak shows as its own. */
+const SEEDS_A_CHILD = 250;
+
+const { values } = parseArgs({
+  options: {
+    count: { type: 'string', default: '5000' },
+    from: { type: 'string', default: '0' },
+    write: { type: 'string' },
+    child: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+const [count, from] = [Number(values.count), Number(values.from)];
+
+if (values.child !== undefined) {
+  await judgeSeeds(values.child.split(',').map(Number), (report) => process.send?.(report));
+  process.disconnect();
+} else if (values.help || !Number.isSafeInteger(count) || !Number.isSafeInteger(from)) {
+  process.stdout.write(USAGE);
+} else if (values.write !== undefined) {
+  await writePair(values.write, from);
+} else {
+  process.exitCode = (await fuzz(Array.from({ length: count }, (_, i) => from + i))) === 0 ? 0 : 1;
+}
+
+async function writePair(folder: string, seed: number): Promise<void> {
+  const { text, mmproj, mutations } = mutatedPair(seed);
+  await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, 'model.gguf'), text);
+  await writeFile(path.join(folder, 'mmproj.gguf'), mmproj);
+  process.stdout.write(`seed ${seed}: ${mutations.join(', ')}\n`);
+}
+
+/** Prints how seeds ended, and each that ended badly; returns how many those are. */
+async function fuzz(seeds: readonly number[]): Promise<number> {
+  const counts = new Map<string, number>();
+  let nBad = 0;
+  const begun: Extract<Report, { mutations: unknown }>[] = [];
+  const add = (outcome: string): void => void counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  const tell = (what: string): void => {
+    process.stdout.write(`seed ${begun.at(-1)?.seed ?? '?'} (${begun.at(-1)?.mutations.join(', ') ?? ''}): ${what}\n`);
+  };
+  const bad = (what: string): void => {
+    nBad++;
+    add(what.split(':')[0]!);
+    tell(what);
+  };
+  const onReport = (report: Report): void => {
+    if ('mutations' in report) begun.push(report);
+    else if ('error' in report) bad(report.error);
+    else {
+      add(outcomeOf(report.verdict));
+      // Not bad, but validation could have said it sooner and better.
+      if (report.verdict.kind === 'failed' && report.verdict.stage === 'load') tell(report.verdict.message);
+    }
+  };
+  let left = seeds;
+  while (left.length > 0) {
+    const batch = left.slice(0, SEEDS_A_CHILD);
+    const death = await runWatched(fileURLToPath(import.meta.url), batch, LIMITS, onReport);
+    if (death !== undefined) bad(death);
+    // A child that died before its first seed would be started for ever.
+    const nJudged = death === undefined ? batch.length : Math.max(1, batch.indexOf(begun.at(-1)?.seed ?? -1) + 1);
+    left = left.slice(nJudged);
+    process.stderr.write(`\r${seeds.length - left.length} of ${seeds.length}`);
+  }
+  process.stderr.write('\n');
+  for (const [outcome, n] of [...counts].sort()) process.stdout.write(`${String(n).padStart(6)}  ${outcome}\n`);
+  return nBad;
+}
+
+function outcomeOf(verdict: Extract<Report, { verdict: unknown }>['verdict']): string {
+  if (verdict.kind === 'works') return 'works';
+  if (verdict.kind === 'refused') return `refused by validation, ${verdict.code}`;
+  return `typed error from native code, ${verdict.code} at ${verdict.stage}`;
+}

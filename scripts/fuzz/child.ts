@@ -1,0 +1,39 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { openRuntime } from '../../src/runtime/runtime.js';
+import { judgePair, type Manner, type Verdict } from './judge.js';
+import { mutatedPair } from './mutated-pair.js';
+
+/** What a child says of a seed: that it begins, and how it ended. */
+export type Report =
+  | { readonly seed: number; readonly mutations: readonly string[] }
+  | { readonly seed: number; readonly verdict: Verdict }
+  | { readonly seed: number; readonly error: string };
+
+/** Judges the pairs of some seeds, one after the other, and reports each before and after. */
+export async function judgeSeeds(seeds: readonly number[], report: (report: Report) => void): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'framewright-fuzz-'));
+  const [textPath, mmprojPath] = [path.join(folder, 'model.gguf'), path.join(folder, 'mmproj.gguf')];
+  try {
+    await using runtime = await openRuntime({ gpu: 'cpu' });
+    for (const seed of seeds) {
+      const { text, mmproj, mutations } = mutatedPair(seed);
+      report({ seed, mutations });
+      await writeFile(textPath, text);
+      await writeFile(mmprojPath, mmproj);
+      try {
+        report({ seed, verdict: await judgePair(runtime, textPath, mmprojPath, mannerOf(seed)) });
+      } catch (error) {
+        report({ seed, error: String(error) });
+      }
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export function mannerOf(seed: number): Manner {
+  const image = seed % 3 === 0 ? { width: 140, height: 196 } : { width: 84, height: 56 };
+  return { flashAttention: seed % 2 === 0, image };
+}

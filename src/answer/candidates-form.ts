@@ -1,0 +1,59 @@
+import type { Box } from '../geometry.js';
+import { CandidateSpace, type CandidateLimits } from './candidate-space.js';
+import type { Reasons } from './reasons.js';
+import { writeReason } from './reasons.js';
+import { END_OF_ANSWER, type AnswerWriter } from './writer.js';
+
+/** The text between the opening of a candidate line and its first coordinate: what `rank` conditions on. */
+export const CANDIDATE_OPENING = '{"box":[';
+export const CANDIDATE_CLOSING = '],"why":"';
+
+/** Candidates are told apart by at least this share of the shorter side, where the limits leave that much room. */
+const DISTINCT_SHARE = 1 / 32;
+
+export interface ProposedBox {
+  readonly boxInFrame: Box;
+  readonly why: string;
+}
+
+/**
+ * The proposal answer, JSON Lines: `{"box":[x1,y1,x2,y2],"why":"..."}` a candidate, `count` of them, no two alike. Fewer
+ * only where the limits (aspect, keep, minimum) leave fewer boxes; none where they leave none.
+ */
+export async function writeCandidates(
+  answer: AnswerWriter,
+  limits: CandidateLimits,
+  count: number,
+  reasons: Reasons,
+): Promise<ProposedBox[]> {
+  const candidates: ProposedBox[] = [];
+  const leastOffset = Math.ceil(Math.min(limits.frame.width, limits.frame.height) * DISTINCT_SHARE);
+  while (candidates.length < count) {
+    const taken = candidates.map(({ boxInFrame }) => boxInFrame);
+    const room = firstWithRoom(limits, taken, leastOffset);
+    if (!room) break;
+    const { space, lefts } = room;
+    answer.literal(CANDIDATE_OPENING);
+    const x1 = (await answer.integer(lefts, ',')).value;
+    const y1 = (await answer.integer(space.tops(x1), ',')).value;
+    const x2 = (await answer.integer(space.rights(x1, y1), ',')).value;
+    const y2 = (await answer.integer(space.bottoms(x1, y1, x2), CANDIDATE_CLOSING)).value;
+    candidates.push({ boxInFrame: [x1, y1, x2, y2], why: await writeReason(answer, reasons) });
+  }
+  await answer.choose([{ value: 'end', text: END_OF_ANSWER }]);
+  return candidates;
+}
+
+/** Well apart if that is possible, else merely different. */
+function firstWithRoom(
+  limits: CandidateLimits,
+  taken: readonly Box[],
+  leastOffset: number,
+): { space: CandidateSpace; lefts: number[] } | undefined {
+  for (const offset of [leastOffset, 1]) {
+    const space = new CandidateSpace(limits, taken, offset);
+    const lefts = space.lefts();
+    if (lefts.length > 0) return { space, lefts };
+  }
+  return undefined;
+}

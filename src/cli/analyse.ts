@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { openCropper } from '../cropper.js';
+import { interruptSignal } from './interrupt.js';
+import { addModelFlags, cropperOptionsOf, parseWhole, type ModelFlags } from './options.js';
+import { warnUntrained } from './warnings.js';
+
+interface AnalyseFlags extends ModelFlags {
+  readonly json: boolean;
+  readonly seed: number;
+}
+
+/** `framewright analyse <photo>`: the composition, one element a line. */
+export function addAnalyseCommand(program: Command): void {
+  const command = program
+    .command('analyse')
+    .description('name the composition elements of a photo, with coordinates in pixels of the upright photo')
+    .argument('<photo>', 'image file')
+    .option('--json', 'one JSON array instead of a line an element', false)
+    .option('--seed <n>', 'seed', parseWhole('seed', 0, 2 ** 32 - 1), 0);
+  addModelFlags(command).action(async (photo: string, flags: AnalyseFlags) => {
+    const { signal, stopListening } = interruptSignal();
+    try {
+      await using cropper = await openCropper({ ...cropperOptionsOf(flags), signal });
+      warnUntrained(cropper);
+      const elements = await cropper.analyse(photo, { seed: flags.seed, signal });
+      if (flags.json) {
+        process.stdout.write(`${JSON.stringify(elements)}\n`);
+        return;
+      }
+      for (const { type, ...geometry } of elements) {
+        process.stdout.write(`${type}\t${JSON.stringify(Object.values(geometry)[0])}\n`);
+      }
+    } finally {
+      stopListening();
+    }
+  });
+}

@@ -1,0 +1,169 @@
+import path from 'node:path';
+import { Argument, type Command } from 'commander';
+import { openCropper } from '../cropper.js';
+import { aggregate, type EvaluationResult } from '../eval/aggregate.js';
+import { DATASET_READERS, type DatasetName } from '../eval/datasets/index.js';
+import type { Dataset } from '../eval/datasets/types.js';
+import { Journal } from '../eval/journal.js';
+import { closeMethods, makeMethods, MODEL_FREE_METHODS, type MethodFactory } from '../eval/methods/registry.js';
+import { vlmMethod } from '../eval/methods/vlm.js';
+import { renderReport } from '../eval/report.js';
+import { runEvaluation, type Run } from '../eval/run.js';
+import { figuresCsv, figuresText, photosCsv, photosCsvPath } from '../eval/tables.js';
+import { checkOutput, writeFileAtomic } from '../image/write.js';
+import { cacheFolder } from '../model/file-hash.js';
+import { interruptSignal } from './interrupt.js';
+import { addModelFlags, cropperOptionsOf, parseWhole, type ModelFlags } from './options.js';
+import { Progress } from './progress.js';
+import { EXIT } from './report-error.js';
+import { warnUntrained } from './warnings.js';
+
+interface EvalFlags extends ModelFlags {
+  readonly engine?: readonly string[];
+  readonly candidates: number;
+  readonly votes: number;
+  readonly split?: string;
+  readonly limit?: number;
+  readonly jobs: number;
+  readonly journal: string | boolean;
+  readonly resamples: number;
+  readonly seed: number;
+  readonly report?: string;
+  readonly out?: string;
+  readonly csv?: string;
+  readonly json: boolean;
+  readonly force: boolean;
+}
+
+const DEFAULT_ENGINES = ['full', 'centre', 'prior', 'saliency', 'rules', 'vlm'];
+/** Notes of one kind shown on stderr; the rest is in the report and the JSON. */
+const NOTES_SHOWN = 10;
+
+const HELP = `
+Data sets: flms and gencrop (crops), fcdb (crops), fcdb-pairs (judged pairs), gaicd (rated crops), cadb (elements),
+own (a labels.jsonl of your own: {"photo": "a.jpg", "boxes": [[x1, y1, x2, y2], ...]} a line).
+Engines: full, centre, saliency (smartcrop and libvips attention), rules, prior (gaicd: by place alone), vlm.
+An engine that only crops ranks given boxes by their overlap with its crop.
+
+Examples:
+  framewright eval flms FLMS/ --report flms.html
+  framewright eval gaicd GAICD/ --split test --engine prior,vlm --out gaicd.json
+  framewright eval own my-photos/ --engine full,vlm --lora mine.gguf`;
+
+/** `framewright eval <dataset> <folder>`: engines measured on labelled photos, side by side. */
+export function addEvalCommand(program: Command): void {
+  const command = program
+    .command('eval')
+    .description('measure engines on a labelled data set')
+    .addArgument(new Argument('<dataset>', 'which one').choices(Object.keys(DATASET_READERS)))
+    .argument('<folder>', 'where its labels and photos are')
+    .option('--engine <names>', `comma-separated (default: those of ${DEFAULT_ENGINES.join(',')} that can)`, parseList)
+    .option('-n, --candidates <n>', 'crops the model proposes', parseWhole('candidates', 1, 20), 5)
+    .option('--votes <n>', 'orders its decision is averaged over', parseWhole('votes', 1, 20), 1)
+    .option('--split <name>', 'only photos of this split, e.g. test')
+    .option('--limit <n>', 'only the first n photos', parseWhole('limit', 1, Number.MAX_SAFE_INTEGER))
+    .option('--jobs <n>', 'photos at once', parseWhole('jobs', 1, 256), 1)
+    .option('--journal <file>', "where predictions are kept between runs (default: in the user's cache folder)")
+    .option('--no-journal', 'predict everything anew and keep nothing')
+    .option('--resamples <n>', 'bootstrap samples of an interval', parseWhole('resamples', 1, 1_000_000), 2000)
+    .option('--seed <n>', 'seed of the bootstrap', parseWhole('seed', 0, 2 ** 32 - 1), 1)
+    .option('--report <file>', 'a page with charts and a gallery (.html)')
+    .option('--out <file>', 'everything as JSON')
+    .option('--csv <file>', 'figures as CSV; those of the photos go beside it (.photos.csv)')
+    .option('--json', 'the figures as one JSON object on stdout', false)
+    .option('--force', 'overwrite', false)
+    .addHelpText('after', HELP);
+  addModelFlags(command).action((dataset: DatasetName, folder: string, flags: EvalFlags) =>
+    runEval(dataset, folder, flags),
+  );
+}
+
+async function runEval(name: DatasetName, folder: string, flags: EvalFlags): Promise<void> {
+  const outputs = [flags.report, flags.out, flags.csv, flags.csv && photosCsvPath(flags.csv)];
+  for (const output of outputs) if (output) await checkOutput(output, { force: flags.force });
+  const { signal, stopListening } = interruptSignal();
+  try {
+    const dataset = await DATASET_READERS[name](folder, { signal });
+    tell('labels repaired or left out', dataset.repairs);
+    const run = await evaluate(name, dataset, flags, signal);
+    tell(
+      'labelled photos are missing',
+      run.missing.map(({ id, reason }) => `${id}: ${reason}`),
+    );
+    const result = aggregate(run, { resamples: flags.resamples, seed: flags.seed });
+    await writeOutputs(result, flags, signal);
+    process.stdout.write(flags.json ? `${JSON.stringify({ ...result, photos: undefined })}\n` : figuresText(result));
+    tell(
+      'predictions failed',
+      result.errors.map(({ photo, method, code, message }) => `${photo}, ${method}: ${message} [${code}]`),
+    );
+    if (result.errors.length > 0) process.exitCode = EXIT.somePhotos;
+  } finally {
+    stopListening();
+  }
+}
+
+async function evaluate(name: DatasetName, dataset: Dataset, flags: EvalFlags, signal: AbortSignal): Promise<Run> {
+  const factories: Record<string, MethodFactory> = { ...MODEL_FREE_METHODS, vlm: () => openVlmMethod(flags, signal) };
+  const methods = await makeMethods(
+    flags.engine ?? DEFAULT_ENGINES.filter((engine) => engine !== 'prior' || dataset.kind === 'ranking'),
+    factories,
+    { dataset, signal },
+    { isChosen: flags.engine !== undefined },
+  );
+  const progress = new Progress();
+  try {
+    await using journal = await openJournal(name, flags.journal);
+    if (journal && journal.nUnreadable > 0) {
+      process.stderr.write(`framewright: ${journal.nUnreadable} torn lines of ${journal.path} are left out\n`);
+    }
+    return await runEvaluation(dataset, methods, {
+      jobs: flags.jobs,
+      signal,
+      onProgress: ({ nDone, nTotal, photo, method }) => progress.show(`${nDone} of ${nTotal}: ${method}, ${photo}`),
+      ...(flags.split === undefined ? {} : { split: flags.split }),
+      ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+      ...(journal ? { journal } : {}),
+    });
+  } finally {
+    progress.clear();
+    await closeMethods(methods);
+  }
+}
+
+async function openVlmMethod(flags: EvalFlags, signal: AbortSignal): ReturnType<typeof makeMethods> {
+  const cropper = await openCropper({ ...cropperOptionsOf(flags), parallel: flags.jobs, signal });
+  warnUntrained(cropper);
+  return [await vlmMethod(cropper, { candidates: flags.candidates, votes: flags.votes, ownsCropper: true })];
+}
+
+function openJournal(name: DatasetName, choice: string | boolean): Promise<Journal | undefined> {
+  if (choice === false) return Promise.resolve(undefined);
+  return Journal.open(typeof choice === 'string' ? choice : path.join(cacheFolder(), 'eval', `${name}.jsonl`));
+}
+
+async function writeOutputs(result: EvaluationResult, flags: EvalFlags, signal: AbortSignal): Promise<void> {
+  const write = (file: string, text: string): Promise<void> =>
+    writeFileAtomic(file, Buffer.from(text), { force: flags.force, signal });
+  if (flags.out !== undefined) await write(flags.out, `${JSON.stringify(result)}\n`);
+  if (flags.csv !== undefined) {
+    await write(flags.csv, figuresCsv(result));
+    await write(photosCsvPath(flags.csv), photosCsv(result));
+  }
+  if (flags.report !== undefined) await write(flags.report, await renderReport(result, { signal }));
+}
+
+function tell(what: string, notes: readonly string[]): void {
+  if (notes.length === 0) return;
+  const shown = notes.slice(0, NOTES_SHOWN).map((note) => `  ${note}\n`);
+  const rest =
+    notes.length > NOTES_SHOWN ? `  and ${notes.length - NOTES_SHOWN} more, in the report and the JSON\n` : '';
+  process.stderr.write(`framewright: ${notes.length} ${what}\n${shown.join('')}${rest}`);
+}
+
+function parseList(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}

@@ -1,0 +1,167 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import {
+  GgufError,
+  TOY_PRESETS,
+  errorOfProblems,
+  inspectGguf,
+  readGguf,
+  renderSummary,
+  validateMmproj,
+  validatePair,
+  validateText,
+  writeToyPair,
+  type GgufProblem,
+  type ToyOptions,
+  type ToyPreset,
+} from '../../gguf/index.js';
+import { FramewrightError } from '../errors.js';
+import { interruptSignal } from './interrupt.js';
+import { collect } from './options.js';
+
+/** `framewright gguf inspect|validate|toy`: a look at model files, without loading them. */
+export function addGgufCommand(program: Command): void {
+  const gguf = program.command('gguf').description('look into model files (GGUF), check them, make random ones');
+  gguf
+    .command('inspect')
+    .description('metadata, tensor types and sizes of one file')
+    .argument('<file>', 'any .gguf file')
+    .option('--tensors', 'also list every tensor', false)
+    .option('--json', 'one JSON object', false)
+    .action(inspect);
+  gguf
+    .command('validate')
+    .description('everything that would keep a Qwen2.5-VL model from running, one problem a line')
+    .argument('<model>', 'text model, or a vision file alone')
+    .argument('[mmproj]', 'its vision file')
+    .option('--nan', 'also read all weights and look for NaN and infinities', false)
+    .option('--json', 'one JSON object: { valid, problems }', false)
+    .action(validate);
+  gguf
+    .command('toy')
+    .description('write a random Qwen2.5-VL pair that runs and knows nothing, for tests and measurements')
+    .argument('<folder>', 'where model.gguf and mmproj.gguf go')
+    .addOption(new Option('--preset <name>', 'sizes to start from').choices(Object.keys(TOY_PRESETS)).default('tiny'))
+    .addOption(new Option('--type <type>', 'type of the matrices').choices(['F32', 'F16', 'Q8_0']).default('F32'))
+    .option('--seed <text>', 'same seed, same bytes', '0')
+    .option('--dims <k=v>', 'change a size, e.g. text.nLayer=4; repeatable', collect(parseDimension), [])
+    .option('--sparse', 'headers only: full-size files of holes', false)
+    .option('--force', 'overwrite', false)
+    .action(toy);
+}
+
+async function inspect(file: string, flags: { tensors: boolean; json: boolean }): Promise<void> {
+  const { tensors, ...summary } = inspectGguf(await readGguf(file));
+  print(
+    flags.json
+      ? JSON.stringify(flags.tensors ? { ...summary, tensors } : summary)
+      : renderSummary({ ...summary, tensors }, { tensors: flags.tensors }),
+  );
+}
+
+async function validate(
+  model: string,
+  mmproj: string | undefined,
+  flags: { nan: boolean; json: boolean },
+): Promise<void> {
+  const { signal, stopListening } = interruptSignal();
+  try {
+    const problems = await findProblems(model, mmproj, { checkNan: flags.nan, signal });
+    if (flags.json) print(JSON.stringify({ valid: problems.length === 0, problems }));
+    else for (const { message } of problems) print(message);
+    if (problems.length > 0) {
+      const { code } = errorOfProblems(problems);
+      throw new FramewrightError(
+        code === 'UNSUPPORTED' ? 'MODEL_UNSUPPORTED' : 'MODEL_INVALID',
+        `${problems.length === 1 ? 'one problem' : `${problems.length} problems`} in ${[model, mmproj ?? []].flat().join(' and ')}`,
+      );
+    }
+    if (!flags.json) print(`${[model, mmproj ?? []].flat().join(' and ')}: no problems`);
+  } finally {
+    stopListening();
+  }
+}
+
+async function findProblems(
+  model: string,
+  mmproj: string | undefined,
+  options: { checkNan: boolean; signal: AbortSignal },
+): Promise<readonly GgufProblem[]> {
+  if (mmproj !== undefined) return validatePair(model, mmproj, options);
+  return (await isVisionFile(model)) ? validateMmproj(model, options) : validateText(model, options);
+}
+
+/** A file that cannot be read is no vision file: validation says what is wrong with it. */
+async function isVisionFile(file: string): Promise<boolean> {
+  try {
+    return (await readGguf(file)).metadata.get('general.architecture')?.value === 'clip';
+  } catch (error) {
+    if (error instanceof GgufError && error.code !== 'IO') return false;
+    throw error;
+  }
+}
+
+interface Dimension {
+  readonly group: 'text' | 'vision' | 'tokenizer';
+  readonly name: string;
+  readonly value: number | boolean;
+}
+
+interface ToyFlags {
+  readonly preset: ToyPreset;
+  readonly type: 'F32' | 'F16' | 'Q8_0';
+  readonly seed: string;
+  readonly dims: readonly Dimension[];
+  readonly sparse: boolean;
+  readonly force: boolean;
+}
+
+async function toy(folder: string, flags: ToyFlags): Promise<void> {
+  const taken = ['model.gguf', 'mmproj.gguf'].map((name) => path.join(folder, name)).find((file) => existsSync(file));
+  if (taken !== undefined && !flags.force) {
+    throw new FramewrightError('OUTPUT_EXISTS', `${taken} exists; overwrite it with --force`);
+  }
+  const { signal, stopListening } = interruptSignal();
+  const { preset, type, seed, sparse, dims } = flags;
+  const options: ToyOptions = { preset, type, seed, sparse, signal, ...sizesOf(dims) };
+  try {
+    const { textPath, mmprojPath } = await writeToyPair(folder, options);
+    print(textPath);
+    print(mmprojPath);
+  } catch (error) {
+    if (!(error instanceof GgufError)) throw error;
+    const code = error.code === 'WRITE' ? 'USAGE' : 'OUTPUT_WRITE';
+    throw new FramewrightError(code, error.message, { cause: error });
+  } finally {
+    stopListening();
+  }
+}
+
+const DIMENSIONS: Readonly<Record<Dimension['group'], Readonly<Record<string, number | boolean>>>> = {
+  text: TOY_PRESETS.tiny.text,
+  vision: TOY_PRESETS.tiny.vision,
+  tokenizer: { maxInteger: 0, vocabSize: 0 },
+};
+
+function parseDimension(text: string): Dimension {
+  const match = /^(text|vision|tokenizer)\.(\w+)=(\d+|true|false)$/.exec(text);
+  const group = match?.[1] as Dimension['group'] | undefined;
+  const name = match?.[2] ?? '';
+  const value = JSON.parse(match?.[3] ?? 'null') as number | boolean | null;
+  if (!group || value === null || typeof DIMENSIONS[group][name] !== typeof value) {
+    const known = Object.entries(DIMENSIONS).map(([key, sizes]) => `${key}.{${Object.keys(sizes).join(',')}}`);
+    throw new InvalidArgumentError(`It is name=value, with a name of ${known.join(', ')}.`);
+  }
+  return { group, name, value };
+}
+
+function sizesOf(dims: readonly Dimension[]): Pick<ToyOptions, 'text' | 'vision' | 'tokenizer'> {
+  const group = (name: Dimension['group']): Record<string, number | boolean> =>
+    Object.fromEntries(dims.filter((dim) => dim.group === name).map((dim) => [dim.name, dim.value]));
+  return { text: group('text'), vision: group('vision'), tokenizer: group('tokenizer') };
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { createRequire } from 'node:module';
+import { packageFile } from '../package-root.js';
+import { addAnalyseCommand } from './analyse.js';
+import { addCropCommand } from './crop.js';
+import { addEvalCommand } from './eval.js';
+import { addGgufCommand } from './gguf.js';
+import { Interrupted } from './interrupt.js';
+import { errorLine, EXIT, exitCodeOf } from './report-error.js';
+
+// `framewright --json | head` closes our stdout: no more to do, and no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  throw error;
+});
+
+const { version } = createRequire(import.meta.url)(packageFile('package.json')) as { version: string };
+
+const program = new Command('framewright')
+  .description('Crops photos the way a photographer would, on your own machine.')
+  .version(version)
+  .showHelpAfterError('(framewright --help shows what there is)')
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'framewright: ')) });
+addCropCommand(program);
+addAnalyseCommand(program);
+addGgufCommand(program);
+addEvalCommand(program);
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitFor(error);
+}
+
+function exitFor(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof Interrupted) return EXIT.interrupted;
+  process.stderr.write(`${errorLine(error)}\n`);
+  return exitCodeOf(error);
+}

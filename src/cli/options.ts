@@ -1,0 +1,85 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
+import type { CropRect } from '../schema.js';
+
+const GPUS = ['auto', 'cuda', 'vulkan', 'metal', 'cpu'] as const satisfies readonly GpuChoice[];
+
+/** Options of every command that runs a model. */
+export interface ModelFlags {
+  readonly model: string;
+  readonly mmproj?: string;
+  readonly lora: readonly LoraSpec[];
+  readonly gpu: GpuChoice;
+  readonly threads?: number;
+  readonly verbose: boolean;
+}
+
+export function addModelFlags(command: Command): Command {
+  return command
+    .option('--model <name|file>', 'a bundled model, or a Qwen2.5-VL .gguf file', 'nano')
+    .option('--mmproj <file>', 'its vision file (default: the one beside the model)')
+    .option('--lora <file[:scale]>', 'LoRA adapter (.gguf), repeatable', collect(parseLora), [])
+    .option('--gpu <kind>', GPUS.join(', '), parseGpu, 'auto')
+    .option('--threads <n>', 'CPU threads (default: the physical cores)', parseWhole('threads', 1, 1024))
+    .option('--verbose', "say what is going on, with llama.cpp's own log", false);
+}
+
+/** The flags as `openCropper` takes them. */
+export function cropperOptionsOf(flags: ModelFlags): {
+  model: string;
+  mmproj?: string;
+  loras: readonly LoraSpec[];
+  gpu: GpuChoice;
+  threads?: number;
+  onLog?: (line: LogLine) => void;
+} {
+  return {
+    model: flags.model,
+    loras: flags.lora,
+    gpu: flags.gpu,
+    ...(flags.mmproj === undefined ? {} : { mmproj: flags.mmproj }),
+    ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+    ...(flags.verbose
+      ? { onLog: (line: LogLine) => process.stderr.write(`${line.level}: ${line.text.trimEnd()}\n`) }
+      : {}),
+  };
+}
+
+/** For options that may be given several times. */
+export function collect<T>(parse: (text: string) => T): (text: string, before: readonly T[]) => readonly T[] {
+  return (text, before) => [...before, parse(text)];
+}
+
+export function parseWhole(name: string, least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`${name} is a whole number from ${least} to ${most}.`);
+  };
+}
+
+export function parseShare(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError('It is a share from 0 to 1.');
+}
+
+/** `x,y,width,height` in oriented photo pixels. */
+export function parseRect(text: string): CropRect {
+  const match = /^(\d+),(\d+),(\d+),(\d+)$/.exec(text.replaceAll(' ', ''));
+  if (!match) throw new InvalidArgumentError('It is x,y,width,height in whole pixels of the upright photo.');
+  const [x, y, width, height] = match.slice(1).map(Number) as [number, number, number, number];
+  return { x, y, width, height };
+}
+
+/** `adapter.gguf` or `adapter.gguf:0.8`. */
+function parseLora(text: string): LoraSpec {
+  const match = /^(.+?):(-?\d*\.?\d+)$/.exec(text);
+  return match ? { path: match[1]!, scale: Number(match[2]) } : { path: text };
+}
+
+function parseGpu(text: string): GpuChoice {
+  const found = GPUS.find((gpu) => gpu === text);
+  if (found) return found;
+  throw new InvalidArgumentError(`It is one of ${GPUS.join(', ')}.`);
+}

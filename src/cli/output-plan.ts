@@ -1,0 +1,114 @@
+import { access, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { FramewrightError } from '../errors.js';
+import { formatAspect, type Target } from '../target.js';
+
+export interface PlanOptions {
+  /** File or folder; default: beside each photo. */
+  readonly output?: string;
+  /** Extension with its dot; default: the photo's own. */
+  readonly extension?: string;
+  /** Files a target gets: the best `top` candidates. */
+  readonly top: number;
+  readonly overlay: boolean;
+  readonly force: boolean;
+}
+
+/** The files one photo's crops go to. */
+export interface PlannedPhoto {
+  readonly input: string;
+  /** `[target][rank]`, the best candidate first. */
+  readonly crops: readonly (readonly string[])[];
+  /** `[target]`, where overlays are asked for. */
+  readonly overlays: readonly string[];
+}
+
+/**
+ * Names every file before any work starts: `photo-crop.jpg`, with a ratio `photo-4x5.jpg`, with a size
+ * `photo-1080x1350.jpg`, further candidates `photo-crop-2.jpg`, overlays `photo-overlay.jpg`.
+ *
+ * @throws FramewrightError USAGE where two outputs have one name or `output` must be a folder, OUTPUT_EXISTS without force.
+ */
+export async function planOutputs(
+  inputs: readonly string[],
+  targets: readonly Target[],
+  options: PlanOptions,
+): Promise<PlannedPhoto[]> {
+  const nFiles = inputs.length * targets.length * (options.top + (options.overlay ? 1 : 0));
+  const { output } = options;
+  const asFile = output !== undefined && nFiles === 1 && !(await isFolder(output)) ? output : undefined;
+  const planned = inputs.map((input): PlannedPhoto => {
+    if (asFile) return { input, crops: [[asFile]], overlays: [] };
+    const { name, ext, dir } = path.parse(input);
+    const folder = output ?? dir;
+    const extension = options.extension ?? outputExtension(ext);
+    const file = (suffix: string): string => path.join(folder, `${name}-${suffix}${extension}`);
+    return {
+      input,
+      crops: targets.map((target) =>
+        Array.from({ length: options.top }, (_, k) => file(suffixOf(target) + (k > 0 ? `-${k + 1}` : ''))),
+      ),
+      overlays: options.overlay
+        ? targets.map((target) => file(targets.length > 1 ? `${suffixOf(target)}-overlay` : 'overlay'))
+        : [],
+    };
+  });
+  const files = planned.flatMap(({ input, crops, overlays }) =>
+    [...crops.flat(), ...overlays].map((file) => ({ input, file })),
+  );
+  refuseClashes(files, inputs);
+  if (!options.force) await refuseExisting(files);
+  return planned;
+}
+
+function suffixOf(target: Target): string {
+  if (target.size) return `${target.size.width}x${target.size.height}`;
+  return target.aspect ? formatAspect(target.aspect).replace(':', 'x') : 'crop';
+}
+
+/** GIF is read (its first frame) but not written. */
+function outputExtension(ext: string): string {
+  return /^\.gif$/i.test(ext) ? '.png' : ext;
+}
+
+function refuseClashes(files: readonly { input: string; file: string }[], inputs: readonly string[]): void {
+  const owners = new Map<string, string>();
+  const originals = new Set(inputs.map((input) => path.resolve(input)));
+  for (const { input, file } of files) {
+    const resolved = path.resolve(file);
+    const owner = owners.get(resolved);
+    if (owner !== undefined) {
+      throw new FramewrightError(
+        'USAGE',
+        `${owner} and ${input} would both be written to ${file}; give them folders of their own with --output`,
+      );
+    }
+    if (originals.has(resolved)) {
+      throw new FramewrightError('USAGE', `${file} is one of the photos itself; name another file with --output`);
+    }
+    owners.set(resolved, input);
+  }
+}
+
+async function refuseExisting(files: readonly { file: string }[]): Promise<void> {
+  const existing: string[] = [];
+  for (const { file } of files) {
+    const exists = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (exists) existing.push(file);
+  }
+  if (existing.length === 0) return;
+  const what = existing.length > 1 ? `${existing[0]!} and ${existing.length - 1} more exist` : `${existing[0]!} exists`;
+  throw new FramewrightError('OUTPUT_EXISTS', `${what} already; --force overwrites, --output names another place`);
+}
+
+/** A name that ends in a separator means a folder even where there is none yet. */
+async function isFolder(name: string): Promise<boolean> {
+  if (/[/\\]$/.test(name)) return true;
+  return stat(name).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

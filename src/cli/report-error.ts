@@ -1,0 +1,30 @@
+import { GgufError } from '../../gguf/index.js';
+import { FramewrightError, messageOf, type ErrorCode } from '../errors.js';
+
+/** Exit codes; scripts depend on them. */
+export const EXIT = { ok: 0, failure: 1, usage: 2, model: 3, somePhotos: 4, interrupted: 130 } as const;
+
+const EXIT_BY_CODE: Partial<Record<ErrorCode, number>> = {
+  USAGE: EXIT.usage,
+  OUTPUT_EXISTS: EXIT.usage,
+  MODEL_NOT_FOUND: EXIT.model,
+  MODEL_INVALID: EXIT.model,
+  MODEL_LOAD: EXIT.model,
+  MODEL_UNSUPPORTED: EXIT.model,
+  NATIVE_LOAD: EXIT.model,
+};
+
+export function codeOf(error: unknown): string {
+  if (error instanceof FramewrightError || error instanceof GgufError) return error.code;
+  return 'INTERNAL';
+}
+
+/** One line: `framewright: what, which file, what to do [CODE]`. */
+export function errorLine(error: unknown): string {
+  return `framewright: ${messageOf(error).replaceAll(/\s*\n\s*/g, '; ')} [${codeOf(error)}]`;
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof GgufError) return EXIT.model;
+  return error instanceof FramewrightError ? (EXIT_BY_CODE[error.code] ?? EXIT.failure) : EXIT.failure;
+}

@@ -1,0 +1,16 @@
+import type { Cropper } from '../cropper.js';
+
+/** Says on stderr what a user should know before trusting a crop. */
+export function warnUntrained({ model }: Cropper): void {
+  if (model.trained) return;
+  process.stderr.write(
+    `framewright: warning: the model ${model.name} is untrained (random weights): its crops mean nothing\n`,
+  );
+}
+
+/** Why a backend asked for is not the one in use. */
+export function warnFallbacks(cropper: Cropper, asked: string): void {
+  const { backend, fallbacks } = cropper.runtimeInfo;
+  if (asked === 'auto' || asked === backend) return;
+  process.stderr.write(`framewright: warning: running on ${backend}: ${fallbacks.join('; ')}\n`);
+}

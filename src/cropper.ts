@@ -1,0 +1,228 @@
+import { parseTargets, type Target } from './target.js';
+import { FramewrightError } from './errors.js';
+import type { Photo } from './image/decode.js';
+import type { PhotoInput } from './image/input.js';
+import { openVlm, type Vlm, type VlmOptions } from './open-vlm.js';
+import { analysePhoto, cropPhoto, framePhoto, rankPhoto, type PhotoRequest } from './pipeline.js';
+import type { RuntimeInfo } from './runtime/types.js';
+import type { CropRect, CropResult, Element } from './schema.js';
+import { Slots } from './slots.js';
+
+export interface CropperOptions extends VlmOptions {
+  /** Photos that go through the model at once, as parallel sequences. Default 1. */
+  readonly parallel?: number;
+  /** Largest photo taken, in pixels. Default 268,402,689 (16383 x 16383). */
+  readonly maxPixels?: number;
+  /** Ends the opening, and everything the cropper does later. */
+  readonly signal?: AbortSignal;
+}
+
+export interface CropOptions {
+  /** `4:5`, `16/9`, `1.91:1`. Default: any shape. */
+  readonly aspect?: string;
+  /** `1080x1350`: fixes the ratio, and the size of what is written. Not together with `aspect`. */
+  readonly size?: string;
+  /** Crops proposed, 1..20. Default 5. */
+  readonly candidates?: number;
+  /** Rotated orders of the candidates the decision is averaged over, 1..candidates. Default 1. */
+  readonly votes?: number;
+  /** Rectangles in oriented photo pixels no crop may cut. */
+  readonly keep?: readonly CropRect[];
+  /** Least area of the crop as a share of the photo's, 0..1. Default 0.25. */
+  readonly minSize?: number;
+  /** What to look for, in words: "keep the dog, more sky". */
+  readonly instruct?: string;
+  /** 0 (default) takes the most probable answer; above, answers are drawn with `seed`. */
+  readonly temperature?: number;
+  /** Default 0. */
+  readonly seed?: number;
+  readonly onProgress?: (stage: string) => void;
+  /** Called once a crop with everything the model was told and shown and what it said, for diagnosis. */
+  readonly onConversation?: NonNullable<PhotoRequest['onConversation']>;
+  readonly signal?: AbortSignal;
+}
+
+export interface CropEachOptions extends Omit<CropOptions, 'aspect' | 'size'> {
+  /** Several crops of each photo from one analysis: one result each, aspects first. */
+  readonly aspects?: readonly string[];
+  readonly sizes?: readonly string[];
+}
+
+/** The crops of one photo, or why there are none. */
+export type PhotoOutcome =
+  | { readonly input: PhotoInput; readonly photo: Photo; readonly results: readonly CropResult[] }
+  | { readonly input: PhotoInput; readonly results?: undefined; readonly error: unknown };
+
+export interface CropAllOptions extends CropEachOptions {
+  /** Called for a photo that cannot be cropped, which is then left out; without it the first such error ends the run. */
+  readonly onError?: (error: unknown, input: PhotoInput) => void;
+}
+
+/** Opens the model and everything below it. Close with `dispose()` or `await using`. */
+export async function openCropper(options: CropperOptions = {}): Promise<Cropper> {
+  const closing = new AbortController();
+  const signal = anySignal(closing.signal, options.signal);
+  return new Cropper(await openVlm({ ...options, signal }), options, closing);
+}
+
+/** Crops photos with one loaded model. Made by `openCropper`. */
+export class Cropper {
+  readonly #vlm: Vlm;
+  readonly #maxPixels: number | undefined;
+  readonly #closing: AbortController;
+  readonly #outerSignal: AbortSignal | undefined;
+  readonly #inModel: Slots;
+  readonly #parallel: number;
+  readonly #running = new Set<Promise<unknown>>();
+  #disposed: Promise<void> | undefined;
+
+  constructor(vlm: Vlm, { parallel = 1, maxPixels, signal }: CropperOptions, closing: AbortController) {
+    this.#vlm = vlm;
+    this.#maxPixels = maxPixels;
+    this.#closing = closing;
+    this.#outerSignal = signal;
+    this.#parallel = parallel;
+    this.#inModel = new Slots(parallel);
+  }
+
+  /** What runs, on which devices, and why nothing better does. */
+  get runtimeInfo(): RuntimeInfo {
+    return this.#vlm.runtime.info;
+  }
+
+  get model(): Vlm['identity'] & { readonly trained: boolean } {
+    return { ...this.#vlm.identity, trained: this.#vlm.resolved.manifest?.trained ?? true };
+  }
+
+  /** Work done so far: llama_decode calls, tokens, tokens decided and forced. */
+  counters(): ReturnType<Vlm['counters']> {
+    return this.#vlm.counters();
+  }
+
+  /** One crop of one photo. */
+  async crop(input: PhotoInput, options: CropOptions = {}): Promise<CropResult> {
+    const { aspect, size, ...rest } = options;
+    if (aspect !== undefined && size !== undefined) {
+      throw new FramewrightError('USAGE', 'give an aspect or a size, not both: a size fixes the aspect');
+    }
+    const targets = parseTargets(aspect === undefined ? [] : [aspect], size === undefined ? [] : [size]);
+    return (await this.#cropTargets(input, targets, rest)).results[0]!;
+  }
+
+  /** Crops every photo, in order: one result for each aspect and size. */
+  async *cropAll(
+    inputs: Iterable<PhotoInput> | AsyncIterable<PhotoInput>,
+    options: CropAllOptions = {},
+  ): AsyncGenerator<CropResult, void, undefined> {
+    const { onError, ...rest } = options;
+    for await (const outcome of this.cropEach(inputs, rest)) {
+      if (outcome.results) yield* outcome.results;
+      else if (onError) onError(outcome.error, outcome.input);
+      else throw outcome.error;
+    }
+  }
+
+  /** As cropAll, photo by photo: a photo's error is its outcome. The next photo is decoded meanwhile. */
+  async *cropEach(
+    inputs: Iterable<PhotoInput> | AsyncIterable<PhotoInput>,
+    options: CropEachOptions = {},
+  ): AsyncGenerator<PhotoOutcome, void, undefined> {
+    const { aspects = [], sizes = [], ...rest } = options;
+    const targets = parseTargets(aspects, sizes);
+    const stop = new AbortController();
+    const signal = anySignal(stop.signal, rest.signal);
+    const ahead: Promise<PhotoOutcome>[] = [];
+    const next = async (): Promise<PhotoOutcome> => {
+      const outcome = await ahead.shift()!;
+      signal.throwIfAborted();
+      return outcome;
+    };
+    try {
+      for await (const input of inputs) {
+        ahead.push(
+          this.#cropTargets(input, targets, { ...rest, signal }).then(
+            ({ photo, results }) => ({ input, photo, results }),
+            (error: unknown) => ({ input, error }),
+          ),
+        );
+        if (ahead.length > this.#parallel) yield await next();
+      }
+      while (ahead.length > 0) yield await next();
+    } finally {
+      stop.abort(new FramewrightError('DISPOSED', 'the caller stopped asking for crops'));
+      await Promise.all(ahead);
+    }
+  }
+
+  /** The composition of a photo, in oriented photo pixels. */
+  async analyse(
+    input: PhotoInput,
+    options: Pick<CropOptions, 'seed' | 'temperature' | 'signal'> = {},
+  ): Promise<Element[]> {
+    return this.#run(options.signal, async (signal) => {
+      const photo = await framePhoto(input, this.#vlm, this.#decodeOptions(signal));
+      return this.#inModel.run(() => analysePhoto(photo, this.#vlm, { ...options, signal }), signal);
+    });
+  }
+
+  /** Natural log-likelihood of each rectangle (oriented photo pixels) as the crop the model would propose first. */
+  async rank(
+    input: PhotoInput,
+    rectangles: readonly CropRect[],
+    options: Pick<CropOptions, 'seed' | 'temperature' | 'signal'> = {},
+  ): Promise<number[]> {
+    return this.#run(options.signal, async (signal) => {
+      const photo = await framePhoto(input, this.#vlm, this.#decodeOptions(signal));
+      return this.#inModel.run(() => rankPhoto(photo, rectangles, this.#vlm, { ...options, signal }), signal);
+    });
+  }
+
+  /** Stops what is running (it rejects with DISPOSED) and frees the model. Safe at any time, as often as one likes. */
+  dispose(): Promise<void> {
+    this.#disposed ??= (async () => {
+      this.#closing.abort(new FramewrightError('DISPOSED', 'the cropper was disposed'));
+      await Promise.allSettled(this.#running);
+      await this.#vlm.dispose();
+    })();
+    return this.#disposed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  #cropTargets(
+    input: PhotoInput,
+    targets: readonly Target[],
+    options: PhotoRequest,
+  ): Promise<{ photo: Photo; results: CropResult[] }> {
+    return this.#run(options.signal, async (signal) => {
+      options.onProgress?.('decode');
+      const ready = await framePhoto(input, this.#vlm, this.#decodeOptions(signal));
+      const request = { ...options, signal };
+      const results = await this.#inModel.run(() => cropPhoto(ready, targets, this.#vlm, request), signal);
+      return { photo: ready.photo, results };
+    });
+  }
+
+  #decodeOptions(signal: AbortSignal): { signal: AbortSignal; maxPixels?: number } {
+    return { signal, ...(this.#maxPixels === undefined ? {} : { maxPixels: this.#maxPixels }) };
+  }
+
+  async #run<T>(own: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#disposed) throw new FramewrightError('DISPOSED', 'the cropper was disposed; open another');
+    const signal = anySignal(this.#closing.signal, this.#outerSignal, own);
+    signal.throwIfAborted();
+    const running = work(signal);
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+}
+
+function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+}

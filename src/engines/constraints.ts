@@ -1,0 +1,63 @@
+import { FramewrightError } from '../errors.js';
+import { boxArea, type Box, type Size } from '../geometry.js';
+import type { EngineOptions } from './types.js';
+
+/** The smallest box around all of these; undefined for none. */
+export function unionOf(boxes: readonly Box[]): Box | undefined {
+  const first = boxes[0];
+  if (!first) return undefined;
+  return boxes.reduce<Box>(
+    (all, box) => [
+      Math.min(all[0], box[0]),
+      Math.min(all[1], box[1]),
+      Math.max(all[2], box[2]),
+      Math.max(all[3], box[3]),
+    ],
+    first,
+  );
+}
+
+export function contains(outer: Box, inner: Box): boolean {
+  return outer[0] <= inner[0] && outer[1] <= inner[1] && outer[2] >= inner[2] && outer[3] >= inner[3];
+}
+
+/** The largest whole-pixel size of an aspect (width / height) inside `bounds`. */
+export function largestOfAspect(aspect: number, bounds: Size): Size {
+  if (aspect * bounds.height <= bounds.width) {
+    return { width: Math.max(1, Math.round(aspect * bounds.height)), height: bounds.height };
+  }
+  return { width: bounds.width, height: Math.max(1, Math.round(bounds.width / aspect)) };
+}
+
+/** The box of a size nearest to a wanted centre that stays inside the frame and around the keep box. */
+export function placeAround(size: Size, centre: readonly [x: number, y: number], frame: Size, keep?: Box): Box {
+  const place = (length: number, wanted: number, limit: number, keepLow: number, keepHigh: number): number => {
+    const low = Math.max(0, keepHigh - length);
+    const high = Math.min(limit - length, keepLow);
+    return Math.min(high, Math.max(low, Math.round(wanted - length / 2)));
+  };
+  const x1 = place(size.width, centre[0], frame.width, keep?.[0] ?? frame.width, keep?.[2] ?? 0);
+  const y1 = place(size.height, centre[1], frame.height, keep?.[1] ?? frame.height, keep?.[3] ?? 0);
+  return [x1, y1, x1 + size.width, y1 + size.height];
+}
+
+/** Whether a box is inside the frame, large enough and around every keep box. */
+export function allows(box: Box, frame: Size, options: EngineOptions): boolean {
+  return (
+    contains([0, 0, frame.width, frame.height], box) &&
+    boxArea(box) >= (options.minArea ?? 0) * frame.width * frame.height - 1e-6 &&
+    (options.keep ?? []).every((keep) => contains(box, keep))
+  );
+}
+
+export function impossible(frame: Size, options: EngineOptions): FramewrightError {
+  const asked = [
+    options.aspect === undefined ? undefined : `aspect ${options.aspect.toFixed(3)}`,
+    options.keep && options.keep.length > 0 ? `${options.keep.length} keep boxes` : undefined,
+    options.minArea ? `least area ${options.minArea}` : undefined,
+  ].filter((part) => part !== undefined);
+  return new FramewrightError(
+    'ASPECT_IMPOSSIBLE',
+    `no crop of ${frame.width}x${frame.height} satisfies ${asked.join(', ')} together; loosen one of them`,
+  );
+}

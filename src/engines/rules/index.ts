@@ -1,0 +1,122 @@
+import type { Box, Size } from '../../geometry.js';
+import type { Element } from '../../schema.js';
+import { impossible, unionOf } from '../constraints.js';
+import type { EngineOptions, EngineProposal, Raster } from '../types.js';
+import { analyseRaster, scoringContext, type PhotoAnalysis } from './analysis.js';
+import { aspectBoxes, freeBoxes, growAround, toPixels, toUnit } from './aspect-grid.js';
+import { composition } from './elements.js';
+import { gridBoxes, type UnitBox } from './grid.js';
+import { scoreBoxes } from './scorer.js';
+import { defaultScorer } from './weights.js';
+import { expectedIou, pickDistinct, refine, type BoxDistribution, type RankedBox } from './select.js';
+import { explain } from './why.js';
+
+export interface RulesCandidate {
+  /** Raster pixels. */
+  readonly box: Box;
+  /** Softmax over the candidates of their expected IoU with the crop a person would choose; they sum to 1. */
+  readonly rulesScore: number;
+  readonly why: string;
+}
+
+export interface RulesProposal {
+  readonly elements: Element[];
+  /** Best first. */
+  readonly candidates: RulesCandidate[];
+  readonly best: number;
+}
+
+/** Differences of expected IoU as large as this count e-fold in `rulesScore`. */
+const SCORE_TEMPERATURE = 0.02;
+
+/** Everything the rules know about a photo before any constraint: what a student model is distilled from. */
+export interface RulesLabels {
+  readonly analysis: PhotoAnalysis;
+  /** Raster pixels. */
+  readonly elements: Element[];
+  /** All grid boxes (fractions 0..1) with the probability that a person would choose each. */
+  readonly distribution: BoxDistribution;
+}
+
+export function rulesLabels(raster: Raster): RulesLabels {
+  const { analysis, distribution } = weigh(raster);
+  return { analysis, elements: composition(analysis, raster.size), distribution };
+}
+
+interface Weighed {
+  readonly analysis: PhotoAnalysis;
+  readonly distribution: BoxDistribution;
+  /** The same for any other set of boxes (fractions 0..1). */
+  readonly over: (boxes: readonly UnitBox[]) => BoxDistribution;
+}
+
+function weigh(raster: Raster): Weighed {
+  const analysis = analyseRaster(raster);
+  const context = scoringContext(analysis);
+  const scorer = defaultScorer();
+  const over = (boxes: readonly UnitBox[]): BoxDistribution => ({
+    boxes,
+    probabilities: scoreBoxes(scorer, context, boxes).map(Math.exp),
+  });
+  return { analysis, distribution: over(gridBoxes()), over };
+}
+
+/**
+ * Crops by hand-made features and a small fitted scorer, no model: finds the composition, weighs all grid boxes, and
+ * takes the box with the highest expected IoU under the resulting distribution. Pure and deterministic.
+ *
+ * @param rgb interleaved 8-bit sRGB, `3 * size.width * size.height` bytes
+ * @throws FramewrightError `ASPECT_IMPOSSIBLE` where aspect, keep boxes and least area cannot hold together
+ */
+export function rulesEngine(rgb: Uint8Array, size: Size, options: EngineOptions): RulesProposal {
+  const weighed = weigh({ data: rgb, size });
+  const { analysis, distribution } = weighed;
+  const ranked =
+    options.aspect === undefined
+      ? rankFree(distribution, size, options)
+      : rankAspect(weighed, size, options.aspect, options);
+  if (ranked.length === 0) throw impossible(size, options);
+  const picked = pickDistinct(ranked, Math.max(1, options.count));
+  const weights = picked.map(({ worth }) => Math.exp((worth - picked[0]!.worth) / SCORE_TEMPERATURE));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const candidates = picked.map(({ box }, i) => ({
+    box,
+    rulesScore: weights[i]! / total,
+    why: explain(toUnit(box, size), analysis),
+  }));
+  return { elements: composition(analysis, size), candidates, best: 0 };
+}
+
+function rankFree(distribution: BoxDistribution, size: Size, options: EngineOptions): RankedBox[] {
+  const worth = (box: Box): number => expectedIou(toUnit(box, size), distribution);
+  const ranked = freeBoxes(size, distribution.boxes, options).map((box) => ({ box, worth: worth(box) }));
+  const first = ranked.reduce<RankedBox | undefined>((a, b) => (a && a.worth >= b.worth ? a : b), undefined);
+  if (!first) return [];
+  const refined = growAround(
+    toPixels(refine(toUnit(first.box, size), distribution), size),
+    unionOf(options.keep ?? []),
+  );
+  const fine = freeBoxes(size, [toUnit(refined, size)], options).map((box) => ({ box, worth: worth(box) }));
+  return [...fine, ...ranked];
+}
+
+/** With a fixed aspect: expected IoU under the free distribution, plus that under the scores of the family's own boxes. */
+function rankAspect({ distribution, over }: Weighed, size: Size, aspect: number, options: EngineOptions): RankedBox[] {
+  const boxes = aspectBoxes(size, aspect, options);
+  if (boxes.length === 0) return [];
+  const family = over(boxes.map((box) => toUnit(box, size)));
+  return boxes.map((box, i) => ({
+    box,
+    worth: (expectedIou(family.boxes[i]!, distribution) + expectedIou(family.boxes[i]!, family)) / 2,
+  }));
+}
+
+/** `rulesEngine` in the shape all engines share. */
+export function rules(raster: Raster, options: EngineOptions): EngineProposal {
+  const { elements, candidates, best } = rulesEngine(raster.data, raster.size, options);
+  return {
+    elements,
+    candidates: candidates.map(({ box, rulesScore, why }) => ({ box, score: rulesScore, why })),
+    best,
+  };
+}

@@ -1,0 +1,18 @@
+import type { Raster } from '../../engines/types.js';
+import { decodePhoto } from '../../image/decode.js';
+import { renderFrame } from '../../image/render.js';
+
+/** The photo upright and in sRGB, no side longer than `maxSide`. */
+export async function loadRaster(
+  path: string,
+  maxSide: number,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<Raster> {
+  const photo = await decodePhoto(path, options);
+  const scale = Math.min(1, maxSide / Math.max(photo.width, photo.height));
+  const size = {
+    width: Math.max(1, Math.round(photo.width * scale)),
+    height: Math.max(1, Math.round(photo.height * scale)),
+  };
+  return { data: await renderFrame(photo, size, options), size };
+}

@@ -1,0 +1,13 @@
+export { openCropper, Cropper } from './cropper.js';
+export type { CropAllOptions, CropEachOptions, CropOptions, CropperOptions, PhotoOutcome } from './cropper.js';
+export { FramewrightError } from './errors.js';
+export type { ErrorCode } from './errors.js';
+export type { ConversationPart } from './pipeline.js';
+export { decodePhoto } from './image/decode.js';
+export type { Photo } from './image/decode.js';
+export { encodeCrop } from './image/encode.js';
+export type { EncodeCropOptions, EncodedImage, OutputFormat } from './image/encode.js';
+export type { PhotoInput } from './image/input.js';
+export { cropResultSchema, ELEMENT_KINDS, elementSchema } from './schema.js';
+export type { Candidate, CropRect, CropResult, Element, ElementKind } from './schema.js';
+export type { DeviceInfo, GpuChoice, LogLine, LoraSpec, RuntimeInfo } from './runtime/types.js';

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { FramewrightError, messageOf } from '../errors.js';
+
+const fileSchema = z.object({
+  /** Relative to the manifest. */
+  name: z.string().min(1),
+  bytes: z.int().positive(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+/** `manifest.json` beside a model's files: how the model wants to be used. The code knows no model by name. */
+export const manifestSchema = z.object({
+  schemaVersion: z.literal(1),
+  name: z.string().min(1),
+  licence: z.string(),
+  /** False: random weights, for tests and as a stand-in; the command warns. */
+  trained: z.boolean(),
+  files: z.object({ text: fileSchema, mmproj: fileSchema }),
+  promptProfile: z.string(),
+  /** Area of the model frame in pixels. */
+  pixelBudget: z.object({ min: z.int().positive(), max: z.int().positive() }),
+  /** Cells of KV cache one photo's conversation may take. */
+  contextCells: z.int().positive(),
+  preprocess: z.object({ positionRamps: z.boolean() }),
+  overlay: z.object({ labels: z.boolean() }),
+  /** Where the weights come from, terms of the data, measured figures: free text for people. */
+  notes: z.record(z.string(), z.unknown()).optional(),
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** How a Qwen2.5-VL GGUF without a manifest is used: CROP's training resolution (768 x 768), full prompts. */
+export const DEFAULT_USE = {
+  promptProfile: 'standard',
+  pixelBudget: { min: 200_704, max: 589_824 },
+  contextCells: 8192,
+  preprocess: { positionRamps: false },
+  overlay: { labels: true },
+} as const satisfies Partial<Manifest>;
+
+export type ModelUse = Pick<Manifest, 'promptProfile' | 'pixelBudget' | 'contextCells' | 'preprocess' | 'overlay'>;
+
+export async function readManifest(file: string): Promise<Manifest> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new FramewrightError('MODEL_INVALID', `cannot read the model manifest ${file}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  const result = manifestSchema.safeParse(parsed);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0]!;
+  throw new FramewrightError('MODEL_INVALID', `the model manifest ${file} is wrong at ${path.join('.')}: ${message}`);
+}

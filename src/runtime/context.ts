@@ -1,0 +1,100 @@
+import type { NativeContext } from './addon.js';
+import type { VisionModel } from './model.js';
+import { disposedError } from './native-error.js';
+import { Scheduler, type Sequence } from './scheduler.js';
+import { Session } from './session.js';
+import type { ContextCounters, GeneratedToken, MemoryByDevice } from './types.js';
+
+/** @internal What a context gets its generated tokens by. */
+export type TokenListeners = Map<number, (token: GeneratedToken) => void>;
+
+/** A KV cache and the sessions that share it. */
+export class Context {
+  readonly model: VisionModel;
+  /** KV cells of all sessions together. */
+  readonly nCtx: number;
+  readonly nSeqMax: number;
+  readonly capturesAttention: boolean;
+  readonly #native: NativeContext;
+  readonly #scheduler: Scheduler;
+  readonly #listeners: TokenListeners;
+  readonly #sessions = new Set<Session>();
+  #disposed: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(
+    model: VisionModel,
+    native: NativeContext,
+    listeners: TokenListeners,
+    { nCtx, nSeqMax, capturesAttention }: { nCtx: number; nSeqMax: number; capturesAttention: boolean },
+  ) {
+    this.model = model;
+    this.nCtx = nCtx;
+    this.nSeqMax = nSeqMax;
+    this.capturesAttention = capturesAttention;
+    this.#native = native;
+    this.#listeners = listeners;
+    this.#scheduler = new Scheduler(native, nSeqMax);
+  }
+
+  /**
+   * A new, empty session.
+   *
+   * @throws FramewrightError CONTEXT_FULL if all of nSeqMax are in use, DISPOSED
+   */
+  session(): Session {
+    return this.adopt(this.#scheduler.openSequence());
+  }
+
+  /** Since the context was made. */
+  counters(): ContextCounters {
+    return this.native.counters();
+  }
+
+  /** What the context takes besides the model. */
+  memory(): MemoryByDevice[] {
+    return this.native.memory().map((entry) => ({ ...entry, modelBytes: 0 }));
+  }
+
+  /** Cancels what runs, disposes its sessions and frees it. May be called at any time, and more than once. */
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#dispose();
+    return this.#disposed;
+  }
+
+  async #dispose(): Promise<void> {
+    this.model.forget(this);
+    const closing = this.#scheduler.close();
+    await Promise.all([...this.#sessions].map((session) => session.dispose()));
+    await closing;
+    await this.#native.dispose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  /** @internal */
+  get native(): NativeContext {
+    if (this.#disposed) throw disposedError('context');
+    return this.#native;
+  }
+
+  /** @internal */
+  adopt(sequence: Sequence): Session {
+    const session = new Session(this, this.#scheduler, sequence);
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** @internal */
+  forget(session: Session): void {
+    this.#sessions.delete(session);
+  }
+
+  /** @internal */
+  streamTokens(itemId: number, listener: ((token: GeneratedToken) => void) | undefined): void {
+    if (listener) this.#listeners.set(itemId, listener);
+    else this.#listeners.delete(itemId);
+  }
+}

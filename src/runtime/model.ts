@@ -1,0 +1,194 @@
+import { FramewrightError } from '../errors.js';
+import type { Size } from '../geometry.js';
+import { FLASH_ATTENTION, KV_TYPE, type NativeAddon, type NativeModel } from './addon.js';
+import type { CallQueue } from './call-queue.js';
+import { checkInteger } from './check.js';
+import { checkGrammar } from './grammar-check.js';
+import { Context, type TokenListeners } from './context.js';
+import { ImageEmbedding } from './image-embedding.js';
+import { disposedError, fromNative } from './native-error.js';
+import type { ContextOptions, MemoryByDevice, ModelFacts } from './types.js';
+
+/** Pixels of one merged image token, each way: 14 px patches, merged two by two. */
+export const IMAGE_TOKEN_PX = 28;
+
+/** What `loadModel` settled on. */
+export interface ModelSettings {
+  readonly threads: number;
+  readonly imageMinTokens: number;
+  readonly imageMaxTokens: number;
+}
+
+/** A text model with its vision tower. */
+export class VisionModel {
+  readonly facts: ModelFacts;
+  readonly settings: ModelSettings;
+  readonly #addon: NativeAddon;
+  readonly #native: NativeModel;
+  readonly #queue: CallQueue;
+  readonly #onDispose: (model: VisionModel) => void;
+  readonly #contexts = new Set<Context>();
+  readonly #checkedGrammars = new Set<string>();
+  #disposed: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(
+    addon: NativeAddon,
+    native: NativeModel,
+    queue: CallQueue,
+    settings: ModelSettings,
+    onDispose: (model: VisionModel) => void,
+  ) {
+    const { metadata, ...facts } = native.facts();
+    const pairs = metadata.flatMap((key, i) => (i % 2 === 0 ? [[key, metadata[i + 1]!] as const] : []));
+    this.facts = { ...facts, metadata: Object.fromEntries(pairs) };
+    const { threads, imageMinTokens, imageMaxTokens } = settings;
+    this.settings = { threads, imageMinTokens, imageMaxTokens };
+    this.#addon = addon;
+    this.#native = native;
+    this.#queue = queue;
+    this.#onDispose = onDispose;
+  }
+
+  /** What both files take on each device. */
+  memory(): MemoryByDevice[] {
+    return this.#live().memory();
+  }
+
+  /** With `special`, names of special tokens become these; else they are text like any other. */
+  tokenize(text: string, { special = false }: { readonly special?: boolean } = {}): Int32Array {
+    return this.#live().tokenize(text, special);
+  }
+
+  /** Special tokens are spelled out; bytes that are no UTF-8 become U+FFFD. */
+  detokenize(tokens: Int32Array | readonly number[]): string {
+    const ids = Int32Array.from(tokens);
+    for (const id of ids) checkInteger('a token', id, 0, this.facts.nVocab - 1);
+    return this.#live().detokenize(ids);
+  }
+
+  tokenText(id: number): string {
+    return this.#live().tokenText(checkInteger('a token', id, 0, this.facts.nVocab - 1));
+  }
+
+  /**
+   * Runs the vision tower on an image. Images are encoded one after the other, beside whatever the contexts decode.
+   *
+   * @param rgb width * height * 3 bytes, sRGB; copied before this returns
+   * @param size both sides multiples of 28, within the model's image token limits
+   * @throws FramewrightError USAGE, DECODE, DISPOSED; the signal's reason
+   */
+  async encodeImage(
+    rgb: Uint8Array,
+    size: Size,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<ImageEmbedding> {
+    const { width, height } = size;
+    this.#checkImage(rgb, size);
+    const native = await this.#queue.run(
+      () => this.#native.encodeImage(rgb, width, height),
+      signal,
+      (unwanted) => unwanted.dispose(),
+    );
+    return new ImageEmbedding(this, native, { width, height });
+  }
+
+  #checkImage(rgb: Uint8Array, { width, height }: Size): void {
+    for (const side of [width, height])
+      if (!Number.isInteger(side) || side < IMAGE_TOKEN_PX || side % IMAGE_TOKEN_PX !== 0)
+        throw new FramewrightError(
+          'USAGE',
+          `expected an image with sides that are multiples of ${IMAGE_TOKEN_PX} but received ${width} x ${height}`,
+        );
+    if (rgb.length !== width * height * 3)
+      throw new FramewrightError(
+        'USAGE',
+        `expected ${width * height * 3} bytes of RGB for ${width} x ${height} but received ${rgb.length}`,
+      );
+    const nTokens = (width / IMAGE_TOKEN_PX) * (height / IMAGE_TOKEN_PX);
+    const { imageMinTokens, imageMaxTokens } = this.settings;
+    if (nTokens < imageMinTokens || nTokens > imageMaxTokens)
+      throw new FramewrightError(
+        'USAGE',
+        `an image of ${width} x ${height} takes ${nTokens} tokens, and the model was loaded for ${imageMinTokens} to ` +
+          `${imageMaxTokens}; resize it, or change imageMinTokens and imageMaxTokens`,
+      );
+  }
+
+  /** @throws FramewrightError MODEL_LOAD if the memory does not suffice, USAGE, DISPOSED */
+  async createContext(options: ContextOptions): Promise<Context> {
+    const { captureAttention = false, kvType = 'f16', flashAttention = captureAttention ? false : undefined } = options;
+    const nCtx = checkInteger('nCtx', options.nCtx, 1, 2 ** 24);
+    const nSeqMax = checkInteger('nSeqMax', options.nSeqMax ?? 16, 1, 256);
+    const nBatch = checkInteger('nBatch', options.nBatch ?? Math.min(nCtx, 2048), 1, nCtx);
+    const threads = checkInteger('threads', options.threads ?? this.settings.threads, 1, 512);
+    if (captureAttention && flashAttention !== false)
+      throw new FramewrightError('USAGE', 'captureAttention needs flashAttention: false, or to be left to its default');
+    if (kvType === 'q8_0' && flashAttention === false)
+      throw new FramewrightError('USAGE', 'kvType q8_0 needs flash attention');
+
+    const listeners: TokenListeners = new Map();
+    const native = new this.#addon.Context(
+      this.#live(),
+      {
+        nCtx,
+        nSeqMax,
+        nBatch,
+        kvType: KV_TYPE[kvType],
+        flashAttention: flashAttentionType(flashAttention),
+        threads,
+        captureAttention,
+      },
+      (itemId, id, text, logProb) => listeners.get(itemId)?.({ id, text, logProb }),
+    );
+    try {
+      await native.create();
+      this.#live();
+    } catch (error) {
+      await native.dispose();
+      throw fromNative(error);
+    }
+    const context = new Context(this, native, listeners, { nCtx, nSeqMax, capturesAttention: captureAttention });
+    this.#contexts.add(context);
+    return context;
+  }
+
+  /** Disposes its contexts and frees it. May be called at any time, and more than once. */
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#dispose();
+    return this.#disposed;
+  }
+
+  async #dispose(): Promise<void> {
+    this.#onDispose(this);
+    await Promise.all([this.#queue.close(), ...[...this.#contexts].map((context) => context.dispose())]);
+    await this.#native.dispose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  #live(): NativeModel {
+    if (this.#disposed) throw disposedError('model');
+    return this.#native;
+  }
+
+  /** @internal Checks a grammar, once. */
+  checkGrammar(grammar: string): void {
+    if (this.#checkedGrammars.has(grammar)) return;
+    checkGrammar(grammar, (name) => this.tokenize(name, { special: true }).length === 1);
+    if (this.#checkedGrammars.size >= 100) this.#checkedGrammars.clear();
+    this.#checkedGrammars.add(grammar);
+  }
+
+  /** @internal */
+  forget(context: Context): void {
+    this.#contexts.delete(context);
+  }
+}
+
+/** @internal */
+export function flashAttentionType(wanted: boolean | undefined): number {
+  return wanted === undefined ? FLASH_ATTENTION.auto : wanted ? FLASH_ATTENTION.on : FLASH_ATTENTION.off;
+}

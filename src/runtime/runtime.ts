@@ -1,0 +1,110 @@
+import type { NativeAddon } from './addon.js';
+import { loadBinding } from './binding.js';
+import { CallQueue } from './call-queue.js';
+import { guardListener } from './listener.js';
+import { toNativeParams } from './load-model.js';
+import { listenToLog } from './log-hub.js';
+import { VisionModel } from './model.js';
+import { disposedError } from './native-error.js';
+import type { LogLine, ModelOptions, RuntimeInfo, RuntimeOptions } from './types.js';
+
+/**
+ * Loads the native addon and llama.cpp's backends. Open it once and keep it; a second one shares the libraries.
+ *
+ * @throws FramewrightError NATIVE_LOAD with the remedy for its cause
+ */
+export async function openRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+  const { addon, info } = await loadBinding(options);
+  stopAtExit(addon);
+  return new Runtime(addon, info);
+}
+
+export class Runtime {
+  readonly info: RuntimeInfo;
+  readonly #addon: NativeAddon;
+  readonly #models = new Set<VisionModel>();
+  readonly #stopListening = new Set<() => void>();
+  /** How to free what still loads, or failed to. */
+  readonly #unfinished = new Set<() => Promise<void>>();
+  #disposed: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(addon: NativeAddon, info: RuntimeInfo) {
+    this.#addon = addon;
+    this.info = info;
+  }
+
+  /**
+   * Loads a validated pair of GGUF files (see gguf/validate).
+   *
+   * @throws FramewrightError MODEL_LOAD, MODEL_UNSUPPORTED, USAGE, DISPOSED; the signal's reason
+   */
+  async loadModel(options: ModelOptions): Promise<VisionModel> {
+    if (this.#disposed) throw disposedError('runtime');
+    const params = toNativeParams(this.info, options);
+    const onProgress = guardListener(options.onProgress ?? (() => undefined), (error) => queue.cancel(error));
+    const native = new this.#addon.Model(params, (fraction) => {
+      if (!options.signal?.aborted) onProgress(fraction);
+    });
+    const queue = new CallQueue('model', () => native.interrupt());
+    const free = once(async () => {
+      await queue.close();
+      await native.dispose();
+      this.#unfinished.delete(free);
+    });
+    this.#unfinished.add(free);
+    try {
+      await queue.run(() => native.load(), options.signal);
+    } catch (error) {
+      // An aborted load is let go of by and by; the caller hears of it at once.
+      void free();
+      throw error;
+    }
+    this.#unfinished.delete(free);
+    const model = new VisionModel(this.#addon, native, queue, params, (disposed) => this.#models.delete(disposed));
+    this.#models.add(model);
+    return model;
+  }
+
+  /**
+   * Calls `listener` for every line llama.cpp logs, in this process and whoever made it, from now on. Returns how to stop.
+   */
+  onLog(listener: (line: LogLine) => void): () => void {
+    if (this.#disposed) throw disposedError('runtime');
+    const stop = listenToLog(this.#addon, listener);
+    this.#stopListening.add(stop);
+    return () => {
+      this.#stopListening.delete(stop);
+      stop();
+    };
+  }
+
+  /** Disposes its models, and theirs. May be called at any time, and more than once. */
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#dispose();
+    return this.#disposed;
+  }
+
+  async #dispose(): Promise<void> {
+    const freeing = [...this.#unfinished].map((free) => free());
+    await Promise.all([...freeing, ...[...this.#models].map((model) => model.dispose())]);
+    for (const stop of this.#stopListening) stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+}
+
+const stopping = new WeakSet<NativeAddon>();
+
+function stopAtExit(addon: NativeAddon): void {
+  if (stopping.has(addon)) return;
+  stopping.add(addon);
+  process.once('exit', () => addon.stopWorkers());
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => (running ??= run());
+}

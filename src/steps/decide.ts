@@ -1,0 +1,84 @@
+import type { ProposedBox } from '../answer/candidates-form.js';
+import { DECISION_CLOSING, DECISION_OPENING, writeDecision } from '../answer/decision-form.js';
+import type { Conversation } from '../prompt/conversation.js';
+import { fillTemplate } from '../prompt/template.js';
+import type { StageContext } from './stage.js';
+
+export interface Decision {
+  /** Index of the best candidate. */
+  readonly best: number;
+  readonly why: string;
+  /** Probability of each candidate to be named best, averaged over the votes; sums to 1. */
+  readonly modelScores: readonly number[];
+}
+
+/**
+ * Stage 3: the numbered candidates -> the best one and why. The scores are the model's next-token probabilities of the
+ * candidate numbers. A model prefers some positions in a list whatever stands there, so each of the `votes` shows the
+ * list rotated by another number of places, and the probabilities are averaged.
+ */
+export async function decide(
+  chat: Conversation<unknown>,
+  candidates: readonly ProposedBox[],
+  votes: number,
+  stage: StageContext,
+): Promise<Decision> {
+  const nVotes = Math.min(votes, candidates.length);
+  const ballots = [chat];
+  try {
+    while (ballots.length < nVotes) ballots.push(await chat.fork());
+    const perVote = await Promise.all(
+      ballots.map((ballot, vote) =>
+        castVote(ballot, candidates, Math.round((vote * candidates.length) / nVotes), stage),
+      ),
+    );
+    const modelScores = candidates.map((_, i) => perVote.reduce((sum, scores) => sum + scores[i]!, 0) / nVotes);
+    const best = modelScores.indexOf(Math.max(...modelScores));
+    const why = await writeDecision(chat.answer(stage.sampling), best + 1, stage.profile.reasons);
+    return { best, why, modelScores };
+  } finally {
+    await Promise.all(ballots.slice(1).map((ballot) => ballot.dispose()));
+  }
+}
+
+/** The probability of each candidate under one order of the list. Leaves the chat after `{"best":`. */
+async function castVote(
+  chat: Conversation<unknown>,
+  candidates: readonly ProposedBox[],
+  rotation: number,
+  { profile, sampling }: StageContext,
+): Promise<number[]> {
+  const n = candidates.length;
+  const list = candidates
+    .map((_, place) => `${String(place + 1)}: [${candidates[(place + rotation) % n]!.boxInFrame.join(',')}]`)
+    .join('\n');
+  chat.startUser();
+  chat.endUser(fillTemplate(profile.templates.decide, { candidates: list }));
+  chat.answer(sampling).literal(DECISION_OPENING);
+  const places = await placeProbabilities(chat, n, sampling.signal);
+  return candidates.map((_, i) => places[(i - rotation + n) % n]!);
+}
+
+/** P(number k is said next) for k = 1..n, normalised over these numbers. */
+async function placeProbabilities(chat: Conversation<unknown>, n: number, signal?: AbortSignal): Promise<number[]> {
+  const options = chat.tokens.integerSet(
+    Array.from({ length: n }, (_, i) => i + 1),
+    [DECISION_CLOSING],
+  );
+  const firstTokens = Int32Array.from({ length: n }, (_, i) => options.tokenAt(i, 0)!);
+  const { logProbs } = await chat.flush(signal, firstTokens);
+  if (new Set(firstTokens).size === n) return softmax(Array.from(logProbs));
+  // Numbers of several digits share their first: score each number to where its end shows.
+  const sequences = Array.from({ length: n }, (_, i) =>
+    Int32Array.from([...chat.tokens.integer(i + 1), options.tokenAt(i, chat.tokens.integer(i + 1).length)!]),
+  );
+  const scored = await chat.session.score(sequences, signal ? { signal } : {});
+  return softmax(scored.map((tokenLogProbs) => tokenLogProbs.reduce((sum, logProb) => sum + logProb, 0)));
+}
+
+function softmax(logits: readonly number[]): number[] {
+  const greatest = Math.max(...logits);
+  const weights = logits.map((logit) => Math.exp(logit - greatest));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => weight / total);
+}

@@ -1,0 +1,13 @@
+import type { Size } from '../geometry.js';
+import { drawOnFrame } from '../image/overlay.js';
+import type { ModelUse } from '../model/manifest.js';
+import type { Element } from '../schema.js';
+
+/** Eq. (2), V(I, T_comp): the elements drawn on the model frame. RGB in, RGB of the same size out. */
+export function enhance(
+  photo: { readonly frame: Size; readonly rgb: Uint8Array },
+  elements: readonly Element[],
+  { overlay }: Pick<ModelUse, 'overlay'>,
+): Promise<Uint8Array> {
+  return drawOnFrame(photo.rgb, photo.frame, elements, { labels: overlay.labels });
+}

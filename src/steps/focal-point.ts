@@ -1,0 +1,24 @@
+import type { Box, Size } from '../geometry.js';
+import type { Element } from '../schema.js';
+
+/**
+ * Where to look, as shares of width and height: the middle of the subject if the analysis names one inside the crop, else
+ * the middle of the crop.
+ */
+export function focalPoint(photo: Size, analysis: readonly Element[], crop: Box): { x: number; y: number } {
+  const subject = analysis.flatMap((element) => ('box' in element ? [element.box as Box] : []))[0];
+  const inside = subject && middle(subject);
+  const [x, y] =
+    inside && inside[0] >= crop[0] && inside[0] < crop[2] && inside[1] >= crop[1] && inside[1] < crop[3]
+      ? inside
+      : middle(crop);
+  return { x: round4(x / photo.width), y: round4(y / photo.height) };
+}
+
+function middle(box: Box): [number, number] {
+  return [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
+}
+
+function round4(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}

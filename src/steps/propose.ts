@@ -1,0 +1,55 @@
+import type { CandidateLimits } from '../answer/candidate-space.js';
+import { writeCandidates, type ProposedBox } from '../answer/candidates-form.js';
+import { FramewrightError } from '../errors.js';
+import type { Conversation } from '../prompt/conversation.js';
+import { fillTemplate } from '../prompt/template.js';
+import type { StageContext } from './stage.js';
+
+export interface ProposalRequest {
+  readonly count: number;
+  readonly limits: CandidateLimits;
+  /** `width:height` as the user said it. */
+  readonly aspect?: string;
+  /** What the owner of the photo wants, in words. */
+  readonly instruction?: string;
+}
+
+/** Stage 2, after the enhanced image: `count` distinct candidate boxes in the frame, each with a reason. */
+export async function propose(
+  chat: Conversation<unknown>,
+  request: ProposalRequest,
+  stage: StageContext,
+): Promise<ProposedBox[]> {
+  chat.endUser(proposalPrompt(request, stage));
+  const candidates = await writeCandidates(
+    chat.answer(stage.sampling),
+    request.limits,
+    request.count,
+    stage.profile.reasons,
+  );
+  chat.endAnswer();
+  if (candidates.length > 0) return candidates;
+  throw new FramewrightError(
+    'ASPECT_IMPOSSIBLE',
+    `no crop fits ${describe(request)} in this photo; use another aspect ratio, a smaller minimum size or fewer boxes to keep`,
+  );
+}
+
+export function proposalPrompt({ count, aspect, limits, instruction }: ProposalRequest, stage: StageContext): string {
+  return fillTemplate(stage.profile.templates.propose, {
+    count,
+    aspect,
+    keep: limits.keep && `[${limits.keep.join(',')}]`,
+    instruction,
+  });
+}
+
+function describe({ aspect, limits }: ProposalRequest): string {
+  return [
+    aspect && `aspect ratio ${aspect}`,
+    limits.keep && 'the boxes to keep',
+    `a minimum size of ${String(limits.minShare)} of the photo`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}

@@ -1,0 +1,28 @@
+import { CANDIDATE_CLOSING, CANDIDATE_OPENING } from '../answer/candidates-form.js';
+import type { Box } from '../geometry.js';
+import type { Conversation } from '../prompt/conversation.js';
+import { proposalPrompt } from './propose.js';
+import type { StageContext } from './stage.js';
+
+/**
+ * Log-likelihood (natural) of each box as the first candidate of the proposal stage, under one common context, all scored
+ * as parallel sequences. The boxes must be apart by at least a frame pixel to be told apart. The chat is used up.
+ */
+export async function rank(
+  chat: Conversation<unknown>,
+  boxesInFrame: readonly Box[],
+  stage: StageContext,
+): Promise<number[]> {
+  const { frame, sampling } = stage;
+  chat.endUser(proposalPrompt({ count: 1, limits: { frame, minShare: 0 } }, stage));
+  chat.answer(sampling).literal(CANDIDATE_OPENING);
+  await chat.flush(sampling.signal);
+  const { tokens } = chat;
+  const comma = tokens.literal(',');
+  const closing = tokens.literal(CANDIDATE_CLOSING).slice(0, 1); // what shows that the last number has ended
+  const sequences = boxesInFrame.map((box) =>
+    Int32Array.from(box.flatMap((edge, i) => [...tokens.integer(edge), ...(i < 3 ? comma : closing)])),
+  );
+  const scored = await chat.session.score(sequences, sampling.signal ? { signal: sampling.signal } : {});
+  return scored.map((tokenLogProbs) => tokenLogProbs.reduce((sum, logProb) => sum + logProb, 0));
+}

@@ -1,0 +1,116 @@
+import type { AnswerTokens } from '../answer/answer-tokens.js';
+import { writeCandidates, type ProposedBox } from '../answer/candidates-form.js';
+import { DECISION_CLOSING, writeDecision } from '../answer/decision-form.js';
+import { writeElements } from '../answer/elements-form.js';
+import { RecordedAnswer } from '../answer/recorded-answer.js';
+import type { AnswerWriter, Tokenizer } from '../answer/writer.js';
+import { FramewrightError } from '../errors.js';
+import type { Size } from '../geometry.js';
+import { CELL_PX } from '../image/frame.js';
+import { Conversation, type SeenImage } from '../prompt/conversation.js';
+import type { PromptProfile } from '../prompt/profile.js';
+import type { Element } from '../schema.js';
+import { analyse } from '../steps/analyse.js';
+import { decide } from '../steps/decide.js';
+import { propose, type ProposalRequest } from '../steps/propose.js';
+import type { StageContext } from '../steps/stage.js';
+import { OracleSession, type Decision, type Label, type PlaceholderImage } from './oracle-session.js';
+import { candidateValues, elementValues } from './target-values.js';
+
+/** What a model should say about one photo. */
+export interface ConversationTarget {
+  readonly frame: Size;
+  /** As `canonicalElements` gives them. */
+  readonly elements: readonly Element[];
+  readonly request: ProposalRequest;
+  /** Best first, or in any order the model is to see; each within the request's limits. */
+  readonly candidates: readonly ProposedBox[];
+  /** The order the numbered list shows them in. Default: as proposed. */
+  readonly listOrder?: readonly number[];
+  /** Probability of each candidate (as proposed) to be the best one; sums to 1. */
+  readonly preference: readonly number[];
+  /** Why the most preferred one. */
+  readonly why: string;
+}
+
+export interface ConversationRecord {
+  readonly tokens: readonly number[];
+  readonly labels: readonly Label[];
+  /** How many of the labels belong to analyse, propose and decide, in this order. */
+  readonly nLabels: readonly [analyse: number, propose: number, decide: number];
+}
+
+export interface RecordOptions {
+  readonly tokenizer: Tokenizer;
+  readonly tokens: AnswerTokens;
+  readonly profile: PromptProfile;
+}
+
+/** Runs the three stages on what the model should say; what comes out is what the loss is taken over. */
+export async function recordConversation(
+  target: ConversationTarget,
+  { tokenizer, tokens, profile }: RecordOptions,
+): Promise<ConversationRecord> {
+  const { frame, elements, request, candidates } = target;
+  const session = new OracleSession(tokenizer.tokenize('<|image_pad|>', { special: true })[0]!);
+  const chat = new Conversation<PlaceholderImage>(session, tokenizer, tokens);
+  const stage: StageContext = { frame, profile, sampling: {} };
+  const image: SeenImage<PlaceholderImage> = {
+    frame,
+    rgb: new Uint8Array(0), // nobody looks: the pixels of training photos travel beside the tokens
+    embedding: { nTokens: (frame.width / CELL_PX) * (frame.height / CELL_PX) },
+  };
+  const counts: number[] = [];
+  const endStage = (): void => {
+    if (session.nExpected > 0) throw new FramewrightError('INTERNAL', 'a training target was not asked for');
+    counts.push(session.labels.length - counts.reduce((sum, n) => sum + n, 0));
+  };
+
+  session.expect(await decisionsOf(tokens, elementValues(elements), (answer) => writeElements(answer, frame)));
+  await analyse(chat, image, stage);
+  endStage();
+
+  chat.startUser();
+  await chat.image(image);
+  session.expect(
+    await decisionsOf(tokens, candidateValues(candidates), (answer) =>
+      writeCandidates(answer, request.limits, request.count, profile.reasons),
+    ),
+  );
+  await propose(chat, request, stage);
+  endStage();
+
+  const order = target.listOrder ?? candidates.map((_, i) => i);
+  const best = target.preference.indexOf(Math.max(...target.preference));
+  const numbers = tokens.integerSet(
+    order.map((_, i) => i + 1),
+    [DECISION_CLOSING],
+  );
+  session.expect([
+    { probabilities: new Map(order.map((index, i) => [numbers.tokenAt(i, 0)!, target.preference[index]!])) },
+    ...(await decisionsOf(tokens, [target.why, 'end'], (answer) =>
+      writeDecision(answer, order.indexOf(best) + 1, profile.reasons),
+    )),
+  ]);
+  const listed = order.map((index) => candidates[index]!);
+  await decide(chat, listed, 1, stage);
+  await chat.flush(); // the end of the last answer
+  endStage();
+  return { tokens: session.tokens, labels: session.labels, nLabels: [counts[0]!, counts[1]!, counts[2]!] };
+}
+
+async function decisionsOf(
+  tokens: AnswerTokens,
+  values: readonly (string | number)[],
+  write: (answer: AnswerWriter) => Promise<unknown>,
+): Promise<Decision[]> {
+  const answer = new RecordedAnswer(tokens, values);
+  await write(answer);
+  if (answer.nTargetsLeft > 0) {
+    throw new FramewrightError(
+      'ANSWER_INVALID',
+      `${answer.nTargetsLeft} values of the target answer were not asked for`,
+    );
+  }
+  return answer.tokenIds.filter((_, i) => answer.decided[i]).map((token) => ({ token }));
+}

@@ -1,0 +1,55 @@
+import type { ProposedBox } from '../answer/candidates-form.js';
+import { LIST_END, NEXT_ITEM } from '../answer/element-geometry.js';
+import type { TargetValue } from '../answer/recorded-answer.js';
+import { CURVE_POINTS, VANISHING_LINES, type Element } from '../schema.js';
+
+/** What `writeElements` asks for, one value after the other, to write these elements. */
+export function elementValues(elements: readonly Element[]): TargetValue[] {
+  return [...elements.flatMap((element) => [element.type, ...geometryValues(element)]), 'end'];
+}
+
+/** What `writeCandidates` asks for. */
+export function candidateValues(candidates: readonly ProposedBox[]): TargetValue[] {
+  return [...candidates.flatMap(({ boxInFrame, why }) => [...boxInFrame, why]), 'end'];
+}
+
+function geometryValues(element: Element): TargetValue[] {
+  switch (element.type) {
+    case 'rule_of_thirds':
+    case 'center':
+    case 'golden_ratio':
+      return [...element.box];
+    case 'horizontal':
+    case 'vertical':
+    case 'diagonal':
+    case 'symmetric':
+      return [...element.line];
+    case 'curved':
+      return element.points.flatMap((point, i) => [
+        ...point,
+        ...after(i, element.points.length, CURVE_POINTS, NEXT_ITEM),
+      ]);
+    case 'triangle':
+      return element.points.flat();
+    case 'vanishing_point': {
+      const [x0, y0] = element.lines[0]!;
+      const another = `],[${x0},${y0},`;
+      return [
+        x0,
+        y0,
+        ...element.lines.flatMap(([, , x, y], i) => [
+          x,
+          y,
+          ...after(i, element.lines.length, VANISHING_LINES, another),
+        ]),
+      ];
+    }
+  }
+}
+
+/** The text after item `i` of a list, where the form leaves open whether the list goes on. */
+function after(i: number, length: number, { min, max }: { min: number; max: number }, another: string): TargetValue[] {
+  const said = i + 1;
+  if (said < min || said >= max) return [];
+  return [said < length ? another : LIST_END];
+}

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { writeCandidates } from '../../src/answer/candidates-form.js';
+import { DECISION_OPENING, writeDecision } from '../../src/answer/decision-form.js';
+import { writeElements } from '../../src/answer/elements-form.js';
+import { loadPromptProfile } from '../../src/prompt/profile.js';
+import { seededRandom } from '../../src/random.js';
+import { RandomAnswer } from './random-answer.js';
+
+/**
+ * Qwen2's pre-tokenizer (llama.cpp src/llama-vocab.cpp, LLAMA_VOCAB_PRE_TYPE_QWEN2). BPE merges never cross its splits, so
+ * text cut at a split has the same tokens in pieces as whole, whatever the vocabulary.
+ */
+const QWEN2_SPLIT =
+  /'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+/gu;
+
+const frame = { width: 252, height: 196 };
+
+test.each(['standard', 'compact'])(
+  'every piece of a %s answer meets the next where the pre-tokenizer splits',
+  async (name) => {
+    const { reasons } = await loadPromptProfile(name);
+    for (let seed = 0; seed < 200; seed++) {
+      const answers = [0, 1, 2].map(() => new RandomAnswer(seededRandom(seed)));
+      await writeElements(answers[0]!, frame);
+      await writeCandidates(answers[1]!, { frame, minShare: 0.25 }, 3, reasons);
+      answers[2]!.literal(DECISION_OPENING);
+      await writeDecision(answers[2]!, 1 + (seed % 12), reasons);
+      for (const { pieces, text } of answers) {
+        const splits = new Set([...text.matchAll(QWEN2_SPLIT)].map(({ index }) => index));
+        let at = 0;
+        for (const [i, piece] of pieces.entries()) {
+          expect(
+            splits.has(at),
+            `no split before ${JSON.stringify(piece)} after ${JSON.stringify(pieces[i - 1])}`,
+          ).toBe(true);
+          at += piece.length;
+        }
+      }
+    }
+  },
+);
+
+test('the pattern above splits as Qwen2 does', () => {
+  expect('{"box":[12,3],"why":"keeps it."}\n'.match(QWEN2_SPLIT)).toEqual([
+    '{"',
+    'box',
+    '":[',
+    '1',
+    '2',
+    ',',
+    '3',
+    '],"',
+    'why',
+    '":"',
+    'keeps',
+    ' it',
+    '."}\n',
+  ]);
+});

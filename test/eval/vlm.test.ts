@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { aggregate } from '../../src/eval/aggregate.js';
+import { photoSize } from '../../src/eval/datasets/photos.js';
+import type { Dataset } from '../../src/eval/datasets/types.js';
+import { vlmMethod } from '../../src/eval/methods/vlm.js';
+import type { PresentPhoto } from '../../src/eval/methods/types.js';
+import { runEvaluation } from '../../src/eval/run.js';
+import type { Box, Size } from '../../src/geometry.js';
+import { openCropper, type Cropper } from '../../src/index.js';
+import { examplePhoto } from '../photos.js';
+
+const path = examplePhoto('pagoda');
+let cropper: Cropper;
+let size: Size;
+
+beforeAll(async () => {
+  cropper = await openCropper({ gpu: 'cpu', threads: 1 });
+  size = await photoSize(path);
+});
+afterAll(() => cropper.dispose());
+
+/** The photo with labels made on a copy of half its width and a third of its height. */
+function scaledPhoto(): PresentPhoto {
+  return { id: 'pagoda', path, split: undefined, size: { width: size.width / 2, height: size.height / 3 } };
+}
+
+test('crops and elements come back in label space, the chosen crop first', async () => {
+  const method = await vlmMethod(cropper, { candidates: 3 });
+  const result = await cropper.crop(path, { candidates: 3 });
+  const crops = await method.crop!(scaledPhoto(), {});
+  result.candidates[result.best]!.box.forEach((edge, i) => {
+    expect(crops[0]![i]).toBeCloseTo(edge / (i % 2 === 0 ? 2 : 3), 6);
+  });
+  expect(crops).toHaveLength(result.candidates.length);
+
+  const [inPhoto] = await cropper.analyse(path);
+  const [inLabels] = await method.analyse!(scaledPhoto(), {});
+  expect(inLabels?.type).toBe(inPhoto?.type);
+  const numbers = (element: object | undefined): number[] =>
+    JSON.stringify(element)
+      .match(/-?\d+(\.\d+)?/g)!
+      .map(Number);
+  numbers(inLabels).forEach((value, i) => {
+    expect(value).toBeCloseTo(numbers(inPhoto)[i]! / (i % 2 === 0 ? 2 : 3), 6);
+  });
+});
+
+test('boxes of label space are ranked as the pixels of the photo they stand for', async () => {
+  const method = await vlmMethod(cropper);
+  const rects = [
+    { x: 0, y: 0, width: size.width, height: size.height },
+    { x: 20, y: 30, width: 300, height: 240 },
+  ];
+  const boxes = rects.map(({ x, y, width, height }): Box => [x / 2, y / 3, (x + width) / 2, (y + height) / 3]);
+  expect(await method.rank!(scaledPhoto(), boxes, {})).toEqual(await cropper.rank(path, rects));
+});
+
+test('a ranking data set is evaluated from end to end', async () => {
+  const crops = [0, 40, 80].map((x, i) => ({ box: [x, 0, x + 200, 200] as Box, mos: i }));
+  const photo = { id: 'pagoda', path, split: 'test', size, crops };
+  const dataset: Dataset = { kind: 'ranking', name: 'one', folder: '.', photos: [photo], missing: [], repairs: [] };
+  const result = aggregate(await runEvaluation(dataset, [await vlmMethod(cropper)]), { resamples: 10 });
+  expect(result.errors).toEqual([]);
+  expect(result.methods[0]!.nUnusable).toBe(0);
+});
+
+test('the key is that of the files and options, and of nothing else', async () => {
+  const keys = await Promise.all(
+    [{}, { name: 'another name' }, { candidates: 4 }, { votes: 2 }].map(
+      async (options) => (await vlmMethod(cropper, options)).key,
+    ),
+  );
+  expect(keys[0]).toBe(keys[1]);
+  expect(new Set(keys).size).toBe(3);
+  expect(keys[0]).toContain(cropper.model.sha256);
+});

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  TOY_PRESETS,
+  decodeTensor,
+  describeToyPair,
+  inspectGguf,
+  readGguf,
+  readTensor,
+  ropeSections,
+  validatePair,
+  writeToyPair,
+  type GgufHeader,
+  type ToyOptions,
+  type ToyPreset,
+} from '../../gguf/index.js';
+import { temporaryFolder } from './temporary.js';
+
+const folder = await temporaryFolder();
+
+async function sha256(file: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
+}
+
+async function shaOfPair(name: string, options: ToyOptions): Promise<string[]> {
+  const { textPath, mmprojPath } = await writeToyPair(path.join(folder, name), options);
+  return [await sha256(textPath), await sha256(mmprojPath)];
+}
+
+async function floatsOf(header: GgufHeader, name: string): Promise<Float32Array> {
+  const tensor = header.tensors.find((candidate) => candidate.name === name)!;
+  return decodeTensor(tensor.type, await readTensor(header, tensor));
+}
+
+describe.each(['F32', 'F16', 'Q8_0'] as const)('a tiny pair in %s', (type) => {
+  test('is valid down to its weights, and the same for the same seed only', async () => {
+    const { textPath, mmprojPath } = await writeToyPair(path.join(folder, type), { type, seed: 7 });
+    expect(await validatePair(textPath, mmprojPath, { checkNan: true })).toEqual([]);
+    const again = await shaOfPair(`${type}-again`, { type, seed: 7 });
+    expect([await sha256(textPath), await sha256(mmprojPath)]).toEqual(again);
+    const other = await shaOfPair(`${type}-other`, { type, seed: 8 });
+    expect(other[0]).not.toBe(again[0]);
+    expect(other[1]).not.toBe(again[1]);
+  });
+
+  test('keeps norms and biases in F32 and everything else in its type', async () => {
+    const header = await readGguf(path.join(folder, type, 'model.gguf'));
+    const types = new Set(header.tensors.filter(({ shape }) => shape.length > 1).map((tensor) => tensor.type));
+    expect([...types]).toEqual([type]);
+    expect(header.tensors.filter(({ shape }) => shape.length === 1).every((t) => t.type === 'F32')).toBe(true);
+  });
+});
+
+test('the smallest pair in F32 takes less than 2 MB', async () => {
+  const { textPath, mmprojPath } = await writeToyPair(path.join(folder, 'F32'), { seed: 7 });
+  expect((await stat(textPath)).size + (await stat(mmprojPath)).size).toBeLessThan(2_000_000);
+});
+
+test('no row of a matrix is zero, and the weights have the spread asked for', async () => {
+  const { textPath } = await writeToyPair(path.join(folder, 'spread'), { type: 'Q8_0', initScale: 2 });
+  const header = await readGguf(textPath);
+  for (const [name, nIn] of [
+    ['blk.0.attn_q.weight', 64],
+    ['blk.1.ffn_down.weight', 128],
+  ] as const) {
+    const values = await floatsOf(header, name);
+    for (let row = 0; row < values.length; row += nIn) {
+      expect(values.subarray(row, row + nIn).some((value) => value !== 0)).toBe(true);
+    }
+    const std = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+    expect(std * Math.sqrt(nIn)).toBeCloseTo(2, 0);
+  }
+});
+
+test('a row that is no whole number of Q8_0 blocks stays F16', async () => {
+  const { textPath, mmprojPath } = await writeToyPair(path.join(folder, 'odd'), { type: 'Q8_0', text: { nFf: 100 } });
+  const header = await readGguf(textPath);
+  expect(header.tensors.find(({ name }) => name === 'blk.0.ffn_down.weight')).toMatchObject({ type: 'F16' });
+  expect(header.tensors.find(({ name }) => name === 'blk.0.ffn_up.weight')).toMatchObject({ type: 'Q8_0' });
+  expect(await validatePair(textPath, mmprojPath)).toEqual([]);
+});
+
+test.each<[ToyPreset, number, number]>([
+  ['tiny', 0.0916, 0.241],
+  ['small', 4.5, 3.7],
+  ['300m', 271, 45.2],
+  // Qwen2.5-VL-7B-Instruct has 7.62 B parameters of text, and a vision tower of 0.68 B.
+  ['7b', 7615.6, 676.6],
+])('preset %s has %d and %d million parameters and is valid, as holes too', async (preset, nText, nVision) => {
+  const { textPath, mmprojPath } = await writeToyPair(path.join(folder, `sparse-${preset}`), {
+    preset,
+    type: 'Q8_0',
+    sparse: true,
+  });
+  const text = inspectGguf(await readGguf(textPath));
+  const vision = inspectGguf(await readGguf(mmprojPath));
+  expect(text.nParams / 1e6 / nText).toBeCloseTo(1, 1);
+  expect(vision.nParams / 1e6 / nVision).toBeCloseTo(1, 1);
+  expect(await validatePair(textPath, mmprojPath)).toEqual([]);
+  expect((await stat(textPath)).blocks * 512).toBeLessThan(8e6);
+});
+
+test('the 7b preset shares its rope sections and its token embedding with nobody else', () => {
+  expect(ropeSections(128)).toEqual([16, 24, 24, 0]);
+  const names = describeToyPair({ preset: '7b' }).text.tensors.map(({ name }) => name);
+  expect(names).toContain('output.weight');
+  expect(describeToyPair().text.tensors.map(({ name }) => name)).not.toContain('output.weight');
+});
+
+test.each(Object.entries(TOY_PRESETS))('preset %s takes any other sizes', async (preset) => {
+  const { textPath, mmprojPath } = await writeToyPair(path.join(folder, `dims-${preset}`), {
+    preset: preset as ToyPreset,
+    sparse: true,
+    text: { nEmbd: 96, nHead: 6, nHeadKv: 2, nLayer: 1, nFf: 40, nCtx: 512, tied: false },
+    vision: { nEmbd: 48, nHead: 1, nLayer: 3, nFf: 20, nWaPattern: 0, imageSizePx: 280 },
+    tokenizer: { maxInteger: 12, vocabSize: 300 },
+  });
+  expect(await validatePair(textPath, mmprojPath)).toEqual([]);
+});
+
+test.each<[string, ToyOptions, RegExp]>([
+  ['heads that do not divide', { text: { nHead: 3 } }, /nEmbd 64 must be a multiple of nHead 3/],
+  ['odd heads', { text: { nEmbd: 66, nHead: 22, nHeadKv: 1 } }, /head size must be even/],
+  ['key heads that do not divide', { text: { nHead: 4, nHeadKv: 3 } }, /must be a multiple of nHeadKv 3/],
+  ['a vision feed-forward of the embedding size', { vision: { nFf: 64 } }, /nFf must differ/],
+  ['vision heads of an odd quarter', { vision: { nEmbd: 60, nHead: 2 } }, /multiple of 4 x nHead/],
+  ['no layers', { text: { nLayer: 0 } }, /nLayer must be a whole number above 0/],
+  ['an image size off the grid', { vision: { imageSizePx: 100 } }, /multiple of 28/],
+  ['a vocabulary that is too small', { tokenizer: { vocabSize: 100 } }, /vocabSize 100 is less than/],
+])('%s is refused', async (_, options, message) => {
+  await expect(writeToyPair(path.join(folder, 'refused'), options)).rejects.toMatchObject({
+    code: 'WRITE',
+    message: expect.stringMatching(message) as string,
+  });
+});

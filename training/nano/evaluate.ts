@@ -1,0 +1,177 @@
+// Measures a model through the product itself. Run `npm run build` first.
+//   node dist/training/nano/evaluate.js --model gguf/nano [--flms folder] [--scenes 300] [--first 0] [--out figures.json]
+// FLMS: crops against the annotators' boxes, beside the floors; pairs of a human box and a clearly worse one, ranked by
+// log-likelihood; agreement of crops of the photo and its mirror image. Scenes: elements against what was drawn.
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import sharp from 'sharp';
+import { openCropper, type Cropper } from '../../src/cropper.js';
+import { readFlms } from '../../src/eval/datasets/flms.js';
+import { cropAgreement } from '../../src/eval/metrics/crops.js';
+import { bootstrapSamples, percentileInterval, preferenceRate } from '../../src/eval/metrics/intervals.js';
+import { matchedErrors } from '../../src/eval/metrics/localisation.js';
+import { intersectionOverUnion, type Box, type Size } from '../../src/geometry.js';
+import { BOX_KINDS, ELEMENT_KINDS, isOneOf, type CropRect, type Element } from '../../src/schema.js';
+import { dice } from '../scenes/dice.js';
+import { drawScene } from '../scenes/scene.js';
+import { mirrorBox } from './mirror.js';
+
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string' },
+    flms: { type: 'string' },
+    scenes: { type: 'string', default: '0' },
+    first: { type: 'string', default: '0' },
+    limit: { type: 'string', default: 'Infinity' },
+    out: { type: 'string' },
+  },
+});
+if (!values.model) throw new Error('--model is missing');
+
+type Figure = string | number;
+const figures: Record<string, Record<string, Figure>> = {};
+await using cropper = await openCropper({ model: values.model, gpu: 'cpu' });
+if (values.flms) Object.assign(figures, await measureFlms(cropper, values.flms, Number(values.limit)));
+if (Number(values.scenes) > 0)
+  figures.scenes = await measureScenes(cropper, Number(values.first), Number(values.scenes));
+console.log(JSON.stringify(figures, undefined, 2));
+if (values.out) await writeFile(values.out, `${JSON.stringify({ model: cropper.model, figures }, undefined, 2)}\n`);
+
+async function measureFlms(model: Cropper, folder: string, limit: number): Promise<typeof figures> {
+  const { photos } = await readFlms(folder);
+  const methods: Record<string, number[][]> = { model: [], full: [], centre90: [] };
+  const mirrored: number[][] = [];
+  const seen = new Set<string>();
+  const pairs = { wins: 0, losses: 0 };
+  const milliseconds: number[] = [];
+  for (const { id, path, boxes } of photos.slice(0, limit)) {
+    if (!path) continue;
+    const started = performance.now();
+    const result = await model.crop(path);
+    milliseconds.push(performance.now() - started);
+    const size: Size = { width: result.photo.widthPx, height: result.photo.heightPx };
+    const { width, height } = size;
+    const labelled = photos.find((photo) => photo.id === id)!.size!;
+    const annotators = boxes.map((box) => scaled(box, labelled, size));
+    const crop = boxOf(result.crop);
+    const row = (box: Box): number[] => {
+      const { bestIou, bde, meanIou } = cropAgreement(box, annotators, size);
+      return [bestIou, meanIou, bde, bestIou >= 0.75 ? 1 : 0];
+    };
+    methods.model!.push(row(crop));
+    methods.full!.push(row([0, 0, width, height]));
+    methods.centre90!.push(row([0.05 * width, 0.05 * height, 0.95 * width, 0.95 * height]));
+    seen.add(crop.map((edge, i) => ((edge / (i % 2 === 0 ? width : height)) * 20).toFixed(0)).join());
+
+    const mirror = Uint8Array.from(await sharp(path).autoOrient().flop().png({ compressionLevel: 1 }).toBuffer());
+    const other = boxOf((await model.crop(mirror)).crop);
+    mirrored.push([intersectionOverUnion(crop, mirrorBox(other, width))]);
+
+    const pair = humanPair(annotators, size, id);
+    if (pair) {
+      const [good, bad] = await model.rank(path, pair.map(rectOf));
+      if (good! > bad!) pairs.wins++;
+      else pairs.losses++;
+    }
+  }
+  const columns = ['bestIou', 'meanIou', 'bde', 'recall'];
+  const out: typeof figures = {};
+  for (const [method, rows] of Object.entries(methods)) {
+    out[method] = Object.fromEntries(columns.map((name, i) => [name, withInterval(rows.map((row) => [row[i]!]))]));
+  }
+  const { rate, low, high, nJudged } = preferenceRate(pairs.wins, pairs.losses);
+  out.behaviour = {
+    photos: methods.model!.length,
+    mirrorIou: withInterval(mirrored),
+    differentCrops: seen.size,
+    humanPairs: `${rate.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] of ${nJudged}`,
+    medianMs: Math.round(milliseconds.sort((a, b) => a - b)[Math.floor(milliseconds.length / 2)]!),
+  };
+  return out;
+}
+
+/** The annotator who agrees most with the others, and a blindly drawn box that agrees with them clearly less. */
+function humanPair(annotators: readonly Box[], { width, height }: Size, id: string): [Box, Box] | undefined {
+  const agreement = (box: Box): number =>
+    annotators.reduce((sum, other) => sum + intersectionOverUnion(box, other), 0) / annotators.length;
+  const good = annotators.reduce((a, b) => (agreement(b) > agreement(a) ? b : a)).map(Math.round) as unknown as Box;
+  const roll = dice(Buffer.from(id).reduce((hash, byte) => Math.imul(hash, 31) + byte, 7));
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const w = Math.round(width * roll.between(0.5, 0.95));
+    const h = Math.round(height * roll.between(0.5, 0.95));
+    const [x, y] = [roll.whole(0, width - w), roll.whole(0, height - h)];
+    const bad: Box = [x, y, x + w, y + h];
+    if (agreement(bad) < agreement(good) - 0.2) return [good, bad];
+  }
+  return undefined;
+}
+
+async function measureScenes(model: Cropper, first: number, count: number): Promise<Record<string, Figure>> {
+  const counts = new Map(ELEMENT_KINDS.map((kind) => [kind, { hit: 0, said: 0, true: 0 }]));
+  const errors = { line: [] as number[], subject: [] as number[] };
+  let broken = 0;
+  for (let seed = first; seed < first + count; seed++) {
+    const { data, size, elements } = await drawScene({ seed });
+    const png = await sharp(data, { raw: { ...size, channels: 3 } })
+      .png({ compressionLevel: 1 })
+      .toBuffer();
+    let said: readonly Element[];
+    try {
+      said = await model.analyse(Uint8Array.from(png));
+    } catch {
+      broken++;
+      continue;
+    }
+    for (const kind of ELEMENT_KINDS) {
+      const own = said.filter(({ type }) => type === kind);
+      const labelled = elements.filter(({ type }) => type === kind);
+      const count = counts.get(kind)!;
+      if (own.length > 0) count.said++;
+      if (labelled.length > 0) count.true++;
+      if (own.length > 0 && labelled.length > 0) {
+        count.hit++;
+        const matched = matchedErrors(own, labelled, size);
+        if (!isOneOf(BOX_KINDS, kind) && 'line' in labelled[0]!) errors.line.push(...matched);
+      }
+    }
+    const subject = elements.find((element) => 'box' in element);
+    const guess = said.find((element) => 'box' in element);
+    if (subject && 'box' in subject) {
+      errors.subject.push(guess && 'box' in guess ? intersectionOverUnion(subject.box, guess.box) : 0);
+    }
+  }
+  const f1 = [...counts].map(([kind, c]) => [kind, (2 * c.hit) / Math.max(1, c.said + c.true)] as const);
+  const hits = [...counts.values()].reduce((sum, { hit }) => sum + hit, 0);
+  const named = [...counts.values()].reduce((sum, c) => sum + c.said + c.true, 0);
+  return {
+    broken,
+    microF1: (2 * hits) / named,
+    macroF1: mean(f1.map(([, value]) => value)),
+    ...Object.fromEntries(f1.map(([kind, value]) => [`f1.${kind}`, Number(value.toFixed(3))])),
+    lineEndError: withInterval(errors.line.map((value) => [value])),
+    subjectIou: withInterval(errors.subject.map((value) => [value])),
+  };
+}
+
+function withInterval(rows: readonly (readonly number[])[]): string {
+  if (rows.length === 0) return 'none';
+  const average = (sums: readonly number[], n: number): number => sums[0]! / n;
+  const { low, high } = percentileInterval(bootstrapSamples([{ rows, combine: average }])[0]!);
+  return `${mean(rows.map(([value]) => value!)).toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]`;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function scaled(box: Box, from: Size, to: Size): Box {
+  return box.map((edge, i) => edge * (i % 2 === 0 ? to.width / from.width : to.height / from.height)) as unknown as Box;
+}
+
+function boxOf({ x, y, width, height }: CropRect): Box {
+  return [x, y, x + width, y + height];
+}
+
+function rectOf([x1, y1, x2, y2]: Box): CropRect {
+  return { x: x1, y: y1, width: x2 - x1, height: y2 - y1 };
+}

@@ -1,0 +1,150 @@
+// Writes training shards for the nano model. Run `npm run build` first.
+//   node dist/training/nano/export.js --out shard --labels labels.jsonl [--labels ...] (--corpus folder [--cuts 2] |
+//     --scenes 4000 [--first 0] [--corpus folder]) [--mirrored] [--conversations] [--part 0/2] [--limit n]
+// Only labelled pictures are exported (label.ts, with the same options).
+import sharp from 'sharp';
+import { buildVocabulary } from '../../gguf/tokenizer.js';
+import { AnswerTokens } from '../../src/answer/answer-tokens.js';
+import { gridBoxes } from '../../src/engines/rules/grid.js';
+import { decodePhoto } from '../../src/image/decode.js';
+import { chooseFrame, frameMap } from '../../src/image/frame.js';
+import { positionRamps } from '../../src/image/ramps.js';
+import { renderFrame } from '../../src/image/render.js';
+import { loadPromptProfile } from '../../src/prompt/profile.js';
+import type { Element } from '../../src/schema.js';
+import { enhance } from '../../src/steps/enhance.js';
+import { canonicalElements } from '../../src/train/canonical-elements.js';
+import { recordConversation } from '../../src/train/record.js';
+import { vocabularyTokenizer } from '../../src/train/vocabulary-tokenizer.js';
+import { dice } from '../scenes/dice.js';
+import { MAPS, denseMaps } from './dense-maps.js';
+import { mirrorElement, mirrorRaster } from './mirror.js';
+import { NANO_USE } from './nano-use.js';
+import { checkPhrases } from './reason.js';
+import { openShard } from './shard-writer.js';
+import { readLabels, type TeacherLabels } from './labels.js';
+import { readOptions, viewsOf } from './options.js';
+import { proposalTarget } from './targets.js';
+import type { View } from './views.js';
+import { nanoTokenizer } from './vocabulary.js';
+
+const options = readOptions();
+const labelsBySource = new Map((await Promise.all(options.labels.map(readLabels))).flatMap((labels) => [...labels]));
+
+const profile = await loadPromptProfile(NANO_USE.promptProfile);
+if (profile.reasons.kind !== 'phrase') throw new Error('the nano model gives reasons in phrases');
+checkPhrases(profile.reasons.phrases);
+const vocabulary = buildVocabulary(nanoTokenizer(profile.reasons.phrases));
+const tokenizer = vocabularyTokenizer(vocabulary);
+const tokens = new AnswerTokens(tokenizer);
+const boxes = gridBoxes();
+const mirrorImage = mirroredIndices();
+const writer = await openShard(options.out);
+
+let nViews = 0;
+let nRefused = 0;
+for await (const view of viewsOf(options)) {
+  if (nViews >= options.limit) break;
+  const labels = labelsBySource.get(view.source);
+  if (!labels) continue;
+  await exportView(view, labels);
+  if (options.mirrored) await exportView(...mirrored(view, labels));
+  nViews++;
+  if (nViews % 100 === 0) console.error(`${options.out}: ${nViews} pictures`);
+}
+const frameBudget = { minPixels: NANO_USE.pixelBudget.min, maxPixels: NANO_USE.pixelBudget.max };
+await writer.close({
+  vocabulary: vocabulary.tokens,
+  types: vocabulary.types,
+  promptVersion: profile.version,
+  use: NANO_USE,
+  frameBudget,
+  boxes,
+  maps: MAPS,
+  imagePad: vocabulary.tokens.indexOf('<|image_pad|>'),
+  integerTokens: Array.from({ length: 1000 }, (_, i) => vocabulary.tokens.indexOf(String(i))),
+});
+console.error(`${options.out}: ${nViews} pictures done, ${nRefused} without a conversation`);
+
+async function exportView(view: View, labels: TeacherLabels): Promise<void> {
+  const { raster } = view;
+  const png = await sharp(raster.data, { raw: { ...raster.size, channels: 3 } })
+    .png({ compressionLevel: 1 })
+    .toBuffer();
+  const photo = await decodePhoto(Uint8Array.from(png));
+  const { min, max } = NANO_USE.pixelBudget;
+  const frame = chooseFrame(raster.size, { minPixels: min, maxPixels: max });
+  const rgb = await renderFrame(photo, frame);
+  const map = frameMap(raster.size, frame);
+  const seen = view.elements ?? labels.elements;
+  const elements = await canonicalElements(
+    seen.map((element) => map.toFrame.element(element)),
+    frame,
+    tokens,
+  );
+  const conversation = options.conversations ? await conversationOf(view, labels, frame, elements, rgb) : undefined;
+  await writer.write({
+    source: view.source,
+    frame,
+    photo: positionRamps(rgb, frame),
+    maps: denseMaps(frame, elements, labels.saliency),
+    boxScores: labels.distribution.probabilities.map((probability) => Math.log(probability + 1e-12)),
+    elements,
+    ...conversation,
+  });
+}
+
+async function conversationOf(
+  view: View,
+  labels: TeacherLabels,
+  frame: { width: number; height: number },
+  elements: readonly Element[],
+  rgb: Uint8Array,
+): Promise<
+  { conversation: Awaited<ReturnType<typeof recordConversation>> & { kind: string }; enhanced: Uint8Array } | undefined
+> {
+  const target =
+    elements.length > 0 ? proposalTarget(dice(view.seed), view.raster.size, labels, frame, elements) : undefined;
+  if (!target) {
+    nRefused++;
+    return undefined;
+  }
+  const record = await recordConversation({ frame, elements, ...target }, { tokenizer, tokens, profile });
+  const enhanced = positionRamps(await enhance({ frame, rgb }, elements, NANO_USE), frame);
+  return { conversation: { ...record, kind: target.kind }, enhanced };
+}
+
+/** The view as a mirror shows it, with its labels. */
+function mirrored(view: View, labels: TeacherLabels): [View, TeacherLabels] {
+  const { width } = view.raster.size;
+  const { saliency, distribution } = labels;
+  return [
+    {
+      source: `${view.source}|mirrored`,
+      raster: mirrorRaster(view.raster),
+      ...(view.elements ? { elements: view.elements.map((element) => mirrorElement(element, width)) } : {}),
+      seed: view.seed + 500_000_000,
+    },
+    {
+      elements: labels.elements.map((element) => mirrorElement(element, width)),
+      distribution: {
+        boxes,
+        probabilities: distribution.probabilities.map((_, i) => distribution.probabilities[mirrorImage[i]!] ?? 0),
+      },
+      saliency: {
+        ...saliency,
+        data: saliency.data.map((_, i) => {
+          const x = i % saliency.width;
+          return saliency.data[i - x + saliency.width - 1 - x]!;
+        }),
+      },
+    },
+  ];
+}
+
+/** Of each grid box its mirror image; -1 where rounding left that out of the grid. */
+function mirroredIndices(): number[] {
+  const key = (box: readonly number[]): string => box.map((edge) => edge.toFixed(4)).join();
+  const indexOf = new Map(boxes.map((box, i) => [key(box), i]));
+  return boxes.map(([x1, y1, x2, y2]) => indexOf.get(key([1 - x2, y1, 1 - x1, y2])) ?? -1);
+}

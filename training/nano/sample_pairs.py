@@ -1,0 +1,65 @@
+"""Pairs for DPO: boxes a checkpoint itself would propose, of which the teacher holds one clearly better than the other.
+
+python -m nano.sample_pairs --data shard [...] --checkpoint run/sft/last.pt --out run/pairs.jsonl --views 3000
+"""
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .model import Nano, normalise
+from .proposals import expected_iou, sample_boxes
+from .run import autocast, device
+from .shapes import ModelShape
+from .shards import View, load_views, stack_frames
+
+
+def is_free(view: View) -> bool:
+    """Crops of any shape, taught: not a judge's list, no aspect, no box to keep."""
+    return view.conversation is not None and view.conversation["kind"] == "teach" and view.scores is not None
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--data", nargs="+", required=True)
+    p.add_argument("--checkpoint", type=Path, required=True)
+    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--views", type=int, default=3000)
+    p.add_argument("--samples", type=int, default=8)
+    p.add_argument("--temperature", type=float, default=1.0)
+    p.add_argument("--least-gap", type=float, default=0.06, help="in expected IoU")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--threads", type=int)
+    a = p.parse_args()
+    if a.threads:
+        torch.set_num_threads(a.threads)
+    dev = device()
+    views, meta = load_views(a.data)
+    state = torch.load(a.checkpoint, map_location=dev)
+    model = Nano(ModelShape.from_dict(state["shape"])).to(dev).eval()
+    model.load_state_dict(state["model"])
+    boxes = np.array(meta["boxes"])
+    rng = torch.Generator().manual_seed(a.seed)
+    order = np.random.default_rng(a.seed).permutation([i for i, v in enumerate(views) if is_free(v)])
+    n_pairs = 0
+    with a.out.open("w") as f:
+        for i in order[: a.views]:
+            view = views[i]
+            frames = torch.cat((stack_frames([view]), stack_frames([view], enhanced=True)))
+            with torch.no_grad(), autocast(dev):
+                images = model.vision(normalise(frames.to(dev)))
+                drawn = set(sample_boxes(model, view, images, meta, a.samples, a.temperature, rng))
+            ranked = sorted(drawn, key=lambda box: expected_iou(box, view, boxes))
+            worth = [expected_iou(ranked[k], view, boxes) for k in (-1, 0)]
+            if worth[0] - worth[1] < a.least_gap:
+                continue
+            pair = {"shard": str(view.shard.folder), "source": view.source, "chosen": ranked[-1], "rejected": ranked[0]}
+            f.write(json.dumps(pair | {"worth": [round(w, 4) for w in worth]}) + "\n")
+            n_pairs += 1
+    print(f"{n_pairs} pairs of {min(a.views, len(order))} views")
+
+
+if __name__ == "__main__":
+    main()

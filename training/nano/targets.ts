@@ -1,0 +1,204 @@
+import type { CandidateLimits } from '../../src/answer/candidate-space.js';
+import type { ProposedBox } from '../../src/answer/candidates-form.js';
+import { aspectBoxes, freeBoxes, toUnit } from '../../src/engines/rules/aspect-grid.js';
+import { expectedIou, pickDistinct, refine } from '../../src/engines/rules/select.js';
+import type { UnitBox } from '../../src/engines/rules/grid.js';
+import { boxArea, intersectionOverUnion, type Box, type Size } from '../../src/geometry.js';
+import { frameMap } from '../../src/image/frame.js';
+import { BOX_KINDS, isOneOf, type Element } from '../../src/schema.js';
+import type { ProposalRequest } from '../../src/steps/propose.js';
+import type { Dice } from '../scenes/dice.js';
+import type { TeacherLabels } from './labels.js';
+import { reasonFor } from './reason.js';
+
+/** The product's default least area of a crop. */
+const MIN_SHARE = 0.25;
+/** Differences of expected IoU as large as this count e-fold when a better candidate is preferred. */
+const PREFERENCE_TEMPERATURE = 0.02;
+
+/** What one view should make the model propose, in the frame. */
+export interface ProposalTarget {
+  /**
+   * `teach`: the best crops, best first; `constrained`: those of an aspect or around a box; `judge`: any crops in any
+   * order, only the decision is to be learned.
+   */
+  readonly kind: 'teach' | 'constrained' | 'judge';
+  readonly request: ProposalRequest;
+  readonly candidates: readonly ProposedBox[];
+  readonly listOrder: readonly number[];
+  readonly preference: readonly number[];
+  readonly why: string;
+}
+
+interface Worthy {
+  readonly box: Box;
+  /** Expected IoU with the crop a person would choose. */
+  readonly worth: number;
+}
+
+/** Draws what is asked (mostly five free crops) and finds the teacher's answer. Undefined where no crop fits. */
+export function proposalTarget(
+  roll: Dice,
+  photo: Size,
+  labels: TeacherLabels,
+  frame: Size,
+  elements: readonly Element[],
+): ProposalTarget | undefined {
+  const kind = roll.chance(0.3) ? 'judge' : roll.chance(0.25) ? 'constrained' : 'teach';
+  const count = roll.chance(0.7) ? 5 : roll.whole(kind === 'judge' ? 3 : 1, 7);
+  const request = kind === 'constrained' ? constrainedRequest(roll, photo, frame, elements, count) : free(frame, count);
+  const ranked =
+    kind === 'judge'
+      ? anyBoxes(roll, labels, frame, request)
+      : kind === 'constrained'
+        ? constrainedBoxes(photo, labels, frame, request)
+        : bestBoxes(labels, frame, request);
+  if (ranked.length === 0) return undefined;
+  const candidates = ranked.map(({ box }) => ({ boxInFrame: box, why: reasonFor(box, frame, elements) }));
+  const preference = softmax(ranked.map(({ worth }) => worth / PREFERENCE_TEMPERATURE));
+  const best = preference.indexOf(Math.max(...preference));
+  const turn = roll.chance(0.5) ? 0 : roll.whole(0, ranked.length - 1);
+  return {
+    kind,
+    // The form may find no room for as many as were asked for: then it must not be taught to ask for more.
+    request: { ...request, count: candidates.length },
+    candidates,
+    listOrder: candidates.map((_, i) => (i + turn) % candidates.length),
+    preference,
+    why: candidates[best]!.why,
+  };
+}
+
+function free(frame: Size, count: number): ProposalRequest {
+  return { count, limits: { frame, minShare: MIN_SHARE } };
+}
+
+const ASPECTS = ['1:1', '4:5', '5:4', '3:2', '2:3', '4:3', '3:4', '16:9', '9:16'] as const;
+
+function constrainedRequest(
+  roll: Dice,
+  photo: Size,
+  frame: Size,
+  elements: readonly Element[],
+  count: number,
+): ProposalRequest {
+  const subject = elements.find((element) => isOneOf(BOX_KINDS, element.type));
+  const keep = subject && 'box' in subject && roll.chance(0.35) ? (subject.box as Box) : undefined;
+  const aspect = keep && roll.chance(0.6) ? undefined : roll.pick(ASPECTS);
+  return {
+    count,
+    ...(aspect ? { aspect } : {}),
+    limits: {
+      frame,
+      minShare: aspect ? 0.1 : MIN_SHARE,
+      ...(keep ? { keep } : {}),
+      ...(aspect ? { heightPerWidth: framePixelRatio(aspect, photo, frame) } : {}),
+    },
+  };
+}
+
+/** Height over width in frame pixels, which need not be square in the photo. */
+function framePixelRatio(aspect: string, photo: Size, frame: Size): number {
+  const [width, height] = aspect.split(':').map(Number) as [number, number];
+  return ((height / width) * (frame.height / photo.height)) / (frame.width / photo.width);
+}
+
+/** As the rules engine does it under constraints, but by the free distribution alone, which is at hand. */
+function constrainedBoxes(
+  photo: Size,
+  { distribution }: TeacherLabels,
+  frame: Size,
+  { aspect, count, limits }: ProposalRequest,
+): Worthy[] {
+  const map = frameMap(photo, frame);
+  const ratio = aspect?.split(':').map(Number) as [number, number] | undefined;
+  const rules = {
+    count,
+    minArea: limits.minShare,
+    ...(limits.keep ? { keep: [map.toPhoto.box(limits.keep, 'outward')] } : {}),
+  };
+  const boxes = ratio ? aspectBoxes(photo, ratio[0] / ratio[1], rules) : freeBoxes(photo, distribution.boxes, rules);
+  const ranked = boxes.map((box) => ({ box, worth: expectedIou(toUnit(box, photo), distribution) }));
+  const picked = pickDistinct(ranked, count).map(({ box, worth }) => ({
+    box: shaped(map.toFrame.box(box), limits),
+    worth,
+  }));
+  return distinctWithin(picked, limits);
+}
+
+/** The nearest box of exactly the ratio the answer form asks for, inside the frame. */
+function shaped([x1, y1, x2, y2]: Box, { frame, heightPerWidth }: CandidateLimits): Box {
+  if (heightPerWidth === undefined) return [x1, y1, x2, y2];
+  let width = x2 - x1;
+  while (Math.round(width * heightPerWidth) > frame.height) width--;
+  const height = Math.max(1, Math.round(width * heightPerWidth));
+  const top = Math.max(0, Math.min(frame.height - height, Math.round((y1 + y2 - height) / 2)));
+  return [x1, top, x1 + width, top + height];
+}
+
+function distinctWithin(boxes: readonly Worthy[], { frame, keep, minShare }: CandidateLimits): Worthy[] {
+  const leastOffset = Math.ceil(Math.min(frame.width, frame.height) / 32);
+  const kept: Worthy[] = [];
+  for (const item of boxes) {
+    const { box } = item;
+    const holds = !keep || (box[0] <= keep[0] && box[1] <= keep[1] && box[2] >= keep[2] && box[3] >= keep[3]);
+    const large = boxArea(box) >= minShare * frame.width * frame.height;
+    const apart = kept.every((other) => box.some((edge, i) => Math.abs(edge - other.box[i]!) >= leastOffset));
+    if (holds && large && apart) kept.push(item);
+  }
+  return kept;
+}
+
+/** The box of greatest expected IoU, refined off the grid, then others that differ clearly. */
+function bestBoxes({ distribution }: TeacherLabels, frame: Size, { count, limits }: ProposalRequest): Worthy[] {
+  const worths = distribution.boxes.map((unit) => ({ unit, worth: expectedIou(unit, distribution) }));
+  const first = worths.reduce((a, b) => (b.worth > a.worth ? b : a));
+  const refined = refine(first.unit, distribution);
+  const all = [{ unit: refined, worth: expectedIou(refined, distribution) }, ...worths];
+  const picked = pickDistinct(
+    all.map(({ unit, worth }) => ({ box: toFrame(unit, frame), worth })),
+    count,
+  );
+  return distinctWithin(picked, limits);
+}
+
+/** Boxes of every quality, as a model might propose them: some likely, some drawn blindly, in no order. */
+function anyBoxes(
+  roll: Dice,
+  { distribution }: TeacherLabels,
+  frame: Size,
+  { count, limits }: ProposalRequest,
+): Worthy[] {
+  const { boxes, probabilities } = distribution;
+  const drawn: Worthy[] = [];
+  for (let attempt = 0; attempt < 60 && drawn.length < count; attempt++) {
+    const unit = roll.chance(0.5) ? boxes[drawIndex(roll, probabilities)]! : roll.pick(boxes);
+    const moved = unit.map((edge) => Math.min(1, Math.max(0, edge + 0.02 * roll.normal()))) as unknown as UnitBox;
+    const box = toFrame(moved, frame);
+    const worth = expectedIou(moved, distribution);
+    if (drawn.every((other) => intersectionOverUnion(box, other.box) < 0.9)) drawn.push({ box, worth });
+  }
+  return distinctWithin(drawn, limits);
+}
+
+function drawIndex(roll: Dice, probabilities: ArrayLike<number>): number {
+  let left = roll.unit();
+  for (let i = 0; i < probabilities.length; i++) {
+    left -= probabilities[i]!;
+    if (left < 0) return i;
+  }
+  return probabilities.length - 1;
+}
+
+function toFrame([x1, y1, x2, y2]: UnitBox, { width, height }: Size): Box {
+  const left = Math.min(width - 1, Math.round(x1 * width));
+  const top = Math.min(height - 1, Math.round(y1 * height));
+  return [left, top, Math.max(left + 1, Math.round(x2 * width)), Math.max(top + 1, Math.round(y2 * height))];
+}
+
+function softmax(logits: readonly number[]): number[] {
+  const greatest = Math.max(...logits);
+  const weights = logits.map((logit) => Math.exp(logit - greatest));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => weight / total);
+}

@@ -1,0 +1,211 @@
+"""Stages 2 and 3: the whole model on conversations; the dense losses stay beside it. Stage 2 starts from a vision
+checkpoint, stage 3 from stage 2 with a smaller learning rate and --sources to narrow the data. With --freeze-vision the
+tower only looks at each frame once and keeps what it saw: several times as many conversations a minute for a text model
+that still has everything to learn.
+
+python -m nano.train_chat --data shard [...] --init run/vision/last.pt --out run/text --minutes 20 --freeze-vision
+python -m nano.train_chat --data shard [...] --init run/text/last.pt --out run/joint --minutes 40
+"""
+import argparse
+from pathlib import Path
+
+import torch
+
+from .augment import recolour
+from .conversations import STAGES, Batch, Collator, target_rows
+from .heads import DenseHeads, crop_loss, map_loss
+from .model import Nano, init_weights, normalise
+from .run import Budget, Curve, autocast, compile_blocks, device, evaluating, lr_factor, optimiser, save_atomically
+from .shapes import CELL, ModelShape
+from .shards import View, batches, load_views, stack_frames, stack_maps
+
+STAGE_WEIGHTS = (1.0, 1.5, 0.3)
+
+
+def chat_losses(model: Nano, batch: Batch, images: torch.Tensor, meta: dict, sigma: tuple[float, float]) -> dict:
+    """images (2B, T', E): photo and enhanced photo of each sample in turn. Cross-entropy less the target's own entropy,
+    so that 0 is perfect; a value a stage, and the whole."""
+    dev = images.device
+    hidden = model.hidden(batch.tokens.to(dev), batch.pos.to(dev), meta["imagePad"], images.flatten(0, 1))
+    labels = batch.labels
+    logits = model.text.output(hidden[labels.sample.to(dev), labels.at.to(dev)]).float()
+    target = target_rows(labels, logits.shape[1], torch.tensor(meta["integerTokens"]), sigma).to(dev)
+    entropy = torch.special.entr(target).sum(dim=1)
+    row = -(target * logits.log_softmax(dim=1)).sum(dim=1) - entropy
+    weight = labels.weight.to(dev)
+    stage = labels.stage.to(dev)
+    out = {}
+    for s, name in enumerate(STAGES):
+        mine = weight * (stage == s)
+        if mine.sum() > 0:
+            out[name] = (row * mine).sum() / mine.sum()
+    return out
+
+
+def losses(model: Nano, heads: DenseHeads, collate: Collator, views: list[View], dev, a, meta, rng=None) -> dict:
+    photo, enhanced, maps = stack_frames(views), stack_frames(views, enhanced=True), stack_maps(views)
+    if rng is not None:
+        # Both frames of a sample get the same light.
+        both = recolour(torch.cat((photo, enhanced), dim=2), rng)
+        photo, enhanced = both.split(photo.shape[2], dim=2)
+    rows, columns = views[0].height // CELL, views[0].width // CELL
+    n = len(views)
+    with autocast(dev):
+        tokens = model.vision(normalise(torch.cat((photo, enhanced)).to(dev)))  # (2B, T', E)
+        out = {"maps": map_loss(heads.map_logits(tokens[:n], rows, columns), maps.to(dev))}
+        if all(v.scores is not None for v in views):
+            scores = torch.stack([torch.from_numpy(v.shard.scores[v.scores].copy()) for v in views]).to(dev)
+            out["crop"] = crop_loss(heads.crop(tokens[:n]), scores.softmax(dim=1))
+        turns = torch.stack((tokens[:n], tokens[n:]), dim=1).flatten(0, 1)
+        out |= chat_losses(model, collate(views), turns, meta, (a.sigma_elements, a.sigma_candidates))
+    return out
+
+
+class SeenFrames:
+    """What a frozen tower makes of photo and enhanced photo, (2, T', E) a view, computed once."""
+
+    def __init__(self, model: Nano, dev):
+        self.model, self.dev = model, dev
+        self.kept: dict[int, torch.Tensor] = {}
+
+    def __call__(self, views: list[View]) -> torch.Tensor:
+        missing = [v for v in views if id(v) not in self.kept]
+        if missing:
+            frames = torch.cat((stack_frames(missing), stack_frames(missing, enhanced=True)))
+            with torch.no_grad(), autocast(self.dev):
+                tokens = self.model.vision(normalise(frames.to(self.dev))).bfloat16()
+            for i, v in enumerate(missing):
+                self.kept[id(v)] = torch.stack((tokens[i], tokens[i + len(missing)]))
+        return torch.stack([self.kept[id(v)] for v in views]).flatten(0, 1)
+
+
+def frozen_losses(seen: SeenFrames, collate: Collator, views: list[View], dev, a, meta) -> dict:
+    with autocast(dev):
+        sigma = (a.sigma_elements, a.sigma_candidates)
+        return chat_losses(seen.model, collate(views), seen(views), meta, sigma)
+
+
+def total(parts: dict, dense: float) -> torch.Tensor:
+    chat = sum(w * parts[name] for w, name in zip(STAGE_WEIGHTS, STAGES) if name in parts)
+    return chat + dense * (parts.get("maps", 0.0) + parts.get("crop", 0.0))
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--data", nargs="+", required=True)
+    p.add_argument("--held-out", nargs="*", default=[])
+    p.add_argument("--init", type=Path, required=True)
+    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--steps", type=int)
+    p.add_argument("--minutes", type=float)
+    p.add_argument("--batch", type=int, default=16)
+    p.add_argument("--lr", type=float, default=1e-3, help="of the text model")
+    p.add_argument("--lr-vision", type=float, default=3e-4)
+    p.add_argument("--freeze-vision", action="store_true")
+    p.add_argument("--dense", type=float, default=0.5, help="weight of the dense losses")
+    p.add_argument("--sigma-elements", type=float, default=0.012, help="soft labels, share of the side")
+    p.add_argument("--sigma-candidates", type=float, default=0.035)
+    p.add_argument("--sources", choices=["all", "photos", "scenes"], default="all")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--threads", type=int)
+    p.add_argument("--compile", action="store_true")
+    p.add_argument("--save-minutes", type=float, default=4)
+    a = p.parse_args()
+    if a.threads:
+        torch.set_num_threads(a.threads)
+    dev = device()
+    views, meta = load_views(a.data)
+    views = [v for v in views if v.conversation and wanted(v, a.sources)]
+    held_out = [v for v in load_views(a.held_out)[0] if v.conversation] if a.held_out else []
+    checkpoint = a.out / "last.pt"
+    a.out.mkdir(parents=True, exist_ok=True)
+    start = torch.load(a.init, map_location="cpu")
+    shape = ModelShape.from_dict(start["shape"])
+    if shape.n_vocab != len(meta["vocabulary"]):
+        raise SystemExit("the checkpoint has another vocabulary than the data; export the data again or start anew")
+    model, heads = Nano(shape), DenseHeads(torch.tensor(meta["boxes"]), shape.text.n_embd)
+    init_weights(model, meta["integerTokens"], a.seed)
+    model.load_state_dict(start["model"])
+    heads.load_state_dict(start["heads"])
+    model.to(dev)
+    heads.to(dev)
+    if a.freeze_vision:
+        model.vision.requires_grad_(False)
+        heads.requires_grad_(False)
+    seen = SeenFrames(model, dev) if a.freeze_vision else None
+    text = optimiser([model.text], a.lr)
+    vision = optimiser([model.vision, heads], a.lr_vision)
+    step, spent = 0, 0.0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location=dev)
+        model.load_state_dict(state["model"])
+        heads.load_state_dict(state["heads"])
+        text.load_state_dict(state["text_opt"])
+        vision.load_state_dict(state["vision_opt"])
+        step, spent = state["step"], state["seconds"]
+        print(f"resumed at step {step}", flush=True)
+    if a.compile:
+        compile_blocks(model.vision.blocks, model.text.layers)
+    budget = Budget(a.steps, a.minutes, spent)
+    rng = torch.Generator().manual_seed(a.seed + step)
+    collate = Collator(meta)
+    curve = Curve(a.out / "curve.csv", every=25)
+    saved = budget.seconds()
+    print(f"{len(views)} conversations, {len(held_out)} held out", flush=True)
+
+    def save() -> None:
+        state = {"shape": shape.as_dict(), "model": model.state_dict(), "heads": heads.state_dict(), "meta": meta}
+        state |= {"text_opt": text.state_dict(), "vision_opt": vision.state_dict()}
+        state |= {"step": step, "seconds": budget.seconds(), "args": {k: str(v) for k, v in vars(a).items()}}
+        save_atomically(state, checkpoint)
+        if held_out:
+            curve.write(step, budget.seconds(), measure(model, heads, collate, held_out, dev, a, meta))
+
+    for batch in batches(views, a.batch, a.seed + step):
+        progress = budget.progress(step)
+        if progress >= 1:
+            break
+        for opt, lr in ((text, a.lr), (vision, a.lr_vision)):
+            for group in opt.param_groups:
+                group["lr"] = lr * lr_factor(progress)
+        if seen:
+            parts = frozen_losses(seen, collate, batch, dev, a, meta)
+        else:
+            parts = losses(model, heads, collate, batch, dev, a, meta, rng)
+        text.zero_grad(set_to_none=True)
+        vision.zero_grad(set_to_none=True)
+        total(parts, a.dense).backward()
+        torch.nn.utils.clip_grad_norm_([*model.parameters(), *heads.parameters()], 1.0)
+        text.step()
+        if not a.freeze_vision:
+            vision.step()
+        step += 1
+        curve.add(step, budget.seconds(), {k: v.item() for k, v in parts.items()})
+        if budget.seconds() - saved > 60 * a.save_minutes:
+            saved = budget.seconds()
+            save()
+    save()
+
+
+def wanted(view: View, sources: str) -> bool:
+    return sources == "all" or view.source.startswith("scene-") == (sources == "scenes")
+
+
+def measure(model, heads, collate, views, dev, a, meta) -> dict[str, float]:
+    sums: dict[str, float] = {}
+    counts: dict[str, int] = {}
+    groups: dict[tuple[int, int], list[View]] = {}
+    for v in views:
+        groups.setdefault((v.height, v.width), []).append(v)
+    with evaluating(model, heads):
+        for group in groups.values():
+            for at in range(0, len(group), a.batch):
+                part = group[at : at + a.batch]
+                for k, v in losses(model, heads, collate, part, dev, a, meta).items():
+                    sums[k] = sums.get(k, 0.0) + v.item() * len(part)
+                    counts[k] = counts.get(k, 0) + len(part)
+    return {"held_" + k: sums[k] / counts[k] for k in sums}
+
+
+if __name__ == "__main__":
+    main()

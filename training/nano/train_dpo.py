@@ -1,0 +1,121 @@
+"""Stage 4: DPO on pairs of first proposals (sample_pairs.py) against the frozen SFT model. Only the text model learns,
+as a LoRA of it could.
+
+python -m nano.train_dpo --data shard [...] --pairs run/pairs.jsonl --init run/sft/last.pt --out run/dpo --steps 400
+"""
+import argparse
+import copy
+import json
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from .model import Nano, grid_of, normalise, positions
+from .proposals import box_tokens, first_proposal
+from .run import Budget, Curve, autocast, device, lr_factor, optimiser, save_atomically
+from .shapes import ModelShape
+from .shards import View, batches, load_views, stack_frames
+
+
+def box_log_prob(text, embed_images, views: list[View], boxes: list, meta: dict, dev) -> torch.Tensor:
+    """(B,) log-probability of the four numbers of each box as the first proposal."""
+    comma = meta["vocabulary"].index(",")
+    starts = [first_proposal(v) for v in views]
+    said = [v.conversation["tokens"][:s] + box_tokens(b, meta["integerTokens"], comma) for v, s, b in zip(views, starts, boxes)]
+    T = max(map(len, said))
+    tokens = torch.full((len(said), T), meta["vocabulary"].index("<|endoftext|>"))
+    pos = torch.zeros(len(said), 3, T, dtype=torch.long)
+    for i, (ids, v) in enumerate(zip(said, views)):
+        tokens[i, : len(ids)] = torch.tensor(ids)
+        pos[i, :, : len(ids)] = positions(ids, meta["imagePad"], [grid_of(v.width, v.height)] * 2)
+    tokens, pos = tokens.to(dev), pos.to(dev)
+    x = text.embed(tokens)
+    x = x.masked_scatter((tokens == meta["imagePad"])[..., None], embed_images.to(x.dtype))
+    hidden = text(x, pos)
+    rows = torch.arange(len(said), device=dev)[:, None]
+    at = torch.tensor([[s + 2 * k - 1 for k in range(4)] for s in starts], device=dev)  # what predicts each number
+    log_probs = text.output(hidden[rows, at]).float().log_softmax(dim=-1)  # (B, 4, V)
+    return log_probs.gather(2, tokens[rows, at + 1][..., None]).sum(dim=(1, 2))
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--data", nargs="+", required=True)
+    p.add_argument("--pairs", type=Path, required=True)
+    p.add_argument("--init", type=Path, required=True)
+    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--steps", type=int)
+    p.add_argument("--minutes", type=float)
+    p.add_argument("--batch", type=int, default=16)
+    p.add_argument("--lr", type=float, default=5e-5)
+    p.add_argument("--beta", type=float, default=0.2)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--threads", type=int)
+    p.add_argument("--save-minutes", type=float, default=3)
+    a = p.parse_args()
+    if a.threads:
+        torch.set_num_threads(a.threads)
+    dev = device()
+    all_views, meta = load_views(a.data)
+    pairs = {(q["shard"], q["source"]): q for q in map(json.loads, a.pairs.read_text().splitlines())}
+    views = [v for v in all_views if (str(v.shard.folder), v.source) in pairs]
+    start = torch.load(a.init, map_location="cpu")
+    model = Nano(ModelShape.from_dict(start["shape"])).to(dev)
+    model.load_state_dict(start["model"])
+    model.vision.requires_grad_(False)
+    reference = copy.deepcopy(model.text).requires_grad_(False).eval()
+    opt = optimiser([model.text], a.lr, weight_decay=0.0)
+    a.out.mkdir(parents=True, exist_ok=True)
+    checkpoint = a.out / "last.pt"
+    step, spent = 0, 0.0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location=dev)
+        model.load_state_dict(state["model"])
+        opt.load_state_dict(state["opt"])
+        step, spent = state["step"], state["seconds"]
+        print(f"resumed at step {step}", flush=True)
+    budget = Budget(a.steps, a.minutes, spent)
+    curve = Curve(a.out / "curve.csv", every=10)
+    saved = budget.seconds()
+    print(f"{len(views)} pairs", flush=True)
+
+    def save() -> None:
+        state = {"shape": start["shape"], "model": model.state_dict(), "heads": start["heads"], "meta": meta}
+        state |= {"opt": opt.state_dict(), "step": step, "seconds": budget.seconds()}
+        save_atomically(state, checkpoint)
+
+    for batch in batches(views, a.batch, a.seed + step):
+        progress = budget.progress(step)
+        if progress >= 1:
+            break
+        for group in opt.param_groups:
+            group["lr"] = a.lr * lr_factor(progress)
+        mine = [pairs[(str(v.shard.folder), v.source)] for v in batch]
+        both = batch + batch
+        boxes = [q["chosen"] for q in mine] + [q["rejected"] for q in mine]
+        with autocast(dev):
+            with torch.no_grad():
+                n = len(batch)
+                seen = model.vision(normalise(torch.cat((stack_frames(batch), stack_frames(batch, True))).to(dev)))
+                images = torch.stack((seen[:n], seen[n:]), dim=1).flatten(0, 2).repeat(2, 1)  # both halves alike
+                held = box_log_prob(reference, images, both, boxes, meta, dev)
+            own = box_log_prob(model.text, images, both, boxes, meta, dev)
+        gain = (own - held).view(2, n)
+        margin = a.beta * (gain[0] - gain[1])
+        loss = F.softplus(-margin).mean()
+        opt.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.text.parameters(), 1.0)
+        opt.step()
+        step += 1
+        parts = {"loss": loss, "accuracy": (margin > 0).float().mean(), "chosen": gain[0].mean(), "rejected": gain[1].mean()}
+        curve.add(step, budget.seconds(), {k: v.item() for k, v in parts.items()})
+        if budget.seconds() - saved > 60 * a.save_minutes:
+            saved = budget.seconds()
+            save()
+    save()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Stage 1: the vision tower alone, on dense targets: maps of saliency, subject and lines, and the teacher's crop scores.
+
+python -m nano.train_vision --data shard [shard ...] --out run/vision --minutes 25
+"""
+import argparse
+from pathlib import Path
+
+import torch
+
+from .augment import mirror, mirrored_boxes, recolour
+from .heads import DenseHeads, crop_loss, map_loss
+from .model import Nano, init_weights, normalise
+from .run import Budget, Curve, autocast, compile_blocks, device, evaluating, lr_factor, optimiser, save_atomically
+from .shapes import CELL, ModelShape
+from .shards import View, batches, load_views, stack_frames, stack_maps
+
+
+def losses(model: Nano, heads: DenseHeads, views: list[View], dev, temperature: float, flip: torch.Tensor | None, rng=None):
+    pixels, maps = stack_frames(views), stack_maps(views)
+    rows, columns = views[0].height // CELL, views[0].width // CELL
+    scored = [i for i, v in enumerate(views) if v.scores is not None]
+    scores = torch.stack([torch.from_numpy(views[i].shard.scores[views[i].scores].copy()) for i in scored]) if scored else None
+    if rng is not None:
+        if flip is not None and torch.rand((), generator=rng) < 0.5:
+            pixels, maps = mirror(pixels), maps.flip(3)
+            scores = scores[:, flip] if scores is not None else None
+        pixels = recolour(pixels, rng)
+    with autocast(dev):
+        tokens = model.vision(normalise(pixels.to(dev)))
+        maps_loss = map_loss(heads.map_logits(tokens, rows, columns), maps.to(dev))
+        if scores is None:
+            return {"maps": maps_loss}, None
+        predicted = heads.crop(tokens[scored])
+    target = (scores.to(dev) / temperature).softmax(dim=1)
+    return {"maps": maps_loss, "crop": crop_loss(predicted, target)}, predicted
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--data", nargs="+", required=True)
+    p.add_argument("--held-out", nargs="*", default=[], help="shards to measure on, never trained on")
+    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--steps", type=int)
+    p.add_argument("--minutes", type=float)
+    p.add_argument("--batch", type=int, default=24)
+    p.add_argument("--lr", type=float, default=1e-3)
+    p.add_argument("--temperature", type=float, default=1.0, help="of the teacher's scores")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--threads", type=int)
+    p.add_argument("--compile", action="store_true")
+    p.add_argument("--save-minutes", type=float, default=3)
+    a = p.parse_args()
+    if a.threads:
+        torch.set_num_threads(a.threads)
+    dev = device()
+    views, meta = load_views(a.data)
+    held_out = load_views(a.held_out)[0] if a.held_out else []
+    boxes = torch.tensor(meta["boxes"])
+    shape = ModelShape(n_vocab=len(meta["vocabulary"]))
+    model = Nano(shape)
+    init_weights(model, meta["integerTokens"], a.seed)
+    heads = DenseHeads(boxes, shape.text.n_embd)
+    model.vision.to(dev)
+    heads.to(dev)
+    opt = optimiser([model.vision, heads], a.lr)
+    a.out.mkdir(parents=True, exist_ok=True)
+    checkpoint = a.out / "last.pt"
+    step, spent = 0, 0.0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location=dev)
+        model.load_state_dict(state["model"])
+        heads.load_state_dict(state["heads"])
+        opt.load_state_dict(state["opt"])
+        step, spent = state["step"], state["seconds"]
+        print(f"resumed at step {step}", flush=True)
+    if a.compile:
+        compile_blocks(model.vision.blocks)
+    budget = Budget(a.steps, a.minutes, spent)
+    rng = torch.Generator().manual_seed(a.seed + step)
+    curve = Curve(a.out / "curve.csv", every=50)
+    flip = mirrored_boxes(boxes)
+    saved = budget.seconds()
+
+    def save() -> None:
+        state = {"shape": shape.as_dict(), "model": model.state_dict(), "heads": heads.state_dict(), "meta": meta}
+        state |= {"opt": opt.state_dict(), "step": step, "seconds": budget.seconds(), "args": vars(a) | {"out": str(a.out)}}
+        save_atomically(state, checkpoint)
+        if held_out:
+            curve.write(step, budget.seconds(), measure(model, heads, held_out, dev, a.temperature))
+
+    for batch in batches(views, a.batch, a.seed + step):
+        progress = budget.progress(step)
+        if progress >= 1:
+            break
+        for group in opt.param_groups:
+            group["lr"] = a.lr * lr_factor(progress)
+        parts, _ = losses(model, heads, batch, dev, a.temperature, flip, rng)
+        loss = sum(parts.values())
+        opt.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_([*model.vision.parameters(), *heads.parameters()], 1.0)
+        opt.step()
+        step += 1
+        curve.add(step, budget.seconds(), {k: v.item() for k, v in parts.items()})
+        if budget.seconds() - saved > 60 * a.save_minutes:
+            saved = budget.seconds()
+            save()
+    save()
+
+
+def measure(model: Nano, heads: DenseHeads, views: list[View], dev, temperature: float) -> dict[str, float]:
+    sums: dict[str, float] = {}
+    n = 0
+    with evaluating(model, heads):
+        groups: dict[tuple[int, int], list[View]] = {}
+        for v in views:
+            groups.setdefault((v.height, v.width), []).append(v)
+        for group in groups.values():
+            for at in range(0, len(group), 32):
+                part = group[at : at + 32]
+                parts, _ = losses(model, heads, part, dev, temperature, None)
+                for k, v in parts.items():
+                    sums["held_" + k] = sums.get("held_" + k, 0.0) + v.item() * len(part)
+                n += len(part)
+    return {k: v / n for k, v in sums.items()}
+
+
+if __name__ == "__main__":
+    main()
