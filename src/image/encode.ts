@@ -61,17 +61,17 @@ const MAX_SIDE_PX: Record<OutputFormat, number> = {
  */
 export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Promise<EncodedImage> {
   const format = options.format ?? (photo.format === 'gif' ? 'png' : photo.format);
-  const size = options.resize ?? options.crop;
+  const { width, height } = options.resize ?? options.crop;
   let pipeline = openPhoto(photo).extract(extractable(photo, options.crop));
   if (options.resize) {
-    pipeline = pipeline.resize(size.width, size.height, { fit: 'fill', kernel: 'lanczos3' });
+    pipeline = pipeline.resize(width, height, { fit: 'fill', kernel: 'lanczos3' });
   }
   const plan = planColour(photo.stored, format, options.strip ?? false);
   pipeline = applyColourPlan(pipeline, plan);
   const xmp = plan.strip ? undefined : uprightXmp(photo.stored.xmpAsString);
   if (xmp !== undefined) pipeline = pipeline.withXmp(xmp);
   const bitDepth = plan.deep ? 16 : 8;
-  return encodeAs(photo, pipeline, { format, bitDepth, width: size.width, height: size.height, ...options });
+  return encodeAs(photo, pipeline, { ...options, format, bitDepth, width, height });
 }
 
 interface EncodeAs extends Size, EncodeOptions {

@@ -24,7 +24,7 @@ function decodeFailure(name: string, thrown: unknown): FramewrightError {
   if (/out of memory|cannot allocate/i.test(reason)) {
     return new FramewrightError('INPUT_TOO_LARGE', `not enough memory to decode ${name}: reduce it first`, options);
   }
-  if (/not (?:configured|supported|implemented)|unsupported (?!image format)/i.test(reason)) {
+  if (/not (?:configured|supported|implemented)|unsupported (?!image format)|bad \w+ format/i.test(reason)) {
     return new FramewrightError(
       'INPUT_UNSUPPORTED',
       `${name} uses a variant of its format that is not supported (${reason}): save it again as JPEG or PNG`,
@@ -38,7 +38,7 @@ function decodeFailure(name: string, thrown: unknown): FramewrightError {
   );
 }
 
-/** libvips stacks its messages, the most telling one mostly last; sharp puts its own words before the first. */
+/** libvips stacks its messages over several lines; sharp puts its own words before the first. */
 function firstLine(message: string): string {
   const lines = message
     .replace(/^Input (?:buffer|file) (?:has corrupt header: ?|contains )/, '')

@@ -74,7 +74,7 @@ export async function renderOverlay(
   const pipeline = displayed(photo)
     .composite([compositeLayer(drawing, size, options)])
     .removeAlpha();
-  return encodeAs(photo, pipeline, { format: 'jpeg', ...options, ...size, bitDepth: 8 });
+  return encodeAs(photo, pipeline, { ...options, ...size, format: options.format ?? 'jpeg', bitDepth: 8 });
 }
 
 function compositeLayer(drawing: Drawing, target: Size, options: DrawOptions): SharpLayer {
