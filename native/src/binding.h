@@ -64,12 +64,19 @@ class embedding_binding : public Napi::ObjectWrap<embedding_binding> {
     static Napi::Function define(Napi::Env env);
     explicit embedding_binding(const Napi::CallbackInfo & info);
 
-    std::shared_ptr<const image_embedding> embedding;  // null after dispose
+    void Finalize(Napi::Env env) override;
+
+    // Null lets go of it.
+    void hold(Napi::Env env, std::shared_ptr<const image_embedding> image);
+
+    const std::shared_ptr<const image_embedding> & get() const { return embedding; }
 
   private:
     Napi::Value n_tokens(const Napi::CallbackInfo & info);
     Napi::Value n_pos(const Napi::CallbackInfo & info);
     Napi::Value dispose(const Napi::CallbackInfo & info);
+
+    std::shared_ptr<const image_embedding> embedding;  // null after dispose
 };
 
 // NativeContext.

@@ -190,7 +190,7 @@ Napi::Value context_binding::run(const Napi::CallbackInfo & info) {
 
 Napi::Value context_binding::append_image(const Napi::CallbackInfo & info) {
     const llama_seq_id seq   = info[1].As<Napi::Number>();
-    auto               image = embedding_binding::Unwrap(info[2].As<Napi::Object>())->embedding;
+    auto               image = embedding_binding::Unwrap(info[2].As<Napi::Object>())->get();
     if (!image) {
         throw make_error(info.Env(), "DISPOSED", "the image embedding was disposed");
     }

@@ -45,7 +45,6 @@ static model_params to_params(const Napi::Object & o) {
     p.vision_flash_attn = (llama_flash_attn_type) o.Get("flashAttention").ToNumber().Int32Value();
     p.image_min_tokens  = o.Get("imageMinTokens").ToNumber();
     p.image_max_tokens  = o.Get("imageMaxTokens").ToNumber();
-    p.check_tensors     = o.Get("checkTensors").ToBoolean();
 
     const Napi::Array loras = o.Get("loras").As<Napi::Array>();
     for (uint32_t i = 0; i < loras.Length(); i++) {
@@ -169,7 +168,7 @@ Napi::Value model_binding::encode_image(const Napi::CallbackInfo & info) {
                                                 made] { *made = m->encode_image(*pixels, width, height); },
                                                [made](Napi::Env env) {
                                                    Napi::Object value = environment::of(env).embedding_class.New({});
-                                                   embedding_binding::Unwrap(value)->embedding = *made;
+                                                   embedding_binding::Unwrap(value)->hold(env, *made);
                                                    return value;
                                                }));
 }
@@ -205,6 +204,20 @@ Napi::Value embedding_binding::n_pos(const Napi::CallbackInfo & info) {
 }
 
 Napi::Value embedding_binding::dispose(const Napi::CallbackInfo & info) {
-    embedding.reset();
+    hold(info.Env(), nullptr);
     return info.Env().Undefined();
+}
+
+void embedding_binding::Finalize(Napi::Env env) {
+    hold(env, nullptr);
+}
+
+static int64_t embedding_bytes(const std::shared_ptr<const image_embedding> & image) {
+    return image ? (int64_t) (image->data.size() * sizeof(float)) : 0;
+}
+
+void embedding_binding::hold(Napi::Env env, std::shared_ptr<const image_embedding> image) {
+    // Lets the garbage collector know that a forgotten embedding is worth collecting.
+    Napi::MemoryManagement::AdjustExternalMemory(env, embedding_bytes(image) - embedding_bytes(embedding));
+    embedding = std::move(image);
 }

@@ -188,8 +188,7 @@ float vlm_context::normaliser(const float * logits) const {
     const float lse = log_sum_exp(logits, (size_t) model->n_vocab());
     if (!std::isfinite(lse)) {
         throw failure("DECODE",
-                      "the model's logits are not numbers; load it with "
-                      "checkTensors to find out whether the "
+                      "the model's logits are not numbers; `framewright gguf validate --nan` tells whether its "
                       "file is damaged");
     }
     return lse;

@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <map>
 
 using load_progress = std::function<bool(float)>;
@@ -21,11 +22,42 @@ static double file_bytes(const std::string & path) {
     return error ? 0.0 : (double) size;
 }
 
+static uint64_t mix(uint64_t hash, uint64_t value) {
+    hash = (hash ^ value) * 1099511628211ull;
+    return hash ^ (hash >> 29);
+}
+
+// Size and evenly spread samples of a file: tells models and adapters of the same shape apart without reading them whole.
+static uint64_t hash_samples(const std::string & path) {
+    static constexpr uint64_t n_samples    = 64;
+    static constexpr uint64_t sample_bytes = 4096;
+
+    std::ifstream  file(std::filesystem::u8path(path), std::ios::binary);
+    const uint64_t n_bytes = (uint64_t) file_bytes(path);
+    uint64_t       hash    = mix(14695981039346656037ull, n_bytes);
+    for (uint64_t i = 0; i < n_samples && file; i++) {
+        uint64_t words[sample_bytes / sizeof(uint64_t)] = {};
+        file.seekg((std::streamoff) (n_bytes < sample_bytes ? 0 : (n_bytes - sample_bytes) / (n_samples - 1) * i));
+        file.read((char *) words, sizeof(words));
+        file.clear();
+        for (uint64_t word : words) {
+            hash = mix(hash, word);
+        }
+    }
+    return hash;
+}
+
 vlm_model::vlm_model(const model_params &               params,
                      std::atomic<bool> *                interrupted,
                      const std::function<void(float)> & on_progress) :
     load_params(params),
     interrupted(interrupted) {
+    content_hash = hash_samples(params.path);
+    for (const lora_params & lora : params.loras) {
+        uint32_t scale_bits;
+        std::memcpy(&scale_bits, &lora.scale, sizeof(scale_bits));
+        content_hash = mix(mix(content_hash, scale_bits), hash_samples(lora.path));
+    }
     const double text_bytes   = file_bytes(params.path);
     const double vision_bytes = file_bytes(params.mmproj_path);
     const double text_share   = text_bytes / std::max(1.0, text_bytes + vision_bytes);
@@ -42,14 +74,16 @@ vlm_model::vlm_model(const model_params &               params,
 }
 
 void vlm_model::load_text(const load_progress & progress) {
-    std::vector<ggml_backend_dev_t> devices = devices_by_name(load_params.devices);
+    std::vector<ggml_backend_dev_t> devices;
+    if (load_params.n_gpu_layers != 0) {
+        devices = devices_by_name(load_params.devices);
+    }
     devices.push_back(nullptr);
 
     llama_model_params params          = llama_model_default_params();
     params.devices                     = devices.data();
     params.n_gpu_layers                = load_params.n_gpu_layers;
     params.load_mode                   = load_params.use_mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
-    params.check_tensors               = load_params.check_tensors;
     params.progress_callback           = on_load_progress;
     params.progress_callback_user_data = const_cast<load_progress *>(&progress);
 
@@ -71,31 +105,6 @@ void vlm_model::load_loras() {
         }
         loras.push_back(adapter);
     }
-}
-
-uint64_t vlm_model::fingerprint() const {
-    // Sizes and a few weights' worth of vocabulary: enough to refuse another model, cheap enough for every save.
-    uint64_t   hash = 14695981039346656037ull;
-    const auto mix  = [&hash](uint64_t value) {
-        hash = (hash ^ value) * 1099511628211ull;
-    };
-    mix(llama_model_size(model.get()));
-    mix(llama_model_n_params(model.get()));
-    mix((uint64_t) llama_model_n_embd(model.get()));
-    mix((uint64_t) llama_model_n_layer(model.get()));
-    mix((uint64_t) n_vocab());
-    for (llama_token token = 0; token < n_vocab(); token += std::max(1, n_vocab() / 64)) {
-        for (const char * p = llama_vocab_get_text(vocab(), token); *p; p++) {
-            mix((uint8_t) *p);
-        }
-    }
-    for (const lora_params & lora : load_params.loras) {
-        uint32_t bits;
-        std::memcpy(&bits, &lora.scale, sizeof(bits));
-        mix(bits);
-        mix((uint64_t) file_bytes(lora.path));
-    }
-    return hash;
 }
 
 std::vector<llama_token> vlm_model::tokenize(const std::string & text, bool parse_special) const {

@@ -28,14 +28,13 @@ struct model_params {
     std::string              mmproj_path;
     bool                     use_mmap;
     int32_t                  n_gpu_layers;
-    std::vector<std::string> devices;  // to offload to; empty: none
+    std::vector<std::string> devices;  // the GPUs layers and vision tower may go to
     bool                     projector_on_gpu;
     int32_t                  n_threads;
     llama_flash_attn_type    vision_flash_attn;
     int32_t                  image_min_tokens;
     int32_t                  image_max_tokens;
     std::vector<lora_params> loras;
-    bool                     check_tensors;
 };
 
 // Bytes of one device, or of host memory.
@@ -91,8 +90,8 @@ class vlm_model {
     // Made when first asked for, on whichever thread.
     const vocabulary_index & vocabulary() const;
 
-    // Distinguishes models for saved sessions: the same file gives the same number.
-    uint64_t fingerprint() const;
+    // Distinguishes models with their adapters, for saved sessions: the same files and scales give the same number.
+    uint64_t fingerprint() const { return content_hash; }
 
   private:
     void load_text(const std::function<bool(float)> & progress);
@@ -108,6 +107,7 @@ class vlm_model {
     std::vector<llama_adapter_lora *> loras;  // owned by the model
     std::vector<device_memory>        vision_memory;
     std::vector<device_memory>        memory_by_device;
+    uint64_t                          content_hash          = 0;
     double                            work_since_checkpoint = 0;
 
     mutable std::once_flag                    vocabulary_once;

@@ -102,8 +102,8 @@ void score_item::begin_group(vlm_context & ctx) {
     if (n_grouped == group_begin && n_grouped < order.size()) {
         ctx.require_cells(id, continuations[order[n_grouped]].size() - 1);
         throw failure("CONTEXT_FULL",
-                      "scoring needs a free sequence; dispose a session, or give "
-                      "the context a greater nSeqMax");
+                      "scoring needs a free sequence; dispose a session, or give the context a greater "
+                      "nSeqMax");
     }
     if (nodes.size() == 1) {
         done = true;

@@ -64,10 +64,8 @@ void vlm_context::restore(llama_seq_id id, llama_seq_id scratch, const std::vect
         throw failure("USAGE", "this is not a session saved by this version of Framewright");
     }
     if (header.model != model->fingerprint()) {
-        throw failure("USAGE",
-                      "the session was saved with another model or other "
-                      "LoRA adapters than " +
-                          model->params().path);
+        throw failure("USAGE", "the session was saved with another model than " + model->params().path +
+                                   ", or with other LoRA adapters");
     }
     if (header.kv_type != (uint32_t) ctx_params.kv_type) {
         throw failure("USAGE", "the session was saved in a context of another kvType");
@@ -84,18 +82,15 @@ void vlm_context::restore(llama_seq_id id, llama_seq_id scratch, const std::vect
     const llama_seq_id target   = in_place ? id : scratch;
     if (target < 0) {
         throw failure("CONTEXT_FULL",
-                      "restoring into a session that is not empty "
-                      "needs a free sequence; dispose a session, "
-                      "or give the context a greater nSeqMax");
+                      "restoring into a session that is not empty needs a free sequence; dispose a "
+                      "session, or give the context a greater nSeqMax");
     }
     require_cells(target, header.n_tokens);
     log_scope scope;
     if (llama_state_seq_set_data(ctx.get(), body + token_bytes, n_body - token_bytes, target) == 0) {
         truncate(target, 0, 0);
-        throw failure("USAGE",
-                      "the session was saved in a context of another kind "
-                      "(flash attention): " +
-                          scope.reason("llama.cpp refused it"));
+        throw failure("USAGE", "the session was saved in a context with another flashAttention: " +
+                                   scope.reason("llama.cpp refused it"));
     }
     sequence & s = seq(target);
     s.tokens.resize(header.n_tokens);

@@ -1,3 +1,4 @@
+#include "backends.h"
 #include "failure.h"
 #include "llama-ext.h"
 #include "log_sink.h"
@@ -26,14 +27,17 @@ bool vlm_model::vision_checkpoint(const ggml_tensor * tensor, bool ask) {
 
 void vlm_model::load_vision(const std::function<bool(float)> & progress) {
     mtmd_context_params params = mtmd_context_params_default();
-    params.use_gpu             = load_params.projector_on_gpu;
-    params.print_timings       = false;
-    params.n_threads           = load_params.n_threads;
-    params.flash_attn_type     = load_params.vision_flash_attn;
-    params.warmup              = false;
-    params.image_min_tokens    = load_params.image_min_tokens;
-    params.image_max_tokens    = load_params.image_max_tokens;
-    params.cb_eval             = [](ggml_tensor * tensor, bool ask, void * self) {
+    if (load_params.projector_on_gpu) {
+        params.device = devices_by_name(load_params.devices).at(0);
+    }
+    params.use_gpu          = load_params.projector_on_gpu;
+    params.print_timings    = false;
+    params.n_threads        = load_params.n_threads;
+    params.flash_attn_type  = load_params.vision_flash_attn;
+    params.warmup           = false;
+    params.image_min_tokens = load_params.image_min_tokens;
+    params.image_max_tokens = load_params.image_max_tokens;
+    params.cb_eval          = [](ggml_tensor * tensor, bool ask, void * self) {
         return static_cast<vlm_model *>(self)->vision_checkpoint(tensor, ask);
     };
     params.cb_eval_user_data = this;

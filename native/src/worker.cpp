@@ -2,6 +2,12 @@
 
 #include "failure.h"
 
+#include <chrono>
+
+// How long an idle worker looks for its next task before it sleeps. Measured with empty tasks one after the other on two
+// virtual cores (2026-11): 17 to 21 us each, against 36 to 46 without it and 33 to 46 for napi_async_work.
+static constexpr auto patience = std::chrono::microseconds(50);
+
 Napi::Error make_error(Napi::Env env, const std::string & code, const std::string & message) {
     Napi::Error error = Napi::Error::New(env, message);
     error.Set("code", Napi::String::New(env, code));
@@ -109,6 +115,7 @@ Napi::Promise worker::submit(Napi::Env env, std::unique_ptr<task> work) {
     {
         std::lock_guard<std::mutex> lock(mutex);
         queue.push_back(std::move(pending));
+        n_queued++;
     }
     wakeup.notify_one();
     return promise;
@@ -132,18 +139,26 @@ void worker::on_delivery(napi_env env, napi_value, void *, void * data) {
     }
 }
 
-void worker::loop() {
+std::unique_ptr<worker::pending_task> worker::next_task() {
+    // Whoever just got a result often asks for the next one at once; until then others may have the core.
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (n_queued == 0 && !stopping && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::yield();
+    }
     std::unique_lock<std::mutex> lock(mutex);
-    while (!stopping) {
-        if (queue.empty()) {
-            wakeup.wait(lock);
-            continue;
-        }
-        std::unique_ptr<pending_task> pending = std::move(queue.front());
-        queue.pop_front();
-        lock.unlock();
+    wakeup.wait(lock, [this] { return stopping || !queue.empty(); });
+    if (stopping) {
+        return nullptr;
+    }
+    std::unique_ptr<pending_task> pending = std::move(queue.front());
+    queue.pop_front();
+    n_queued--;
+    return pending;
+}
+
+void worker::loop() {
+    while (std::unique_ptr<pending_task> pending = next_task()) {
         pending->run();
-        lock.lock();
         if (!stopping) {
             post(std::move(pending));
         }

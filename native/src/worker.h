@@ -57,9 +57,10 @@ class worker {
   private:
     struct pending_task;
     friend struct pending_task;
-    static void on_delivery(napi_env env, napi_value callback, void * context, void * data);
-    static void on_environment_exit(void * self);
-    void        loop();
+    static void                   on_delivery(napi_env env, napi_value callback, void * context, void * data);
+    static void                   on_environment_exit(void * self);
+    void                          loop();
+    std::unique_ptr<pending_task> next_task();
 
     napi_env                                  env;
     napi_threadsafe_function                  to_js = nullptr;
@@ -67,7 +68,8 @@ class worker {
     std::mutex                                mutex;
     std::condition_variable                   wakeup;
     std::deque<std::unique_ptr<pending_task>> queue;
-    bool                                      stopping  = false;
+    std::atomic<bool>                         stopping{ false };
+    std::atomic<size_t>                       n_queued{ 0 };
     size_t                                    n_pending = 0;  // JS thread: submitted and not yet delivered
     std::thread                               thread;
 };

@@ -89,7 +89,7 @@ export interface NativeModelParams {
   readonly mmap: boolean;
   /** -1: all of them. */
   readonly gpuLayers: number;
-  /** Names of the devices layers go to; none: the CPU alone. */
+  /** Names of the GPUs that layers and vision tower may go to. */
   readonly devices: readonly string[];
   readonly projectorOnGpu: boolean;
   readonly threads: number;
@@ -97,7 +97,6 @@ export interface NativeModelParams {
   readonly imageMinTokens: number;
   readonly imageMaxTokens: number;
   readonly loras: readonly { readonly path: string; readonly scale: number }[];
-  readonly checkTensors: boolean;
 }
 
 export interface NativeModelFacts {

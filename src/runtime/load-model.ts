@@ -21,13 +21,12 @@ export function toNativeParams(info: RuntimeInfo, options: ModelOptions): Native
     mmprojPath: options.mmprojPath,
     mmap: options.mmap ?? true,
     gpuLayers,
-    devices: gpuLayers === 0 ? [] : devices,
-    projectorOnGpu: options.projectorOnGpu ?? onGpu,
+    devices,
+    projectorOnGpu: (options.projectorOnGpu ?? onGpu) && devices.length > 0,
     threads: checkInteger('threads', options.threads ?? usableCores(), 1, 512),
     flashAttention: flashAttentionType(options.flashAttention),
     imageMinTokens,
     imageMaxTokens,
     loras: loras.map(({ path, scale = 1 }) => ({ path, scale })),
-    checkTensors: options.checkTensors ?? false,
   };
 }

@@ -56,8 +56,6 @@ export interface ModelOptions {
   readonly imageMinTokens?: number;
   readonly imageMaxTokens?: number;
   readonly loras?: readonly LoraSpec[];
-  /** llama.cpp's own NaN check of every tensor, slow. Default false. */
-  readonly checkTensors?: boolean;
   /** Fraction 0..1 over both files. */
   readonly onProgress?: (fraction: number) => void;
   readonly signal?: AbortSignal;
