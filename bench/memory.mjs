@@ -2,8 +2,11 @@
 // `node bench/memory.mjs [--crops 300]` after `npm run build`.
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { parseArgs } from 'node:util';
 import { openCropper } from '../dist/src/index.js';
+
+setFlagsFromString('--semi-space-growth-factor=1'); // as the command does, src/cli/main.ts
 
 const { values } = parseArgs({ options: { crops: { type: 'string', default: '300' } } });
 const nCrops = Number(values.crops);
