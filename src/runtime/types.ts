@@ -88,11 +88,15 @@ export interface ContextOptions {
   readonly nSeqMax?: number;
   /** Tokens a llama_decode call may take; also the physical batch. Default min(nCtx, 2048). */
   readonly nBatch?: number;
+  /** Default f16. With f32 and no flash attention a result does not depend on what else is in its batch by 1e-4. */
   readonly kvType?: 'f16' | 'q8_0' | 'f32';
-  /** Default `auto`; must be false for attention capture. */
+  /**
+   * Default: on where llama.cpp can. On a CPU it halves the time of long prompts, but single tokens take up to twice as
+   * long and small batches of several sequences up to ten times (toys of 0.2 to 300 million parameters, 2026-11).
+   */
   readonly flashAttention?: boolean;
   readonly threads?: number;
-  /** Makes `AppendOptions.attention` possible; turns flash attention off. */
+  /** Makes `AppendOptions.attention` possible, and needs flash attention off, which is its default then. */
   readonly captureAttention?: boolean;
 }
 
@@ -124,11 +128,12 @@ export interface LayerAttention {
 }
 
 export interface GenerateOptions {
-  /** GBNF; root rule `root`. Without it the vocabulary is free. */
+  /** GBNF; root rule `root`. Without it the vocabulary is free; with it control tokens never fit its characters. */
   readonly grammar?: string;
   readonly maxTokens: number;
   /** 0 (default) is greedy. */
   readonly temperature?: number;
+  /** A whole number, of which 32 bits count. Default 0: the same choices every time. */
   readonly seed?: number;
   /**
    * Generation ends before a token whose text contains one of these; that token is not appended to the session
@@ -151,7 +156,9 @@ export interface GenerateResult {
   readonly tokens: Int32Array;
   readonly text: string;
   readonly logProbs: Float32Array;
-  readonly finish: 'stop' | 'end' | 'length'; // a stop text, end-of-generation token or complete grammar, maxTokens
+  /** A stop text; the end of the model's turn, or a grammar that allows nothing more; `maxTokens`. */
+  readonly finish: 'stop' | 'end' | 'length';
+  /** The token that was chosen and not appended: it holds the stop text, or ends the turn. */
   readonly stopToken?: GeneratedToken;
 }
 
