@@ -3,16 +3,22 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { writeToyPair } from '../dist/gguf/index.js';
+import { TOY_PRESETS, writeToyPair } from '../dist/gguf/index.js';
+import { loadPromptProfile } from '../dist/src/prompt/profile.js';
+import { NANO_USE } from '../dist/training/nano/nano-use.js';
+import { nanoTokenizer } from '../dist/training/nano/vocabulary.js';
 
 const folder = path.resolve(import.meta.dirname, '..', 'gguf', 'nano');
 const textName = 'nano.gguf';
 const mmprojName = 'nano-mmproj.gguf';
+const { reasons } = await loadPromptProfile(NANO_USE.promptProfile);
 await writeToyPair(folder, {
   preset: 'tiny',
   type: 'Q8_0',
+  text: { ...TOY_PRESETS.tiny.text, tied: false },
+  vision: { ...TOY_PRESETS.tiny.vision, nWaPattern: 0 }, // as the trained model has it
   seed: 7,
-  tokenizer: { maxInteger: 999 },
+  tokenizer: nanoTokenizer(reasons.kind === 'phrase' ? reasons.phrases : []),
   textName,
   mmprojName,
 });
@@ -27,11 +33,7 @@ const manifest = {
   licence: 'MIT',
   trained: false,
   files: { text: describe(textName), mmproj: describe(mmprojName) },
-  promptProfile: 'compact',
-  pixelBudget: { min: 28 * 28, max: 224 * 224 },
-  contextCells: 2048,
-  preprocess: { positionRamps: false },
-  overlay: { labels: false },
+  ...NANO_USE,
   notes: { weights: 'random, from scripts/make-toy-nano.mjs; no photo was seen' },
 };
 writeFileSync(path.join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -267,8 +267,8 @@ describe('processes and threads', () => {
       textPath,
       mmprojPath,
     );
-    // The first half is for caches and compiled code to fill.
+    // The first half is for caches and compiled code to fill. A leak of one context or image a turn would be some 40 %.
     const [half, end] = JSON.parse(stdout) as [number, number];
-    expect(end / half).toBeLessThan(1.05);
+    expect(end / half).toBeLessThan(1.15);
   });
 });

@@ -4,7 +4,7 @@ import type { ModelUse } from '../../src/model/manifest.js';
 export const NANO_USE = {
   promptProfile: 'compact',
   pixelBudget: { min: 28_224, max: 50_176 },
-  contextCells: 1024,
+  contextCells: 2048,
   preprocess: { positionRamps: true },
   overlay: { labels: false },
 } as const satisfies ModelUse;
