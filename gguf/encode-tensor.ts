@@ -34,9 +34,9 @@ export function bfloat16Bits(value: number): number {
   return (bits + (0x7fff + ((bits >>> 16) & 1))) >>> 16;
 }
 
-/** C's roundf: halves go away from zero, unlike Math.round. */
+/** C's roundf for small values: halves go away from zero, unlike Math.round. */
 function roundAwayFromZero(value: number): number {
-  return value < 0 ? -Math.floor(0.5 - value) : Math.floor(value + 0.5);
+  return (value < 0 ? value - 0.5 : value + 0.5) | 0;
 }
 
 function encodeHalfWords(values: Float32Array, out: Uint8Array, toBits: (value: number) => number): void {
@@ -53,7 +53,10 @@ function encodeQ8(values: Float32Array, out: Uint8Array): void {
   for (let block = 0; block * blockSize < values.length; block++) {
     const first = block * blockSize;
     let largest = 0;
-    for (let i = first; i < first + blockSize; i++) largest = Math.max(largest, Math.abs(values[i]!));
+    for (let i = first; i < first + blockSize; i++) {
+      const magnitude = Math.abs(values[i]!);
+      if (magnitude > largest) largest = magnitude;
+    }
     const scale = Math.fround(largest / 127);
     const inverse = scale === 0 ? 0 : Math.fround(1 / scale);
     const bits = float16Bits(scale);

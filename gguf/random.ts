@@ -1,6 +1,6 @@
 /** A stream of 32-bit words: sfc32 (Chris Doty-Humphrey, PractRand), seeded from any text by FNV-1a. */
 export function seededWords(seed: string): () => number {
-  let a = 0x9e37_79b9;
+  let a = 0x9e37_79b9 | 0;
   let b = 0x243f_6a88;
   let c = fnv1a(seed);
   let counter = 1;
@@ -9,7 +9,7 @@ export function seededWords(seed: string): () => number {
     counter = (counter + 1) | 0;
     a = b ^ (b >>> 9);
     b = (c + (c << 3)) | 0;
-    c = ((c << 21) | (c >>> 11)) + sum;
+    c = (((c << 21) | (c >>> 11)) + sum) | 0;
     return sum >>> 0;
   };
   for (let i = 0; i < 15; i++) next();

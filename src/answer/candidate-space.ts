@@ -29,36 +29,37 @@ export class CandidateSpace {
 
   lefts(): number[] {
     const { frame, keep } = this.#limits;
-    const [top, bottom] = this.#topBounds();
+    const lastTop = this.#lastTop();
     return range(0, Math.min(keep?.[0] ?? frame.width, frame.width - 1)).filter((x1) => {
-      for (let y1 = top; y1 <= bottom; y1++) if (this.#someRight(x1, y1)) return true;
+      for (let y1 = 0; y1 <= lastTop; y1++) if (this.#someRight(x1, y1)) return true;
       return false;
     });
   }
 
   tops(x1: number): number[] {
-    return range(...this.#topBounds()).filter((y1) => this.#someRight(x1, y1));
+    return range(0, this.#lastTop()).filter((y1) => this.#someRight(x1, y1));
   }
 
   rights(x1: number, y1: number): number[] {
-    return range(...this.#rightBounds(x1)).filter((x2) => this.#someBottom(x1, y1, x2));
+    return range(this.#firstRight(x1), this.#limits.frame.width).filter((x2) => this.#someBottom(x1, y1, x2));
   }
 
   bottoms(x1: number, y1: number, x2: number): number[] {
-    return range(...this.#bottomBounds(x1, y1, x2)).filter((y2) => this.#isAllowed(x1, y1, x2, y2));
+    const first = this.#firstBottom(x1, y1, x2);
+    return range(first, this.#lastBottom(first)).filter((y2) => this.#isAllowed(x1, y1, x2, y2));
   }
 
   /** Tries the widest boxes first: the most room for a height, so the search nearly always ends at once. */
   #someRight(x1: number, y1: number): boolean {
     if (!this.#hasRoom(x1, y1)) return false;
-    const [first, last] = this.#rightBounds(x1);
-    for (let x2 = last; x2 >= first; x2--) if (this.#someBottom(x1, y1, x2)) return true;
+    const first = this.#firstRight(x1);
+    for (let x2 = this.#limits.frame.width; x2 >= first; x2--) if (this.#someBottom(x1, y1, x2)) return true;
     return false;
   }
 
   #someBottom(x1: number, y1: number, x2: number): boolean {
-    const [first, last] = this.#bottomBounds(x1, y1, x2);
-    for (let y2 = last; y2 >= first; y2--) if (this.#isAllowed(x1, y1, x2, y2)) return true;
+    const first = this.#firstBottom(x1, y1, x2);
+    for (let y2 = this.#lastBottom(first); y2 >= first; y2--) if (this.#isAllowed(x1, y1, x2, y2)) return true;
     return false;
   }
 
@@ -74,29 +75,38 @@ export class CandidateSpace {
     );
   }
 
-  #topBounds(): Bounds {
+  #lastTop(): number {
     const { frame, keep } = this.#limits;
-    return [0, Math.min(keep?.[1] ?? frame.height, frame.height - 1)];
+    return Math.min(keep?.[1] ?? frame.height, frame.height - 1);
   }
 
-  #rightBounds(x1: number): Bounds {
-    const { frame, keep } = this.#limits;
-    return [Math.max(x1 + 1, keep?.[2] ?? 0), frame.width];
+  #firstRight(x1: number): number {
+    return Math.max(x1 + 1, this.#limits.keep?.[2] ?? 0);
   }
 
-  #bottomBounds(x1: number, y1: number, x2: number): Bounds {
+  /** With a ratio, the only bottom there is, if it is high enough; past the frame where it is not. */
+  #firstBottom(x1: number, y1: number, x2: number): number {
     const { frame, keep, heightPerWidth, minShare } = this.#limits;
     const leastHeight = Math.max(1, Math.ceil((minShare * frame.width * frame.height) / (x2 - x1) - 1e-9));
     const first = Math.max(y1 + leastHeight, keep?.[3] ?? 0);
-    if (heightPerWidth === undefined) return [first, frame.height];
+    if (heightPerWidth === undefined) return first;
     const only = y1 + Math.max(1, Math.round((x2 - x1) * heightPerWidth));
-    return only >= first && only <= frame.height ? [only, only] : [1, 0];
+    return only >= first ? only : frame.height + 1;
   }
 
-  #isAllowed(...box: Box): boolean {
-    return this.#taken.every((other) => box.some((edge, i) => Math.abs(edge - other[i]!) >= this.#leastOffset));
+  #lastBottom(first: number): number {
+    const { frame, heightPerWidth } = this.#limits;
+    return heightPerWidth === undefined ? frame.height : Math.min(first, frame.height);
+  }
+
+  #isAllowed(x1: number, y1: number, x2: number, y2: number): boolean {
+    const least = this.#leastOffset;
+    return this.#taken.every(
+      (other) =>
+        Math.abs(x1 - other[0]) >= least ||
+        Math.abs(y1 - other[1]) >= least ||
+        Math.abs(x2 - other[2]) >= least ||
+        Math.abs(y2 - other[3]) >= least,
+    );
   }
 }
-
-/** First and last, both inclusive; empty where last < first. */
-type Bounds = readonly [first: number, last: number];

@@ -10,8 +10,11 @@ export interface OptionSet {
 export interface WalkActions {
   /** A token that is certain: forced, or just decided. */
   emit(token: number): void;
-  /** Decides between the tokens that can come next (two or more); returns an index into `choices`. */
-  decide(choices: Int32Array, optionsOf: (choice: number) => readonly number[]): number | Promise<number>;
+  /**
+   * Decides between the tokens that can come next (two or more), the `depth`-th of each option left; returns an index
+   * into `choices`.
+   */
+  decide(choices: Int32Array, depth: number): number | Promise<number>;
 }
 
 /**
@@ -19,26 +22,20 @@ export interface WalkActions {
  * asked for only where they part. Returns the index of the option arrived at.
  */
 export async function walkOptions(options: OptionSet, actions: WalkActions): Promise<number> {
-  let alive: number[] = Array.from({ length: options.count }, (_, index) => index);
+  let alive: number[] = [];
+  for (let index = 0; index < options.count; index++) alive.push(index);
   if (alive.length === 0) throw new FramewrightError('INTERNAL', 'an answer field without a single allowed value');
   for (let depth = 0; ; depth++) {
-    const branches = new Map<number, number[]>();
+    const choices = new Set<number>();
     for (const index of alive) {
       const token = options.tokenAt(index, depth);
-      if (token === undefined) {
-        if (alive.length === 1) return index;
-        throw new FramewrightError('INTERNAL', 'an answer option is the beginning of another');
-      }
-      const branch = branches.get(token);
-      if (branch) branch.push(index);
-      else branches.set(token, [index]);
+      if (token !== undefined) choices.add(token);
+      else if (alive.length === 1) return index;
+      else throw new FramewrightError('INTERNAL', 'an answer option is the beginning of another');
     }
-    const choices = [...branches.keys()];
-    const chosen =
-      choices.length === 1
-        ? choices[0]!
-        : choices[await actions.decide(Int32Array.from(choices), (choice) => branches.get(choices[choice]!)!)]!;
+    const tokens = Int32Array.from(choices);
+    const chosen = tokens.length === 1 ? tokens[0]! : tokens[await actions.decide(tokens, depth)]!;
     actions.emit(chosen);
-    alive = branches.get(chosen)!;
+    if (tokens.length > 1) alive = alive.filter((index) => options.tokenAt(index, depth) === chosen);
   }
 }

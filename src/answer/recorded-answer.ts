@@ -81,9 +81,9 @@ export class RecordedAnswer implements AnswerWriter {
         this.#put([token], decided);
         decided = false;
       },
-      decide: (choices, optionsOf) => {
+      decide: (choices, depth) => {
         decided = true;
-        return choices.findIndex((_, choice) => optionsOf(choice).includes(target));
+        return choices.indexOf(options.tokenAt(target, depth)!);
       },
     });
   }

@@ -17,7 +17,7 @@ import torch
 
 import crops as C
 
-HIDDEN = (48, 24)
+HIDDEN = (32, 16)
 CLIP = 4.0
 
 

@@ -1,0 +1,58 @@
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { writeToyPair } from '../../gguf/index.js';
+import { openRuntime } from '../../src/runtime/runtime.js';
+import type { VisionModel } from '../../src/runtime/model.js';
+import { temporaryFolder } from './temporary.js';
+
+const folder = await temporaryFolder();
+
+/** Log-probabilities of all tokens after a picture of one grey and a question. */
+async function answerTo(model: VisionModel, grey: number, question: string): Promise<Float32Array> {
+  await using context = await model.createContext({ nCtx: 256, nSeqMax: 1 });
+  const session = context.session();
+  const size = { width: 56, height: 84 };
+  const rgb = Uint8Array.from({ length: 56 * 84 * 3 }, (_, i) => grey + (i % 7));
+  using image = await model.encodeImage(rgb, size);
+  await session.append(model.tokenize('<|vision_start|>', { special: true }));
+  await session.appendImage(image);
+  const choices = Int32Array.from({ length: model.facts.nVocab }, (_, id) => id);
+  const tokens = model.tokenize(`<|vision_end|>${question}`, { special: true });
+  return (await session.append(tokens, { choices })).logProbs;
+}
+
+function greatestDifference(a: Float32Array, b: Float32Array): number {
+  return Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
+}
+
+describe.each(['F32', 'F16', 'Q8_0'] as const)('a tiny pair in %s', (type) => {
+  test('is read by llama.cpp as it was meant, sees the picture and tells positions apart', async () => {
+    const { textPath, mmprojPath } = await writeToyPair(path.join(folder, type), { type });
+    await using runtime = await openRuntime({ gpu: 'cpu' });
+    await using model = await runtime.loadModel({ path: textPath, mmprojPath, threads: 1 });
+    expect(model.facts).toMatchObject({ nVocab: 270, nEmbd: 64, nLayer: 2, nHead: 2, nCtxTrain: 8192 });
+    expect(model.facts.nParams).toBe(91_584);
+
+    const logProbs = await answerTo(model, 40, 'ab');
+    expect(logProbs.every(Number.isFinite)).toBe(true);
+    // Neither flat nor certain: e^-0.1 would be 90 %.
+    expect(Math.max(...logProbs)).toBeLessThan(-0.1);
+    expect(Math.max(...logProbs) - Math.min(...logProbs)).toBeGreaterThan(2);
+    expect(greatestDifference(logProbs, await answerTo(model, 40, 'ab'))).toBe(0);
+    expect(greatestDifference(logProbs, await answerTo(model, 200, 'ab'))).toBeGreaterThan(0.05);
+    expect(greatestDifference(logProbs, await answerTo(model, 40, 'bab'))).toBeGreaterThan(0.05);
+    expect(greatestDifference(logProbs, await answerTo(model, 40, 'ccab'))).toBeGreaterThan(0.05);
+  });
+});
+
+test('integers and words of the vocabulary are one token each, other digits are spelled', async () => {
+  const tokenizer = { maxInteger: 1024, words: ['"box":['] };
+  const { textPath, mmprojPath } = await writeToyPair(path.join(folder, 'words'), { tokenizer });
+  await using runtime = await openRuntime({ gpu: 'cpu' });
+  await using model = await runtime.loadModel({ path: textPath, mmprojPath, threads: 1 });
+  const spelled = (text: string): string[] => Array.from(model.tokenize(text), (id) => model.tokenText(id));
+  expect(spelled('"box":[7,12,1024]')).toEqual(['"box":[', '7', ',', '12', ',', '1024', ']']);
+  expect(spelled('1025')).toEqual(['102', '5']);
+  expect(spelled('Größe\n')).toHaveLength(8);
+  expect(model.detokenize(model.tokenize('Größe 日本 12\n'))).toBe('Größe 日本 12\n');
+});
