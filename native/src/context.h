@@ -6,7 +6,6 @@
 #include "token_batch.h"
 
 #include <atomic>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -52,7 +51,7 @@ struct sequence {
 
 class batch_item;
 
-// A llama_context and its sequences. Not thread-safe: one operation at a time. Only `counters` may be read meanwhile.
+// A llama_context and its sequences. Not thread-safe: one operation at a time. Only `counters` and `memory` may be read meanwhile.
 class vlm_context {
   public:
     // Throws MODEL_LOAD.

@@ -45,9 +45,6 @@ class worker {
     // is pending starts with the request withdrawn.
     void interrupt() { interrupt_flag = true; }
 
-    // Any thread.
-    bool interrupted() const { return interrupt_flag.load(std::memory_order_relaxed); }
-
     // The flag itself, for C callbacks; it lives as long as the worker.
     std::atomic<bool> * interrupt_address() { return &interrupt_flag; }
 

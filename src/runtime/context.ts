@@ -1,7 +1,8 @@
 import type { NativeContext } from './addon.js';
 import type { VisionModel } from './model.js';
 import { disposedError } from './native-error.js';
-import { Scheduler, type Sequence } from './scheduler.js';
+import type { Sequence } from './request.js';
+import { Scheduler } from './scheduler.js';
 import { Session } from './session.js';
 import type { ContextCounters, GeneratedToken, MemoryByDevice } from './types.js';
 

@@ -7,7 +7,8 @@ import type { ImageEmbedding } from './image-embedding.js';
 import { rejected } from './deferred.js';
 import { guardListener } from './listener.js';
 import { disposedError } from './native-error.js';
-import type { Scheduler, Sequence } from './scheduler.js';
+import type { Sequence } from './request.js';
+import type { Scheduler } from './scheduler.js';
 import type { AppendOptions, AppendResult, GenerateOptions, GenerateResult, LayerAttention } from './types.js';
 
 /** A place in a session to roll back to. Costs nothing to keep. */

@@ -114,6 +114,19 @@ describe('contexts', () => {
       await expect(model.createContext(bad)).rejects.toMatchObject({ code: 'USAGE' });
   });
 
+  test('the smallest batch and the most sequences work', async () => {
+    const { model } = toy();
+    const exact = await nextLogProbs(model, someTokens(9));
+    for (const sizes of [
+      { nCtx: 9, nBatch: 1, nSeqMax: 1 },
+      { nCtx: 300, nBatch: 2, nSeqMax: 256 },
+    ]) {
+      await using context = await model.createContext({ ...sizes, flashAttention: false, kvType: 'f32' });
+      const { logProbs } = await context.session().append(someTokens(9), { choices: wholeVocabulary(model) });
+      expect(greatestDifference(logProbs, exact)).toBeLessThan(1e-4);
+    }
+  });
+
   test('sessions are as many as nSeqMax', async () => {
     await using context = await toy().model.createContext({ nCtx: 64, nSeqMax: 2 });
     const first = context.session();
