@@ -63,7 +63,9 @@ class Collator:
         per_candidate, x_next, seen = 5, True, 0
         for (at, decision), stage in zip(c["labels"], stages):
             weight = 1.0
-            if stage == 1:
+            if c["kind"] == "analyse" and stage > 0:
+                weight = 0.0
+            elif stage == 1:
                 # What a judge looks at was drawn by lot and is not to be imitated.
                 weight = 0.0 if c["kind"] == "judge" else self.first_candidate_weight if seen < per_candidate else 1.0
                 seen += 1

@@ -22,8 +22,11 @@ export interface SaliencyPlane {
   readonly data: ArrayLike<number>;
 }
 
-/** `MAPS.length` planes of frame / MAP_CELL_PX cells, 0..255: where saliency, the subject and each kind of line are. */
-export function denseMaps(frame: Size, elements: readonly Element[], saliency: SaliencyPlane): Uint8Array {
+/**
+ * `MAPS.length` planes of frame / MAP_CELL_PX cells, 0..255: where saliency, the subject and each kind of line are. Without
+ * a saliency map the subject is what is salient.
+ */
+export function denseMaps(frame: Size, elements: readonly Element[], saliency: SaliencyPlane | undefined): Uint8Array {
   const columns = frame.width / MAP_CELL_PX;
   const rows = frame.height / MAP_CELL_PX;
   const out = new Uint8Array(MAPS.length * rows * columns);
@@ -43,7 +46,6 @@ export function denseMaps(frame: Size, elements: readonly Element[], saliency: S
     for (let i = 1; i < points.length; i++) stroke(target, [...points[i - 1]!, ...points[i]!]);
   };
 
-  sampleInto(plane('saliency'), columns, rows, saliency);
   for (const element of elements) {
     if ('box' in element && isOneOf(BOX_KINDS, element.type)) fillBox(plane('subject'), columns, rows, element.box);
     else if (element.type === 'horizontal') stroke(plane('horizontal'), element.line);
@@ -53,6 +55,8 @@ export function denseMaps(frame: Size, elements: readonly Element[], saliency: S
     else if (element.type === 'triangle') strokes(plane('triangle'), [...element.points, element.points[0]]);
     else if (element.type === 'vanishing_point') for (const line of element.lines) stroke(plane('vanishing'), line);
   }
+  if (saliency) sampleInto(plane('saliency'), columns, rows, saliency);
+  else plane('saliency').set(plane('subject'));
   return out;
 }
 

@@ -1,7 +1,7 @@
 // Writes training shards for the nano model. Run `npm run build` first.
 //   node dist/training/nano/export.js --out shard --labels labels.jsonl [--labels ...] (--corpus folder [--cuts 2] |
 //     --scenes 4000 [--first 0] [--corpus folder]) [--mirrored] [--conversations] [--part 0/2] [--limit n]
-// Only labelled pictures are exported (label.ts, with the same options).
+// Photos without labels are left out (label.ts, with the same options); a scene without labels teaches the analysis only.
 import sharp from 'sharp';
 import { buildVocabulary } from '../../gguf/tokenizer.js';
 import { AnswerTokens } from '../../src/answer/answer-tokens.js';
@@ -46,7 +46,7 @@ let nRefused = 0;
 for await (const view of viewsOf(options)) {
   if (nViews >= options.limit) break;
   const labels = labelsBySource.get(view.source);
-  if (!labels) continue;
+  if (!labels && !view.elements) continue;
   await exportView(view, labels);
   if (options.mirrored) await exportView(...mirrored(view, labels));
   nViews++;
@@ -66,7 +66,7 @@ await writer.close({
 });
 console.error(`${options.out}: ${nViews} pictures done, ${nRefused} without a conversation`);
 
-async function exportView(view: View, labels: TeacherLabels): Promise<void> {
+async function exportView(view: View, labels: TeacherLabels | undefined): Promise<void> {
   const { raster } = view;
   const png = await sharp(raster.data, { raw: { ...raster.size, channels: 3 } })
     .png({ compressionLevel: 1 })
@@ -76,7 +76,7 @@ async function exportView(view: View, labels: TeacherLabels): Promise<void> {
   const frame = chooseFrame(raster.size, { minPixels: min, maxPixels: max });
   const rgb = await renderFrame(photo, frame);
   const map = frameMap(raster.size, frame);
-  const seen = view.elements ?? labels.elements;
+  const seen = view.elements ?? labels?.elements ?? [];
   const elements = await canonicalElements(
     seen.map((element) => map.toFrame.element(element)),
     frame,
@@ -87,8 +87,10 @@ async function exportView(view: View, labels: TeacherLabels): Promise<void> {
     source: view.source,
     frame,
     photo: positionRamps(rgb, frame),
-    maps: denseMaps(frame, elements, labels.saliency),
-    boxScores: labels.distribution.probabilities.map((probability) => Math.log(probability + 1e-12)),
+    maps: denseMaps(frame, elements, labels?.saliency),
+    ...(labels && {
+      boxScores: labels.distribution.probabilities.map((probability) => Math.log(probability + 1e-12)),
+    }),
     elements,
     ...conversation,
   });
@@ -96,7 +98,7 @@ async function exportView(view: View, labels: TeacherLabels): Promise<void> {
 
 async function conversationOf(
   view: View,
-  labels: TeacherLabels,
+  labels: TeacherLabels | undefined,
   frame: { width: number; height: number },
   elements: readonly Element[],
   rgb: Uint8Array,
@@ -115,9 +117,8 @@ async function conversationOf(
 }
 
 /** The view as a mirror shows it, with its labels. */
-function mirrored(view: View, labels: TeacherLabels): [View, TeacherLabels] {
+function mirrored(view: View, labels: TeacherLabels | undefined): [View, TeacherLabels | undefined] {
   const { width } = view.raster.size;
-  const { saliency, distribution } = labels;
   return [
     {
       source: `${view.source}|mirrored`,
@@ -125,21 +126,25 @@ function mirrored(view: View, labels: TeacherLabels): [View, TeacherLabels] {
       ...(view.elements ? { elements: view.elements.map((element) => mirrorElement(element, width)) } : {}),
       seed: view.seed + 500_000_000,
     },
-    {
-      elements: labels.elements.map((element) => mirrorElement(element, width)),
-      distribution: {
-        boxes,
-        probabilities: distribution.probabilities.map((_, i) => distribution.probabilities[mirrorImage[i]!] ?? 0),
-      },
-      saliency: {
-        ...saliency,
-        data: saliency.data.map((_, i) => {
-          const x = i % saliency.width;
-          return saliency.data[i - x + saliency.width - 1 - x]!;
-        }),
-      },
-    },
+    labels && mirroredLabels(labels, width),
   ];
+}
+
+function mirroredLabels({ elements, distribution, saliency }: TeacherLabels, width: number): TeacherLabels {
+  return {
+    elements: elements.map((element) => mirrorElement(element, width)),
+    distribution: {
+      boxes,
+      probabilities: distribution.probabilities.map((_, i) => distribution.probabilities[mirrorImage[i]!] ?? 0),
+    },
+    saliency: {
+      ...saliency,
+      data: saliency.data.map((_, i) => {
+        const x = i % saliency.width;
+        return saliency.data[i - x + saliency.width - 1 - x]!;
+      }),
+    },
+  };
 }
 
 /** Of each grid box its mirror image; -1 where rounding left that out of the grid. */

@@ -20,9 +20,9 @@ const PREFERENCE_TEMPERATURE = 0.02;
 export interface ProposalTarget {
   /**
    * `teach`: the best crops, best first; `constrained`: those of an aspect or around a box; `judge`: any crops in any
-   * order, only the decision is to be learned.
+   * order, only the decision is to be learned; `analyse`: nobody said what to crop, only the analysis is to be learned.
    */
-  readonly kind: 'teach' | 'constrained' | 'judge';
+  readonly kind: 'teach' | 'constrained' | 'judge' | 'analyse';
   readonly request: ProposalRequest;
   readonly candidates: readonly ProposedBox[];
   readonly listOrder: readonly number[];
@@ -40,10 +40,11 @@ interface Worthy {
 export function proposalTarget(
   roll: Dice,
   photo: Size,
-  labels: TeacherLabels,
+  labels: TeacherLabels | undefined,
   frame: Size,
   elements: readonly Element[],
 ): ProposalTarget | undefined {
+  if (!labels) return analysisOnly(frame, elements);
   const kind = roll.chance(0.3) ? 'judge' : roll.chance(0.25) ? 'constrained' : 'teach';
   const count = roll.chance(0.7) ? 5 : roll.whole(kind === 'judge' ? 3 : 1, 7);
   const request = kind === 'constrained' ? constrainedRequest(roll, photo, frame, elements, count) : free(frame, count);
@@ -67,6 +68,14 @@ export function proposalTarget(
     preference,
     why: candidates[best]!.why,
   };
+}
+
+/** The whole photo stands in for crops. */
+function analysisOnly(frame: Size, elements: readonly Element[]): ProposalTarget {
+  const whole: Box = [0, 0, frame.width, frame.height];
+  const why = reasonFor(whole, frame, elements);
+  const candidates = [{ boxInFrame: whole, why }];
+  return { kind: 'analyse', request: free(frame, 1), candidates, listOrder: [0], preference: [1], why };
 }
 
 function free(frame: Size, count: number): ProposalRequest {

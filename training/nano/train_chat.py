@@ -53,9 +53,10 @@ def losses(model: Nano, heads: DenseHeads, collate: Collator, views: list[View],
     with autocast(dev):
         tokens = model.vision(normalise(torch.cat((photo, enhanced)).to(dev)))  # (2B, T', E)
         out = {"maps": map_loss(heads.map_logits(tokens[:n], rows, columns), maps.to(dev))}
-        if all(v.scores is not None for v in views):
-            scores = torch.stack([torch.from_numpy(v.shard.scores[v.scores].copy()) for v in views]).to(dev)
-            out["crop"] = crop_loss(heads.crop(tokens[:n]), scores.softmax(dim=1))
+        scored = [i for i, v in enumerate(views) if v.scores is not None]
+        if scored:
+            scores = torch.stack([torch.from_numpy(views[i].shard.scores[views[i].scores].copy()) for i in scored])
+            out["crop"] = crop_loss(heads.crop(tokens[scored]), scores.to(dev).softmax(dim=1))
         turns = torch.stack((tokens[:n], tokens[n:]), dim=1).flatten(0, 1)
         out |= chat_losses(model, collate(views), turns, meta, (a.sigma_elements, a.sigma_candidates))
     return out
