@@ -67,7 +67,12 @@ export const SOUND_TEXT_MUTATIONS: Readonly<Record<string, FileMutation>> = {
   },
   outputBias: ({ tensors }) => {
     const nVocab = tensors.find(({ name }) => name === 'token_embd.weight')?.shape[1] ?? 1n;
-    tensors.push({ name: 'output.bias', typeId: 0, shape: [nVocab], data: new Uint8Array(4 * Number(nVocab)) });
+    tensors.push({
+      name: 'output.bias',
+      typeId: 0,
+      shape: [nVocab],
+      data: new Uint8Array(Math.min(2 ** 20, 4 * Number(nVocab))),
+    });
   },
   positions: (file, dice) => {
     replace(file, 'qwen2vl.rope.freq_base', f32(dice.pick([2, 100, 1e10])));

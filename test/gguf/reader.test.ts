@@ -173,7 +173,10 @@ describe('tensor data', () => {
   test('past the end of the file is refused', async () => {
     await truncate(file, 1_000_000);
     const read = await readGguf(file);
-    await expect(readTensor(read, findTensor(read, 'ramp'))).rejects.toMatchObject({ code: 'TRUNCATED' });
+    await expect(readTensor(read, findTensor(read, 'ramp'))).rejects.toMatchObject({
+      code: 'TRUNCATED',
+      message: `${file}: tensor ramp reaches past the end of the file`,
+    });
   });
 
   test('that vanished since the header was read is refused', async () => {
