@@ -32,6 +32,7 @@ export default tseslint.config(
         URL: 'readonly',
         Buffer: 'readonly',
         setTimeout: 'readonly',
+        performance: 'readonly',
       },
     },
   },

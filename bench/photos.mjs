@@ -15,6 +15,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     models: { type: 'string', default: 'tiny,300m' },
     parallel: { type: 'string', default: '1' },
+    photos: { type: 'string', default: '5' },
+    warmup: { type: 'string', default: '1' },
     threads: { type: 'string', default: String(availableParallelism()) },
   },
 });
@@ -22,7 +24,8 @@ const nThreads = Number(values.threads);
 const photoFolder = path.join(root, 'examples', 'photos');
 const photos = readdirSync(photoFolder)
   .filter((name) => name.endsWith('.jpg'))
-  .map((name) => path.join(photoFolder, name));
+  .map((name) => path.join(photoFolder, name))
+  .slice(0, Number(values.photos));
 
 /** Digits one by one as in the real Qwen, the real prompts, a sentence of reason: the long form of every answer. */
 const MODELS = {
@@ -69,7 +72,7 @@ async function benchModel(name, { pair, maxPixels }, rounds) {
       'peer, free, flash': peerRun(peers.flash, 'free'),
       'peer, grammar, flash': peerRun(peers.flash, 'grammar'),
     };
-    for (const run of Object.values(ways)) await run(); // warm up
+    for (let i = 0; i < Number(values.warmup); i++) for (const run of Object.values(ways)) await run();
     const seconds = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
     const totals = {};
     for (let round = 0; round < rounds; round++) {
