@@ -48,19 +48,13 @@ export function* optionalF32(metadata: GgufMetadata, key: string, range: Range):
   if (metadata.has(key)) yield* requireF32(metadata, key, range);
 }
 
-/** A string; with `allowed`, one of these. */
-export function* requireString(
-  metadata: GgufMetadata,
-  key: string,
-  allowed?: readonly string[],
-): Check<string | undefined> {
-  const required = allowed ? `must be the string ${allowed.map(quote).join(' or ')}` : 'must be a string';
+/** A string out of some. */
+export function* requireString(metadata: GgufMetadata, key: string, allowed: readonly string[]): Check {
+  const required = `must be the string ${allowed.map(quote).join(' or ')}`;
   const entry = metadata.get(key);
   if (!entry) yield { where: key, found: 'missing', required };
   else if (entry.type !== 'string') yield { where: key, found: typeText(entry), required };
-  else if (allowed && !allowed.includes(entry.value)) yield { where: key, found: quote(entry.value), required };
-  else return entry.value;
-  return undefined;
+  else if (!allowed.includes(entry.value)) yield { where: key, found: quote(entry.value), required };
 }
 
 /** A bool of one value. With `optional`, the key may be left out. */

@@ -11,6 +11,7 @@ describe('tokenizer', () => {
   const drawn = (...texts: string[]): GgufValue => strings(texts);
   const cases: readonly Case[] = [
     ['another tokenizer', set(key('model'), str('llama')), [key('model')], /"llama", must be the string "gpt2"/],
+    ['a tokenizer of another type', set(key('model'), u32(2)), [key('model')], /uint32, must be the string/],
     ['no tokenizer', drop(key('model')), [key('model')], /missing/],
     ['another pre-tokenizer', set(key('pre'), str('default')), [key('pre')], /must be the string "qwen2"/],
     ['no tokens', drop(key('tokens')), [key('tokens')], /missing/],
