@@ -16,6 +16,7 @@ const { values } = parseArgs({
     models: { type: 'string', default: 'tiny,300m' },
     parallel: { type: 'string', default: '1' },
     photos: { type: 'string', default: '5' },
+    profile: { type: 'string', default: 'standard' },
     warmup: { type: 'string', default: '1' },
     threads: { type: 'string', default: String(availableParallelism()) },
   },
@@ -33,7 +34,14 @@ const MODELS = {
   '300m': { pair: { preset: '300m', type: 'Q8_0', seed: 1 }, maxPixels: 336 * 336 },
 };
 
-const report = { date: new Date().toISOString(), cpu: cpus()[0].model, nThreads, nPhotos: photos.length, rows: [] };
+const report = {
+  date: new Date().toISOString(),
+  prompts: values.profile,
+  cpu: cpus()[0].model,
+  nThreads,
+  nPhotos: photos.length,
+  rows: [],
+};
 for (const name of values.models.split(','))
   report.rows.push(await benchModel(name, MODELS[name], Number(values.rounds)));
 mkdirSync(path.join(root, 'bench', 'results'), { recursive: true });
@@ -149,7 +157,7 @@ function writeManifest(folder, name, textPath, mmprojPath, maxPixels) {
     licence: 'none',
     trained: false,
     files: { text: file(textPath), mmproj: file(mmprojPath) },
-    promptProfile: 'standard',
+    promptProfile: values.profile,
     pixelBudget: { min: 784, max: maxPixels },
     contextCells: 8192,
     preprocess: { positionRamps: false },
