@@ -33,6 +33,7 @@ export default tseslint.config(
         Buffer: 'readonly',
         setTimeout: 'readonly',
         performance: 'readonly',
+        AbortController: 'readonly',
       },
     },
   },
