@@ -65,10 +65,9 @@ export const SOUND_TEXT_MUTATIONS: Readonly<Record<string, FileMutation>> = {
     const embedding = file.tensors.find(({ name }) => name === 'token_embd.weight');
     if (embedding) file.tensors.push({ ...embedding, name: 'output.weight' });
   },
-  outputBias: ({ tensors, metadata }) => {
-    const nVocab = metadata.find(([key]) => key === 'tokenizer.ggml.tokens')?.[1].value as readonly string[];
-    const data = new Uint8Array(4 * nVocab.length);
-    tensors.push({ name: 'output.bias', typeId: 0, shape: [BigInt(nVocab.length)], data });
+  outputBias: ({ tensors }) => {
+    const nVocab = tensors.find(({ name }) => name === 'token_embd.weight')?.shape[1] ?? 1n;
+    tensors.push({ name: 'output.bias', typeId: 0, shape: [nVocab], data: new Uint8Array(4 * Number(nVocab)) });
   },
   positions: (file, dice) => {
     replace(file, 'qwen2vl.rope.freq_base', f32(dice.pick([2, 100, 1e10])));

@@ -82,6 +82,18 @@ test.each<[string, Buffer, GgufErrorCode, RegExp]>([
   ['no dimensions', header(magic, 3, 1n, 0n, tensorAt('a', 0, F32, 0n)), 'MALFORMED', /0 dimensions/],
   ['an empty dimension', header(magic, 3, 1n, 0n, tensorAt('a', 2, 4n, 0n, F32, 0n)), 'MALFORMED', /\[4, 0\] has an/],
   [
+    'more elements than a number holds, in few bytes each',
+    header(magic, 3, 1n, 0n, tensorAt('a', 2, 1n << 34n, 1n << 20n, 41, 0n)),
+    'MALFORMED',
+    /larger than any file/,
+  ],
+  [
+    'an offset at the end of what a number holds',
+    header(magic, 3, 1n, 0n, tensorAt('a', 1, 4n, F32, (1n << 53n) - 4n)),
+    'MALFORMED',
+    /16 bytes at 9007199254740988 are larger/,
+  ],
+  [
     'dimensions whose product overflows',
     header(magic, 3, 1n, 0n, tensorAt('a', 2, 1n << 40n, 1n << 40n, F32, 0n)),
     'MALFORMED',
