@@ -15,39 +15,49 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     models: { type: 'string', default: 'tiny,300m' },
     parallel: { type: 'string', default: '1' },
+    warmup: { type: 'string', default: '1' },
     threads: { type: 'string', default: String(availableParallelism()) },
   },
 });
 const nThreads = Number(values.threads);
 const photoFolder = path.join(root, 'examples', 'photos');
-const photos = readdirSync(photoFolder)
+const allPhotos = readdirSync(photoFolder)
   .filter((name) => name.endsWith('.jpg'))
   .map((name) => path.join(photoFolder, name));
 
-/** Digits one by one as in the real Qwen, the real prompts, a sentence of reason: the long form of every answer. */
+/**
+ * Random models, digits spelled one by one as in the real Qwen. The tiny one gets the full prompts with their sentences of
+ * reason; the larger one the short prompts and fewer photos, or a run would take an hour on two cores.
+ */
 const MODELS = {
-  tiny: { pair: { preset: 'tiny', type: 'F32', seed: 1 }, maxPixels: 224 * 224 },
-  '300m': { pair: { preset: '300m', type: 'Q8_0', seed: 1 }, maxPixels: 336 * 336 },
+  tiny: { pair: { preset: 'tiny', type: 'F32', seed: 1 }, maxPixels: 224 * 224, prompts: 'standard', nPhotos: 5 },
+  '300m': { pair: { preset: '300m', type: 'Q8_0', seed: 1 }, maxPixels: 336 * 336, prompts: 'compact', nPhotos: 1 },
 };
 
-const report = { date: new Date().toISOString(), cpu: cpus()[0].model, nThreads, nPhotos: photos.length, rows: [] };
+const report = {
+  date: new Date().toISOString(),
+  cpu: cpus()[0].model,
+  nThreads,
+  rows: [],
+};
 for (const name of values.models.split(','))
   report.rows.push(await benchModel(name, MODELS[name], Number(values.rounds)));
 mkdirSync(path.join(root, 'bench', 'results'), { recursive: true });
 writeFileSync(path.join(root, 'bench', 'results', 'photos.json'), `${JSON.stringify(report, null, 2)}\n`);
 
-async function benchModel(name, { pair, maxPixels }, rounds) {
+async function benchModel(name, { pair, maxPixels, prompts, nPhotos }, rounds) {
+  const photos = allPhotos.slice(0, nPhotos);
   const folder = mkdtempSync(path.join(tmpdir(), 'framewright-bench-'));
   try {
     const { textPath, mmprojPath } = await writeToyPair(folder, pair);
-    writeManifest(folder, name, textPath, mmprojPath, maxPixels);
+    writeManifest(folder, { name, textPath, mmprojPath, maxPixels, prompts });
     const cropper = await openCropper({
       model: folder,
       gpu: 'cpu',
       threads: nThreads,
       parallel: Number(values.parallel),
     });
-    const conversations = await recordConversations(cropper, folder);
+    const conversations = await recordConversations(cropper, photos, folder);
     const peerOptions = { textPath, mmprojPath, nCtx: 8192, nThreads, imageMaxTokens: Math.ceil(maxPixels / 784) };
     const peers = {
       flash: await openPeer({ ...peerOptions, flashAttention: 'auto' }),
@@ -63,13 +73,13 @@ async function benchModel(name, { pair, maxPixels }, rounds) {
       return totals;
     };
     const ways = {
-      framewright: () => ourRun(cropper),
+      framewright: () => ourRun(cropper, photos),
       'peer, free': peerRun(peers.plain, 'free'),
       'peer, grammar': peerRun(peers.plain, 'grammar'),
       'peer, free, flash': peerRun(peers.flash, 'free'),
       'peer, grammar, flash': peerRun(peers.flash, 'grammar'),
     };
-    for (const run of Object.values(ways)) await run(); // warm up
+    for (let i = 0; i < Number(values.warmup); i++) for (const run of Object.values(ways)) await run();
     const seconds = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
     const totals = {};
     for (let round = 0; round < rounds; round++) {
@@ -82,13 +92,13 @@ async function benchModel(name, { pair, maxPixels }, rounds) {
     await peers.flash.release();
     await peers.plain.release();
     await cropper.dispose();
-    return printRow(name, seconds, totals);
+    return printRow(name, { prompts, nPhotos }, seconds, totals);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function ourRun(cropper) {
+async function ourRun(cropper, photos) {
   const before = cropper.counters();
   const start = performance.now();
   for await (const _ of cropper.cropAll(photos)) void _;
@@ -106,7 +116,7 @@ async function ourRun(cropper) {
 }
 
 /** What our model was told and shown and what it said, as the peer's turns. */
-async function recordConversations(cropper, folder) {
+async function recordConversations(cropper, photos, folder) {
   const conversations = [];
   for (const photo of photos) {
     let parts;
@@ -138,7 +148,7 @@ async function turnsOf(parts, prefix) {
   return turns;
 }
 
-function writeManifest(folder, name, textPath, mmprojPath, maxPixels) {
+function writeManifest(folder, { name, textPath, mmprojPath, maxPixels, prompts }) {
   const file = (filePath) => ({ name: path.basename(filePath), bytes: 1, sha256: '0'.repeat(64) });
   const manifest = {
     schemaVersion: 1,
@@ -146,7 +156,7 @@ function writeManifest(folder, name, textPath, mmprojPath, maxPixels) {
     licence: 'none',
     trained: false,
     files: { text: file(textPath), mmproj: file(mmprojPath) },
-    promptProfile: 'standard',
+    promptProfile: prompts,
     pixelBudget: { min: 784, max: maxPixels },
     contextCells: 8192,
     preprocess: { positionRamps: false },
@@ -155,21 +165,21 @@ function writeManifest(folder, name, textPath, mmprojPath, maxPixels) {
   writeFileSync(path.join(folder, 'manifest.json'), JSON.stringify(manifest));
 }
 
-function printRow(name, seconds, totals) {
+function printRow(name, { prompts, nPhotos }, seconds, totals) {
   const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
   const perMinute = Object.fromEntries(
-    Object.entries(seconds).map(([way, list]) => [way, (60 * photos.length) / median(list)]),
+    Object.entries(seconds).map(([way, list]) => [way, (60 * nPhotos) / median(list)]),
   );
   const peerWays = Object.keys(seconds).filter((way) => way !== 'framewright');
   const best = Math.max(...peerWays.map((way) => perMinute[way]));
   // Pair by pair within a round, so that a drift of the machine's speed cancels.
   const ratios = seconds.framewright.map((ours, i) => Math.min(...peerWays.map((way) => seconds[way][i])) / ours);
   console.log(
-    `\n${name}: photos per minute (median of ${seconds.framewright.length} rounds of ${photos.length} photos)`,
+    `\n${name}: photos per minute (median of ${seconds.framewright.length} rounds of ${nPhotos} photos, ${prompts} prompts)`,
   );
   for (const [way, rate] of Object.entries(perMinute)) {
     const { nSteps, nPrefilled, nTokens, nDecided, nForced, outsideShare } = totals[way];
-    const per = (count) => Math.round(count / photos.length);
+    const per = (count) => Math.round(count / nPhotos);
     const detail =
       way === 'framewright'
         ? `${per(nSteps)} decode calls, ${per(nTokens)} tokens in them, ${per(nDecided)} tokens decided and ${per(nForced)} forced a photo; ${(100 * outsideShare).toFixed(1)} % of the time outside llama.cpp`
@@ -179,5 +189,5 @@ function printRow(name, seconds, totals) {
   console.log(
     `  ratio to the faster peer: ${(perMinute.framewright / best).toFixed(2)} (by round: ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')})`,
   );
-  return { model: name, seconds, perMinute, ratio: perMinute.framewright / best, ratios, totals };
+  return { model: name, prompts, nPhotos, seconds, perMinute, ratio: perMinute.framewright / best, ratios, totals };
 }

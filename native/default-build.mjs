@@ -35,7 +35,9 @@ export async function buildDefault({ jobs, clean = false, say }) {
     sources,
     bundle: bundleChecksum(llama.bundle),
     libraries: [llama.platformVersion, coreLibraries(llama.libraryDir).map(({ name, size }) => [name, size])],
-    environment: ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'LDFLAGS'].map((name) => process.env[name] || null),
+    environment: ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'LDFLAGS', 'FRAMEWRIGHT_WERROR'].map(
+      (name) => process.env[name] || null,
+    ),
     arch: process.arch,
   });
   if (clean) for (const dir of [releaseDir, workDir]) rmSync(dir, { recursive: true, force: true });
@@ -45,7 +47,11 @@ export async function buildDefault({ jobs, clean = false, say }) {
   say(`compiling the native addon, ${jobs} files at a time; log: ${logPath}`);
   const source = unpackLlama({ bundle: llama.bundle, part: 'mtmd' });
   const libraries = coreLibraries(llama.libraryDir);
-  const defines = { LLAMA_SOURCE_DIR: source.dir, LLAMA_LIBRARIES: linkable(libraries).join(';') };
+  const defines = {
+    LLAMA_SOURCE_DIR: source.dir,
+    LLAMA_LIBRARIES: linkable(libraries).join(';'),
+    FRAMEWRIGHT_WERROR: process.env.FRAMEWRIGHT_WERROR ? 'ON' : 'OFF',
+  };
   await buildWithCmake({ outDir: workDir, logPath, defines, toolchain, jobs });
 
   mkdirSync(releaseDir, { recursive: true });

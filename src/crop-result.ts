@@ -1,6 +1,7 @@
 import type { Box } from './geometry.js';
+import type { ModelIdentity } from './photo-engine.js';
 import type { ReadyPhoto } from './pipeline.js';
-import type { Candidate, CropRect, CropResult, Element } from './schema.js';
+import type { Candidate, CropRect, CropResult, Element, EngineName } from './schema.js';
 import { focalPoint } from './steps/focal-point.js';
 import { formatAspect, type Target } from './target.js';
 
@@ -16,10 +17,8 @@ export interface CropOutcome {
   readonly candidates: readonly { readonly rect: CropRect; readonly why: string; readonly modelScore: number }[];
   readonly best: number;
   readonly why: string;
-  readonly model: { readonly loras: readonly { path: string; scale: number }[] } & Omit<
-    NonNullable<CropResult['model']>,
-    'loras'
-  >;
+  readonly engine: EngineName;
+  readonly model?: ModelIdentity & { readonly seed: number };
   readonly timingsMs: Record<string, number>;
 }
 
@@ -32,12 +31,11 @@ export function cropResultOf(outcome: CropOutcome): CropResult {
   const isWhole = crop.width * crop.height >= KEEP_FROM_SHARE * photo.width * photo.height;
   const keepsPhoto = isWhole && !target.aspect;
   const final = keepsPhoto ? { x: 0, y: 0, width: photo.width, height: photo.height } : crop;
-  const { loras, ...identity } = model;
   return {
     schemaVersion: 1,
     photo: { ...(photo.path === undefined ? {} : { path: photo.path }), widthPx: photo.width, heightPx: photo.height },
-    engine: 'vlm',
-    model: { ...identity, ...(loras.length > 0 ? { loras: [...loras] } : {}) },
+    engine: outcome.engine,
+    ...(model && { model: reportedModel(model) }),
     frame: { widthPx: frame.width, heightPx: frame.height },
     target: {
       ...(target.aspect && !target.size ? { aspect: formatAspect(target.aspect) } : {}),
@@ -60,6 +58,13 @@ export function cropResultOf(outcome: CropOutcome): CropResult {
 
 function boxOf({ x, y, width, height }: CropRect): Box {
   return [x, y, x + width, y + height];
+}
+
+function reportedModel({
+  loras,
+  ...identity
+}: ModelIdentity & { readonly seed: number }): NonNullable<CropResult['model']> {
+  return { ...identity, ...(loras.length > 0 ? { loras: [...loras] } : {}) };
 }
 
 /** Six decimals: below that, a probability differs between builds of the same arithmetic. */

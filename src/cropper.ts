@@ -1,14 +1,18 @@
 import { parseTargets, type Target } from './target.js';
+import { plainEngine } from './engines/plain-engine.js';
 import { FramewrightError } from './errors.js';
 import type { Photo } from './image/decode.js';
 import type { PhotoInput } from './image/input.js';
 import { openVlm, type Vlm, type VlmOptions } from './open-vlm.js';
+import type { ModelIdentity, PhotoEngine } from './photo-engine.js';
 import { analysePhoto, cropPhoto, framePhoto, rankPhoto, type PhotoRequest } from './pipeline.js';
 import type { RuntimeInfo } from './runtime/types.js';
-import type { CropRect, CropResult, Element } from './schema.js';
+import type { CropRect, CropResult, Element, EngineName } from './schema.js';
 import { Slots } from './slots.js';
 
 export interface CropperOptions extends VlmOptions {
+  /** `vlm` (default) is the model; the others are plain functions that load none. */
+  readonly engine?: EngineName;
   /** Photos that go through the model at once, as parallel sequences. Default 1. */
   readonly parallel?: number;
   /** Largest photo taken, in pixels. Default 268,402,689 (16383 x 16383). */
@@ -62,12 +66,16 @@ export interface CropAllOptions extends CropEachOptions {
 export async function openCropper(options: CropperOptions = {}): Promise<Cropper> {
   const closing = new AbortController();
   const signal = anySignal(closing.signal, options.signal);
-  return new Cropper(await openVlm({ ...options, signal }), options, closing);
+  const { engine = 'vlm' } = options;
+  if (engine !== 'vlm') return new Cropper(plainEngine(engine), undefined, options, closing);
+  const vlm = await openVlm({ ...options, signal });
+  return new Cropper(vlm.engine, vlm, options, closing);
 }
 
 /** Crops photos with one loaded model. Made by `openCropper`. */
 export class Cropper {
-  readonly #vlm: Vlm;
+  readonly #engine: PhotoEngine;
+  readonly #vlm: Vlm | undefined;
   readonly #maxPixels: number | undefined;
   readonly #closing: AbortController;
   readonly #outerSignal: AbortSignal | undefined;
@@ -76,7 +84,13 @@ export class Cropper {
   readonly #running = new Set<Promise<unknown>>();
   #disposed: Promise<void> | undefined;
 
-  constructor(vlm: Vlm, { parallel = 1, maxPixels, signal }: CropperOptions, closing: AbortController) {
+  constructor(
+    engine: PhotoEngine,
+    vlm: Vlm | undefined,
+    { parallel = 1, maxPixels, signal }: CropperOptions,
+    closing: AbortController,
+  ) {
+    this.#engine = engine;
     this.#vlm = vlm;
     this.#maxPixels = maxPixels;
     this.#closing = closing;
@@ -85,18 +99,23 @@ export class Cropper {
     this.#inModel = new Slots(parallel);
   }
 
-  /** What runs, on which devices, and why nothing better does. */
-  get runtimeInfo(): RuntimeInfo {
-    return this.#vlm.runtime.info;
+  get engine(): EngineName {
+    return this.#engine.name;
   }
 
-  get model(): Vlm['identity'] & { readonly trained: boolean } {
-    return { ...this.#vlm.identity, trained: this.#vlm.resolved.manifest?.trained ?? true };
+  /** What runs, on which devices, and why nothing better does; undefined for an engine without a model. */
+  get runtimeInfo(): RuntimeInfo | undefined {
+    return this.#vlm?.runtime.info;
   }
 
-  /** Work done so far: llama_decode calls, tokens, tokens decided and forced. */
+  /** The weights and prompts at work; undefined for an engine without a model. */
+  get model(): (ModelIdentity & { readonly trained: boolean }) | undefined {
+    return this.#vlm && { ...this.#vlm.engine.identity, trained: this.#vlm.resolved.manifest?.trained ?? true };
+  }
+
+  /** Work done so far: llama_decode calls, tokens, tokens decided and forced. All 0 for an engine without a model. */
   counters(): ReturnType<Vlm['counters']> {
-    return this.#vlm.counters();
+    return this.#vlm?.counters() ?? NO_WORK;
   }
 
   /** One crop of one photo. */
@@ -160,8 +179,8 @@ export class Cropper {
     options: Pick<CropOptions, 'seed' | 'temperature' | 'signal'> = {},
   ): Promise<Element[]> {
     return this.#run(options.signal, async (signal) => {
-      const photo = await framePhoto(input, this.#vlm, this.#decodeOptions(signal));
-      return this.#inModel.run(() => analysePhoto(photo, this.#vlm, { ...options, signal }), signal);
+      const photo = await framePhoto(input, this.#engine, this.#decodeOptions(signal));
+      return this.#inModel.run(() => analysePhoto(photo, this.#engine, { ...options, signal }), signal);
     });
   }
 
@@ -172,8 +191,8 @@ export class Cropper {
     options: Pick<CropOptions, 'seed' | 'temperature' | 'signal'> = {},
   ): Promise<number[]> {
     return this.#run(options.signal, async (signal) => {
-      const photo = await framePhoto(input, this.#vlm, this.#decodeOptions(signal));
-      return this.#inModel.run(() => rankPhoto(photo, rectangles, this.#vlm, { ...options, signal }), signal);
+      const photo = await framePhoto(input, this.#engine, this.#decodeOptions(signal));
+      return this.#inModel.run(() => rankPhoto(photo, rectangles, this.#engine, { ...options, signal }), signal);
     });
   }
 
@@ -182,7 +201,7 @@ export class Cropper {
     this.#disposed ??= (async () => {
       this.#closing.abort(new FramewrightError('DISPOSED', 'the cropper was disposed'));
       await Promise.allSettled(this.#running);
-      await this.#vlm.dispose();
+      await this.#vlm?.dispose();
     })();
     return this.#disposed;
   }
@@ -198,9 +217,9 @@ export class Cropper {
   ): Promise<{ photo: Photo; results: CropResult[] }> {
     return this.#run(options.signal, async (signal) => {
       options.onProgress?.('decode');
-      const ready = await framePhoto(input, this.#vlm, this.#decodeOptions(signal));
+      const ready = await framePhoto(input, this.#engine, this.#decodeOptions(signal));
       const request = { ...options, signal };
-      const results = await this.#inModel.run(() => cropPhoto(ready, targets, this.#vlm, request), signal);
+      const results = await this.#inModel.run(() => cropPhoto(ready, targets, this.#engine, request), signal);
       return { photo: ready.photo, results };
     });
   }
@@ -222,6 +241,16 @@ export class Cropper {
     }
   }
 }
+
+const NO_WORK = {
+  nDecodeCalls: 0,
+  nTokensDecoded: 0,
+  nSingleTokenSteps: 0,
+  decodeMs: 0,
+  nDecided: 0,
+  nForced: 0,
+  encodeMs: 0,
+};
 
 function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
   return AbortSignal.any(signals.filter((signal) => signal !== undefined));

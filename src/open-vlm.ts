@@ -3,7 +3,6 @@ import { fileSha256 } from './model/file-hash.js';
 import { loadResolved, type LoadOptions } from './model/load.js';
 import { resolveModel, type ResolvedModel } from './model/resolve.js';
 import { loadPromptProfile } from './prompt/profile.js';
-import type { VisionModel } from './runtime/model.js';
 import { openRuntime, type Runtime } from './runtime/runtime.js';
 import type { ContextCounters, ContextOptions, GpuChoice, LogLine } from './runtime/types.js';
 import { VlmEngine, type VlmCounters } from './vlm-engine.js';
@@ -24,22 +23,11 @@ export interface VlmOptions extends LoadOptions, Pick<ContextOptions, 'kvType'> 
   readonly parallel?: number;
 }
 
-/** Which weights and prompts made a result. */
-export interface ModelIdentity {
-  readonly name: string;
-  readonly sha256: string;
-  readonly mmprojSha256: string;
-  readonly promptVersion: string;
-  readonly loras: readonly { readonly path: string; readonly scale: number }[];
-}
-
 /** A loaded model with its runtime and KV cache, ready for the three stages. */
 export interface Vlm {
   readonly runtime: Runtime;
   readonly resolved: ResolvedModel;
-  readonly identity: ModelIdentity;
   readonly engine: VlmEngine;
-  readonly model: VisionModel;
   counters(): ContextCounters & VlmCounters;
   dispose(): Promise<void>;
 }
@@ -77,19 +65,17 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       fileSha256(resolved.mmprojPath, signal),
     ]);
     const context = opened.use(await model.createContext(contextOptions(runtime, resolved, options)));
-    const engine = new VlmEngine(model, context, resolved.use, profile);
+    const engine = new VlmEngine(model, context, resolved.use, profile, {
+      name: resolved.name,
+      sha256,
+      mmprojSha256,
+      promptVersion: profile.version,
+      loras: (options.loras ?? []).map(({ path, scale = 1 }) => ({ path, scale })),
+    });
     return {
       runtime,
       resolved,
       engine,
-      model,
-      identity: {
-        name: resolved.name,
-        sha256,
-        mmprojSha256,
-        promptVersion: profile.version,
-        loras: (options.loras ?? []).map(({ path, scale = 1 }) => ({ path, scale })),
-      },
       counters: () => ({ ...context.counters(), ...engine.counters() }),
       dispose: () => opened.dispose(),
     };

@@ -6,14 +6,13 @@ import { decodePhoto, type Photo } from './image/decode.js';
 import type { PhotoInput } from './image/input.js';
 import { renderFrame } from './image/render.js';
 import { chooseFrame, frameMap, type FrameMap } from './image/frame.js';
-import type { Vlm } from './open-vlm.js';
-import type { FrameImage, TranscriptPart } from './prompt/conversation.js';
+import type { ConversationPart, EngineTarget, PhotoEngine } from './photo-engine.js';
+import type { FrameImage } from './prompt/conversation.js';
 import { seededRandom } from './random.js';
 import type { CropRect, CropResult, Element } from './schema.js';
 import { cropRectangle } from './steps/crop.js';
 import { formatAspect, type Target } from './target.js';
 import { Timings } from './timings.js';
-import type { VlmTarget } from './vlm-engine.js';
 
 /** What is asked for one photo, whatever the targets; see CropOptions. */
 export interface PhotoRequest {
@@ -30,11 +29,6 @@ export interface PhotoRequest {
   readonly signal?: AbortSignal;
 }
 
-/** A run of a conversation: text as the model has it, special tokens included, or an image as it was shown. */
-export type ConversationPart =
-  | { readonly kind: 'prompt' | 'answer'; readonly text: string; readonly nTokens: number }
-  | { readonly kind: 'image'; readonly image: FrameImage };
-
 /** A decoded photo with the raster the model will see. */
 export interface ReadyPhoto extends FrameImage {
   readonly photo: Photo;
@@ -48,14 +42,13 @@ const MAX_CANDIDATES = 20;
 /** decode: the file, and the model frame made of it. */
 export async function framePhoto(
   input: PhotoInput,
-  vlm: Vlm,
+  engine: PhotoEngine,
   options: { maxPixels?: number; signal: AbortSignal },
 ): Promise<ReadyPhoto> {
   const timings = new Timings();
   return timings.measure('decode', async () => {
     const photo = await decodePhoto(input, options);
-    const { pixelBudget } = vlm.resolved.use;
-    const frame = chooseFrame(photo, { minPixels: pixelBudget.min, maxPixels: pixelBudget.max });
+    const frame = chooseFrame(photo, engine.pixelBudget);
     const rgb = await renderFrame(photo, frame, options);
     return { photo, frame, rgb, map: frameMap(photo, frame), timings };
   });
@@ -65,41 +58,35 @@ export async function framePhoto(
 export async function cropPhoto(
   ready: ReadyPhoto,
   targets: readonly Target[],
-  vlm: Vlm,
+  engine: PhotoEngine,
   request: PhotoRequest,
 ): Promise<CropResult[]> {
   const { candidates: count = DEFAULTS.candidates, votes = DEFAULTS.votes, minSize = DEFAULTS.minSize } = request;
   checkRange('candidates', count, 1, MAX_CANDIDATES);
   checkRange('votes', votes, 1, MAX_CANDIDATES);
   if (!(minSize >= 0 && minSize <= 1)) throw usage('minSize', 'a share of the photo from 0 to 1', minSize);
-  if (request.instruct && !vlm.engine.takesInstruction) {
-    const model = vlm.resolved.name;
-    throw new FramewrightError(
-      'USAGE',
-      `the model ${model} takes no instruction in words; choose a Qwen2.5-VL with --model`,
-    );
+  if (request.instruct && !engine.takesInstruction) {
+    const who = engine.identity ? `the model ${engine.identity.name}` : `the engine ${engine.name}`;
+    throw new FramewrightError('USAGE', `${who} takes no instruction in words; choose a Qwen2.5-VL with --model`);
   }
   const keep = (request.keep ?? []).map((rect) => keepBox(rect, ready.photo));
 
-  const vlmTargets = targets.map((target): VlmTarget & { timings: Timings } => ({
+  const engineTargets = targets.map((target): EngineTarget => ({
     limits: limitsInFrame(ready, target, keep, minSize),
     ...(target.aspect ? { aspect: formatAspect(target.aspect) } : {}),
     timings: new Timings(),
   }));
-  const { elements, proposals } = await vlm.engine.crop(
+  const { elements, crops } = await engine.crop(
     ready,
-    vlmTargets,
+    engineTargets,
     { count, votes, ...(request.instruct ? { instruction: request.instruct } : {}) },
     samplingOf(request),
     ready.timings,
     request.onProgress,
   );
   return targets.map((target, i) => {
-    const { candidates, decision, transcript } = proposals[i]!;
-    request.onConversation?.(
-      transcript.map((part) => readable(part, vlm)),
-      target,
-    );
+    const { candidates, decision, conversation } = crops[i]!;
+    if (request.onConversation && conversation) request.onConversation(conversation(), target);
     const rects = candidates.map(({ boxInFrame }) =>
       cropRectangle({
         photo: ready.photo,
@@ -117,26 +104,29 @@ export async function cropPhoto(
       candidates: candidates.map(({ why }, k) => ({ rect: rects[k]!, why, modelScore: decision.modelScores[k]! })),
       best: decision.best,
       why: decision.why,
-      model: { ...vlm.identity, seed: request.seed ?? DEFAULTS.seed },
-      timingsMs: ready.timings.with(vlmTargets[i]!.timings),
+      engine: engine.name,
+      ...(engine.identity && { model: { ...engine.identity, seed: request.seed ?? DEFAULTS.seed } }),
+      timingsMs: ready.timings.with(engineTargets[i]!.timings),
     });
   });
 }
 
 /** analyse alone; elements in oriented photo pixels. */
-export async function analysePhoto(ready: ReadyPhoto, vlm: Vlm, request: PhotoRequest): Promise<Element[]> {
-  const elements = await vlm.engine.analyse(ready, samplingOf(request), ready.timings);
+export async function analysePhoto(ready: ReadyPhoto, engine: PhotoEngine, request: PhotoRequest): Promise<Element[]> {
+  if (!engine.analyse) throw cannot(engine, 'names no composition');
+  const elements = await engine.analyse(ready, samplingOf(request), ready.timings);
   return elements.map((element) => ready.map.toPhoto.element(element));
 }
 
 export async function rankPhoto(
   ready: ReadyPhoto,
   rectangles: readonly CropRect[],
-  vlm: Vlm,
+  engine: PhotoEngine,
   request: PhotoRequest,
 ): Promise<number[]> {
+  if (!engine.rank) throw cannot(engine, 'has no likelihoods to rank boxes by');
   const boxes = rectangles.map((rect) => ready.map.toFrame.box(keepBox(rect, ready.photo)));
-  return (await vlm.engine.rank(ready, boxes, samplingOf(request), ready.timings)).logLikelihoods;
+  return engine.rank(ready, boxes, samplingOf(request), ready.timings);
 }
 
 /**
@@ -148,7 +138,7 @@ function limitsInFrame(
   { aspect }: Target,
   keep: readonly Box[],
   minShare: number,
-): VlmTarget['limits'] {
+): EngineTarget['limits'] {
   const kept = keep.map((box) => map.toFrame.box(box, 'outward'));
   return {
     frame,
@@ -167,9 +157,8 @@ function limitsInFrame(
   };
 }
 
-function readable(part: TranscriptPart, vlm: Vlm): ConversationPart {
-  if (part.kind === 'image') return { kind: 'image', image: { frame: part.image.frame, rgb: part.image.rgb } };
-  return { kind: part.kind, text: vlm.model.detokenize(part.tokens), nTokens: part.tokens.length };
+function cannot(engine: PhotoEngine, what: string): FramewrightError {
+  return new FramewrightError('USAGE', `the engine ${engine.name} ${what}; use the engine vlm`);
 }
 
 function samplingOf(request: PhotoRequest): SamplingOptions {

@@ -1,41 +1,29 @@
 import { AnswerTokens } from './answer/answer-tokens.js';
-import type { CandidateLimits } from './answer/candidate-space.js';
-import type { ProposedBox } from './answer/candidates-form.js';
 import type { AnswerCounters, SamplingOptions } from './answer/sampled-answer.js';
 import type { Box } from './geometry.js';
 import { positionRamps } from './image/ramps.js';
+import type { PixelBudget } from './image/frame.js';
 import type { ModelUse } from './model/manifest.js';
+import type {
+  ConversationPart,
+  EngineCrop,
+  EngineRequest,
+  EngineTarget,
+  ModelIdentity,
+  PhotoEngine,
+} from './photo-engine.js';
 import { Conversation, type FrameImage, type SeenImage, type TranscriptPart } from './prompt/conversation.js';
 import type { PromptProfile } from './prompt/profile.js';
 import type { Context } from './runtime/context.js';
 import type { VisionModel } from './runtime/model.js';
 import type { Element } from './schema.js';
 import { analyse } from './steps/analyse.js';
-import { decide, type Decision } from './steps/decide.js';
+import { decide } from './steps/decide.js';
 import { enhance } from './steps/enhance.js';
 import { propose } from './steps/propose.js';
 import { rank } from './steps/rank.js';
 import type { StageContext } from './steps/stage.js';
 import type { Timings } from './timings.js';
-
-export interface VlmTarget {
-  readonly limits: CandidateLimits;
-  readonly aspect?: string;
-  readonly timings: Timings;
-}
-
-export interface VlmRequest {
-  readonly count: number;
-  readonly votes: number;
-  readonly instruction?: string;
-}
-
-export interface VlmProposal {
-  readonly candidates: readonly ProposedBox[];
-  readonly decision: Decision;
-  /** Everything said and shown, from the system prompt on. */
-  readonly transcript: readonly TranscriptPart[];
-}
 
 export interface VlmCounters extends AnswerCounters {
   /** Time in the vision tower, waiting for it included. */
@@ -43,7 +31,10 @@ export interface VlmCounters extends AnswerCounters {
 }
 
 /** CROP's three reasoning stages as one conversation in one KV cache. Several may run at once in one context. */
-export class VlmEngine {
+export class VlmEngine implements PhotoEngine {
+  readonly name = 'vlm';
+  readonly pixelBudget: PixelBudget;
+  readonly identity: ModelIdentity;
   readonly #answers: AnswerCounters = { nDecided: 0, nForced: 0 };
   #encodeMs = 0;
   readonly #model: VisionModel;
@@ -52,7 +43,9 @@ export class VlmEngine {
   readonly #profile: PromptProfile;
   readonly #tokens: AnswerTokens;
 
-  constructor(model: VisionModel, context: Context, use: ModelUse, profile: PromptProfile) {
+  constructor(model: VisionModel, context: Context, use: ModelUse, profile: PromptProfile, identity: ModelIdentity) {
+    this.pixelBudget = { minPixels: use.pixelBudget.min, maxPixels: use.pixelBudget.max };
+    this.identity = identity;
     this.#model = model;
     this.#context = context;
     this.#use = use;
@@ -77,28 +70,29 @@ export class VlmEngine {
   /** All three stages: one analysis and one enhanced image for all targets, which then go on as parallel sequences. */
   async crop(
     photo: FrameImage,
-    targets: readonly VlmTarget[],
-    request: VlmRequest,
+    targets: readonly EngineTarget[],
+    request: EngineRequest,
     sampling: SamplingOptions,
     timings: Timings,
     onProgress?: (stage: string) => void,
-  ): Promise<{ elements: Element[]; proposals: VlmProposal[] }> {
+  ): Promise<{ elements: Element[]; crops: EngineCrop[] }> {
     await using chat = this.#open();
     const stage = this.#stage(photo, sampling);
     onProgress?.('analyse');
     const elements = await this.#analyse(chat, photo, stage, timings);
     onProgress?.('propose');
     await this.#showEnhanced(chat, photo, elements, stage, timings);
-    const proposals = await this.#forEach(chat, targets, async (branch, target) => {
+    const crops = await this.#forEach(chat, targets, async (branch, target) => {
       const { limits, aspect, timings: own } = target;
       const { count, votes, instruction } = request;
       const asked = { count, limits, ...(aspect ? { aspect } : {}), ...(instruction ? { instruction } : {}) };
       const candidates = await own.measure('propose', () => propose(branch, asked, stage));
       onProgress?.('decide');
       const decision = await own.measure('decide', () => decide(branch, candidates, votes, stage));
-      return { candidates, decision, transcript: branch.transcript };
+      const { transcript } = branch;
+      return { candidates, decision, conversation: () => transcript.map((part) => this.#readable(part)) };
     });
-    return { elements, proposals };
+    return { elements, crops };
   }
 
   /** Log-likelihood of each box (in the frame) as the first proposal for the enhanced photo. */
@@ -107,12 +101,17 @@ export class VlmEngine {
     boxesInFrame: readonly Box[],
     sampling: SamplingOptions,
     timings: Timings,
-  ): Promise<{ elements: Element[]; logLikelihoods: number[] }> {
+  ): Promise<number[]> {
     await using chat = this.#open();
     const stage = this.#stage(photo, sampling);
     const elements = await this.#analyse(chat, photo, stage, timings);
     await this.#showEnhanced(chat, photo, elements, stage, timings);
-    return { elements, logLikelihoods: await timings.measure('rank', () => rank(chat, boxesInFrame, stage)) };
+    return await timings.measure('rank', () => rank(chat, boxesInFrame, stage));
+  }
+
+  #readable(part: TranscriptPart): ConversationPart {
+    if (part.kind === 'image') return { kind: 'image', image: { frame: part.image.frame, rgb: part.image.rgb } };
+    return { kind: part.kind, text: this.#model.detokenize(part.tokens), nTokens: part.tokens.length };
   }
 
   #open(): Conversation {

@@ -33,7 +33,7 @@ export async function writeElementGeometry(
 ): Promise<Element> {
   if (isOneOf(BOX_KINDS, kind)) return { type: kind, box: await writeBox(answer, frame) };
   if (isOneOf(LINE_KINDS, kind)) {
-    const taken = earlier.flatMap((element) => (element.type === kind ? [element.line as Segment] : []));
+    const taken = earlier.flatMap((element) => (element.type === kind ? [element.line] : []));
     return { type: kind, line: await writeLine(answer, kind, frame, taken) };
   }
   if (kind === 'curved') return { type: kind, points: await writeCurve(answer, frame) };

@@ -1,12 +1,12 @@
 import type { CropEachOptions, Cropper, PhotoOutcome } from '../cropper.js';
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { FramewrightError, messageOf } from '../errors.js';
+import { messageOf } from '../errors.js';
 import { encodeCrop, outputFormatOf, type EncodeOptions, type OutputFormat } from '../image/encode.js';
 import { writeFileAtomic } from '../image/write.js';
 import type { Photo } from '../image/decode.js';
 import { renderOverlay, type Drawing } from '../image/overlay.js';
 import type { CropRect, CropResult } from '../schema.js';
+import { makeFolder } from './make-folder.js';
 import type { PlannedPhoto } from './output-plan.js';
 import { Progress } from './progress.js';
 import { codeOf, errorLine } from './report-error.js';
@@ -98,7 +98,7 @@ async function writeResult(
   const files = planned.crops[target]!;
   const written: string[] = [];
   const write = async (file: string, bytes: Uint8Array): Promise<void> => {
-    await makeFolderOf(file);
+    await makeFolder(path.dirname(file));
     await writeFileAtomic(file, bytes, { force, signal });
     written.push(file);
   };
@@ -123,15 +123,6 @@ async function writeResult(
 function formatFor(file: string, { format }: EncodeOptions): { format?: OutputFormat } {
   const named = format ?? outputFormatOf(file);
   return named ? { format: named } : {};
-}
-
-async function makeFolderOf(file: string): Promise<void> {
-  const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw new FramewrightError('OUTPUT_WRITE', `cannot make the folder ${folder}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  });
 }
 
 /** Composition, candidates numbered as proposed, and the crop. */

@@ -2,7 +2,7 @@ import { Argument, Option, type Command } from 'commander';
 import { openCropper, type Cropper } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
 import { OUTPUT_FORMATS, type OutputFormat } from '../image/encode.js';
-import type { CropRect } from '../schema.js';
+import { ENGINES, type CropRect, type EngineName } from '../schema.js';
 import { parseTargets, type Target } from '../target.js';
 import { cropFiles, type CropRun } from './crop-files.js';
 import { expandInputs } from './inputs.js';
@@ -21,6 +21,7 @@ import { EXIT } from './report-error.js';
 import { warnFallbacks, warnUntrained } from './warnings.js';
 
 interface CropFlags extends ModelFlags {
+  readonly engine: EngineName;
   readonly output?: string;
   readonly aspect: readonly string[];
   readonly size: readonly string[];
@@ -59,6 +60,7 @@ export function addCropCommand(program: Command): void {
     .command('crop', { isDefault: true })
     .description('crop photos (the default command)')
     .addArgument(new Argument('<photos...>', 'image files, and folders of them'))
+    .addOption(new Option('--engine <name>', 'what finds the crops').choices([...ENGINES]).default('vlm'))
     .option('-o, --output <file|folder>', 'where to write (default: beside each photo)')
     .option('-a, --aspect <ratio>', 'aspect ratio, e.g. 4:5; repeatable', collect(String), [])
     .option('--size <pixels>', 'output size, e.g. 1080x1350; repeatable', collect(String), [])
@@ -141,6 +143,7 @@ async function prepare(photos: readonly string[], flags: CropFlags, signal: Abor
 async function open(flags: CropFlags, signal: AbortSignal): Promise<Cropper> {
   const cropper = await openCropper({
     ...cropperOptionsOf(flags),
+    engine: flags.engine,
     ...(flags.maxPixels === undefined ? {} : { maxPixels: flags.maxPixels }),
     signal,
   });

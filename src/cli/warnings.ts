@@ -2,7 +2,7 @@ import type { Cropper } from '../cropper.js';
 
 /** Says on stderr what a user should know before trusting a crop. */
 export function warnUntrained({ model }: Cropper): void {
-  if (model.trained) return;
+  if (!model || model.trained) return;
   process.stderr.write(
     `framewright: warning: the model ${model.name} is untrained (random weights): its crops mean nothing\n`,
   );
@@ -10,6 +10,7 @@ export function warnUntrained({ model }: Cropper): void {
 
 /** Why a backend asked for is not the one in use. */
 export function warnFallbacks(cropper: Cropper, asked: string): void {
+  if (!cropper.runtimeInfo) return;
   const { backend, fallbacks } = cropper.runtimeInfo;
   if (asked === 'auto' || asked === backend) return;
   process.stderr.write(`framewright: warning: running on ${backend}: ${fallbacks.join('; ')}\n`);

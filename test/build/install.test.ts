@@ -65,7 +65,7 @@ describe('what is missing is one line that says what to do:', () => {
 });
 
 // The real thing takes half a minute; this compiles in a second, through the same script, cmake-js and CMake.
-describe('a small addon', () => {
+describe('a small addon', { timeout: 180_000 }, () => {
   const cmakeLists = `
 cmake_minimum_required(VERSION 3.16)
 project(small LANGUAGES CXX)

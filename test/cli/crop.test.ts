@@ -138,6 +138,12 @@ describe('framewright <photos>', () => {
     expect(stderr).toMatch(/^framewright: cannot use the model bad: .* \[MODEL_INVALID\]\n$/);
   });
 
+  test('says why a folder cannot be made, where the system allows none', async () => {
+    const { code, stderr } = await run('--engine', 'full', '-a', '1:1', '-o', '/proc/no/such/', 'dogs.jpg');
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/cannot make the folder \/proc\/no: .*\[OUTPUT_WRITE\]/);
+  });
+
   test('Ctrl-C ends with exit code 130 and leaves only whole files', async () => {
     const photos = Array.from({ length: 60 }, (_, i) => `photo-${i}.jpg`);
     for (const name of photos) copyFileSync(path.join(folder, 'dogs.jpg'), path.join(folder, name));

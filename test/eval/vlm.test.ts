@@ -72,5 +72,5 @@ test('the key is that of the files and options, and of nothing else', async () =
   );
   expect(keys[0]).toBe(keys[1]);
   expect(new Set(keys).size).toBe(3);
-  expect(keys[0]).toContain(cropper.model.sha256);
+  expect(keys[0]).toContain(cropper.model?.sha256);
 });

@@ -14,7 +14,7 @@ interface Finding {
 
 /** How far a subject's centre may lie from a composition's line, in shares of the side. */
 const CENTRE_REACH = 0.09;
-const SUBJECT_SCORE = 0.15;
+const SUBJECT_SCORE = 0.2;
 const SECOND_SUBJECT_SHARE = 0.8;
 const LEVEL_ANGLE = 0.1;
 const UPRIGHT_ANGLE = 0.1;

@@ -10,7 +10,7 @@ const EMPTY_DENSITY = 0.45;
 export function explain(box: UnitBox, analysis: PhotoAnalysis): string {
   const parts: string[] = [];
   const subject = analysis.subjects[0];
-  if (subject && subject.subjectScore > 0.15) parts.push(placeOf(subject.box, box));
+  if (subject && subject.subjectScore > 0.2) parts.push(placeOf(subject.box, box));
   if (analysis.horizon) {
     const y = (analysis.horizon.y - box[1]) / (box[3] - box[1]);
     if (Math.abs(y - 1 / 3) < NEAR) parts.push('puts the horizon on the upper third');

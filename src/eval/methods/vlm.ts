@@ -23,6 +23,7 @@ export interface VlmMethodOptions {
  */
 export async function vlmMethod(cropper: Cropper, options: VlmMethodOptions = {}): Promise<Method> {
   const { name = 'vlm', candidates = 5, votes = 1, sweep, ownsCropper = false } = options;
+  if (!cropper.model) throw new FramewrightError('USAGE', `the engine ${cropper.engine} has no model to evaluate`);
   const { sha256, mmprojSha256, promptVersion, loras } = cropper.model;
   const adapters = await Promise.all(loras.map(async ({ path, scale }) => ({ sha256: await fileSha256(path), scale })));
   const key = JSON.stringify({ sha256, mmprojSha256, promptVersion, adapters, candidates, votes });

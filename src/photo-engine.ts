@@ -1,0 +1,74 @@
+import type { SamplingOptions } from './answer/sampled-answer.js';
+import type { CandidateLimits } from './answer/candidate-space.js';
+import type { ProposedBox } from './answer/candidates-form.js';
+import type { Box } from './geometry.js';
+import type { PixelBudget } from './image/frame.js';
+import type { FrameImage } from './prompt/conversation.js';
+import type { Element, EngineName } from './schema.js';
+import type { Decision } from './steps/decide.js';
+import type { Timings } from './timings.js';
+
+/** One crop wanted of a photo, in terms of its frame. */
+export interface EngineTarget {
+  readonly limits: CandidateLimits;
+  /** `width:height` as asked for. */
+  readonly aspect?: string;
+  /** Takes the times of what is done for this target alone. */
+  readonly timings: Timings;
+}
+
+export interface EngineRequest {
+  readonly count: number;
+  readonly votes: number;
+  readonly instruction?: string;
+}
+
+/** A run of a conversation: text as the model has it, special tokens included, or an image as it was shown. */
+export type ConversationPart =
+  | { readonly kind: 'prompt' | 'answer'; readonly text: string; readonly nTokens: number }
+  | { readonly kind: 'image'; readonly image: FrameImage };
+
+/** What an engine gives for one target, in the frame. */
+export interface EngineCrop {
+  readonly candidates: readonly ProposedBox[];
+  readonly decision: Decision;
+  /** Everything said and shown, where there was a conversation. */
+  readonly conversation?: () => readonly ConversationPart[];
+}
+
+/** Which weights and prompts made a result. */
+export interface ModelIdentity {
+  readonly name: string;
+  readonly sha256: string;
+  readonly mmprojSha256: string;
+  readonly promptVersion: string;
+  readonly loras: readonly { readonly path: string; readonly scale: number }[];
+}
+
+/** What finds crops in a framed photo: the model, or one of the plain functions it is compared with. */
+export interface PhotoEngine {
+  readonly name: EngineName;
+  /** Area of the frame it wants to look at. */
+  readonly pixelBudget: PixelBudget;
+  /** Only where a model is at work. */
+  readonly identity?: ModelIdentity;
+  /** Whether it understands a wish in words. */
+  readonly takesInstruction: boolean;
+  crop(
+    photo: FrameImage,
+    targets: readonly EngineTarget[],
+    request: EngineRequest,
+    sampling: SamplingOptions,
+    timings: Timings,
+    onProgress?: (stage: string) => void,
+  ): Promise<{ elements: Element[]; crops: EngineCrop[] }>;
+  /** Absent where the engine looks at no composition. */
+  analyse?(photo: FrameImage, sampling: SamplingOptions, timings: Timings): Promise<Element[]>;
+  /** Natural log-likelihood of each box (in the frame) as the first proposal; absent where there is no such thing. */
+  rank?(
+    photo: FrameImage,
+    boxesInFrame: readonly Box[],
+    sampling: SamplingOptions,
+    timings: Timings,
+  ): Promise<number[]>;
+}
