@@ -11,6 +11,7 @@ import { GGML_TYPES, countElements } from '../../gguf/types.js';
 import { f32, i32s, str } from '../../gguf/values.js';
 import { writeGguf, type TensorToWrite } from '../../gguf/writer.js';
 import { manifestSchema, type ModelUse } from '../../src/model/manifest.js';
+import { NANO_USE } from './nano-use.js';
 
 interface Weights {
   readonly shape: {
@@ -59,7 +60,7 @@ await writeGguf(join(out, files.text), {
         nHead: text.n_head,
         nHeadKv: text.n_head_kv,
         nFf: text.n_ff,
-        nCtx: about.use.contextCells,
+        nCtx: NANO_USE.contextCells,
         tied: false,
       },
       textType,
@@ -99,6 +100,7 @@ const manifest = manifestSchema.parse({
   trained: true,
   files: { text: await describe(files.text), mmproj: await describe(files.mmproj) },
   ...about.use,
+  contextCells: NANO_USE.contextCells,
   notes: { promptVersion: about.promptVersion, training: about.trained, ...notes },
 });
 await writeFile(join(out, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
