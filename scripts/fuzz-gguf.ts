@@ -53,28 +53,31 @@ async function fuzz(seeds: readonly number[]): Promise<number> {
   let nBad = 0;
   const begun: Extract<Report, { mutations: unknown }>[] = [];
   const add = (outcome: string): void => void counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-  const tell = (what: string): void => {
-    process.stdout.write(`seed ${begun.at(-1)?.seed ?? '?'} (${begun.at(-1)?.mutations.join(', ') ?? ''}): ${what}\n`);
+  const tell = (seed: number | undefined, what: string): void => {
+    const { mutations } = begun.find((report) => report.seed === seed) ?? { mutations: [] };
+    process.stdout.write(`seed ${seed ?? '?'} (${mutations.join(', ')}): ${what.replaceAll(/\s+/g, ' ')}\n`);
   };
-  const bad = (what: string): void => {
+  const bad = (seed: number | undefined, what: string): void => {
     nBad++;
     add(what.split(':')[0]!);
-    tell(what);
+    tell(seed, what);
   };
   const onReport = (report: Report): void => {
     if ('mutations' in report) begun.push(report);
-    else if ('error' in report) bad(report.error);
+    else if ('error' in report) bad(report.seed, report.error);
     else {
       add(outcomeOf(report.verdict));
       // Not bad, but validation could have said it sooner and better.
-      if (report.verdict.kind === 'failed' && report.verdict.stage === 'load') tell(report.verdict.message);
+      if (report.verdict.kind === 'failed' && report.verdict.stage === 'load') {
+        tell(report.seed, report.verdict.message);
+      }
     }
   };
   let left = seeds;
   while (left.length > 0) {
     const batch = left.slice(0, SEEDS_A_CHILD);
     const death = await runWatched(fileURLToPath(import.meta.url), batch, LIMITS, onReport);
-    if (death !== undefined) bad(death);
+    if (death !== undefined) bad(begun.at(-1)?.seed, death);
     // A child that died before its first seed would be started for ever.
     const nJudged = death === undefined ? batch.length : Math.max(1, batch.indexOf(begun.at(-1)?.seed ?? -1) + 1);
     left = left.slice(nJudged);

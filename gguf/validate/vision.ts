@@ -2,7 +2,15 @@ import type { GgufHeader } from '../reader.js';
 import { PATCH_SIZE_PX, type VisionShape } from '../toy-shapes.js';
 import type { GgufMetadata } from '../values.js';
 import { checkLayout } from './layout.js';
-import { refuseKeys, requireBool, requireF32, requireNumbers, requireTypes, requireU32 } from './metadata.js';
+import {
+  optionalU32,
+  refuseKeys,
+  requireBool,
+  requireF32,
+  requireNumbers,
+  requireTypes,
+  requireU32,
+} from './metadata.js';
 import { quote, type Check } from './problem.js';
 import { checkTensors, type ExpectedTensor, type ExpectedTensors } from './tensors.js';
 
@@ -57,6 +65,7 @@ function* checkKind(metadata: GgufMetadata): Check<boolean> {
 
 /** clip.cpp reads these without looking at their type first, and aborts on another one. */
 function* checkSwitches(metadata: GgufMetadata): Check {
+  yield* optionalU32(metadata, 'clip.minicpmv_query_num', { min: 0, max: 2 ** 31 - 1 });
   yield* requireBool(metadata, 'clip.has_vision_encoder', true);
   yield* requireBool(metadata, 'clip.has_audio_encoder', false, 'optional');
   yield* requireBool(metadata, 'clip.has_gen_audio_encoder', false, 'optional');
@@ -67,7 +76,6 @@ function* checkSwitches(metadata: GgufMetadata): Check {
     'general.description': 'string',
     'general.file_type': 'uint32',
     'clip.minicpmv_version': 'int32',
-    'clip.minicpmv_query_num': 'uint32',
     'clip.vision.spatial_merge_size': 'uint32',
     'clip.vision.attention.head_count_kv': 'uint32',
     'clip.vision.attention.head_dim': 'uint32',

@@ -18,11 +18,11 @@ export async function judgeSeeds(seeds: readonly number[], report: (report: Repo
   try {
     await using runtime = await openRuntime({ gpu: 'cpu' });
     for (const seed of seeds) {
-      const { text, mmproj, mutations } = mutatedPair(seed);
-      report({ seed, mutations });
-      await writeFile(textPath, text);
-      await writeFile(mmprojPath, mmproj);
       try {
+        const { text, mmproj, mutations } = mutatedPair(seed);
+        report({ seed, mutations });
+        await writeFile(textPath, text);
+        await writeFile(mmprojPath, mmproj);
         report({ seed, verdict: await judgePair(runtime, textPath, mmprojPath, mannerOf(seed)) });
       } catch (error) {
         report({ seed, error: String(error) });

@@ -19,7 +19,7 @@ function withData(tensor: RawTensor, change: (data: Uint8Array) => void): void {
 function retype(tensor: RawTensor, typeName: keyof typeof GGML_TYPES, dice: Dice): void {
   const { id, blockSize, bytesPerBlock } = GGML_TYPES[typeName];
   const nElements = Number(tensor.shape.reduce((product, n) => product * n, 1n));
-  if (Number(tensor.shape[0] ?? 1n) % blockSize !== 0) return;
+  if (Number(tensor.shape[0] ?? 1n) % blockSize !== 0 || nElements > 2 ** 22) return;
   tensor.typeId = id;
   const mask = dice.pick([0xff, 0x37]);
   const next = seededWords(String(dice.int(2 ** 31)));
