@@ -7,13 +7,17 @@ import type { Photo } from '../image/decode.js';
 import { renderOverlay, type Drawing } from '../image/overlay.js';
 import type { CropRect, CropResult } from '../schema.js';
 import { makeFolder } from './make-folder.js';
-import type { PlannedPhoto } from './output-plan.js';
+import { STDIN } from './inputs.js';
+import { STDOUT, type PlannedPhoto } from './output-plan.js';
 import { Progress } from './progress.js';
 import { codeOf, errorLine } from './report-error.js';
+import type { StdinPhoto } from './stdin.js';
 
 /** A run of the crop command, checked and planned. */
 export interface CropRun {
   readonly plan: readonly PlannedPhoto[];
+  /** Where `-` is one of the photos. */
+  readonly stdin?: StdinPhoto;
   readonly request: CropEachOptions & { readonly signal: AbortSignal };
   readonly encode: EncodeOptions;
   readonly force: boolean;
@@ -32,7 +36,7 @@ export async function cropFiles(cropper: Cropper, run: CropRun): Promise<number>
   show();
   try {
     for await (const outcome of cropper.cropEach(
-      run.plan.map(({ input }) => input),
+      run.plan.map(({ input }) => (input === STDIN ? { input: run.stdin!.bytes, name: 'stdin' } : input)),
       run.request,
     )) {
       const planned = run.plan[nDone]!;
@@ -79,7 +83,7 @@ async function settle(
         );
       if (run.json) writeJson(run.dryRun ? result : { ...result, output });
       else if (run.dryRun) process.stdout.write(`${planned.input}\t${rectText(result.crop)}\n`);
-      else process.stdout.write(output.map((file) => `${file}\n`).join(''));
+      else process.stdout.write(output.map((file) => (file === STDOUT ? '' : `${file}\n`)).join(''));
     }
     return undefined;
   } catch (error) {
@@ -98,9 +102,10 @@ async function writeResult(
   const files = planned.crops[target]!;
   const written: string[] = [];
   const write = async (file: string, bytes: Uint8Array): Promise<void> => {
+    written.push(file);
+    if (file === STDOUT) return writeStdout(bytes);
     await makeFolder(path.dirname(file));
     await writeFileAtomic(file, bytes, { force, signal });
-    written.push(file);
   };
   for (const [k, crop] of bestFirst(result).slice(0, files.length).entries()) {
     const image = await encodeCrop(photo, {
@@ -144,6 +149,12 @@ function bestFirst(result: CropResult): CropRect[] {
     .sort((a, b) => b.modelScore - a.modelScore)
     .map(({ box: [x1, y1, x2, y2] }) => ({ x: x1, y: y1, width: x2 - x1, height: y2 - y1 }));
   return [result.crop, ...others];
+}
+
+function writeStdout(bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 function rectText({ x, y, width, height }: CropRect): string {

@@ -5,7 +5,7 @@ import { OUTPUT_FORMATS, type OutputFormat } from '../image/encode.js';
 import { ENGINES, type CropRect, type EngineName } from '../schema.js';
 import { parseTargets, type Target } from '../target.js';
 import { cropFiles, type CropRun } from './crop-files.js';
-import { expandInputs } from './inputs.js';
+import { expandInputs, STDIN } from './inputs.js';
 import { interruptSignal } from './interrupt.js';
 import {
   addModelFlags,
@@ -16,8 +16,9 @@ import {
   parseWhole,
   type ModelFlags,
 } from './options.js';
-import { planOutputs } from './output-plan.js';
+import { filesOf, planOutputs, refuseExisting, STDOUT, type PlannedPhoto } from './output-plan.js';
 import { EXIT } from './report-error.js';
+import { readStdin } from './stdin.js';
 import { warnFallbacks, warnUntrained } from './warnings.js';
 
 interface CropFlags extends ModelFlags {
@@ -51,6 +52,8 @@ Examples:
   framewright --size 1080x1350 photo.jpg       exact pixels
   framewright --keep 420,80,300,640 photo.jpg  this rectangle is never cut
   framewright --json --dry-run photo.jpg       only say where
+  framewright "photos/**/*.{jpg,tif}" -o out/   patterns, where the shell leaves them alone
+  framewright - < photo.jpg > crop.jpg         one photo from stdin; its crop goes to stdout unless -o names a place
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 model missing or unloadable, 4 some photos failed, 130 interrupted.`;
 
@@ -59,9 +62,9 @@ export function addCropCommand(program: Command): void {
   const command = program
     .command('crop', { isDefault: true })
     .description('crop photos (the default command)')
-    .addArgument(new Argument('<photos...>', 'image files, and folders of them'))
+    .addArgument(new Argument('<photos...>', 'image files, folders and patterns of them, - for stdin'))
     .addOption(new Option('--engine <name>', 'what finds the crops').choices([...ENGINES]).default('vlm'))
-    .option('-o, --output <file|folder>', 'where to write (default: beside each photo)')
+    .option('-o, --output <file|folder>', 'where to write, - for stdout (default: beside each photo)')
     .option('-a, --aspect <ratio>', 'aspect ratio, e.g. 4:5; repeatable', collect(String), [])
     .option('--size <pixels>', 'output size, e.g. 1080x1350; repeatable', collect(String), [])
     .option('-n, --candidates <n>', 'crops to propose', parseWhole('candidates', 1, 20), 5)
@@ -106,15 +109,21 @@ async function runCrop(photos: readonly string[], flags: CropFlags): Promise<voi
 /** Everything that can be refused is refused here, before the model is loaded. */
 async function prepare(photos: readonly string[], flags: CropFlags, signal: AbortSignal): Promise<CropRun> {
   const targets: readonly Target[] = parseTargets(flags.aspect, flags.size);
-  const plan = await planOutputs(await expandInputs(photos, flags.recursive), targets, {
+  const found = await expandInputs(photos, flags.recursive);
+  for (const note of found.notes) process.stderr.write(`framewright: ${note}\n`);
+  const stdin = found.photos.includes(STDIN) ? await readStdin(signal) : undefined;
+  const plan = await planOutputs(found.photos, targets, {
     top: flags.top,
     overlay: flags.overlay,
-    force: flags.force || flags.dryRun,
+    ...(stdin ? { stdinName: stdin.name } : {}),
     ...(flags.output === undefined ? {} : { output: flags.output }),
     ...(flags.format === undefined ? {} : { extension: flags.format === 'jpeg' ? '.jpg' : `.${flags.format}` }),
   });
+  if (!flags.dryRun) refuseStdout(plan, flags.json);
+  if (!flags.dryRun && !flags.force) await refuseExisting(plan, '--force overwrites, --output names another place');
   return {
     plan,
+    ...(stdin ? { stdin } : {}),
     dryRun: flags.dryRun,
     json: flags.json,
     verbose: flags.verbose,
@@ -138,6 +147,20 @@ async function prepare(photos: readonly string[], flags: CropFlags, signal: Abor
       signal,
     },
   };
+}
+
+/** The bytes of a crop are for a program to read, and nothing may be mixed into them. */
+function refuseStdout(plan: readonly PlannedPhoto[], json: boolean): void {
+  if (!plan.some((photo) => filesOf(photo).includes(STDOUT))) return;
+  if (json) {
+    throw new FramewrightError(
+      'USAGE',
+      'stdout cannot take both the crop and JSON; name a file with --output, or write none with --dry-run',
+    );
+  }
+  if (process.stdout.isTTY) {
+    throw new FramewrightError('USAGE', 'stdout is a terminal; name a file with --output, or redirect it');
+  }
 }
 
 async function open(flags: CropFlags, signal: AbortSignal): Promise<Cropper> {

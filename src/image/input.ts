@@ -86,7 +86,11 @@ async function readPath(path: string, maxBytes: number, signal: AbortSignal | un
   }
 }
 
-async function collect(
+/**
+ * All bytes of a stream.
+ * @throws FramewrightError INPUT_TOO_LARGE, INPUT_UNREADABLE, USAGE for a stream of text
+ */
+export async function collect(
   stream: AsyncIterable<Uint8Array>,
   name: string,
   maxBytes: number,
