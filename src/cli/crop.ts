@@ -1,4 +1,5 @@
 import { Argument, Option, type Command } from 'commander';
+import { CropJournal, type JournalPlace } from '../batch/crop-journal.js';
 import { openCropper, type Cropper } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
 import { OUTPUT_FORMATS, type OutputFormat } from '../image/encode.js';
@@ -6,7 +7,7 @@ import { ENGINES, type CropRect, type EngineName } from '../schema.js';
 import { parseTargets, type Target } from '../target.js';
 import { cropFiles, type CropRun } from './crop-files.js';
 import { expandInputs, STDIN } from './inputs.js';
-import { interruptSignal } from './interrupt.js';
+import { interruptBatch, type BatchInterrupt } from './interrupt.js';
 import {
   addModelFlags,
   collect,
@@ -18,6 +19,8 @@ import {
 } from './options.js';
 import { filesOf, planOutputs, refuseExisting, STDOUT, type PlannedPhoto } from './output-plan.js';
 import { EXIT } from './report-error.js';
+import { journalPlace, refuseForeign, rememberedRun, withoutCrops } from './resume.js';
+import { GO_ON, tellEnd } from './run-end.js';
 import { readStdin } from './stdin.js';
 import { warnFallbacks, warnUntrained } from './warnings.js';
 
@@ -38,6 +41,8 @@ interface CropFlags extends ModelFlags {
   readonly overlay: boolean;
   readonly dryRun: boolean;
   readonly recursive: boolean;
+  readonly resume: boolean;
+  readonly journal: string | boolean;
   readonly force: boolean;
   readonly json: boolean;
   readonly seed: number;
@@ -56,6 +61,8 @@ Examples:
   framewright - < photo.jpg > crop.jpg         one photo from stdin; its crop goes to stdout unless -o names a place
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 model missing or unloadable, 4 some photos failed, 130 interrupted.`;
+
+const REMEDY = '--force overwrites, --output names another place';
 
 /** `framewright <photos|folders>`, the default command. */
 export function addCropCommand(program: Command): void {
@@ -79,6 +86,9 @@ export function addCropCommand(program: Command): void {
     .option('--overlay', 'also write the photo with composition and candidates drawn on it', false)
     .option('--dry-run', 'write nothing', false)
     .option('--recursive', 'look below folders', false)
+    .option('--resume', 'go on with a run that was stopped or killed: what it has done is not done again', false)
+    .option('--journal <file>', 'where a run of several photos notes what is done (default: in the output folder)')
+    .option('--no-journal', 'note nothing: the run cannot be resumed')
     .option('--force', 'overwrite', false)
     .option('--json', 'one JSON object a crop on stdout', false)
     .option('--seed <n>', 'seed, used when the temperature is above 0', parseWhole('seed', 0, 2 ** 32 - 1), 0)
@@ -95,24 +105,57 @@ async function runCrop(photos: readonly string[], flags: CropFlags): Promise<voi
       `--top ${flags.top} is more than the ${flags.candidates} candidates; raise --candidates`,
     );
   }
-  const { signal, stopListening } = interruptSignal();
+  const interrupt = interruptBatch();
   try {
-    const run = await prepare(photos, flags, signal);
-    await using cropper = await open(flags, signal);
-    const nFailed = await cropFiles(cropper, run);
+    const { nFailed, isStopped } = await cropPhotos(photos, flags, interrupt);
     if (nFailed > 0) process.exitCode = EXIT.somePhotos;
+    if (isStopped) process.exitCode = EXIT.interrupted;
   } finally {
-    stopListening();
+    interrupt.stopListening();
   }
 }
 
-/** Everything that can be refused is refused here, before the model is loaded. */
-async function prepare(photos: readonly string[], flags: CropFlags, signal: AbortSignal): Promise<CropRun> {
+async function cropPhotos(
+  photos: readonly string[],
+  flags: CropFlags,
+  interrupt: BatchInterrupt,
+): Promise<{ nFailed: number; isStopped: boolean }> {
+  const { signal, noMore } = interrupt;
+  const { run, place } = await prepare(photos, flags, signal);
+  await using journal = place && (await CropJournal.open(place));
+  if (!flags.dryRun && !flags.force && !flags.resume) {
+    await refuseExisting(run.plan, journal?.isEmpty === false ? `${REMEDY}, --resume goes on` : REMEDY);
+  }
+  await using cropper = await open(flags, signal);
+  const memory = journal && (await rememberedRun(journal, run, cropper));
+  if (memory && flags.resume) {
+    process.stderr.write(`framewright: ${memory.finished.size} of ${run.plan.length} photos were done earlier\n`);
+  }
+  if (memory && flags.resume && !flags.force) await refuseForeign(run, memory);
+  if (run.plan.length > 1) interrupt.beginPhotos();
+  try {
+    const end = await cropFiles(cropper, run, interrupt, memory);
+    const isStopped = noMore.aborted && end.nDone + end.failures.length < run.plan.length;
+    tellEnd(run, end, { isStopped, canResume: journal !== undefined });
+    return { nFailed: end.failures.length, isStopped };
+  } catch (error) {
+    if (journal) process.stderr.write(GO_ON);
+    throw error;
+  }
+}
+
+/** Everything that can be refused without looking for earlier runs is refused here, before the model is loaded. */
+async function prepare(
+  photos: readonly string[],
+  flags: CropFlags,
+  signal: AbortSignal,
+): Promise<{ run: CropRun; place?: JournalPlace }> {
   const targets: readonly Target[] = parseTargets(flags.aspect, flags.size);
   const found = await expandInputs(photos, flags.recursive);
   for (const note of found.notes) process.stderr.write(`framewright: ${note}\n`);
   const stdin = found.photos.includes(STDIN) ? await readStdin(signal) : undefined;
-  const plan = await planOutputs(found.photos, targets, {
+  const place = flags.journal === false ? undefined : await journalPlace(found.photos, flags);
+  const plan = await planOutputs(place ? await withoutCrops(found.photos, place) : found.photos, targets, {
     top: flags.top,
     overlay: flags.overlay,
     ...(stdin ? { stdinName: stdin.name } : {}),
@@ -120,13 +163,14 @@ async function prepare(photos: readonly string[], flags: CropFlags, signal: Abor
     ...(flags.format === undefined ? {} : { extension: flags.format === 'jpeg' ? '.jpg' : `.${flags.format}` }),
   });
   if (!flags.dryRun) refuseStdout(plan, flags.json);
-  if (!flags.dryRun && !flags.force) await refuseExisting(plan, '--force overwrites, --output names another place');
-  return {
+  const isNoted = !flags.dryRun && (plan.length > 1 || flags.resume || typeof flags.journal === 'string');
+  const run: CropRun = {
     plan,
     ...(stdin ? { stdin } : {}),
     dryRun: flags.dryRun,
     json: flags.json,
     verbose: flags.verbose,
+    resume: flags.resume,
     request: {
       aspects: flags.aspect,
       sizes: flags.size,
@@ -147,6 +191,7 @@ async function prepare(photos: readonly string[], flags: CropFlags, signal: Abor
       signal,
     },
   };
+  return { run, ...(place && isNoted ? { place } : {}) };
 }
 
 /** The bytes of a crop are for a program to read, and nothing may be mixed into them. */

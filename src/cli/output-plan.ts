@@ -104,26 +104,32 @@ function refuseClashes(planned: readonly PlannedPhoto[]): void {
 }
 
 /**
- * @throws FramewrightError OUTPUT_EXISTS where any of these files is there already.
+ * @param isOurs which of the files that are there may be replaced all the same
+ * @throws FramewrightError OUTPUT_EXISTS where any other is there already
  */
-export async function refuseExisting(planned: readonly PlannedPhoto[], remedy: string): Promise<void> {
+export async function refuseExisting(
+  planned: readonly PlannedPhoto[],
+  remedy: string,
+  isOurs: (file: string) => Promise<boolean> = () => Promise.resolve(false),
+): Promise<void> {
   const files = planned.flatMap(filesOf).filter((file) => file !== STDOUT);
-  const isThere = await Promise.all(
-    files.map((file) =>
-      access(file).then(
+  const isInTheWay = await Promise.all(
+    files.map(async (file) => {
+      const isThere = await access(file).then(
         () => true,
         () => false,
-      ),
-    ),
+      );
+      return isThere && !(await isOurs(file));
+    }),
   );
-  const existing = files.filter((_, i) => isThere[i]);
+  const existing = files.filter((_, i) => isInTheWay[i]);
   if (existing.length === 0) return;
   const what = existing.length > 1 ? `${existing[0]!} and ${existing.length - 1} more exist` : `${existing[0]!} exists`;
   throw new FramewrightError('OUTPUT_EXISTS', `${what} already; ${remedy}`);
 }
 
 /** A name that ends in a separator means a folder even where there is none yet. */
-async function isFolder(name: string): Promise<boolean> {
+export async function isFolder(name: string): Promise<boolean> {
   if (/[/\\]$/.test(name)) return true;
   return stat(name).then(
     (found) => found.isDirectory(),
