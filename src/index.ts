@@ -1,5 +1,12 @@
 export { openCropper, Cropper } from './cropper.js';
-export type { CropAllOptions, CropEachOptions, CropOptions, CropperOptions, PhotoOutcome } from './cropper.js';
+export type {
+  CropAllOptions,
+  CropEachOptions,
+  CropOptions,
+  CropperOptions,
+  PhotoOutcome,
+  PhotoTask,
+} from './cropper.js';
 export { FramewrightError } from './errors.js';
 export type { ErrorCode } from './errors.js';
 export type { ConversationPart } from './photo-engine.js';

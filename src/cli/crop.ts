@@ -1,12 +1,13 @@
 import { Argument, Option, type Command } from 'commander';
+import { CropJournal, type JournalPlace } from '../batch/crop-journal.js';
 import { openCropper, type Cropper } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
 import { OUTPUT_FORMATS, type OutputFormat } from '../image/encode.js';
 import { ENGINES, type CropRect, type EngineName } from '../schema.js';
 import { parseTargets, type Target } from '../target.js';
 import { cropFiles, type CropRun } from './crop-files.js';
-import { expandInputs } from './inputs.js';
-import { interruptSignal } from './interrupt.js';
+import { expandInputs, STDIN } from './inputs.js';
+import { interruptBatch, type BatchInterrupt } from './interrupt.js';
 import {
   addModelFlags,
   collect,
@@ -16,8 +17,11 @@ import {
   parseWhole,
   type ModelFlags,
 } from './options.js';
-import { planOutputs } from './output-plan.js';
+import { filesOf, planOutputs, refuseExisting, STDOUT, type PlannedPhoto } from './output-plan.js';
 import { EXIT } from './report-error.js';
+import { journalPlace, refuseForeign, rememberedRun, withoutCrops } from './resume.js';
+import { GO_ON, tellEnd } from './run-end.js';
+import { readStdin } from './stdin.js';
 import { warnFallbacks, warnUntrained } from './warnings.js';
 
 interface CropFlags extends ModelFlags {
@@ -37,6 +41,8 @@ interface CropFlags extends ModelFlags {
   readonly overlay: boolean;
   readonly dryRun: boolean;
   readonly recursive: boolean;
+  readonly resume: boolean;
+  readonly journal: string | boolean;
   readonly force: boolean;
   readonly json: boolean;
   readonly seed: number;
@@ -51,17 +57,21 @@ Examples:
   framewright --size 1080x1350 photo.jpg       exact pixels
   framewright --keep 420,80,300,640 photo.jpg  this rectangle is never cut
   framewright --json --dry-run photo.jpg       only say where
+  framewright "photos/**/*.{jpg,tif}" -o out/   patterns, where the shell leaves them alone
+  framewright - < photo.jpg > crop.jpg         one photo from stdin; its crop goes to stdout unless -o names a place
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 model missing or unloadable, 4 some photos failed, 130 interrupted.`;
+
+const REMEDY = '--force overwrites, --output names another place';
 
 /** `framewright <photos|folders>`, the default command. */
 export function addCropCommand(program: Command): void {
   const command = program
     .command('crop', { isDefault: true })
     .description('crop photos (the default command)')
-    .addArgument(new Argument('<photos...>', 'image files, and folders of them'))
+    .addArgument(new Argument('<photos...>', 'image files, folders and patterns of them, - for stdin'))
     .addOption(new Option('--engine <name>', 'what finds the crops').choices([...ENGINES]).default('vlm'))
-    .option('-o, --output <file|folder>', 'where to write (default: beside each photo)')
+    .option('-o, --output <file|folder>', 'where to write, - for stdout (default: beside each photo)')
     .option('-a, --aspect <ratio>', 'aspect ratio, e.g. 4:5; repeatable', collect(String), [])
     .option('--size <pixels>', 'output size, e.g. 1080x1350; repeatable', collect(String), [])
     .option('-n, --candidates <n>', 'crops to propose', parseWhole('candidates', 1, 20), 5)
@@ -76,6 +86,9 @@ export function addCropCommand(program: Command): void {
     .option('--overlay', 'also write the photo with composition and candidates drawn on it', false)
     .option('--dry-run', 'write nothing', false)
     .option('--recursive', 'look below folders', false)
+    .option('--resume', 'go on with a run that was stopped or killed: what it has done is not done again', false)
+    .option('--journal <file>', 'where a run of several photos notes what is done (default: in the output folder)')
+    .option('--no-journal', 'note nothing: the run cannot be resumed')
     .option('--force', 'overwrite', false)
     .option('--json', 'one JSON object a crop on stdout', false)
     .option('--seed <n>', 'seed, used when the temperature is above 0', parseWhole('seed', 0, 2 ** 32 - 1), 0)
@@ -92,32 +105,72 @@ async function runCrop(photos: readonly string[], flags: CropFlags): Promise<voi
       `--top ${flags.top} is more than the ${flags.candidates} candidates; raise --candidates`,
     );
   }
-  const { signal, stopListening } = interruptSignal();
+  const interrupt = interruptBatch();
   try {
-    const run = await prepare(photos, flags, signal);
-    await using cropper = await open(flags, signal);
-    const nFailed = await cropFiles(cropper, run);
+    const { nFailed, isStopped } = await cropPhotos(photos, flags, interrupt);
     if (nFailed > 0) process.exitCode = EXIT.somePhotos;
+    if (isStopped) process.exitCode = EXIT.interrupted;
   } finally {
-    stopListening();
+    interrupt.stopListening();
   }
 }
 
-/** Everything that can be refused is refused here, before the model is loaded. */
-async function prepare(photos: readonly string[], flags: CropFlags, signal: AbortSignal): Promise<CropRun> {
+async function cropPhotos(
+  photos: readonly string[],
+  flags: CropFlags,
+  interrupt: BatchInterrupt,
+): Promise<{ nFailed: number; isStopped: boolean }> {
+  const { signal, noMore } = interrupt;
+  const { run, place } = await prepare(photos, flags, signal);
+  await using journal = place && (await CropJournal.open(place));
+  if (!flags.dryRun && !flags.force && !flags.resume) {
+    await refuseExisting(run.plan, journal?.isEmpty === false ? `${REMEDY}, --resume goes on` : REMEDY);
+  }
+  await using cropper = await open(flags, signal);
+  const memory = journal && (await rememberedRun(journal, run, cropper));
+  if (memory && flags.resume) {
+    process.stderr.write(`framewright: ${memory.finished.size} of ${run.plan.length} photos were done earlier\n`);
+  }
+  if (memory && flags.resume && !flags.force) await refuseForeign(run, memory);
+  if (run.plan.length > 1) interrupt.beginPhotos();
+  try {
+    const end = await cropFiles(cropper, run, interrupt, memory);
+    const isStopped = noMore.aborted && end.nDone + end.failures.length < run.plan.length;
+    tellEnd(run, end, { isStopped, canResume: journal !== undefined });
+    return { nFailed: end.failures.length, isStopped };
+  } catch (error) {
+    if (journal) process.stderr.write(GO_ON);
+    throw error;
+  }
+}
+
+/** Everything that can be refused without looking for earlier runs is refused here, before the model is loaded. */
+async function prepare(
+  photos: readonly string[],
+  flags: CropFlags,
+  signal: AbortSignal,
+): Promise<{ run: CropRun; place?: JournalPlace }> {
   const targets: readonly Target[] = parseTargets(flags.aspect, flags.size);
-  const plan = await planOutputs(await expandInputs(photos, flags.recursive), targets, {
+  const found = await expandInputs(photos, flags.recursive);
+  for (const note of found.notes) process.stderr.write(`framewright: ${note}\n`);
+  const stdin = found.photos.includes(STDIN) ? await readStdin(signal) : undefined;
+  const place = flags.journal === false ? undefined : await journalPlace(found.photos, flags);
+  const plan = await planOutputs(place ? await withoutCrops(found.photos, place) : found.photos, targets, {
     top: flags.top,
     overlay: flags.overlay,
-    force: flags.force || flags.dryRun,
+    ...(stdin ? { stdinName: stdin.name } : {}),
     ...(flags.output === undefined ? {} : { output: flags.output }),
     ...(flags.format === undefined ? {} : { extension: flags.format === 'jpeg' ? '.jpg' : `.${flags.format}` }),
   });
-  return {
+  if (!flags.dryRun) refuseStdout(plan, flags.json);
+  const isNoted = !flags.dryRun && (plan.length > 1 || flags.resume || typeof flags.journal === 'string');
+  const run: CropRun = {
     plan,
+    ...(stdin ? { stdin } : {}),
     dryRun: flags.dryRun,
     json: flags.json,
     verbose: flags.verbose,
+    resume: flags.resume,
     request: {
       aspects: flags.aspect,
       sizes: flags.size,
@@ -138,6 +191,21 @@ async function prepare(photos: readonly string[], flags: CropFlags, signal: Abor
       signal,
     },
   };
+  return { run, ...(place && isNoted ? { place } : {}) };
+}
+
+/** The bytes of a crop are for a program to read, and nothing may be mixed into them. */
+function refuseStdout(plan: readonly PlannedPhoto[], json: boolean): void {
+  if (!plan.some((photo) => filesOf(photo).includes(STDOUT))) return;
+  if (json) {
+    throw new FramewrightError(
+      'USAGE',
+      'stdout cannot take both the crop and JSON; name a file with --output, or write none with --dry-run',
+    );
+  }
+  if (process.stdout.isTTY) {
+    throw new FramewrightError('USAGE', 'stdout is a terminal; name a file with --output, or redirect it');
+  }
 }
 
 async function open(flags: CropFlags, signal: AbortSignal): Promise<Cropper> {

@@ -26,3 +26,47 @@ export function interruptSignal(): { signal: AbortSignal; stopListening: () => v
     },
   };
 }
+
+/** How long what is half written may take to be taken back before the process ends all the same. */
+const LAST_MOMENT_MS = 500;
+
+export interface BatchInterrupt {
+  /** Aborted when everything is to stop at once. */
+  readonly signal: AbortSignal;
+  /** Aborted when no further photo is to be begun. */
+  readonly noMore: AbortSignal;
+  /** From here on the first Ctrl-C lets the photo in hand be finished; before, it stops at once. */
+  beginPhotos(): void;
+  stopListening(): void;
+}
+
+/** As interruptSignal, for work on many photos: the first Ctrl-C lets the one in hand be finished, the second does not. */
+export function interruptBatch(): BatchInterrupt {
+  const now = new AbortController();
+  const noMore = new AbortController();
+  let hasPhoto = false;
+  const onSignal = (): void => {
+    if (now.signal.aborted) process.exit(EXIT.interrupted);
+    if (hasPhoto && !noMore.signal.aborted) {
+      process.stderr.write('framewright: finishing the photo in hand; once more stops at once\n');
+      noMore.abort(new Interrupted('interrupted'));
+      return;
+    }
+    noMore.abort(new Interrupted('interrupted'));
+    now.abort(noMore.signal.reason);
+    setTimeout(() => process.exit(EXIT.interrupted), LAST_MOMENT_MS).unref();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    signal: now.signal,
+    noMore: noMore.signal,
+    beginPhotos: () => {
+      hasPhoto = true;
+    },
+    stopListening: () => {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}

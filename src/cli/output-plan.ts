@@ -2,20 +2,26 @@ import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FramewrightError } from '../errors.js';
 import { formatAspect, type Target } from '../target.js';
+import { STDIN } from './inputs.js';
+
+/** `--output -`, and where the crop of the photo on stdin goes unless told otherwise. */
+export const STDOUT = '-';
 
 export interface PlanOptions {
-  /** File or folder; default: beside each photo. */
+  /** File, folder or `-` for stdout; default: beside each photo, and stdout for the one on stdin. */
   readonly output?: string;
+  /** What the photo on stdin would be called as a file. */
+  readonly stdinName?: string;
   /** Extension with its dot; default: the photo's own. */
   readonly extension?: string;
   /** Files a target gets: the best `top` candidates. */
   readonly top: number;
   readonly overlay: boolean;
-  readonly force: boolean;
 }
 
 /** The files one photo's crops go to. */
 export interface PlannedPhoto {
+  /** The photo's path, or `-`. */
   readonly input: string;
   /** `[target][rank]`, the best candidate first. */
   readonly crops: readonly (readonly string[])[];
@@ -27,7 +33,7 @@ export interface PlannedPhoto {
  * Names every file before any work starts: `photo-crop.jpg`, with a ratio `photo-4x5.jpg`, with a size
  * `photo-1080x1350.jpg`, further candidates `photo-crop-2.jpg`, overlays `photo-overlay.jpg`.
  *
- * @throws FramewrightError USAGE where two outputs have one name or `output` must be a folder, OUTPUT_EXISTS without force.
+ * @throws FramewrightError USAGE where two outputs have one name or `output` must be a folder.
  */
 export async function planOutputs(
   inputs: readonly string[],
@@ -35,11 +41,15 @@ export async function planOutputs(
   options: PlanOptions,
 ): Promise<PlannedPhoto[]> {
   const nFiles = inputs.length * targets.length * (options.top + (options.overlay ? 1 : 0));
-  const { output } = options;
+  const output = options.output ?? (inputs.includes(STDIN) ? STDOUT : undefined);
+  if (output === STDOUT && nFiles > 1) {
+    const remedy = options.output === undefined ? 'name a folder with --output' : 'name a folder instead';
+    throw new FramewrightError('USAGE', `stdout takes one crop of one photo, and ${nFiles} are asked for; ${remedy}`);
+  }
   const asFile = output !== undefined && nFiles === 1 && !(await isFolder(output)) ? output : undefined;
   const planned = inputs.map((input): PlannedPhoto => {
     if (asFile) return { input, crops: [[asFile]], overlays: [] };
-    const { name, ext, dir } = path.parse(input);
+    const { name, ext, dir } = path.parse(input === STDIN ? (options.stdinName ?? 'stdin') : input);
     const folder = output ?? dir;
     const extension = options.extension ?? outputExtension(ext);
     const file = (suffix: string): string => path.join(folder, `${name}-${suffix}${extension}`);
@@ -53,12 +63,13 @@ export async function planOutputs(
         : [],
     };
   });
-  const files = planned.flatMap(({ input, crops, overlays }) =>
-    [...crops.flat(), ...overlays].map((file) => ({ input, file })),
-  );
-  refuseClashes(files, inputs);
-  if (!options.force) await refuseExisting(files);
+  refuseClashes(planned);
   return planned;
+}
+
+/** Every file a photo gives. */
+export function filesOf({ crops, overlays }: PlannedPhoto): string[] {
+  return [...crops.flat(), ...overlays];
 }
 
 function suffixOf(target: Target): string {
@@ -71,10 +82,12 @@ function outputExtension(ext: string): string {
   return /^\.gif$/i.test(ext) ? '.png' : ext;
 }
 
-function refuseClashes(files: readonly { input: string; file: string }[], inputs: readonly string[]): void {
+function refuseClashes(planned: readonly PlannedPhoto[]): void {
   const owners = new Map<string, string>();
-  const originals = new Set(inputs.map((input) => path.resolve(input)));
+  const originals = new Set(planned.map(({ input }) => path.resolve(input)));
+  const files = planned.flatMap((photo) => filesOf(photo).map((file) => ({ input: photo.input, file })));
   for (const { input, file } of files) {
+    if (file === STDOUT) continue;
     const resolved = path.resolve(file);
     const owner = owners.get(resolved);
     if (owner !== undefined) {
@@ -90,22 +103,33 @@ function refuseClashes(files: readonly { input: string; file: string }[], inputs
   }
 }
 
-async function refuseExisting(files: readonly { file: string }[]): Promise<void> {
-  const existing: string[] = [];
-  for (const { file } of files) {
-    const exists = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (exists) existing.push(file);
-  }
+/**
+ * @param isOurs which of the files that are there may be replaced all the same
+ * @throws FramewrightError OUTPUT_EXISTS where any other is there already
+ */
+export async function refuseExisting(
+  planned: readonly PlannedPhoto[],
+  remedy: string,
+  isOurs: (file: string) => Promise<boolean> = () => Promise.resolve(false),
+): Promise<void> {
+  const files = planned.flatMap(filesOf).filter((file) => file !== STDOUT);
+  const isInTheWay = await Promise.all(
+    files.map(async (file) => {
+      const isThere = await access(file).then(
+        () => true,
+        () => false,
+      );
+      return isThere && !(await isOurs(file));
+    }),
+  );
+  const existing = files.filter((_, i) => isInTheWay[i]);
   if (existing.length === 0) return;
   const what = existing.length > 1 ? `${existing[0]!} and ${existing.length - 1} more exist` : `${existing[0]!} exists`;
-  throw new FramewrightError('OUTPUT_EXISTS', `${what} already; --force overwrites, --output names another place`);
+  throw new FramewrightError('OUTPUT_EXISTS', `${what} already; ${remedy}`);
 }
 
 /** A name that ends in a separator means a folder even where there is none yet. */
-async function isFolder(name: string): Promise<boolean> {
+export async function isFolder(name: string): Promise<boolean> {
   if (/[/\\]$/.test(name)) return true;
   return stat(name).then(
     (found) => found.isDirectory(),

@@ -6,6 +6,8 @@ import { FramewrightError, messageOf } from '../errors.js';
 export interface WriteOptions {
   /** Replace what is there. Default false: an existing file, whoever made it and whenever, is never overwritten. */
   readonly force?: boolean;
+  /** Names the temporary file, so that a later run can remove what a killed one left. Default: a random name. */
+  readonly token?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -16,12 +18,12 @@ export interface WriteOptions {
  * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_WRITE
  */
 export async function writeFileAtomic(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
-  const { force = false, signal } = options;
+  const { force = false, token = randomUUID(), signal } = options;
   signal?.throwIfAborted();
   const mode = await checkOutput(path, options);
   // A link keeps pointing at its file, which is replaced where it lies.
   const target = force ? await realpath(path).catch(() => path) : path;
-  const temporary = join(dirname(target), `.framewright-${randomUUID()}.tmp`);
+  const temporary = temporaryFor(target, token);
   try {
     await writeSynced(temporary, bytes, mode, signal);
     signal?.throwIfAborted();
@@ -31,6 +33,11 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array, options: 
     signal?.throwIfAborted();
     throw writeFailure(path, thrown);
   }
+}
+
+/** Where the bytes of `path` lie until they are whole. */
+export function temporaryFor(path: string, token: string): string {
+  return join(dirname(path), `.framewright-${token}.tmp`);
 }
 
 /**
