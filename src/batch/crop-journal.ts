@@ -197,7 +197,7 @@ export async function filesMadeEarlier({ place, file }: JournalPlace): Promise<R
       return record.success;
     });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+    if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) {
       throw new FramewrightError('INPUT_UNREADABLE', `cannot read the journal ${file}: ${messageOf(error)}`, {
         cause: error,
       });

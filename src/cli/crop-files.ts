@@ -115,7 +115,7 @@ async function* tasksOf(
     }
     // A photo that changes while it is read is then known by an older time and looked at again by the next run.
     const seen = await stat(planned.input).catch(() => undefined);
-    if (seen) sources.set(planned, { size: seen.size, mtimeMs: seen.mtimeMs });
+    if (seen?.isFile()) sources.set(planned, { size: seen.size, mtimeMs: seen.mtimeMs });
     yield planned.input;
   }
 }

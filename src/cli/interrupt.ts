@@ -12,7 +12,7 @@ export class Interrupted extends Error {
 export function interruptSignal(): { signal: AbortSignal; stopListening: () => void } {
   const controller = new AbortController();
   const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    if (controller.signal.aborted) endNow();
     process.stderr.write('framewright: stopping; once more stops at once\n');
     controller.abort(new Interrupted('interrupted'));
   };
@@ -46,7 +46,7 @@ export function interruptBatch(): BatchInterrupt {
   const noMore = new AbortController();
   let hasPhoto = false;
   const onSignal = (): void => {
-    if (now.signal.aborted) process.exit(EXIT.interrupted);
+    if (now.signal.aborted) endNow();
     if (hasPhoto && !noMore.signal.aborted) {
       process.stderr.write('framewright: finishing the photo in hand; once more stops at once\n');
       noMore.abort(new Interrupted('interrupted'));
@@ -54,7 +54,7 @@ export function interruptBatch(): BatchInterrupt {
     }
     noMore.abort(new Interrupted('interrupted'));
     now.abort(noMore.signal.reason);
-    setTimeout(() => process.exit(EXIT.interrupted), LAST_MOMENT_MS).unref();
+    setTimeout(endNow, LAST_MOMENT_MS).unref();
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
@@ -67,6 +67,18 @@ export function interruptBatch(): BatchInterrupt {
     stopListening: () => {
       process.off('SIGINT', onSignal);
       process.off('SIGTERM', onSignal);
+      // Nobody reads on in the photo after the one in hand, but the system may.
+      if (noMore.signal.aborted) setTimeout(endNow, LAST_MOMENT_MS).unref();
     },
   };
+}
+
+/**
+ * Ends the process as the signal would have: a shell sees exit code 130. (process.exit waits for reads under way, and one
+ * of a named pipe or a lost network disk may never return.)
+ */
+function endNow(): void {
+  if (process.platform === 'win32') process.exit(EXIT.interrupted);
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, 'SIGINT');
 }

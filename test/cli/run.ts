@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** What comes on stdin; nothing without. */
   readonly stdin?: Uint8Array;
+  /** Called with the way to send the child a signal. */
+  readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
   /** Called with the child when it has written something to stderr. */
   readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
@@ -21,7 +23,7 @@ export interface RunOptions {
 /** Runs the built command as a user does. */
 export function framewright(
   args: readonly string[],
-  { cwd, env, stdin, onStderr }: RunOptions = {},
+  { cwd, env, stdin, onStart, onStderr }: RunOptions = {},
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [projectFile('dist', 'src', 'cli', 'main.js'), ...args], {
@@ -30,6 +32,7 @@ export function framewright(
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     child.stdin.end(stdin);
+    onStart?.((signal) => child.kill(signal));
     const chunks: Buffer[] = [];
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
