@@ -90,5 +90,7 @@ export const cropResultSchema = z.object({
   timingsMs: z.record(z.string(), z.number()),
   /** Files written. */
   output: z.array(z.string()).optional(),
+  /** Where a sidecar was asked for. `manual`: it holds a crop made by hand, which was left alone. */
+  sidecar: z.object({ path: z.string(), state: z.enum(['written', 'unchanged', 'manual']) }).optional(),
 });
 export type CropResult = z.infer<typeof cropResultSchema>;

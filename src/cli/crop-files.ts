@@ -2,7 +2,9 @@ import { stat } from 'node:fs/promises';
 import { sha256Of, tokenOf, type CropJournal, type SourceState } from '../batch/crop-journal.js';
 import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask } from '../cropper.js';
 import { FramewrightError, messageOf } from '../errors.js';
+import type { Photo } from '../image/decode.js';
 import type { EncodeOptions } from '../image/encode.js';
+import { writeSidecar } from '../metadata/sidecar.js';
 import type { CropRect, CropResult } from '../schema.js';
 import { batchProgress } from './batch-progress.js';
 import { STDIN } from './inputs.js';
@@ -21,6 +23,8 @@ export interface CropRun {
   readonly request: CropEachOptions & { readonly signal: AbortSignal };
   readonly encode: EncodeOptions;
   readonly force: boolean;
+  /** Crops get the modification time of their photo. */
+  readonly keepTime: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
@@ -128,7 +132,7 @@ async function settle(
   if (!outcome.results) return outcome.error;
   try {
     const perTarget = run.dryRun ? [] : await encodeFiles(outcome.photo, outcome.results, planned, run.encode);
-    const results = outcome.results.map((result, target) =>
+    const cropped = outcome.results.map((result, target) =>
       run.dryRun ? result : { ...result, output: perTarget[target]!.map(({ path }) => path) },
     );
     const files = perTarget.flat();
@@ -138,8 +142,10 @@ async function settle(
     for (const [i, file] of files.entries()) {
       const force = run.force || (run.resume && (await memory?.journal.isLeftover(file.path)) === true);
       const token = made && { token: tokenOf(made[i]!) };
-      await publishFile(file, { force, signal: run.request.signal, ...token });
+      const time = run.keepTime && source && { modifiedMs: source.mtimeMs };
+      await publishFile(file, { force, signal: run.request.signal, ...token, ...time });
     }
+    const results = run.dryRun ? cropped : await noteInSidecar(outcome.photo, cropped, planned, run);
     if (made && source) {
       const state = { ...source, sha256: sha256Of(outcome.photo.bytes) };
       await memory.journal.finish(planned.input, key, made, state, results);
@@ -152,14 +158,34 @@ async function settle(
   }
 }
 
+/** The results, with what became of the sidecar where one was asked for. */
+async function noteInSidecar(
+  photo: Photo,
+  results: readonly CropResult[],
+  { sidecar: path }: PlannedPhoto,
+  { force, request: { signal } }: CropRun,
+): Promise<readonly CropResult[]> {
+  if (path === undefined) return results;
+  const sidecar = await writeSidecar(photo, results[0]!.crop, { path, force, signal });
+  return results.map((result) => ({ ...result, sidecar }));
+}
+
 /** What goes to stdout about a crop, made now or by an earlier run. */
 function tell(planned: PlannedPhoto, result: CropResult, output: readonly string[], run: CropRun): void {
   if (run.verbose) {
     process.stderr.write(`${planned.input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
   }
+  const { sidecar } = result;
+  if (sidecar?.state === 'manual') {
+    const what = `${planned.input} has a crop made by hand, and ${sidecar.path} is left as it is`;
+    process.stderr.write(`framewright: ${what}; --force writes ours over it\n`);
+  }
   if (run.json) writeJson(result);
   else if (run.dryRun) process.stdout.write(`${planned.input}\t${rectText(result.crop)}\n`);
-  else process.stdout.write(output.map((file) => (file === STDOUT ? '' : `${file}\n`)).join(''));
+  else {
+    const files = sidecar?.state === 'written' ? [...output, sidecar.path] : output;
+    process.stdout.write(files.map((file) => (file === STDOUT ? '' : `${file}\n`)).join(''));
+  }
 }
 
 function tellError({ input }: PlannedPhoto, error: unknown, { json }: CropRun): void {

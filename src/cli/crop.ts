@@ -38,6 +38,9 @@ interface CropFlags extends ModelFlags {
   readonly format?: OutputFormat;
   readonly quality?: number;
   readonly strip: boolean;
+  readonly name?: string;
+  readonly keepTime: boolean;
+  readonly xmp: boolean;
   readonly overlay: boolean;
   readonly dryRun: boolean;
   readonly recursive: boolean;
@@ -57,6 +60,8 @@ Examples:
   framewright --size 1080x1350 photo.jpg       exact pixels
   framewright --keep 420,80,300,640 photo.jpg  this rectangle is never cut
   framewright --json --dry-run photo.jpg       only say where
+  framewright --name "{aspect}/{name}{ext}" -a 1:1 -a 4:5 -o out/ photos/
+  framewright --xmp -a 4:5 photos/             for Lightroom, Camera Raw and darktable, not as pictures
   framewright "photos/**/*.{jpg,tif}" -o out/   patterns, where the shell leaves them alone
   framewright - < photo.jpg > crop.jpg         one photo from stdin; its crop goes to stdout unless -o names a place
 
@@ -81,8 +86,11 @@ export function addCropCommand(program: Command): void {
     .option('--min-size <share>', "least area of a crop, as a share of the photo's", parseShare, 0.25)
     .option('--instruct <words>', 'what to look for, e.g. "keep the dog, more sky"')
     .addOption(new Option('--format <format>', "output format (default: the source's)").choices([...OUTPUT_FORMATS]))
-    .option('--quality <n>', 'encoder quality, 1..100', parseWhole('quality', 1, 100))
-    .option('--strip', 'leave out metadata', false)
+    .option('--quality <n>', "encoder quality, 1..100 (default: a JPEG's own)", parseWhole('quality', 1, 100))
+    .option('--strip', 'leave out EXIF, IPTC, XMP, gain map and colour profile', false)
+    .option('--name <template>', 'names of the files, of {name}, {aspect}, {rank}, {index} and {ext}')
+    .option('--keep-time', "give the crops the photo's modification time", false)
+    .option('--xmp', 'note the crop in an XMP sidecar; a picture is written only with --output', false)
     .option('--overlay', 'also write the photo with composition and candidates drawn on it', false)
     .option('--dry-run', 'write nothing', false)
     .option('--recursive', 'look below folders', false)
@@ -158,6 +166,8 @@ async function prepare(
   const plan = await planOutputs(place ? await withoutCrops(found.photos, place) : found.photos, targets, {
     top: flags.top,
     overlay: flags.overlay,
+    xmp: flags.xmp,
+    ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(stdin ? { stdinName: stdin.name } : {}),
     ...(flags.output === undefined ? {} : { output: flags.output }),
     ...(flags.format === undefined ? {} : { extension: flags.format === 'jpeg' ? '.jpg' : `.${flags.format}` }),
@@ -184,6 +194,7 @@ async function prepare(
       signal,
     },
     force: flags.force,
+    keepTime: flags.keepTime,
     encode: {
       strip: flags.strip,
       ...(flags.format === undefined ? {} : { format: flags.format }),

@@ -93,7 +93,8 @@ async function settingsOf(run: CropRun, cropper: Cropper): Promise<string> {
   const loras = await Promise.all((model?.loras ?? []).map(({ path: file }) => fileSha256(file)));
   const { signal: _, ...request } = run.request;
   const { signal: __, ...encode } = run.encode;
-  return settingsKey([SETTINGS_VERSION, cropper.engine, model, loras, request, encode]);
+  const sidecars = run.plan.some(({ sidecar }) => sidecar !== undefined);
+  return settingsKey([SETTINGS_VERSION, cropper.engine, model, loras, request, encode, sidecars, run.keepTime]);
 }
 
 /** Nothing that is there may be overwritten, except what a killed run of ours has left half noted. */
