@@ -8,7 +8,7 @@ import type { ContextCounters, ContextOptions, GpuChoice, LogLine } from './runt
 import { VlmEngine, type VlmCounters } from './vlm-engine.js';
 
 export interface VlmOptions extends LoadOptions, Pick<ContextOptions, 'kvType'> {
-  /** Name of a model, path of a GGUF, or of a folder with a manifest. Default `nano`. */
+  /** Name of a model (`nano`, `qwen2.5-vl-7b`, `name:variant`), path of a GGUF, or of a folder with a manifest. Default `nano`. */
   readonly model?: string;
   readonly mmproj?: string;
   /** Default `auto`. */
@@ -47,7 +47,11 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
     model: given.model ?? 'nano',
     ...(given.mmproj === undefined ? {} : { mmproj: given.mmproj }),
   });
-  const options = { ...given, ...(await threadsFor(resolved, given.threads)) };
+  const options = {
+    ...given,
+    loras: [...resolved.loras, ...(given.loras ?? [])],
+    ...(await threadsFor(resolved, given.threads)),
+  };
   const profile = await loadPromptProfile(resolved.use.promptProfile);
   signal?.throwIfAborted();
   const opened = new OpenedResources();
@@ -70,7 +74,7 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       sha256,
       mmprojSha256,
       promptVersion: profile.version,
-      loras: (options.loras ?? []).map(({ path, scale = 1 }) => ({ path, scale })),
+      loras: options.loras.map(({ path, scale = 1 }) => ({ path, scale })),
     });
     return {
       runtime,

@@ -8,6 +8,7 @@ import { addCropCommand } from './crop.js';
 import { addEvalCommand } from './eval.js';
 import { addGgufCommand } from './gguf.js';
 import { Interrupted } from './interrupt.js';
+import { addModelCommand } from './model.js';
 import { errorLine, EXIT, exitCodeOf } from './report-error.js';
 
 // V8's young generation doubles after some hundred photos without being of use to us: memory is to stay flat.
@@ -29,9 +30,10 @@ const program = new Command('framewright')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'framewright: ')) });
 addCropCommand(program);
 addAnalyseCommand(program);
+addModelCommand(program);
 addGgufCommand(program);
 addEvalCommand(program);
-for (const command of program.commands) command.exitOverride();
+for (const command of program.commands.flatMap((each) => [each, ...each.commands])) command.exitOverride();
 
 try {
   await program.parseAsync();

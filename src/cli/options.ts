@@ -16,7 +16,7 @@ export interface ModelFlags {
 
 export function addModelFlags(command: Command): Command {
   return command
-    .option('--model <name|file>', 'a bundled model, or a Qwen2.5-VL .gguf file', 'nano')
+    .option('--model <name|file>', 'a model by name (framewright model list), or a Qwen2.5-VL .gguf file', 'nano')
     .option('--mmproj <file>', 'its vision file (default: the one beside the model)')
     .option('--lora <file[:scale]>', 'LoRA adapter (.gguf), repeatable', collect(parseLora), [])
     .option('--gpu <kind>', GPUS.join(', '), parseGpu, 'auto')
