@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'MODEL_NOT_FOUND'
   | 'MODEL_INVALID' // the GGUF pair fails validation
   | 'MODEL_LOAD' // llama.cpp refused it
+  | 'MODEL_TOO_LARGE' // does not fit the memory there is
   | 'MODEL_UNSUPPORTED' // a valid GGUF of a kind we do not run
   | 'NATIVE_LOAD' // addon or backend library cannot be loaded
   | 'CONTEXT_FULL' // the conversation does not fit the KV cache

@@ -18,7 +18,7 @@ import {
 } from './options.js';
 import { planOutputs } from './output-plan.js';
 import { EXIT } from './report-error.js';
-import { warnFallbacks, warnUntrained } from './warnings.js';
+import { warnFallbacks, warnGivenUp, warnUntrained } from './warnings.js';
 
 interface CropFlags extends ModelFlags {
   readonly engine: EngineName;
@@ -149,5 +149,6 @@ async function open(flags: CropFlags, signal: AbortSignal): Promise<Cropper> {
   });
   warnUntrained(cropper);
   warnFallbacks(cropper, flags.gpu);
+  warnGivenUp(cropper);
   return cropper;
 }

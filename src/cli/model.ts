@@ -8,8 +8,9 @@ import { placesOf, stateOf } from '../model/store.js';
 import { verifyModel } from '../model/verify.js';
 import { columns } from './columns.js';
 import { interruptSignal } from './interrupt.js';
+import { addPlanCommand } from './model-plan.js';
 
-/** `framewright model list|verify`: which models there are, and whether their files are what they should be. */
+/** `framewright model list|verify|plan`: which models there are, and whether their files are what they should be. */
 export function addModelCommand(program: Command): void {
   const model = program.command('model').description('models: which there are, what they need, and getting them');
   model
@@ -24,6 +25,7 @@ export function addModelCommand(program: Command): void {
     .option('--mmproj <file>', 'its vision file (default: the one beside the model)')
     .option('--json', 'one JSON object', false)
     .action(verify);
+  addPlanCommand(model);
 }
 
 interface ListedModel {

@@ -115,6 +115,7 @@ function toEntry(file: string, name: string, spec: EntrySpec): CatalogEntry {
     licence: spec.licence ?? base?.entry.licence ?? 'not given',
     source: file,
     use: { promptProfile, pixelBudget, contextCells, preprocess, overlay },
+    ...(base?.entry.sizes && spec.text === undefined ? { sizes: base.entry.sizes } : {}),
     variants: [{ name: base?.variant.name ?? 'own', text, mmproj, loras: [...(base?.variant.loras ?? []), ...loras] }],
   };
 }

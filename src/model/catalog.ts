@@ -1,3 +1,4 @@
+import { TOY_PRESETS, type TextShape, type VisionShape } from '../../gguf/index.js';
 import { DEFAULT_USE, type ModelUse } from './manifest.js';
 
 /** One file of a model: on this machine, or to be downloaded. */
@@ -21,6 +22,12 @@ export interface ModelVariant {
   readonly loras: readonly { readonly file: ModelFile; readonly scale: number }[];
 }
 
+/** What a model's config.json says. */
+export interface ModelSizes {
+  readonly text: TextShape & { readonly nVocab: number };
+  readonly vision: VisionShape;
+}
+
 /** A model the catalogue knows by name. */
 export interface CatalogEntry {
   readonly name: string;
@@ -28,6 +35,8 @@ export interface CatalogEntry {
   /** Where it comes from: a page for people, or the catalogue file that adds it. */
   readonly source: string;
   readonly use: ModelUse;
+  /** To plan with before anything is downloaded; absent where nobody said. */
+  readonly sizes?: ModelSizes;
   /** The first one is meant by the bare name. */
   readonly variants: readonly [ModelVariant, ...ModelVariant[]];
 }
@@ -51,6 +60,16 @@ function variant(name: string, text: PublishedFile, mmproj: PublishedFile): Mode
 
 const QWEN_7B = 'ggml-org/Qwen2.5-VL-7B-Instruct-GGUF';
 const QWEN_3B = 'ggml-org/Qwen2.5-VL-3B-Instruct-GGUF';
+
+/** Qwen2.5-VL-7B-Instruct and -3B-Instruct, config.json. */
+const SIZES_7B: ModelSizes = {
+  text: { ...TOY_PRESETS['7b'].text, nVocab: 152_064 },
+  vision: TOY_PRESETS['7b'].vision,
+};
+const SIZES_3B: ModelSizes = {
+  text: { nEmbd: 2048, nLayer: 36, nHead: 16, nHeadKv: 2, nFf: 11_008, nCtx: 128_000, tied: true, nVocab: 151_936 },
+  vision: TOY_PRESETS['7b'].vision,
+};
 
 /** Grounding suffers from a coarser vision file than Q8_0, which costs little beside the text model. */
 const MMPROJ_7B_Q8: PublishedFile = {
@@ -77,6 +96,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     licence: 'Apache-2.0',
     source: `https://huggingface.co/${QWEN_7B}`,
     use: DEFAULT_USE,
+    sizes: SIZES_7B,
     variants: [
       variant(
         'Q4_K_M',
@@ -119,6 +139,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     licence: 'Qwen Research License (no commercial use)',
     source: `https://huggingface.co/${QWEN_3B}`,
     use: DEFAULT_USE,
+    sizes: SIZES_3B,
     variants: [
       variant(
         'Q4_K_M',
