@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'OUTPUT_WRITE' // disk full, permission, missing folder
   | 'ASPECT_IMPOSSIBLE' // no crop satisfies aspect, keep boxes and minimum size together
   | 'MODEL_NOT_FOUND'
+  | 'DOWNLOAD' // a file cannot be had from its server, or is not what it should be
   | 'MODEL_INVALID' // the GGUF pair fails validation
   | 'MODEL_LOAD' // llama.cpp refused it
   | 'MODEL_TOO_LARGE' // does not fit the memory there is

@@ -6,7 +6,7 @@ import { writeFileAtomic } from '../image/write.js';
 import type { Photo } from '../image/decode.js';
 import { renderOverlay, type Drawing } from '../image/overlay.js';
 import type { CropRect, CropResult } from '../schema.js';
-import { makeFolder } from './make-folder.js';
+import { makeFolder } from '../make-folder.js';
 import type { PlannedPhoto } from './output-plan.js';
 import { Progress } from './progress.js';
 import { codeOf, errorLine } from './report-error.js';

@@ -9,8 +9,9 @@ import { verifyModel } from '../model/verify.js';
 import { columns } from './columns.js';
 import { interruptSignal } from './interrupt.js';
 import { addPlanCommand } from './model-plan.js';
+import { addPullCommand } from './model-pull.js';
 
-/** `framewright model list|verify|plan`: which models there are, and whether their files are what they should be. */
+/** `framewright model list|verify|plan|pull`: which models there are, and whether their files are what they should be. */
 export function addModelCommand(program: Command): void {
   const model = program.command('model').description('models: which there are, what they need, and getting them');
   model
@@ -26,6 +27,7 @@ export function addModelCommand(program: Command): void {
     .option('--json', 'one JSON object', false)
     .action(verify);
   addPlanCommand(model);
+  addPullCommand(model);
 }
 
 interface ListedModel {
