@@ -22,7 +22,7 @@ import { EXIT } from './report-error.js';
 import { journalPlace, refuseForeign, rememberedRun, withoutCrops } from './resume.js';
 import { GO_ON, tellEnd } from './run-end.js';
 import { readStdin } from './stdin.js';
-import { warnFallbacks, warnUntrained } from './warnings.js';
+import { warnFallbacks, warnGivenUp, warnUntrained } from './warnings.js';
 
 interface CropFlags extends ModelFlags {
   readonly engine: EngineName;
@@ -228,5 +228,6 @@ async function open(flags: CropFlags, signal: AbortSignal): Promise<Cropper> {
   });
   warnUntrained(cropper);
   warnFallbacks(cropper, flags.gpu);
+  warnGivenUp(cropper);
   return cropper;
 }

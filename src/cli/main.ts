@@ -8,6 +8,7 @@ import { addCropCommand } from './crop.js';
 import { addEvalCommand } from './eval.js';
 import { addGgufCommand } from './gguf.js';
 import { Interrupted } from './interrupt.js';
+import { addModelCommand } from './model.js';
 import { errorLine, EXIT, exitCodeOf } from './report-error.js';
 
 // Memory is to stay flat over a folder (bench/memory.mjs). V8's young generation would double after some hundred photos
@@ -31,9 +32,10 @@ const program = new Command('framewright')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'framewright: ')) });
 addCropCommand(program);
 addAnalyseCommand(program);
+addModelCommand(program);
 addGgufCommand(program);
 addEvalCommand(program);
-for (const command of program.commands) command.exitOverride();
+for (const command of program.commands.flatMap((each) => [each, ...each.commands])) command.exitOverride();
 
 try {
   await program.parseAsync();
