@@ -10,6 +10,7 @@ import { makeFolder } from './make-folder.js';
 import type { PlannedPhoto } from './output-plan.js';
 import { Progress } from './progress.js';
 import { codeOf, errorLine } from './report-error.js';
+import type { Summary } from './summaries.js';
 
 /** A run of the crop command, checked and planned. */
 export interface CropRun {
@@ -20,10 +21,11 @@ export interface CropRun {
   readonly dryRun: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
+  readonly summaries: readonly Summary[];
 }
 
 /** Crops and writes photo by photo; a photo that fails is told on stderr and the rest go on. Returns how many failed. */
-export async function cropFiles(cropper: Cropper, run: CropRun): Promise<number> {
+export async function cropFiles(cropper: Pick<Cropper, 'cropEach'>, run: CropRun): Promise<number> {
   const progress = new Progress();
   let nDone = 0;
   let nFailed = 0;
@@ -40,6 +42,7 @@ export async function cropFiles(cropper: Cropper, run: CropRun): Promise<number>
       if (error !== undefined) {
         if (run.request.signal.aborted) throw run.request.signal.reason;
         nFailed++;
+        for (const summary of run.summaries) summary.fail(planned.input, error);
         progress.clear();
         process.stderr.write(`${errorLine(error)}\n`);
         if (run.json)
@@ -54,6 +57,8 @@ export async function cropFiles(cropper: Cropper, run: CropRun): Promise<number>
     }
   } finally {
     progress.clear();
+    // Also when interrupted: what was done until then is worth a look.
+    if (nDone > 0) for (const summary of run.summaries) await summary.write();
   }
   if (nFailed > 0 && run.plan.length > 1) {
     process.stderr.write(`framewright: ${nFailed} of ${run.plan.length} photos failed\n`);
@@ -80,6 +85,9 @@ async function settle(
       if (run.json) writeJson(run.dryRun ? result : { ...result, output });
       else if (run.dryRun) process.stdout.write(`${planned.input}\t${rectText(result.crop)}\n`);
       else process.stdout.write(output.map((file) => `${file}\n`).join(''));
+    }
+    for (const summary of run.summaries) {
+      await summary.add(planned.input, outcome.photo, outcome.results, run.request.signal);
     }
     return undefined;
   } catch (error) {

@@ -1,4 +1,6 @@
 import { Argument, Option, type Command } from 'commander';
+import { readChoices, type Choice } from '../choices.js';
+import { chosenCrops } from '../chosen-crops.js';
 import { openCropper, type Cropper } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
 import { OUTPUT_FORMATS, type OutputFormat } from '../image/encode.js';
@@ -16,8 +18,9 @@ import {
   parseWhole,
   type ModelFlags,
 } from './options.js';
-import { planOutputs } from './output-plan.js';
+import { planOutputs, type PlannedPhoto, type PlanOptions } from './output-plan.js';
 import { EXIT } from './report-error.js';
+import { openSummaries } from './summaries.js';
 import { warnFallbacks, warnUntrained } from './warnings.js';
 
 interface CropFlags extends ModelFlags {
@@ -42,6 +45,8 @@ interface CropFlags extends ModelFlags {
   readonly seed: number;
   readonly temperature: number;
   readonly maxPixels?: number;
+  readonly report?: string;
+  readonly choices?: string;
 }
 
 const EXAMPLES = `
@@ -51,6 +56,8 @@ Examples:
   framewright --size 1080x1350 photo.jpg       exact pixels
   framewright --keep 420,80,300,640 photo.jpg  this rectangle is never cut
   framewright --json --dry-run photo.jpg       only say where
+  framewright --dry-run --report r.html in/    look through all crops and pick others, in a browser
+  framewright --choices choices.jsonl -o out/  crop as picked there
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 model missing or unloadable, 4 some photos failed, 130 interrupted.`;
 
@@ -59,7 +66,7 @@ export function addCropCommand(program: Command): void {
   const command = program
     .command('crop', { isDefault: true })
     .description('crop photos (the default command)')
-    .addArgument(new Argument('<photos...>', 'image files, and folders of them'))
+    .addArgument(new Argument('[photos...]', 'image files, and folders of them'))
     .addOption(new Option('--engine <name>', 'what finds the crops').choices([...ENGINES]).default('vlm'))
     .option('-o, --output <file|folder>', 'where to write (default: beside each photo)')
     .option('-a, --aspect <ratio>', 'aspect ratio, e.g. 4:5; repeatable', collect(String), [])
@@ -74,7 +81,9 @@ export function addCropCommand(program: Command): void {
     .option('--quality <n>', 'encoder quality, 1..100', parseWhole('quality', 1, 100))
     .option('--strip', 'leave out metadata', false)
     .option('--overlay', 'also write the photo with composition and candidates drawn on it', false)
-    .option('--dry-run', 'write nothing', false)
+    .option('--report <file>', 'a page to look through the crops and pick others (.html)')
+    .option('--choices <file>', 'crop as picked in such a page; takes no photos and no model')
+    .option('--dry-run', 'write no crops', false)
     .option('--recursive', 'look below folders', false)
     .option('--force', 'overwrite', false)
     .option('--json', 'one JSON object a crop on stdout', false)
@@ -94,30 +103,78 @@ async function runCrop(photos: readonly string[], flags: CropFlags): Promise<voi
   }
   const { signal, stopListening } = interruptSignal();
   try {
-    const run = await prepare(photos, flags, signal);
-    await using cropper = await open(flags, signal);
-    const nFailed = await cropFiles(cropper, run);
+    const nFailed = await (flags.choices === undefined
+      ? cropByEngine(photos, flags, signal)
+      : cropByChoice(flags.choices, photos, flags, signal));
     if (nFailed > 0) process.exitCode = EXIT.somePhotos;
   } finally {
     stopListening();
   }
 }
 
-/** Everything that can be refused is refused here, before the model is loaded. */
-async function prepare(photos: readonly string[], flags: CropFlags, signal: AbortSignal): Promise<CropRun> {
+async function cropByEngine(photos: readonly string[], flags: CropFlags, signal: AbortSignal): Promise<number> {
+  if (photos.length === 0) {
+    throw new FramewrightError('USAGE', "missing required argument 'photos': name image files, or folders of them");
+  }
   const targets: readonly Target[] = parseTargets(flags.aspect, flags.size);
-  const plan = await planOutputs(await expandInputs(photos, flags.recursive), targets, {
+  const plan = await planOutputs(await expandInputs(photos, flags.recursive), targets, planOptions(flags));
+  const run = await prepare(plan, flags, signal);
+  await using cropper = await open(flags, signal);
+  return await cropFiles(cropper, run);
+}
+
+async function cropByChoice(
+  file: string,
+  photos: readonly string[],
+  flags: CropFlags,
+  signal: AbortSignal,
+): Promise<number> {
+  if (photos.length > 0 || flags.aspect.length > 0 || flags.size.length > 0) {
+    throw new FramewrightError('USAGE', `--choices ${file} names the photos and their ratios itself; leave these out`);
+  }
+  const choices = await readChoices(file);
+  const run = await prepare(await planChoices(choices, planOptions(flags)), flags, signal);
+  const options = { signal, ...(flags.maxPixels === undefined ? {} : { maxPixels: flags.maxPixels }) };
+  return cropFiles({ cropEach: () => chosenCrops(choices, options) }, run);
+}
+
+/** A planned photo for each choice, in their order. */
+async function planChoices(choices: readonly Choice[], options: PlanOptions): Promise<PlannedPhoto[]> {
+  const byTarget = new Map<string, Choice[]>();
+  for (const choice of choices) {
+    const key = JSON.stringify(choice.target);
+    byTarget.set(key, [...(byTarget.get(key) ?? []), choice]);
+  }
+  const planned = new Map<Choice, PlannedPhoto>();
+  for (const group of byTarget.values()) {
+    const plan = await planOutputs(
+      group.map(({ path }) => path),
+      [group[0]!.target],
+      { ...options, top: 1 },
+    );
+    group.forEach((choice, i) => planned.set(choice, plan[i]!));
+  }
+  return choices.map((choice) => planned.get(choice)!);
+}
+
+function planOptions(flags: CropFlags): PlanOptions {
+  return {
     top: flags.top,
     overlay: flags.overlay,
     force: flags.force || flags.dryRun,
     ...(flags.output === undefined ? {} : { output: flags.output }),
     ...(flags.format === undefined ? {} : { extension: flags.format === 'jpeg' ? '.jpg' : `.${flags.format}` }),
-  });
+  };
+}
+
+/** Everything that can be refused is refused here, before the model is loaded. */
+async function prepare(plan: readonly PlannedPhoto[], flags: CropFlags, signal: AbortSignal): Promise<CropRun> {
   return {
     plan,
     dryRun: flags.dryRun,
     json: flags.json,
     verbose: flags.verbose,
+    summaries: await openSummaries(flags, plan.length),
     request: {
       aspects: flags.aspect,
       sizes: flags.size,
