@@ -46,6 +46,7 @@ interface CropFlags extends ModelFlags {
   readonly temperature: number;
   readonly maxPixels?: number;
   readonly report?: string;
+  readonly contactSheet?: string;
   readonly choices?: string;
 }
 
@@ -82,6 +83,7 @@ export function addCropCommand(program: Command): void {
     .option('--strip', 'leave out metadata', false)
     .option('--overlay', 'also write the photo with composition and candidates drawn on it', false)
     .option('--report <file>', 'a page to look through the crops and pick others (.html)')
+    .option('--contact-sheet <file>', 'one picture of all photos with their crops drawn on them')
     .option('--choices <file>', 'crop as picked in such a page; takes no photos and no model')
     .option('--dry-run', 'write no crops', false)
     .option('--recursive', 'look below folders', false)
@@ -174,7 +176,7 @@ async function prepare(plan: readonly PlannedPhoto[], flags: CropFlags, signal: 
     dryRun: flags.dryRun,
     json: flags.json,
     verbose: flags.verbose,
-    summaries: await openSummaries(flags, plan.length),
+    summaries: await openSummaries(flags, plan.length, plan.flatMap(({ crops }) => crops).length),
     request: {
       aspects: flags.aspect,
       sizes: flags.size,

@@ -1,6 +1,8 @@
-import { messageOf } from '../errors.js';
+import { FramewrightError, messageOf } from '../errors.js';
 import type { Photo } from '../image/decode.js';
+import { outputFormatOf } from '../image/encode.js';
 import { checkOutput, writeFileAtomic } from '../image/write.js';
+import { ContactSheet } from '../report/contact-sheet.js';
 import { CropReport } from '../report/crop-report.js';
 import type { CropResult } from '../schema.js';
 import { codeOf } from './report-error.js';
@@ -15,6 +17,7 @@ export interface Summary {
 
 export interface SummaryFlags {
   readonly report?: string;
+  readonly contactSheet?: string;
   readonly force: boolean;
   readonly dryRun: boolean;
 }
@@ -22,13 +25,18 @@ export interface SummaryFlags {
 /**
  * The summaries asked for, once it is sure that their files can be written.
  *
- * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_WRITE
+ * @param nCrops of all photos together.
+ * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_WRITE; USAGE for a contact sheet whose name says no format.
  */
-export async function openSummaries(flags: SummaryFlags, nPlanned: number): Promise<Summary[]> {
+export async function openSummaries(flags: SummaryFlags, nPhotos: number, nCrops: number): Promise<Summary[]> {
   const summaries: Summary[] = [];
   if (flags.report !== undefined) {
     await checkOutput(flags.report, { force: flags.force });
-    summaries.push(reportSummary(flags.report, flags, nPlanned));
+    summaries.push(reportSummary(flags.report, flags, nPhotos));
+  }
+  if (flags.contactSheet !== undefined) {
+    await checkOutput(flags.contactSheet, { force: flags.force });
+    summaries.push(sheetSummary(flags.contactSheet, flags, nCrops));
   }
   return summaries;
 }
@@ -39,5 +47,20 @@ function reportSummary(file: string, { force, dryRun }: SummaryFlags, nPlanned: 
     add: (input, photo, results, signal) => report.add(input, photo, results, signal),
     fail: (path, error) => report.fail({ path, code: codeOf(error), message: messageOf(error) }),
     write: async () => writeFileAtomic(file, Buffer.from(await report.render()), { force }),
+  };
+}
+
+function sheetSummary(file: string, { force }: SummaryFlags, nCrops: number): Summary {
+  const format = outputFormatOf(file);
+  if (!format) throw new FramewrightError('USAGE', `${file} names no picture format; call it e.g. sheet.jpg`);
+  const sheet = new ContactSheet(nCrops);
+  return {
+    add: async (input, photo, results, signal) => {
+      for (const result of results) await sheet.add(input, photo, result, signal);
+    },
+    fail: () => undefined,
+    write: async () => {
+      if (sheet.nAdded > 0) await writeFileAtomic(file, await sheet.render(format), { force });
+    },
   };
 }
