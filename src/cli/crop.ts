@@ -50,22 +50,25 @@ interface CropFlags extends ModelFlags {
   readonly choices?: string;
 }
 
+/** What `framewright photo.jpg` runs. */
+export const DEFAULT_COMMAND = 'crop';
+
 const EXAMPLES = `
 Examples:
-  framewright photo.jpg                        writes photo-crop.jpg beside it
-  framewright -a 4:5 -a 16:9 -o out/ *.jpg     two crops of each photo, from one analysis
-  framewright --size 1080x1350 photo.jpg       exact pixels
-  framewright --keep 420,80,300,640 photo.jpg  this rectangle is never cut
-  framewright --json --dry-run photo.jpg       only say where
-  framewright --dry-run --report r.html in/    look through all crops and pick others, in a browser
-  framewright --choices choices.jsonl -o out/  crop as picked there
+  framewright photo.jpg                       # writes photo-crop.jpg beside it
+  framewright -a 4:5 -a 16:9 -o out/ *.jpg    # two crops of each photo, from one analysis
+  framewright --size 1080x1350 photo.jpg      # exact pixels
+  framewright --keep 420,80,300,640 photo.jpg # this rectangle is never cut
+  framewright --json --dry-run photo.jpg      # only say where
+  framewright --dry-run --report r.html in/   # look through all crops and pick others, in a browser
+  framewright --choices choices.jsonl -o out/ # crop as picked there
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 model missing or unloadable, 4 some photos failed, 130 interrupted.`;
 
 /** `framewright <photos|folders>`, the default command. */
 export function addCropCommand(program: Command): void {
   const command = program
-    .command('crop', { isDefault: true })
+    .command(DEFAULT_COMMAND, { isDefault: true })
     .description('crop photos (the default command)')
     .addArgument(new Argument('[photos...]', 'image files, and folders of them'))
     .addOption(new Option('--engine <name>', 'what finds the crops').choices([...ENGINES]).default('vlm'))

@@ -11,7 +11,7 @@ problem comes with what to do about it.
 
 Examples:
   framewright doctor
-  framewright doctor --gpu cuda                  why CUDA is not in use, library by library
+  framewright doctor --gpu cuda                  # why CUDA is not in use, library by library
   framewright doctor --model my-model.gguf --json
 
 Exit codes: 0 all that is essential works, 1 something does not.`;

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
 import type { CropRect } from '../schema.js';
 
@@ -19,7 +19,7 @@ export function addModelFlags(command: Command): Command {
     .option('--model <name|file>', 'a bundled model, or a Qwen2.5-VL .gguf file', 'nano')
     .option('--mmproj <file>', 'its vision file (default: the one beside the model)')
     .option('--lora <file[:scale]>', 'LoRA adapter (.gguf), repeatable', collect(parseLora), [])
-    .option('--gpu <kind>', GPUS.join(', '), parseGpu, 'auto')
+    .addOption(new Option('--gpu <kind>', 'what the model runs on').choices(GPUS).default('auto'))
     .option('--threads <n>', 'CPU threads (default: the physical cores)', parseWhole('threads', 1, 1024))
     .option('--verbose', "say what is going on, with llama.cpp's own log", false);
 }
@@ -76,10 +76,4 @@ export function parseRect(text: string): CropRect {
 function parseLora(text: string): LoraSpec {
   const match = /^(.+?):(-?\d*\.?\d+)$/.exec(text);
   return match ? { path: match[1]!, scale: Number(match[2]) } : { path: text };
-}
-
-function parseGpu(text: string): GpuChoice {
-  const found = GPUS.find((gpu) => gpu === text);
-  if (found) return found;
-  throw new InvalidArgumentError(`It is one of ${GPUS.join(', ')}.`);
 }
