@@ -96,21 +96,30 @@ export function addCropCommand(program: Command): void {
     .option('--temperature <t>', '0 takes the most probable answer', Number, 0)
     .option('--max-pixels <n>', 'largest photo to take', parseWhole('max-pixels', 1, Number.MAX_SAFE_INTEGER))
     .addHelpText('after', EXAMPLES);
-  addModelFlags(command).action((photos: string[], flags: CropFlags) => runCrop(photos, flags));
+  addModelFlags(command).action((photos: string[], flags: CropFlags) => {
+    const hasTargets = ['aspect', 'size'].some((name) => command.getOptionValueSource(name) === 'cli');
+    return runCrop(photos, flags, hasTargets);
+  });
 }
 
-async function runCrop(photos: readonly string[], flags: CropFlags): Promise<void> {
+async function runCrop(photos: readonly string[], flags: CropFlags, hasTargets: boolean): Promise<void> {
   if (flags.top > flags.candidates) {
     throw new FramewrightError(
       'USAGE',
       `--top ${flags.top} is more than the ${flags.candidates} candidates; raise --candidates`,
     );
   }
+  if (flags.choices !== undefined && (photos.length > 0 || hasTargets)) {
+    throw new FramewrightError(
+      'USAGE',
+      `--choices ${flags.choices} names the photos and their ratios itself; leave these out`,
+    );
+  }
   const { signal, stopListening } = interruptSignal();
   try {
     const nFailed = await (flags.choices === undefined
       ? cropByEngine(photos, flags, signal)
-      : cropByChoice(flags.choices, photos, flags, signal));
+      : cropByChoice(flags.choices, flags, signal));
     if (nFailed > 0) process.exitCode = EXIT.somePhotos;
   } finally {
     stopListening();
@@ -128,15 +137,7 @@ async function cropByEngine(photos: readonly string[], flags: CropFlags, signal:
   return await cropFiles(cropper, run);
 }
 
-async function cropByChoice(
-  file: string,
-  photos: readonly string[],
-  flags: CropFlags,
-  signal: AbortSignal,
-): Promise<number> {
-  if (photos.length > 0 || flags.aspect.length > 0 || flags.size.length > 0) {
-    throw new FramewrightError('USAGE', `--choices ${file} names the photos and their ratios itself; leave these out`);
-  }
+async function cropByChoice(file: string, flags: CropFlags, signal: AbortSignal): Promise<number> {
   const choices = await readChoices(file);
   const run = await prepare(await planChoices(choices, planOptions(flags)), flags, signal);
   const options = { signal, ...(flags.maxPixels === undefined ? {} : { maxPixels: flags.maxPixels }) };

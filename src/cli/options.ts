@@ -14,6 +14,9 @@ export interface ModelFlags {
   readonly verbose: boolean;
 }
 
+/** Long names of these. */
+export const MODEL_OPTIONS: readonly string[] = ['model', 'mmproj', 'lora', 'gpu', 'threads', 'verbose'];
+
 export function addModelFlags(command: Command): Command {
   return command
     .option('--model <name|file>', 'a bundled model, or a Qwen2.5-VL .gguf file', 'nano')

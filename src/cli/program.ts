@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAnalyseCommand } from './analyse.js';
 import { addCompletionCommand } from './completion.js';
+import { addConfigOptions } from './config.js';
 import { addCropCommand } from './crop.js';
 import { addDoctorCommand } from './doctor.js';
 import { addEvalCommand } from './eval.js';
@@ -13,7 +14,8 @@ Examples:
   framewright --engine rules photo.jpg    # without a model
   framewright doctor                      # what works here and what does not
 
-framewright crop --help lists the options of the first three: crop is the default command.`;
+framewright crop --help lists the options of the first three: crop is the default command.
+A file framewright.config.json gives options by their long names: { "aspect": ["4:5"], "eval": { "votes": 3 } }.`;
 
 /** The whole command, ready to parse; also what its documentation and completion are made from. */
 export function buildProgram(version: string): Command {
@@ -24,6 +26,7 @@ export function buildProgram(version: string): Command {
     .showHelpAfterError('(framewright --help shows what there is)')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'framewright: ')) });
+  addConfigOptions(program);
   addCropCommand(program);
   addAnalyseCommand(program);
   addGgufCommand(program);

@@ -94,7 +94,7 @@ describe.skipIf(!find('bash'))(title('bash'), () => {
 
   test('commands, and the default command’s options beside the program’s', () => {
     expect(offers('')).toEqual(['crop', 'analyse', 'gguf', 'eval', 'doctor', 'completion']);
-    expect(offers('--co')).toEqual(['--contact-sheet']);
+    expect(offers('--co')).toEqual(['--config', '--contact-sheet']);
     expect(offers('--ver')).toEqual(['--version', '--verbose']);
     expect(offers('photo.jpg', '--asp')).toEqual(['--aspect']);
   });

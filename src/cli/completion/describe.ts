@@ -54,13 +54,19 @@ export function withDefault(command: CommandShape, defaultCommand: string): Comm
 /** commander adds it on its own, and lists it nowhere. */
 const HELP: OptionShape = { long: '--help', short: '-h', description: 'display help for command', isRepeatable: false };
 
-function optionShape(option: Option): OptionShape {
+/** Of the option's value; undefined for a switch. */
+export function kindOfOption(option: Option): (ValueKind & { readonly name: string }) | undefined {
   const placeholder = /[<[](.+)[>\]]$/.exec(option.flags)?.[1];
+  return placeholder === undefined ? undefined : { ...kindOf(placeholder, option.argChoices), name: placeholder };
+}
+
+function optionShape(option: Option): OptionShape {
+  const value = kindOfOption(option);
   return {
     long: option.long!,
     ...(option.short === undefined ? {} : { short: option.short }),
     description: option.description,
-    ...(placeholder === undefined ? {} : { value: { ...kindOf(placeholder, option.argChoices), name: placeholder } }),
+    ...(value ? { value } : {}),
     isRepeatable: option.description.includes('repeatable'),
   };
 }
