@@ -17,10 +17,11 @@ import {
   type ToyPreset,
 } from '../../gguf/index.js';
 import { FramewrightError } from '../errors.js';
+import { addLoraCommands } from './gguf-lora.js';
 import { interruptSignal } from './interrupt.js';
 import { collect } from './options.js';
 
-/** `framewright gguf inspect|validate|toy`: a look at model files, without loading them. */
+/** `framewright gguf inspect|validate|toy|lora-convert|lora-merge|quantize`: model files, without running them. */
 export function addGgufCommand(program: Command): void {
   const gguf = program.command('gguf').description('look into model files (GGUF), check them, make random ones');
   gguf
@@ -49,6 +50,7 @@ export function addGgufCommand(program: Command): void {
     .option('--sparse', 'headers only: full-size files of holes', false)
     .option('--force', 'overwrite', false)
     .action(toy);
+  addLoraCommands(gguf);
 }
 
 async function inspect(file: string, flags: { tensors: boolean; json: boolean }): Promise<void> {
