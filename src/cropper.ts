@@ -52,6 +52,13 @@ export interface CropEachOptions extends Omit<CropOptions, 'aspect' | 'size'> {
   readonly sizes?: readonly string[];
 }
 
+/** A photo of a batch that needs more said about it than where it is. */
+export interface PhotoTask {
+  readonly input: PhotoInput;
+  /** How errors name a photo that has no path. */
+  readonly name?: string;
+}
+
 /** The crops of one photo, or why there are none. */
 export type PhotoOutcome =
   | { readonly input: PhotoInput; readonly photo: Photo; readonly results: readonly CropResult[] }
@@ -135,7 +142,7 @@ export class Cropper {
 
   /** Crops every photo, in order: one result for each aspect and size. */
   async *cropAll(
-    inputs: Iterable<PhotoInput> | AsyncIterable<PhotoInput>,
+    inputs: Iterable<PhotoInput | PhotoTask> | AsyncIterable<PhotoInput | PhotoTask>,
     options: CropAllOptions = {},
   ): AsyncGenerator<CropResult, void, undefined> {
     const { onError, ...rest } = options;
@@ -148,7 +155,7 @@ export class Cropper {
 
   /** As cropAll, photo by photo: a photo's error is its outcome. The next photo is decoded meanwhile. */
   async *cropEach(
-    inputs: Iterable<PhotoInput> | AsyncIterable<PhotoInput>,
+    inputs: Iterable<PhotoInput | PhotoTask> | AsyncIterable<PhotoInput | PhotoTask>,
     options: CropEachOptions = {},
   ): AsyncGenerator<PhotoOutcome, void, undefined> {
     const { aspects = [], sizes = [], ...rest } = options;
@@ -162,9 +169,10 @@ export class Cropper {
       return outcome;
     };
     try {
-      for await (const input of inputs) {
+      for await (const each of inputs) {
+        const { input, name } = taskOf(each);
         ahead.push(
-          this.#cropTargets(input, targets, { ...rest, signal }).then(
+          this.#cropTargets(input, targets, { ...rest, signal }, name).then(
             ({ photo, results }) => ({ input, photo, results }),
             (error: unknown) => ({ input, error }),
           ),
@@ -219,10 +227,14 @@ export class Cropper {
     input: PhotoInput,
     targets: readonly Target[],
     options: PhotoRequest,
+    name?: string,
   ): Promise<{ photo: Photo; results: CropResult[] }> {
     return this.#run(options.signal, async (signal) => {
       options.onProgress?.('decode');
-      const ready = await framePhoto(input, this.#engine, this.#decodeOptions(signal));
+      const ready = await framePhoto(input, this.#engine, {
+        ...this.#decodeOptions(signal),
+        ...(name === undefined ? {} : { name }),
+      });
       const request = { ...options, signal };
       const results = await this.#inModel.run(() => cropPhoto(ready, targets, this.#engine, request), signal);
       return { photo: ready.photo, results };
@@ -245,6 +257,10 @@ export class Cropper {
       this.#running.delete(running);
     }
   }
+}
+
+function taskOf(each: PhotoInput | PhotoTask): PhotoTask {
+  return typeof each === 'object' && 'input' in each ? each : { input: each };
 }
 
 const NO_WORK = {

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'INPUT_TOO_LARGE' // over the pixel limit
   | 'OUTPUT_EXISTS' // would overwrite without force
   | 'OUTPUT_WRITE' // disk full, permission, missing folder
+  | 'OUTPUT_LOCKED' // another run is writing there
   | 'ASPECT_IMPOSSIBLE' // no crop satisfies aspect, keep boxes and minimum size together
   | 'MODEL_NOT_FOUND'
   | 'DOWNLOAD' // a file cannot be had from its server, or is not what it should be

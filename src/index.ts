@@ -1,10 +1,21 @@
 export { openCropper, Cropper } from './cropper.js';
-export type { CropAllOptions, CropEachOptions, CropOptions, CropperOptions, PhotoOutcome } from './cropper.js';
+export type {
+  CropAllOptions,
+  CropEachOptions,
+  CropOptions,
+  CropperOptions,
+  PhotoOutcome,
+  PhotoTask,
+} from './cropper.js';
 export { FramewrightError } from './errors.js';
 export type { ErrorCode } from './errors.js';
 export type { ConversationPart } from './photo-engine.js';
 export { decodePhoto } from './image/decode.js';
 export type { Photo } from './image/decode.js';
+export { writeFileAtomic } from './image/write.js';
+export type { WriteOptions } from './image/write.js';
+export { sidecarPathOf, writeSidecar } from './metadata/sidecar.js';
+export type { SidecarOptions, SidecarOutcome } from './metadata/sidecar.js';
 export { encodeCrop } from './image/encode.js';
 export type { EncodeCropOptions, EncodedImage, OutputFormat } from './image/encode.js';
 export type { PhotoInput } from './image/input.js';

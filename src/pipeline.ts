@@ -43,7 +43,7 @@ const MAX_CANDIDATES = 20;
 export async function framePhoto(
   input: PhotoInput,
   engine: PhotoEngine,
-  options: { maxPixels?: number; signal: AbortSignal },
+  options: { maxPixels?: number; name?: string; signal: AbortSignal },
 ): Promise<ReadyPhoto> {
   const timings = new Timings();
   return timings.measure('decode', async () => {

@@ -1,11 +1,8 @@
 #include "backends.h"
 #include "binding.h"
 #include "binding_codec.h"
+#include "heap.h"
 #include "log_sink.h"
-
-#ifdef __GLIBC__
-#    include <malloc.h>
-#endif
 
 static const char * level_name(ggml_log_level level) {
     switch (level) {
@@ -33,17 +30,8 @@ static const char * kind_name(enum ggml_backend_dev_type type) {
     }
 }
 
-// glibc keeps freed memory of photos and embeddings in its arenas once it has seen a few large blocks come and go, and
-// a process that crops many photos grows slowly. With its own starting threshold pinned, large blocks go back to the
-// system when freed (bench/memory.mjs).
-static void pin_malloc_threshold() {
-#ifdef __GLIBC__
-    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-#endif
-}
-
 static Napi::Value init(const Napi::CallbackInfo & info) {
-    pin_malloc_threshold();
+    heap_init();
     log_sink_install();
     return info.Env().Undefined();
 }

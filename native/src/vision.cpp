@@ -1,6 +1,8 @@
 #include "backends.h"
 #include "failure.h"
 #include "gguf.h"
+#include "heap.h"
+#include "llama-ext.h"
 #include "log_sink.h"
 #include "model.h"
 
@@ -123,5 +125,6 @@ std::shared_ptr<const image_embedding> vlm_model::encode_image(const std::vector
     result->n_pos        = mtmd_input_chunk_get_n_pos(chunk);
     result->data.assign(output, output + n_expected * n_embd);
     result->chunk.reset(mtmd_input_chunk_get_placeholder(chunk));
+    heap_trim();  // once an image, after the largest allocations of a photo
     return result;
 }

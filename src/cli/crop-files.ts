@@ -1,64 +1,145 @@
-import type { CropEachOptions, Cropper, PhotoOutcome } from '../cropper.js';
-import path from 'node:path';
-import { messageOf } from '../errors.js';
-import { encodeCrop, outputFormatOf, type EncodeOptions, type OutputFormat } from '../image/encode.js';
-import { writeFileAtomic } from '../image/write.js';
-import type { Photo } from '../image/decode.js';
-import { renderOverlay, type Drawing } from '../image/overlay.js';
+import { stat } from 'node:fs/promises';
+import { sha256Of, tokenOf, type CropJournal, type SourceState } from '../batch/crop-journal.js';
+import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask } from '../cropper.js';
+import { FramewrightError, messageOf } from '../errors.js';
+import { decodePhoto, type Photo } from '../image/decode.js';
+import type { EncodeOptions } from '../image/encode.js';
+import { writeSidecar } from '../metadata/sidecar.js';
 import type { CropRect, CropResult } from '../schema.js';
-import { makeFolder } from '../make-folder.js';
-import type { PlannedPhoto } from './output-plan.js';
+import { batchProgress } from './batch-progress.js';
+import { STDIN } from './inputs.js';
+import type { BatchInterrupt } from './interrupt.js';
+import { STDOUT, type PlannedPhoto } from './output-plan.js';
+import { encodeFiles, publishFile } from './photo-files.js';
 import { Progress } from './progress.js';
 import { codeOf, errorLine } from './report-error.js';
+import type { StdinPhoto } from './stdin.js';
+import type { Summary } from './summaries.js';
 
 /** A run of the crop command, checked and planned. */
 export interface CropRun {
   readonly plan: readonly PlannedPhoto[];
+  /** Where `-` is one of the photos. */
+  readonly stdin?: StdinPhoto;
   readonly request: CropEachOptions & { readonly signal: AbortSignal };
   readonly encode: EncodeOptions;
   readonly force: boolean;
+  /** Crops get the modification time of their photo. */
+  readonly keepTime: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
+  readonly resume: boolean;
+  readonly summaries: readonly Summary[];
 }
 
-/** Crops and writes photo by photo; a photo that fails is told on stderr and the rest go on. Returns how many failed. */
-export async function cropFiles(cropper: Cropper, run: CropRun): Promise<number> {
+/** Where a run of several photos keeps what it has done. */
+export interface RunMemory {
+  readonly journal: CropJournal;
+  /** Everything that decides a photo's files, in a word. */
+  readonly keyOf: (planned: PlannedPhoto) => string;
+  /** What earlier runs have done. */
+  readonly finished: ReadonlyMap<PlannedPhoto, readonly CropResult[]>;
+}
+
+/** What became of the photos of a run. */
+export interface RunEnd {
+  readonly failures: readonly { readonly input: string; readonly error: unknown }[];
+  /** Cropped in this run or an earlier one. */
+  readonly nDone: number;
+}
+
+/**
+ * Crops and writes photo by photo; a photo that fails is told on stderr and the rest go on. After `noMore` the photo in
+ * hand is the last.
+ *
+ * @throws the reason of the request's signal when aborted; the error of a disk that takes no more.
+ */
+export async function cropFiles(
+  cropper: Pick<Cropper, 'cropEach'>,
+  run: CropRun,
+  { noMore }: Pick<BatchInterrupt, 'noMore'>,
+  memory?: RunMemory,
+): Promise<RunEnd> {
   const progress = new Progress();
-  let nDone = 0;
-  let nFailed = 0;
-  const show = (): void =>
-    progress.show(`${nDone} of ${run.plan.length} photos${nFailed > 0 ? `, ${nFailed} failed` : ''}`);
+  const failures: { input: string; error: unknown }[] = [];
+  const sources = new Map<PlannedPhoto, Omit<SourceState, 'sha256'>>();
+  const todo = run.plan.filter((planned) => !memory?.finished.has(planned));
+  const nEarlier = run.plan.length - todo.length;
+  const outcomes = cropper.cropEach(tasksOf(todo, run, sources), run.request);
+  const start = performance.now();
+  let nDone = nEarlier;
+  const show = (): void => {
+    const elapsedMs = performance.now() - start;
+    const nFailed = failures.length;
+    progress.show(batchProgress({ nTotal: run.plan.length, nEarlier, nDone: nDone + nFailed, nFailed, elapsedMs }));
+  };
   show();
   try {
-    for await (const outcome of cropper.cropEach(
-      run.plan.map(({ input }) => input),
-      run.request,
-    )) {
-      const planned = run.plan[nDone]!;
-      const error = await settle(outcome, planned, run, progress);
-      if (error !== undefined) {
-        if (run.request.signal.aborted) throw run.request.signal.reason;
-        nFailed++;
+    for (const planned of run.plan) {
+      const finished = memory?.finished.get(planned);
+      if (finished) {
+        await summariseEarlier(planned, finished, run);
         progress.clear();
-        process.stderr.write(`${errorLine(error)}\n`);
-        if (run.json)
-          writeJson({
-            schemaVersion: 1,
-            photo: { path: planned.input },
-            error: { code: codeOf(error), message: messageOf(error) },
-          });
+        for (const result of finished) tell(planned, result, result.output ?? [], run);
+        continue;
       }
-      nDone++;
+      if (noMore.aborted) break;
+      const outcome = (await outcomes.next()).value as PhotoOutcome;
+      const error = await settle(outcome, planned, run, progress, memory, sources.get(planned));
+      sources.delete(planned);
+      if (error === undefined) nDone++;
+      else {
+        if (run.request.signal.aborted) throw run.request.signal.reason;
+        if (isFullDisk(error)) throw error as FramewrightError;
+        failures.push({ input: planned.input, error });
+        for (const summary of run.summaries) summary.fail(planned.input, error);
+        progress.clear();
+        tellError(planned, error, run);
+      }
       show();
     }
   } finally {
     progress.clear();
+    await outcomes.return();
+    // Also when interrupted: what was done until then is worth a look.
+    if (nDone + failures.length > 0) for (const summary of run.summaries) await summary.write();
   }
-  if (nFailed > 0 && run.plan.length > 1) {
-    process.stderr.write(`framewright: ${nFailed} of ${run.plan.length} photos failed\n`);
+  return { failures, nDone };
+}
+
+/** A summary shows the photos of earlier runs too; one that is gone by now is a failure in it, not of this run. */
+async function summariseEarlier(
+  { input }: PlannedPhoto,
+  results: readonly CropResult[],
+  { summaries, request: { signal } }: CropRun,
+): Promise<void> {
+  if (summaries.length === 0) return;
+  try {
+    const photo = await decodePhoto(input, { signal });
+    for (const summary of summaries) await summary.add(input, photo, results, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    for (const summary of summaries) summary.fail(input, error);
   }
-  return nFailed;
+}
+
+/** The photos as the cropper takes them; each is looked at when its turn comes, before it is read. */
+async function* tasksOf(
+  plan: readonly PlannedPhoto[],
+  { stdin }: CropRun,
+  sources: Map<PlannedPhoto, Omit<SourceState, 'sha256'>>,
+): AsyncGenerator<string | PhotoTask, void, undefined> {
+  for (const planned of plan) {
+    if (planned.input === STDIN) {
+      yield { input: stdin!.bytes, name: 'stdin' };
+      continue;
+    }
+    // A photo that changes while it is read is then known by an older time and looked at again by the next run.
+    const seen = await stat(planned.input).catch(() => undefined);
+    if (seen?.isFile()) sources.set(planned, { size: seen.size, mtimeMs: seen.mtimeMs });
+    yield planned.input;
+  }
 }
 
 /** Writes what one photo gives; returns the error that prevented it. */
@@ -67,83 +148,83 @@ async function settle(
   planned: PlannedPhoto,
   run: CropRun,
   progress: Progress,
+  memory: RunMemory | undefined,
+  source: Omit<SourceState, 'sha256'> | undefined,
 ): Promise<unknown> {
   if (!outcome.results) return outcome.error;
   try {
-    for (const [target, result] of outcome.results.entries()) {
-      const output = run.dryRun ? [] : await writeResult(outcome.photo, result, planned, target, run);
-      progress.clear();
-      if (run.verbose)
-        process.stderr.write(
-          `${planned.input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`,
-        );
-      if (run.json) writeJson(run.dryRun ? result : { ...result, output });
-      else if (run.dryRun) process.stdout.write(`${planned.input}\t${rectText(result.crop)}\n`);
-      else process.stdout.write(output.map((file) => `${file}\n`).join(''));
+    const perTarget = run.dryRun ? [] : await encodeFiles(outcome.photo, outcome.results, planned, run.encode);
+    const cropped = outcome.results.map((result, target) =>
+      run.dryRun ? result : { ...result, output: perTarget[target]!.map(({ path }) => path) },
+    );
+    const files = perTarget.flat();
+    const made = memory && files.map(({ path, bytes }) => ({ path, sha256: sha256Of(bytes) }));
+    const key = memory?.keyOf(planned) ?? '';
+    if (made) await memory.journal.begin(planned.input, key, made);
+    for (const [i, file] of files.entries()) {
+      const force = run.force || (run.resume && (await memory?.journal.isLeftover(file.path)) === true);
+      const token = made && { token: tokenOf(made[i]!) };
+      const time = run.keepTime && source && { modifiedMs: source.mtimeMs };
+      await publishFile(file, { force, signal: run.request.signal, ...token, ...time });
     }
+    const results = run.dryRun ? cropped : await noteInSidecar(outcome.photo, cropped, planned, run);
+    if (made && source) {
+      const state = { ...source, sha256: sha256Of(outcome.photo.bytes) };
+      await memory.journal.finish(planned.input, key, made, state, results);
+    }
+    for (const summary of run.summaries) {
+      await summary.add(planned.input, outcome.photo, results, run.request.signal);
+    }
+    progress.clear();
+    for (const result of results) tell(planned, result, result.output ?? [], run);
     return undefined;
   } catch (error) {
     return error;
   }
 }
 
-async function writeResult(
+/** The results, with what became of the sidecar where one was asked for. */
+async function noteInSidecar(
   photo: Photo,
-  result: CropResult,
-  planned: PlannedPhoto,
-  target: number,
-  { encode, force, request: { signal } }: CropRun,
-): Promise<string[]> {
-  const size = result.target.size && { width: result.target.size.widthPx, height: result.target.size.heightPx };
-  const files = planned.crops[target]!;
-  const written: string[] = [];
-  const write = async (file: string, bytes: Uint8Array): Promise<void> => {
-    await makeFolder(path.dirname(file));
-    await writeFileAtomic(file, bytes, { force, signal });
-    written.push(file);
-  };
-  for (const [k, crop] of bestFirst(result).slice(0, files.length).entries()) {
-    const image = await encodeCrop(photo, {
-      ...encode,
-      ...formatFor(files[k]!, encode),
-      crop,
-      ...(size ? { resize: size } : {}),
-    });
-    await write(files[k]!, image.bytes);
+  results: readonly CropResult[],
+  { sidecar: path }: PlannedPhoto,
+  { force, request: { signal } }: CropRun,
+): Promise<readonly CropResult[]> {
+  if (path === undefined) return results;
+  const sidecar = await writeSidecar(photo, results[0]!.crop, { path, force, signal });
+  return results.map((result) => ({ ...result, sidecar }));
+}
+
+/** What goes to stdout about a crop, made now or by an earlier run. */
+function tell(planned: PlannedPhoto, result: CropResult, output: readonly string[], run: CropRun): void {
+  if (run.verbose) {
+    process.stderr.write(`${planned.input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
   }
-  const overlay = planned.overlays[target];
-  if (overlay !== undefined) {
-    const image = await renderOverlay(photo, drawingOf(result), { ...encode, ...formatFor(overlay, encode) });
-    await write(overlay, image.bytes);
+  const { sidecar } = result;
+  if (sidecar?.state === 'manual') {
+    const what = `${planned.input} has a crop made by hand, and ${sidecar.path} is left as it is`;
+    process.stderr.write(`framewright: ${what}; --force writes ours over it\n`);
   }
-  return written;
+  if (run.json) writeJson(result);
+  else if (run.dryRun) process.stdout.write(`${planned.input}\t${rectText(result.crop)}\n`);
+  else {
+    const files = sidecar?.state === 'written' ? [...output, sidecar.path] : output;
+    process.stdout.write(files.map((file) => (file === STDOUT ? '' : `${file}\n`)).join(''));
+  }
 }
 
-/** The format the file's name says, so that a name never lies. */
-function formatFor(file: string, { format }: EncodeOptions): { format?: OutputFormat } {
-  const named = format ?? outputFormatOf(file);
-  return named ? { format: named } : {};
+function tellError({ input }: PlannedPhoto, error: unknown, { json }: CropRun): void {
+  process.stderr.write(`${errorLine(error)}\n`);
+  if (json) {
+    writeJson({ schemaVersion: 1, photo: { path: input }, error: { code: codeOf(error), message: messageOf(error) } });
+  }
 }
 
-/** Composition, candidates numbered as proposed, and the crop. */
-function drawingOf({ photo, analysis, candidates, best, crop, verdict }: CropResult): Drawing {
-  return {
-    space: { width: photo.widthPx, height: photo.heightPx },
-    elements: analysis,
-    candidates: candidates.map(({ box }) => box),
-    ...(verdict === 'crop' && {
-      best: { box: [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height], number: best + 1 },
-    }),
-  };
-}
-
-/** The crop, then the other candidates by falling score. */
-function bestFirst(result: CropResult): CropRect[] {
-  const others = result.candidates
-    .filter((_, i) => i !== result.best)
-    .sort((a, b) => b.modelScore - a.modelScore)
-    .map(({ box: [x1, y1, x2, y2] }) => ({ x: x1, y: y1, width: x2 - x1, height: y2 - y1 }));
-  return [result.crop, ...others];
+/** No other photo will fare better. */
+function isFullDisk(error: unknown): boolean {
+  if (!(error instanceof FramewrightError) || error.code !== 'OUTPUT_WRITE') return false;
+  const cause = error.cause as NodeJS.ErrnoException | undefined;
+  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'].includes(cause?.code ?? '');
 }
 
 function rectText({ x, y, width, height }: CropRect): string {

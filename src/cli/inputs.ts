@@ -1,38 +1,116 @@
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FramewrightError, messageOf } from '../errors.js';
+import { isRawExtension } from '../image/camera-raw.js';
+import { expandGlob, isGlob } from './glob.js';
+
+/** What the photo whose bytes come on stdin is called, on the command line. */
+export const STDIN = '-';
 
 const PHOTO = /\.(jpe?g|png|webp|avif|tiff?|gif)$/i;
 
-/**
- * The photos a command line means: files as they are, folders as the photos in them (with `recursive`, below them), in
- * the order given, folders sorted by name, none twice.
- */
-export async function expandInputs(given: readonly string[], recursive: boolean): Promise<string[]> {
-  const lists = await Promise.all(given.map((item) => expand(item, recursive)));
-  return [...new Map(lists.flat().map((file) => [path.resolve(file), file])).values()];
+export interface FoundPhotos {
+  /** None twice. */
+  readonly photos: readonly string[];
+  /** What a user may wonder about: folders that cannot be read, HEIC and RAW left out. */
+  readonly notes: readonly string[];
 }
 
-async function expand(item: string, recursive: boolean): Promise<string[]> {
+/**
+ * The photos a command line means, in the order given: files and `-` as they are, folders as the photos in them (with
+ * `recursive`, below them; hidden ones left out) sorted by name, patterns the shell has left alone as what they match.
+ *
+ * @throws FramewrightError INPUT_NOT_FOUND where a folder or pattern means no photo, INPUT_UNREADABLE for a folder.
+ */
+export async function expandInputs(given: readonly string[], recursive: boolean): Promise<FoundPhotos> {
+  const notes: string[] = [];
+  const lists = await Promise.all(given.map((item) => expand(item, recursive, notes)));
+  const photos = lists.flat();
+  return { photos: [...new Map(photos.map((file) => [path.resolve(file), file])).values()], notes };
+}
+
+async function expand(item: string, recursive: boolean, notes: string[]): Promise<string[]> {
+  if (item === STDIN) return [item];
+  const found = await stat(item).catch(() => undefined);
+  if (found?.isDirectory()) return photosIn(item, recursive, notes);
   // A file that is missing or unreadable is that photo's error, told in its turn, and no reason to leave the others.
-  const isFolder = await stat(item).then(
-    (found) => found.isDirectory(),
-    () => false,
+  if (found || !isGlob(item)) return [item];
+  const matched = await expandGlob(item);
+  const namesKind = /\.[^./\\*?]+$/.test(item);
+  const lists = await Promise.all(
+    matched.map(async (name) => {
+      if ((await stat(name).catch(() => undefined))?.isDirectory()) return [];
+      return namesKind || PHOTO.test(name) ? [name] : [];
+    }),
   );
-  if (!isFolder) return [item];
-  const entries = await readdir(item, { recursive, withFileTypes: true }).catch((error: unknown) => {
-    throw new FramewrightError('INPUT_UNREADABLE', `cannot read the folder ${item}: ${messageOf(error)}`, {
+  const photos = lists.flat();
+  if (photos.length > 0) return photos;
+  throw new FramewrightError('INPUT_NOT_FOUND', `no photo matches ${item}; check the pattern`);
+}
+
+async function photosIn(folder: string, recursive: boolean, notes: string[]): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw new FramewrightError('INPUT_UNREADABLE', `cannot read the folder ${folder}: ${messageOf(error)}`, {
       cause: error,
     });
   });
-  const photos = entries
-    .filter((entry) => entry.isFile() && PHOTO.test(entry.name) && !entry.name.startsWith('.'))
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .sort((a, b) => (a < b ? -1 : 1));
-  if (photos.length > 0) return photos;
+  const unread: string[] = [];
+  const photos = (await photosAmong(folder, entries, recursive, { notes, unread })).sort((a, b) => (a < b ? -1 : 1));
   const where = recursive ? 'in or below' : 'in';
+  if (unread.length > 0) {
+    notes.push(
+      `${unread.length} HEIC or RAW photos ${where} ${folder} are left out (${unread[0]!}): convert them to JPEG or TIFF`,
+    );
+  }
+  if (photos.length > 0) return photos;
   throw new FramewrightError(
     'INPUT_NOT_FOUND',
-    `no photo ${where} the folder ${item}${recursive ? '' : '; --recursive looks below it'}`,
+    `no photo ${where} the folder ${folder}${recursive ? '' : '; --recursive looks below it'}`,
+  );
+}
+
+async function photosAmong(
+  folder: string,
+  entries: readonly Dirent[],
+  recursive: boolean,
+  told: { readonly notes: string[]; readonly unread: string[] },
+): Promise<string[]> {
+  const photos: string[] = [];
+  const below: Promise<string[]>[] = [];
+  for (const entry of entries) {
+    if (entry.name.startsWith('.')) continue;
+    const name = path.join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (recursive) below.push(photosBelow(name, told));
+    } else if (PHOTO.test(entry.name)) {
+      // A link to a folder may be called like a photo; one that leads nowhere is an error when its turn comes.
+      const isPhoto = entry.isFile() || (entry.isSymbolicLink() && !(await isFolder(name)));
+      if (isPhoto) photos.push(name);
+    } else if (/\.(heic|heif|hif)$/i.test(entry.name) || isRawExtension(entry.name)) told.unread.push(name);
+  }
+  for (const list of await Promise.all(below)) for (const photo of list) photos.push(photo);
+  return photos;
+}
+
+/** A folder that cannot be read costs its own photos, not those of its neighbours. */
+async function photosBelow(
+  folder: string,
+  told: { readonly notes: string[]; readonly unread: string[] },
+): Promise<string[]> {
+  let entries: Dirent[];
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    told.notes.push(`cannot read the folder ${folder}, its photos are left out: ${messageOf(error)}`);
+    return [];
+  }
+  return photosAmong(folder, entries, true, told);
+}
+
+function isFolder(name: string): Promise<boolean> {
+  return stat(name).then(
+    (found) => found.isDirectory(),
+    () => false,
   );
 }

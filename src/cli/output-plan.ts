@@ -2,63 +2,123 @@ import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FramewrightError } from '../errors.js';
 import { formatAspect, type Target } from '../target.js';
+import { sidecarPathOf } from '../metadata/sidecar.js';
+import { STDIN } from './inputs.js';
+import { DEFAULT_NAME, parseName } from './name-template.js';
+
+/** `--output -`, and where the crop of the photo on stdin goes unless told otherwise. */
+export const STDOUT = '-';
 
 export interface PlanOptions {
-  /** File or folder; default: beside each photo. */
+  /** File, folder or `-` for stdout; default: beside each photo, and stdout for the one on stdin. */
   readonly output?: string;
+  /** What the photo on stdin would be called as a file. */
+  readonly stdinName?: string;
   /** Extension with its dot; default: the photo's own. */
   readonly extension?: string;
   /** Files a target gets: the best `top` candidates. */
   readonly top: number;
   readonly overlay: boolean;
-  readonly force: boolean;
+  /** Template of the files' names in their folder, as `parseName` takes it. */
+  readonly name?: string;
+  /** Crops go into XMP sidecars, and into pictures only where `output` says so. */
+  readonly xmp: boolean;
 }
 
 /** The files one photo's crops go to. */
 export interface PlannedPhoto {
+  /** The photo's path, or `-`. */
   readonly input: string;
   /** `[target][rank]`, the best candidate first. */
   readonly crops: readonly (readonly string[])[];
   /** `[target]`, where overlays are asked for. */
   readonly overlays: readonly string[];
+  /** Where its crop is noted for raw developers; it may be there already, with other things in it. */
+  readonly sidecar?: string;
 }
 
 /**
  * Names every file before any work starts: `photo-crop.jpg`, with a ratio `photo-4x5.jpg`, with a size
  * `photo-1080x1350.jpg`, further candidates `photo-crop-2.jpg`, overlays `photo-overlay.jpg`.
  *
- * @throws FramewrightError USAGE where two outputs have one name or `output` must be a folder, OUTPUT_EXISTS without force.
+ * @throws FramewrightError USAGE where two outputs have one name or `output` must be a folder.
  */
 export async function planOutputs(
   inputs: readonly string[],
   targets: readonly Target[],
   options: PlanOptions,
 ): Promise<PlannedPhoto[]> {
-  const nFiles = inputs.length * targets.length * (options.top + (options.overlay ? 1 : 0));
-  const { output } = options;
-  const asFile = output !== undefined && nFiles === 1 && !(await isFolder(output)) ? output : undefined;
-  const planned = inputs.map((input): PlannedPhoto => {
-    if (asFile) return { input, crops: [[asFile]], overlays: [] };
-    const { name, ext, dir } = path.parse(input);
+  const sidecars = options.xmp ? await sidecarsOf(inputs, targets) : undefined;
+  const top = options.xmp && options.output === undefined ? 0 : options.top;
+  const nFiles = inputs.length * targets.length * (top + (options.overlay ? 1 : 0));
+  const output = options.output ?? (inputs.includes(STDIN) ? STDOUT : undefined);
+  const nameOf = parseName(options.name ?? DEFAULT_NAME);
+  if (output === STDOUT && options.name !== undefined) {
+    throw new FramewrightError(
+      'USAGE',
+      'what goes to stdout has no name; name a folder with --output, or leave out --name',
+    );
+  }
+  if (output === STDOUT && nFiles > 1) {
+    const remedy = options.output === undefined ? 'name a folder with --output' : 'name a folder instead';
+    throw new FramewrightError('USAGE', `stdout takes one crop of one photo, and ${nFiles} are asked for; ${remedy}`);
+  }
+  const isNamed = options.name !== undefined;
+  const asFile = output !== undefined && nFiles === 1 && !isNamed && !(await isFolder(output)) ? output : undefined;
+  const planned = inputs.map((input, i): PlannedPhoto => {
+    const sidecar = sidecars && { sidecar: sidecars[i]! };
+    if (asFile !== undefined && top === 1) return { input, crops: [[asFile]], overlays: [], ...sidecar };
+    const { name, ext, dir } = path.parse(input === STDIN ? (options.stdinName ?? 'stdin') : input);
     const folder = output ?? dir;
     const extension = options.extension ?? outputExtension(ext);
-    const file = (suffix: string): string => path.join(folder, `${name}-${suffix}${extension}`);
+    const index = String(i + 1).padStart(String(inputs.length).length, '0');
+    const file = (aspect: string, rank: number): string =>
+      path.join(folder, nameOf({ name, aspect, rank, index, ext: extension }));
+    const overlay = (target: Target): string => {
+      if (!isNamed) return file(targets.length > 1 ? `${suffixOf(target)}-overlay` : 'overlay', 1);
+      const { dir: place, name: base, ext: end } = path.parse(file(suffixOf(target), 1));
+      return path.join(place, `${base}-overlay${end}`);
+    };
     return {
       input,
-      crops: targets.map((target) =>
-        Array.from({ length: options.top }, (_, k) => file(suffixOf(target) + (k > 0 ? `-${k + 1}` : ''))),
-      ),
-      overlays: options.overlay
-        ? targets.map((target) => file(targets.length > 1 ? `${suffixOf(target)}-overlay` : 'overlay'))
-        : [],
+      crops: targets.map((target) => Array.from({ length: top }, (_, k) => file(suffixOf(target), k + 1))),
+      overlays: options.overlay ? targets.map(overlay) : [],
+      ...sidecar,
     };
   });
-  const files = planned.flatMap(({ input, crops, overlays }) =>
-    [...crops.flat(), ...overlays].map((file) => ({ input, file })),
-  );
-  refuseClashes(files, inputs);
-  if (!options.force) await refuseExisting(files);
+  refuseClashes(planned, isNamed);
   return planned;
+}
+
+/** @throws FramewrightError USAGE where a sidecar would have to hold two crops, or there is no place for one. */
+async function sidecarsOf(inputs: readonly string[], targets: readonly Target[]): Promise<string[]> {
+  if (targets.length > 1) {
+    throw new FramewrightError(
+      'USAGE',
+      `a sidecar holds one crop, and ${targets.length} are asked for; give one aspect or size`,
+    );
+  }
+  const owners = new Map<string, string>();
+  const sidecars: string[] = [];
+  for (const input of inputs) {
+    if (input === STDIN) throw new FramewrightError('USAGE', 'the photo on stdin has no sidecar; name its file');
+    const sidecar = await sidecarPathOf(input);
+    const owner = owners.get(path.resolve(sidecar));
+    if (owner !== undefined) {
+      throw new FramewrightError(
+        'USAGE',
+        `${owner} and ${input} have one sidecar, ${sidecar}; crop one of them at a time`,
+      );
+    }
+    owners.set(path.resolve(sidecar), input);
+    sidecars.push(sidecar);
+  }
+  return sidecars;
+}
+
+/** Every file a photo gives, its sidecar aside. */
+export function filesOf({ crops, overlays }: PlannedPhoto): string[] {
+  return [...crops.flat(), ...overlays];
 }
 
 function suffixOf(target: Target): string {
@@ -71,16 +131,20 @@ function outputExtension(ext: string): string {
   return /^\.gif$/i.test(ext) ? '.png' : ext;
 }
 
-function refuseClashes(files: readonly { input: string; file: string }[], inputs: readonly string[]): void {
+function refuseClashes(planned: readonly PlannedPhoto[], isNamed: boolean): void {
   const owners = new Map<string, string>();
-  const originals = new Set(inputs.map((input) => path.resolve(input)));
+  const originals = new Set(planned.map(({ input }) => path.resolve(input)));
+  const files = planned.flatMap((photo) => filesOf(photo).map((file) => ({ input: photo.input, file })));
   for (const { input, file } of files) {
+    if (file === STDOUT) continue;
     const resolved = path.resolve(file);
     const owner = owners.get(resolved);
     if (owner !== undefined) {
       throw new FramewrightError(
         'USAGE',
-        `${owner} and ${input} would both be written to ${file}; give them folders of their own with --output`,
+        owner === input
+          ? `two crops of ${input} would both be written to ${file}; tell them apart with {aspect} and {rank} in --name`
+          : `${owner} and ${input} would both be written to ${file}; ${isNamed ? 'tell them apart with {name} or {index} in --name' : 'give them folders of their own with --output'}`,
       );
     }
     if (originals.has(resolved)) {
@@ -90,22 +154,33 @@ function refuseClashes(files: readonly { input: string; file: string }[], inputs
   }
 }
 
-async function refuseExisting(files: readonly { file: string }[]): Promise<void> {
-  const existing: string[] = [];
-  for (const { file } of files) {
-    const exists = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (exists) existing.push(file);
-  }
+/**
+ * @param isOurs which of the files that are there may be replaced all the same
+ * @throws FramewrightError OUTPUT_EXISTS where any other is there already
+ */
+export async function refuseExisting(
+  planned: readonly PlannedPhoto[],
+  remedy: string,
+  isOurs: (file: string) => Promise<boolean> = () => Promise.resolve(false),
+): Promise<void> {
+  const files = planned.flatMap(filesOf).filter((file) => file !== STDOUT);
+  const isInTheWay = await Promise.all(
+    files.map(async (file) => {
+      const isThere = await access(file).then(
+        () => true,
+        () => false,
+      );
+      return isThere && !(await isOurs(file));
+    }),
+  );
+  const existing = files.filter((_, i) => isInTheWay[i]);
   if (existing.length === 0) return;
   const what = existing.length > 1 ? `${existing[0]!} and ${existing.length - 1} more exist` : `${existing[0]!} exists`;
-  throw new FramewrightError('OUTPUT_EXISTS', `${what} already; --force overwrites, --output names another place`);
+  throw new FramewrightError('OUTPUT_EXISTS', `${what} already; ${remedy}`);
 }
 
 /** A name that ends in a separator means a folder even where there is none yet. */
-async function isFolder(name: string): Promise<boolean> {
+export async function isFolder(name: string): Promise<boolean> {
   if (/[/\\]$/.test(name)) return true;
   return stat(name).then(
     (found) => found.isDirectory(),

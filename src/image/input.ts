@@ -77,7 +77,15 @@ async function readPath(path: string, maxBytes: number, signal: AbortSignal | un
     const { bytesRead } = await handle.read(head, 0, head.length, 0);
     formatOf(head.subarray(0, bytesRead), path);
     if (stat.size > maxBytes) throw tooLarge(path, stat.size, maxBytes);
-    return await handle.readFile(signal ? { signal } : {});
+    const bytes = await handle.readFile(signal ? { signal } : {});
+    const after = await handle.stat();
+    if (after.mtimeMs !== stat.mtimeMs || after.size !== bytes.length) {
+      throw new FramewrightError(
+        'INPUT_UNREADABLE',
+        `${path} changed while it was read: try again when it is complete`,
+      );
+    }
+    return bytes;
   } catch (thrown) {
     signal?.throwIfAborted();
     throw unreadable(path, thrown);
@@ -86,7 +94,11 @@ async function readPath(path: string, maxBytes: number, signal: AbortSignal | un
   }
 }
 
-async function collect(
+/**
+ * All bytes of a stream.
+ * @throws FramewrightError INPUT_TOO_LARGE, INPUT_UNREADABLE, USAGE for a stream of text
+ */
+export async function collect(
   stream: AsyncIterable<Uint8Array>,
   name: string,
   maxBytes: number,

@@ -6,6 +6,10 @@ import { FramewrightError, messageOf } from '../errors.js';
 export interface WriteOptions {
   /** Replace what is there. Default false: an existing file, whoever made it and whenever, is never overwritten. */
   readonly force?: boolean;
+  /** Names the temporary file, so that a later run can remove what a killed one left. Default: a random name. */
+  readonly token?: string;
+  /** Modification time the file is to have, in ms since 1970. Default: now. */
+  readonly modifiedMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -16,14 +20,14 @@ export interface WriteOptions {
  * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_WRITE
  */
 export async function writeFileAtomic(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
-  const { force = false, signal } = options;
+  const { force = false, token = randomUUID(), signal } = options;
   signal?.throwIfAborted();
   const mode = await checkOutput(path, options);
   // A link keeps pointing at its file, which is replaced where it lies.
   const target = force ? await realpath(path).catch(() => path) : path;
-  const temporary = join(dirname(target), `.framewright-${randomUUID()}.tmp`);
+  const temporary = temporaryFor(target, token);
   try {
-    await writeSynced(temporary, bytes, mode, signal);
+    await writeSynced(temporary, bytes, mode, options);
     signal?.throwIfAborted();
     await (force ? rename(temporary, target) : publishNew(temporary, target));
   } catch (thrown) {
@@ -31,6 +35,11 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array, options: 
     signal?.throwIfAborted();
     throw writeFailure(path, thrown);
   }
+}
+
+/** Where the bytes of `path` lie until they are whole. */
+export function temporaryFor(path: string, token: string): string {
+  return join(dirname(path), `.framewright-${token}.tmp`);
 }
 
 /**
@@ -59,11 +68,12 @@ async function writeSynced(
   path: string,
   bytes: Uint8Array,
   mode: number,
-  signal: AbortSignal | undefined,
+  { modifiedMs, signal }: WriteOptions,
 ): Promise<void> {
   const handle = await open(path, 'wx', mode);
   try {
     await handle.writeFile(bytes, signal ? { signal } : {});
+    if (modifiedMs !== undefined) await handle.utimes(Date.now() / 1000, modifiedMs / 1000);
     await handle.sync().catch((thrown: unknown) => {
       // Some network and FUSE file systems have no sync; they are written through anyway.
       if (!['EINVAL', 'ENOTSUP', 'ENOSYS'].includes(codeOf(thrown) ?? '')) throw thrown;

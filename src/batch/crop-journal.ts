@@ -1,0 +1,239 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { CheckedLog, readCheckedLog } from '../checked-log.js';
+import { FramewrightError, messageOf } from '../errors.js';
+import { temporaryFor } from '../image/write.js';
+import { makeFolder } from '../make-folder.js';
+import { cropResultSchema, type CropResult } from '../schema.js';
+import { lockRun } from './run-lock.js';
+
+const JOURNAL = '.framewright-journal.jsonl';
+
+/** Bumped when a record changes its meaning: older ones are then read no more. */
+const VERSION = 1;
+
+const fileSchema = z.object({ path: z.string(), sha256: z.string() });
+const sourceSchema = z.object({ size: z.number(), mtimeMs: z.number(), sha256: z.string() });
+const common = { version: z.literal(VERSION), photo: z.string(), key: z.string(), files: z.array(fileSchema) };
+const recordSchema = z.discriminatedUnion('what', [
+  z.object({ ...common, what: z.literal('writing') }),
+  // The results are looked at when they are wanted: there may be ten thousand of them.
+  z.object({ ...common, what: z.literal('done'), source: sourceSchema, results: z.array(z.unknown()) }),
+]);
+type JournalRecord = z.infer<typeof recordSchema>;
+type DoneRecord = Extract<JournalRecord, { what: 'done' }>;
+
+/** A photo's file as it was when it was cropped. */
+export type SourceState = z.infer<typeof sourceSchema>;
+
+/** A file a photo gives, with the hash of its bytes. */
+export interface MadeFile {
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** What to call the temporary file of one that is begun. */
+export function tokenOf({ sha256 }: Pick<MadeFile, 'sha256'>): string {
+  return sha256.slice(0, 32);
+}
+
+/**
+ * What earlier runs have done in a folder, so that one that was killed goes on where it stopped. Before a photo's files
+ * take their names a line says which they are to be, with their hashes; when they have them, another says it is done.
+ * A file that a killed run left without its second line is thus known as ours, and never mistaken for somebody's own.
+ */
+export class CropJournal implements AsyncDisposable {
+  readonly #place: string;
+  readonly #log: CheckedLog;
+  readonly #lock: AsyncDisposable;
+  #isUsed = false;
+  readonly #done = new Map<string, DoneRecord>();
+  /** Hashes of files begun and not known to be done, by absolute path. */
+  readonly #begun = new Map<string, Set<string>>();
+
+  private constructor(place: string, log: CheckedLog, lock: AsyncDisposable, records: readonly JournalRecord[]) {
+    this.#place = place;
+    this.#log = log;
+    this.#lock = lock;
+    for (const record of records) {
+      if (record.what === 'done') this.#done.set(identity(record.photo, record.key), record);
+      for (const file of record.files) {
+        const absolute = path.resolve(place, file.path);
+        const hashes = this.#begun.get(absolute) ?? new Set();
+        if (record.what === 'done') hashes.delete(file.sha256);
+        else this.#begun.set(absolute, hashes.add(file.sha256));
+      }
+    }
+  }
+
+  /**
+   * Opens the journal of a folder, and keeps other runs out until disposed.
+   *
+   * @throws FramewrightError OUTPUT_LOCKED where another run has it, OUTPUT_WRITE where it cannot be written
+   */
+  static async open({ place, file }: JournalPlace): Promise<CropJournal> {
+    await makeFolder(path.dirname(file));
+    const lock = await lockRun(`${file.replace(/\.jsonl$/, '')}.lock`, place);
+    try {
+      const records: JournalRecord[] = [];
+      const log = await CheckedLog.open(file, (value) => {
+        const parsed = recordSchema.safeParse(value);
+        if (parsed.success) records.push(parsed.data);
+        return parsed.success;
+      });
+      const journal = new CropJournal(place, log, lock, records);
+      await journal.#removeTemporaries();
+      return journal;
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get path(): string {
+    return this.#log.path;
+  }
+
+  /** Whether no run has noted anything yet. */
+  get isEmpty(): boolean {
+    return this.#done.size === 0 && this.#begun.size === 0;
+  }
+
+  /**
+   * The results of a photo that is done: under this key, with just these files, which are all there, and unchanged since.
+   * Its size and time are looked at first, its content only where they differ.
+   */
+  async finished(photo: string, key: string, files: readonly string[]): Promise<CropResult[] | undefined> {
+    const record = this.#done.get(identity(this.#relative(photo), key));
+    if (record?.files.length !== files.length) return undefined;
+    if (files.some((file, i) => this.#relative(file) !== record.files[i]!.path)) return undefined;
+    const there = await Promise.all(files.map((file) => stat(file).catch(() => undefined)));
+    if (there.includes(undefined) || !(await isUnchanged(photo, record.source))) return undefined;
+    const results = z.array(cropResultSchema).safeParse(record.results);
+    return results.success ? results.data : undefined;
+  }
+
+  /** Whether a run that was stopped before it could say so has put this file where it is. */
+  async isLeftover(file: string): Promise<boolean> {
+    const hashes = this.#begun.get(path.resolve(file));
+    if (!hashes) return false;
+    const bytes = await readFile(file).catch(() => undefined);
+    return bytes !== undefined && hashes.has(sha256Of(bytes));
+  }
+
+  /** Call before the photo's files take their names. */
+  async begin(photo: string, key: string, files: readonly MadeFile[]): Promise<void> {
+    await this.#append({ version: VERSION, what: 'writing', photo, key, files: [...files] });
+  }
+
+  /** Call when the photo's files have their names. */
+  async finish(
+    photo: string,
+    key: string,
+    files: readonly MadeFile[],
+    source: SourceState,
+    results: readonly CropResult[],
+  ): Promise<void> {
+    await this.#append({
+      version: VERSION,
+      what: 'done',
+      photo,
+      key,
+      files: [...files],
+      source,
+      results: [...results],
+    });
+  }
+
+  /** Those a run left that was killed while it wrote them. */
+  async #removeTemporaries(): Promise<void> {
+    for (const [file, hashes] of this.#begun) {
+      for (const sha256 of hashes) await unlink(temporaryFor(file, tokenOf({ sha256 }))).catch(() => undefined);
+    }
+  }
+
+  #append(record: JournalRecord): Promise<void> {
+    this.#isUsed = true;
+    const files = record.files.map((file) => ({ ...file, path: this.#relative(file.path) }));
+    return this.#log.append({ ...record, photo: this.#relative(record.photo), files });
+  }
+
+  /** Paths are kept relative to the folder, which may be moved or mounted elsewhere as a whole. */
+  #relative(file: string): string {
+    return path.relative(this.#place, path.resolve(file)).replaceAll(path.sep, '/');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#log[Symbol.asyncDispose]();
+      if (this.isEmpty && !this.#isUsed) await unlink(this.path);
+    } finally {
+      await this.#lock[Symbol.asyncDispose]();
+    }
+  }
+}
+
+/** Where the journal of a run is, and the folder its paths are relative to. */
+export interface JournalPlace {
+  readonly place: string;
+  readonly file: string;
+}
+
+/** The journal of what is written to or below a folder lies in that folder. */
+export function journalIn(folder: string): JournalPlace {
+  return { place: path.resolve(folder), file: path.join(path.resolve(folder), JOURNAL) };
+}
+
+/** Absolute paths of every file earlier runs have made, or set out to; none where there is no journal. */
+export async function filesMadeEarlier({ place, file }: JournalPlace): Promise<ReadonlySet<string>> {
+  const made = new Set<string>();
+  try {
+    await readCheckedLog(file, (value) => {
+      const record = recordSchema.safeParse(value);
+      for (const { path: name } of record.data?.files ?? []) made.add(path.resolve(place, name));
+      return record.success;
+    });
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) {
+      throw new FramewrightError('INPUT_UNREADABLE', `cannot read the journal ${file}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+  return made;
+}
+
+/** One word for everything that decides a photo's files, apart from the photo. */
+export function settingsKey(settings: unknown): string {
+  return createHash('sha256').update(JSON.stringify(settings)).digest('hex');
+}
+
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function isUnchanged(photo: string, { size, mtimeMs, sha256 }: SourceState): Promise<boolean> {
+  let now: { readonly size: number; readonly mtimeMs: number };
+  try {
+    now = await stat(photo);
+  } catch (error) {
+    // Whoever moves photos away once they are cropped has them cropped all the same.
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+  if (now.size !== size) return false;
+  if (now.mtimeMs === mtimeMs) return true;
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(photo)) hash.update(chunk as Buffer);
+  } catch {
+    return false; // its own error when its turn comes
+  }
+  return hash.digest('hex') === sha256;
+}
+
+function identity(photo: string, key: string): string {
+  return `${key} ${photo}`;
+}

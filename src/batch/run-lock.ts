@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, unlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { FramewrightError } from '../errors.js';
+import { publishNew, writeFileAtomic } from '../image/write.js';
+
+const holderSchema = z.object({
+  pid: z.int().positive(),
+  host: z.string(),
+  /** Tells a process from a later one of the same number; where the system says it. */
+  started: z.string().optional(),
+  since: z.string(),
+});
+type Holder = z.infer<typeof holderSchema>;
+
+/**
+ * Holds `file` until disposed, so that one run at a time works on what it stands for. The lock of a process of this
+ * machine that is gone, killed or crashed, counts for nothing.
+ *
+ * @param what what is locked, for the message
+ * @throws FramewrightError OUTPUT_LOCKED where another run holds it, OUTPUT_WRITE where it cannot be made
+ */
+export async function lockRun(file: string, what: string): Promise<AsyncDisposable> {
+  const started = await startOf(process.pid);
+  const own = JSON.stringify({
+    pid: process.pid,
+    host: hostname(),
+    ...(started === undefined ? {} : { started }),
+    since: new Date().toISOString(),
+  } satisfies Holder);
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await writeFileAtomic(file, Buffer.from(own));
+      return { [Symbol.asyncDispose]: () => release(file, own) };
+    } catch (error) {
+      if (!(error instanceof FramewrightError) || error.code !== 'OUTPUT_EXISTS') throw error;
+    }
+    const text = await readFile(file, 'utf8').catch(() => undefined);
+    if (text === undefined) continue; // released meanwhile
+    const holder = holderOf(text);
+    if (holder && !(await isGone(holder))) throw held(file, what, holder);
+    // Two runs that find it stale at once, again and again, are told so rather than kept busy.
+    if (attempt > 9) throw held(file, what, holder);
+    await takeAway(file, text);
+  }
+}
+
+async function release(file: string, own: string): Promise<void> {
+  if ((await readFile(file, 'utf8').catch(() => undefined)) === own) await unlink(file).catch(() => undefined);
+}
+
+/** Removes a stale lock, but not the one another run has put in its place since it was read. */
+async function takeAway(file: string, stale: string): Promise<void> {
+  const aside = `${file}.${randomUUID()}`;
+  try {
+    await rename(file, aside);
+  } catch {
+    return; // another run was quicker
+  }
+  if ((await readFile(aside, 'utf8')) === stale) await unlink(aside);
+  else await publishNew(aside, file).catch(() => unlink(aside));
+}
+
+/** Undefined for what is no lock: made by nobody who will ever release it. */
+function holderOf(text: string): Holder | undefined {
+  try {
+    return holderSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+async function isGone({ pid, host, started }: Holder): Promise<boolean> {
+  if (host !== hostname()) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
+  }
+  return started !== undefined && (await startOf(pid)) !== started;
+}
+
+/** Linux: field 22 of /proc/pid/stat, clock ticks since boot; the name in field 2 may hold anything but ends with `)`. */
+async function startOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+}
+
+function held(file: string, what: string, holder: Holder | undefined): FramewrightError {
+  const who = holder ? `process ${holder.pid} on ${holder.host}, since ${holder.since}` : 'by a run just started';
+  return new FramewrightError(
+    'OUTPUT_LOCKED',
+    `another run is at work on ${what} (${who}): wait for it, or delete ${file} if it is gone`,
+  );
+}

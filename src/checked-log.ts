@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { FramewrightError, messageOf } from './errors.js';
+import { makeFolder } from './make-folder.js';
+
+/** How long a line that nobody waits for may stay unflushed: what a power cut may cost. */
+const FLUSH_AFTER_MS = 1000;
+/** `["<16 hex digits>",` before and `]` after the value's own text. */
+const LINE = /^\["([0-9a-f]{16})",(.*)\]$/s;
+
+interface Waiting {
+  readonly line: string;
+  readonly isDurable: boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Values on disk, one JSON line `[checksum, value]` each, only ever appended to. A killed process loses only what it had
+ * not yet appended. Lines torn by a crash fail their checksum and are left out. Several processes may write one log: each
+ * line goes out in one append that starts with a line break, so a torn line ends where the next one starts.
+ */
+export class CheckedLog implements AsyncDisposable {
+  readonly path: string;
+  /** Lines of the file that were torn or of another format when it was opened. */
+  readonly nUnreadable: number;
+  readonly #file: FileHandle;
+  #waiting: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+  #unflushed: NodeJS.Timeout | undefined;
+
+  private constructor(file: string, handle: FileHandle, nUnreadable: number) {
+    this.path = file;
+    this.#file = handle;
+    this.nUnreadable = nUnreadable;
+  }
+
+  /**
+   * Opens the file for appending, making it and its folder where need be, and reads what is in it.
+   *
+   * @param parse takes each stored value, oldest first; false counts the line as unreadable.
+   * @throws FramewrightError `OUTPUT_WRITE` where the file cannot be read or opened for appending.
+   */
+  static async open(file: string, parse: (value: unknown) => boolean): Promise<CheckedLog> {
+    try {
+      await makeFolder(path.dirname(file));
+      const handle = await open(file, 'a');
+      try {
+        return new CheckedLog(file, handle, await readCheckedLog(file, parse));
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+    } catch (cause) {
+      throw new FramewrightError('OUTPUT_WRITE', `cannot open the journal ${file}: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  /**
+   * Resolves when the value is in the file, where it outlives this process; with `isDurable`, when it is on the disk,
+   * where it outlives a power cut. Values appended meanwhile share one flush.
+   *
+   * @throws FramewrightError `OUTPUT_WRITE`
+   */
+  append(value: unknown, { isDurable = false }: { readonly isDurable?: boolean } = {}): Promise<void> {
+    const text = JSON.stringify(value);
+    const written = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ line: `\n["${checksum(text)}",${text}]`, isDurable, resolve, reject });
+    });
+    this.#writing ??= this.#write();
+    return written;
+  }
+
+  async #write(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      try {
+        // One write call a line: appends of one call do not mix with those of another process.
+        for (const { line } of batch) await this.#file.appendFile(line);
+        if (batch.some(({ isDurable }) => isDurable)) await this.#flush();
+        else this.#flushSoon();
+        for (const { resolve } of batch) resolve();
+      } catch (cause) {
+        const error = new FramewrightError('OUTPUT_WRITE', `cannot write ${this.path}: ${messageOf(cause)}`, { cause });
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  #flushSoon(): void {
+    // A flush that fails here shows at the next line or at closing.
+    this.#unflushed ??= setTimeout(() => void this.#flush().catch(() => undefined), FLUSH_AFTER_MS).unref();
+  }
+
+  async #flush(): Promise<void> {
+    clearTimeout(this.#unflushed);
+    this.#unflushed = undefined;
+    await this.#file.datasync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writing;
+    try {
+      if (this.#unflushed) await this.#flush();
+    } finally {
+      await this.#file.close();
+    }
+  }
+}
+
+/**
+ * Hands every whole value of a log to `parse`, oldest first.
+ * @returns how many lines were torn, or not what `parse` takes.
+ */
+export async function readCheckedLog(file: string, parse: (value: unknown) => boolean): Promise<number> {
+  let nUnreadable = 0;
+  for await (const line of linesOf(file)) {
+    if (line !== '' && !isRead(line, parse)) nUnreadable++;
+  }
+  return nUnreadable;
+}
+
+function isRead(line: string, parse: (value: unknown) => boolean): boolean {
+  const match = LINE.exec(line);
+  const text = match?.[2];
+  if (text === undefined || match?.[1] !== checksum(text)) return false;
+  try {
+    return parse(JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
+
+/** By line feeds alone; a journal may be longer than the longest string. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of createReadStream(file, { encoding: 'utf8', highWaterMark: 1 << 20 })) {
+    const lines = (rest + (chunk as string)).split('\n');
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  yield rest;
+}
+
+function checksum(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

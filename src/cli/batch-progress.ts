@@ -1,0 +1,38 @@
+export interface BatchState {
+  readonly nTotal: number;
+  /** Done by an earlier run. */
+  readonly nEarlier: number;
+  /** Done by now, failed ones and those of earlier runs included. */
+  readonly nDone: number;
+  readonly nFailed: number;
+  /** Of this run. */
+  readonly elapsedMs: number;
+}
+
+/** `120 of 10000 photos, 2 failed, 31 a minute, 5 h 19 min left`; rate and rest once there is something to go by. */
+export function batchProgress({ nTotal, nEarlier, nDone, nFailed, elapsedMs }: BatchState): string {
+  const parts = [`${nDone} of ${nTotal} photos`];
+  if (nFailed > 0) parts.push(`${nFailed} failed`);
+  const nNow = nDone - nEarlier;
+  if (nNow > 0 && nDone < nTotal && elapsedMs > 0) {
+    parts.push(rateText(nNow / (elapsedMs / 1000)), `${durationText(((nTotal - nDone) * elapsedMs) / nNow)} left`);
+  }
+  return parts.join(', ');
+}
+
+function rateText(perSecond: number): string {
+  if (perSecond >= 1) return `${twoDigits(perSecond)} a second`;
+  return perSecond * 60 >= 1 ? `${twoDigits(perSecond * 60)} a minute` : `${twoDigits(perSecond * 3600)} an hour`;
+}
+
+function twoDigits(value: number): string {
+  return value < 10 ? value.toFixed(1) : String(Math.round(value));
+}
+
+function durationText(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,0 +1,82 @@
+import path from 'node:path';
+import { encodeCrop, outputFormatOf, type EncodeOptions, type OutputFormat } from '../image/encode.js';
+import type { Photo } from '../image/decode.js';
+import { renderOverlay, type Drawing } from '../image/overlay.js';
+import { writeFileAtomic, type WriteOptions } from '../image/write.js';
+import { makeFolder } from '../make-folder.js';
+import type { CropRect, CropResult } from '../schema.js';
+import { STDOUT, type PlannedPhoto } from './output-plan.js';
+
+/** A file of a photo, ready to be written. */
+export interface PhotoFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The planned files of a photo, target by target. Nothing is written yet. */
+export async function encodeFiles(
+  photo: Photo,
+  results: readonly CropResult[],
+  planned: PlannedPhoto,
+  encode: EncodeOptions,
+): Promise<PhotoFile[][]> {
+  const perTarget: PhotoFile[][] = [];
+  for (const [target, result] of results.entries()) {
+    const { size } = result.target;
+    const resize = size && { resize: { width: size.widthPx, height: size.heightPx } };
+    const names = planned.crops[target]!;
+    const files: PhotoFile[] = [];
+    for (const [k, crop] of bestFirst(result).slice(0, names.length).entries()) {
+      const name = names[k]!;
+      const image = await encodeCrop(photo, { ...encode, ...formatFor(name, encode), crop, ...resize });
+      files.push({ path: name, bytes: image.bytes });
+    }
+    const overlay = planned.overlays[target];
+    if (overlay !== undefined) {
+      const image = await renderOverlay(photo, drawingOf(result), { ...encode, ...formatFor(overlay, encode) });
+      files.push({ path: overlay, bytes: image.bytes });
+    }
+    perTarget.push(files);
+  }
+  return perTarget;
+}
+
+/** Gives a file its name, or sends it to stdout. */
+export async function publishFile(file: PhotoFile, options: WriteOptions): Promise<void> {
+  if (file.path === STDOUT) return writeStdout(file.bytes);
+  await makeFolder(path.dirname(file.path));
+  await writeFileAtomic(file.path, file.bytes, options);
+}
+
+/** The format the file's name says, so that a name never lies. */
+function formatFor(file: string, { format }: EncodeOptions): { format?: OutputFormat } {
+  const named = format ?? outputFormatOf(file);
+  return named ? { format: named } : {};
+}
+
+/** Composition, candidates numbered as proposed, and the crop. */
+function drawingOf({ photo, analysis, candidates, best, crop, verdict }: CropResult): Drawing {
+  return {
+    space: { width: photo.widthPx, height: photo.heightPx },
+    elements: analysis,
+    candidates: candidates.map(({ box }) => box),
+    ...(verdict === 'crop' && {
+      best: { box: [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height], number: best + 1 },
+    }),
+  };
+}
+
+/** The crop, then the other candidates by falling score. */
+function bestFirst(result: CropResult): CropRect[] {
+  const others = result.candidates
+    .filter((_, i) => i !== result.best)
+    .sort((a, b) => b.modelScore - a.modelScore)
+    .map(({ box: [x1, y1, x2, y2] }) => ({ x: x1, y: y1, width: x2 - x1, height: y2 - y1 }));
+  return [result.crop, ...others];
+}
+
+function writeStdout(bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
+  });
+}

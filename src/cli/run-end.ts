@@ -1,0 +1,25 @@
+import { messageOf } from '../errors.js';
+import type { CropRun, RunEnd } from './crop-files.js';
+import { codeOf } from './report-error.js';
+
+/** Failures listed at the end; each was told when it happened. */
+const FAILURES_LISTED = 50;
+
+/** How to go on with a run that has a journal. */
+export const GO_ON = 'framewright: the same command with --resume goes on from here\n';
+
+/** The last words of a run, on stderr. */
+export function tellEnd(
+  { plan }: Pick<CropRun, 'plan'>,
+  { failures, nDone }: RunEnd,
+  { isStopped, canResume }: { readonly isStopped: boolean; readonly canResume: boolean },
+): void {
+  if (failures.length > 0 && plan.length > 1) {
+    const listed = failures.slice(0, FAILURES_LISTED).map(({ error }) => `  ${messageOf(error)} [${codeOf(error)}]\n`);
+    const rest = failures.length > listed.length ? `  and ${failures.length - listed.length} more, told above\n` : '';
+    process.stderr.write(`framewright: ${failures.length} of ${plan.length} photos failed\n${listed.join('')}${rest}`);
+  }
+  if (!isStopped) return;
+  process.stderr.write(`framewright: stopped with ${nDone} of ${plan.length} photos done\n`);
+  if (canResume) process.stderr.write(GO_ON);
+}

@@ -1,0 +1,21 @@
+import { FramewrightError } from '../errors.js';
+import { collect, DEFAULT_MAX_BYTES } from '../image/input.js';
+import { recognise } from '../image/sniff.js';
+
+/** The photo whose bytes came on stdin. */
+export interface StdinPhoto {
+  readonly bytes: Uint8Array;
+  /** As a file would be called: its extension says the format, if it has one we know. */
+  readonly name: string;
+}
+
+/** @throws FramewrightError USAGE where stdin is a terminal, INPUT_TOO_LARGE, INPUT_UNREADABLE */
+export async function readStdin(signal: AbortSignal): Promise<StdinPhoto> {
+  if (process.stdin.isTTY) {
+    throw new FramewrightError('USAGE', 'stdin is a terminal; pipe a photo into it: framewright - < photo.jpg');
+  }
+  const bytes = await collect(process.stdin, 'stdin', DEFAULT_MAX_BYTES, signal);
+  const recognised = recognise(bytes, 'stdin');
+  if (!('format' in recognised)) return { bytes, name: 'stdin' }; // refused when its turn comes, as any photo
+  return { bytes, name: `stdin.${recognised.format === 'jpeg' ? 'jpg' : recognised.format}` };
+}
