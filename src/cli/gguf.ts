@@ -17,6 +17,7 @@ import {
   type ToyPreset,
 } from '../../gguf/index.js';
 import { FramewrightError } from '../errors.js';
+import { addLoraCommands } from './gguf-lora.js';
 import { interruptSignal } from './interrupt.js';
 import { collect } from './options.js';
 
@@ -42,7 +43,7 @@ Examples:
   framewright gguf toy --preset tiny --dims text.nLayer=4 --seed 7 toy/`,
 } as const;
 
-/** `framewright gguf inspect|validate|toy`: a look at model files, without loading them. */
+/** `framewright gguf inspect|validate|toy|lora-convert|lora-merge|quantize`: model files, without running them. */
 export function addGgufCommand(program: Command): void {
   const gguf = program
     .command('gguf')
@@ -77,6 +78,7 @@ export function addGgufCommand(program: Command): void {
     .option('--force', 'overwrite', false)
     .addHelpText('after', HELP.toy)
     .action(toy);
+  addLoraCommands(gguf);
 }
 
 async function inspect(file: string, flags: { tensors: boolean; json: boolean }): Promise<void> {

@@ -122,6 +122,12 @@ function releaseOf(dir: string): string | undefined {
 
 /** The dynamic loader names the first library that is missing; this names them all and who brings them. */
 export async function explainLoadError(path: string, error: string): Promise<string> {
+  const symbol = /undefined symbol: (\w+)/.exec(error)?.[1];
+  if (symbol !== undefined) {
+    const provider = providerOfSymbol(symbol);
+    const remedy = provider === undefined ? '' : ` (update ${provider})`;
+    return `the installed libraries are of another version, they have no ${symbol}${remedy}`;
+  }
   const first = /([^\s:]+): cannot open shared object file/.exec(error)?.[1];
   if (first === undefined) return error.replace(/^.*failed to load /, '').replace(/[:\s]+$/, '');
   const needed = await neededLibraries(path);
@@ -130,6 +136,12 @@ export async function explainLoadError(path: string, error: string): Promise<str
   const names = missing.length > 0 ? missing : [first];
   const providers = [...new Set(names.map(providerOf).filter((provider) => provider !== undefined))];
   return `${names.join(', ')} not found${providers.length > 0 ? ` (install ${providers.join(' and ')})` : ''}`;
+}
+
+function providerOfSymbol(symbol: string): string | undefined {
+  if (/^cu(?:da|blas)/.test(symbol)) return 'the CUDA runtime';
+  if (/^cu[A-Z]/.test(symbol)) return 'the NVIDIA driver';
+  return symbol.startsWith('vk') ? 'the Vulkan loader and driver' : undefined;
 }
 
 function providerOf(library: string): string | undefined {
