@@ -38,10 +38,18 @@ export default tseslint.config(
     },
   },
   {
-    files: ['report/*.js'],
+    files: ['report/**/*.js'],
     languageOptions: {
       sourceType: 'script',
-      globals: { document: 'readonly', matchMedia: 'readonly', Chart: 'readonly' },
+      globals: {
+        document: 'readonly',
+        window: 'readonly',
+        matchMedia: 'readonly',
+        atob: 'readonly',
+        Blob: 'readonly',
+        DOMParser: 'readonly',
+        Chart: 'readonly',
+      },
     },
   },
 );

@@ -13,8 +13,10 @@ export type ErrorCode =
   | 'OUTPUT_LOCKED' // another run is writing there
   | 'ASPECT_IMPOSSIBLE' // no crop satisfies aspect, keep boxes and minimum size together
   | 'MODEL_NOT_FOUND'
+  | 'DOWNLOAD' // a file cannot be had from its server, or is not what it should be
   | 'MODEL_INVALID' // the GGUF pair fails validation
   | 'MODEL_LOAD' // llama.cpp refused it
+  | 'MODEL_TOO_LARGE' // does not fit the memory there is
   | 'MODEL_UNSUPPORTED' // a valid GGUF of a kind we do not run
   | 'NATIVE_LOAD' // addon or backend library cannot be loaded
   | 'CONTEXT_FULL' // the conversation does not fit the KV cache

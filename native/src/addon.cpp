@@ -51,6 +51,15 @@ static Napi::Value on_load_backend(const Napi::CallbackInfo & info) {
     return result;
 }
 
+static Napi::Value on_host_formats(const Napi::CallbackInfo & info) {
+    const auto  names  = host_formats();
+    Napi::Array result = Napi::Array::New(info.Env(), names.size());
+    for (size_t i = 0; i < names.size(); i++) {
+        result.Set((uint32_t) i, names[i]);
+    }
+    return result;
+}
+
 static Napi::Value devices(const Napi::CallbackInfo & info) {
     const Napi::Env env    = info.Env();
     Napi::Array     result = Napi::Array::New(env);
@@ -159,10 +168,12 @@ static Napi::Object define(Napi::Env env, Napi::Object exports) {
     own->embedding_class                 = Napi::Persistent(embedding_class);
     exports.Set("Model", model_binding::define(env));
     exports.Set("Context", context_binding::define(env));
+    exports.Set("Quantizer", quantizer_binding::define(env));
 
     exports.Set("init", Napi::Function::New(env, init));
     exports.Set("loadBackends", Napi::Function::New(env, on_load_backends));
     exports.Set("loadBackend", Napi::Function::New(env, on_load_backend));
+    exports.Set("hostFormats", Napi::Function::New(env, on_host_formats));
     exports.Set("devices", Napi::Function::New(env, devices));
     exports.Set("versions", Napi::Function::New(env, versions));
     exports.Set("setLogListener", Napi::Function::New(env, set_log_listener));

@@ -6,7 +6,7 @@ import { isLibraryInstalled, neededLibraries } from './elf.js';
 import { findPackage, jsonAt } from './packages.js';
 import type { GpuChoice, RuntimeInfo } from './types.js';
 
-type GpuBackend = Exclude<GpuChoice, 'auto' | 'cpu'>;
+export type GpuBackend = Exclude<GpuChoice, 'auto' | 'cpu'>;
 export type Backend = RuntimeInfo['backend'];
 
 /** llama.cpp's own names of its backends. */
@@ -80,6 +80,17 @@ async function loadGpuBackend(addon: NativeAddon, build: Build, backend: GpuBack
     reasons.push(error === null ? 'no device found' : await explainLoadError(found.path, error));
   }
   return reasons;
+}
+
+/** The prebuilt libraries of a backend that are installed and fit the build, best first. */
+export function prebuiltGpuLibraries(build: Build, backend: GpuBackend): string[] {
+  const platform = build.info?.platform;
+  if (platform === undefined) return [];
+  return GPU_PACKAGES[backend].flatMap(({ suffix, folder }) => {
+    const name = `@node-llama-cpp/${platform}${suffix}`;
+    const found = findGpuLibrary(name, join('bins', `${platform}-${backend}`, ...folder), backend, build);
+    return 'path' in found ? [found.path] : [];
+  });
 }
 
 function findGpuLibrary(
