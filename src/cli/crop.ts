@@ -1,9 +1,12 @@
+import path from 'node:path';
 import { Argument, Option, type Command } from 'commander';
 import { CropJournal, type JournalPlace } from '../batch/crop-journal.js';
-import { openCropper, type Cropper } from '../cropper.js';
+import { openCropper, type Cropper, type PhotoWishes } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
+import { readHints, type PhotoHint } from '../hints.js';
 import { OUTPUT_FORMATS, type OutputFormat } from '../image/encode.js';
-import { ENGINES, type CropRect, type EngineName } from '../schema.js';
+import { ENGINES, FALLBACKS, type CropRect, type EngineName, type Fallback } from '../schema.js';
+import type { Focus } from '../steps/focus.js';
 import { parseTargets, type Target } from '../target.js';
 import { cropFiles, type CropRun } from './crop-files.js';
 import { expandInputs, STDIN } from './inputs.js';
@@ -12,6 +15,7 @@ import {
   addModelFlags,
   collect,
   cropperOptionsOf,
+  parseFocus,
   parseRect,
   parseShare,
   parseWhole,
@@ -19,7 +23,8 @@ import {
 } from './options.js';
 import { filesOf, planOutputs, refuseExisting, STDOUT, type PlannedPhoto } from './output-plan.js';
 import { EXIT } from './report-error.js';
-import { journalPlace, refuseForeign, rememberedRun, withoutCrops } from './resume.js';
+import { journalPlace, outputFolder, refuseForeign, rememberedRun, withoutCrops } from './resume.js';
+import { ReviewList } from './review-list.js';
 import { GO_ON, tellEnd } from './run-end.js';
 import { readStdin } from './stdin.js';
 import { warnFallbacks, warnUntrained } from './warnings.js';
@@ -33,7 +38,13 @@ interface CropFlags extends ModelFlags {
   readonly top: number;
   readonly votes: number;
   readonly keep: readonly CropRect[];
+  readonly focus?: Focus;
+  readonly faces: boolean;
+  readonly hints?: string;
   readonly minSize: number;
+  readonly minConfidence?: number;
+  readonly fallback?: Fallback;
+  readonly reviewList?: string;
   readonly instruct?: string;
   readonly format?: OutputFormat;
   readonly quality?: number;
@@ -69,7 +80,7 @@ export function addCropCommand(program: Command): void {
   const command = program
     .command('crop', { isDefault: true })
     .description('crop photos (the default command)')
-    .addArgument(new Argument('<photos...>', 'image files, folders and patterns of them, - for stdin'))
+    .addArgument(new Argument('[photos...]', 'image files, folders and patterns of them, - for stdin'))
     .addOption(new Option('--engine <name>', 'what finds the crops').choices([...ENGINES]).default('vlm'))
     .option('-o, --output <file|folder>', 'where to write, - for stdout (default: beside each photo)')
     .option('-a, --aspect <ratio>', 'aspect ratio, e.g. 4:5; repeatable', collect(String), [])
@@ -78,7 +89,21 @@ export function addCropCommand(program: Command): void {
     .option('--top <k>', 'write the k best candidates', parseWhole('top', 1, 20), 1)
     .option('--votes <n>', 'orders of the candidates to average the decision over', parseWhole('votes', 1, 20), 1)
     .option('--keep <x,y,w,h>', 'rectangle no crop may cut; repeatable', collect(parseRect), [])
+    .option('--focus <x,y>', 'point the crop is built around, in pixels or as 50%,30%', parseFocus)
+    .option('--faces', 'find heads and cut none (needs packages of its own, which are named if absent)', false)
+    .option(
+      '--hints <file>',
+      'wishes for single photos, JSON Lines: {"path": "a.jpg", "focus": [420, 310], "keep": [...]}',
+    )
     .option('--min-size <share>', "least area of a crop, as a share of the photo's", parseShare, 0.25)
+    .option('--min-confidence <p>', 'least score of the best candidate; see --fallback for crops below it', parseShare)
+    .addOption(
+      new Option(
+        '--fallback <what>',
+        "another engine's crop, the photo as it is, or none and a line in the review list",
+      ).choices([...FALLBACKS]),
+    )
+    .option('--review-list <file>', 'where crops for review are listed (default: review.jsonl in the output folder)')
     .option('--instruct <words>', 'what to look for, e.g. "keep the dog, more sky"')
     .addOption(new Option('--format <format>', "output format (default: the source's)").choices([...OUTPUT_FORMATS]))
     .option('--quality <n>', 'encoder quality, 1..100', parseWhole('quality', 1, 100))
@@ -104,6 +129,9 @@ async function runCrop(photos: readonly string[], flags: CropFlags): Promise<voi
       'USAGE',
       `--top ${flags.top} is more than the ${flags.candidates} candidates; raise --candidates`,
     );
+  }
+  if (flags.fallback !== undefined && flags.minConfidence === undefined) {
+    throw new FramewrightError('USAGE', '--fallback is for crops below --min-confidence; say how sure is sure enough');
   }
   const interrupt = interruptBatch();
   try {
@@ -150,12 +178,22 @@ async function prepare(
   flags: CropFlags,
   signal: AbortSignal,
 ): Promise<{ run: CropRun; place?: JournalPlace }> {
-  const targets: readonly Target[] = parseTargets(flags.aspect, flags.size);
-  const found = await expandInputs(photos, flags.recursive);
+  const shared: readonly Target[] = parseTargets(flags.aspect, flags.size);
+  const hints = flags.hints === undefined ? undefined : await readHints(flags.hints);
+  if (photos.length === 0 && !hints) throw new FramewrightError('USAGE', "missing required argument 'photos'");
+  const named = photos.length > 0 ? photos : [...hints!.values()].map((hint) => hint.path);
+  const found = await expandInputs(named, flags.recursive);
   for (const note of found.notes) process.stderr.write(`framewright: ${note}\n`);
   const stdin = found.photos.includes(STDIN) ? await readStdin(signal) : undefined;
   const place = flags.journal === false ? undefined : await journalPlace(found.photos, flags);
-  const plan = await planOutputs(place ? await withoutCrops(found.photos, place) : found.photos, targets, {
+  const taken = place ? await withoutCrops(found.photos, place) : found.photos;
+  if (hints) tellUnused(hints, taken);
+  const wishesOf = (photo: string): PhotoWishes => hints?.get(path.resolve(photo))?.wishes ?? {};
+  const targetsOf = (photo: string): readonly Target[] => {
+    const { aspects, sizes } = wishesOf(photo);
+    return (aspects ?? sizes) ? parseTargets(aspects ?? [], sizes ?? []) : shared;
+  };
+  const plan = await planOutputs(taken, targetsOf, {
     top: flags.top,
     overlay: flags.overlay,
     ...(stdin ? { stdinName: stdin.name } : {}),
@@ -164,13 +202,16 @@ async function prepare(
   });
   if (!flags.dryRun) refuseStdout(plan, flags.json);
   const isNoted = !flags.dryRun && (plan.length > 1 || flags.resume || typeof flags.journal === 'string');
+  const review = await openReviewList(found.photos, flags);
   const run: CropRun = {
     plan,
+    ...(review ? { review } : {}),
     ...(stdin ? { stdin } : {}),
     dryRun: flags.dryRun,
     json: flags.json,
     verbose: flags.verbose,
     resume: flags.resume,
+    wishesOf: ({ input }) => wishesOf(input),
     request: {
       aspects: flags.aspect,
       sizes: flags.size,
@@ -178,8 +219,11 @@ async function prepare(
       votes: flags.votes,
       keep: flags.keep,
       minSize: flags.minSize,
+      ...(flags.focus ? { focus: flags.focus } : {}),
       seed: flags.seed,
       temperature: flags.temperature,
+      ...(flags.minConfidence === undefined ? {} : { minConfidence: flags.minConfidence }),
+      ...(flags.fallback === undefined ? {} : { fallback: flags.fallback }),
       ...(flags.instruct === undefined ? {} : { instruct: flags.instruct }),
       signal,
     },
@@ -192,6 +236,25 @@ async function prepare(
     },
   };
   return { run, ...(place && isNoted ? { place } : {}) };
+}
+
+/** A hint whose path is mistyped would be missed by nobody. */
+function tellUnused(hints: ReadonlyMap<string, PhotoHint>, photos: readonly string[]): void {
+  const taken = new Set(photos.map((photo) => path.resolve(photo)));
+  const unused = [...hints].filter(([photo]) => !taken.has(photo)).map(([, hint]) => hint);
+  if (unused.length === 0) return;
+  const [{ from, path: first }] = unused as [PhotoHint];
+  process.stderr.write(
+    `framewright: ${unused.length} hints are for photos that are not among those given (${from}: ${first})\n`,
+  );
+}
+
+/** Only where a crop may be left for review. */
+async function openReviewList(photos: readonly string[], flags: CropFlags): Promise<ReviewList | undefined> {
+  const { minConfidence, fallback = 'review', dryRun } = flags;
+  if (minConfidence === undefined || fallback !== 'review' || dryRun) return undefined;
+  const file = flags.reviewList ?? path.join(await outputFolder(photos, flags.output), 'review.jsonl');
+  return ReviewList.open(file, { force: flags.force || flags.resume });
 }
 
 /** The bytes of a crop are for a program to read, and nothing may be mixed into them. */
@@ -212,6 +275,7 @@ async function open(flags: CropFlags, signal: AbortSignal): Promise<Cropper> {
   const cropper = await openCropper({
     ...cropperOptionsOf(flags),
     engine: flags.engine,
+    faces: flags.faces,
     ...(flags.maxPixels === undefined ? {} : { maxPixels: flags.maxPixels }),
     signal,
   });

@@ -37,10 +37,11 @@ export interface PlannedPhoto {
  */
 export async function planOutputs(
   inputs: readonly string[],
-  targets: readonly Target[],
+  targetsOf: (input: string) => readonly Target[],
   options: PlanOptions,
 ): Promise<PlannedPhoto[]> {
-  const nFiles = inputs.length * targets.length * (options.top + (options.overlay ? 1 : 0));
+  const nCrops = inputs.reduce((sum, input) => sum + targetsOf(input).length, 0);
+  const nFiles = nCrops * (options.top + (options.overlay ? 1 : 0));
   const output = options.output ?? (inputs.includes(STDIN) ? STDOUT : undefined);
   if (output === STDOUT && nFiles > 1) {
     const remedy = options.output === undefined ? 'name a folder with --output' : 'name a folder instead';
@@ -49,6 +50,7 @@ export async function planOutputs(
   const asFile = output !== undefined && nFiles === 1 && !(await isFolder(output)) ? output : undefined;
   const planned = inputs.map((input): PlannedPhoto => {
     if (asFile) return { input, crops: [[asFile]], overlays: [] };
+    const targets = targetsOf(input);
     const { name, ext, dir } = path.parse(input === STDIN ? (options.stdinName ?? 'stdin') : input);
     const folder = output ?? dir;
     const extension = options.extension ?? outputExtension(ext);

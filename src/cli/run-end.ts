@@ -10,7 +10,7 @@ export const GO_ON = 'framewright: the same command with --resume goes on from h
 
 /** The last words of a run, on stderr. */
 export function tellEnd(
-  { plan }: Pick<CropRun, 'plan'>,
+  { plan, review }: Pick<CropRun, 'plan' | 'review'>,
   { failures, nDone }: RunEnd,
   { isStopped, canResume }: { readonly isStopped: boolean; readonly canResume: boolean },
 ): void {
@@ -18,6 +18,9 @@ export function tellEnd(
     const listed = failures.slice(0, FAILURES_LISTED).map(({ error }) => `  ${messageOf(error)} [${codeOf(error)}]\n`);
     const rest = failures.length > listed.length ? `  and ${failures.length - listed.length} more, told above\n` : '';
     process.stderr.write(`framewright: ${failures.length} of ${plan.length} photos failed\n${listed.join('')}${rest}`);
+  }
+  if (review && review.size > 0) {
+    process.stderr.write(`framewright: ${review.size} crops are left for review: framewright --hints ${review.path}\n`);
   }
   if (!isStopped) return;
   process.stderr.write(`framewright: stopped with ${nDone} of ${plan.length} photos done\n`);
