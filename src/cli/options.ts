@@ -89,7 +89,7 @@ export function parseRect(text: string): CropRect {
 }
 
 /** `adapter.gguf` or `adapter.gguf:0.8`. */
-function parseLora(text: string): LoraSpec {
+export function parseLora(text: string): LoraSpec {
   const match = /^(.+?):(-?\d*\.?\d+)$/.exec(text);
   return match ? { path: match[1]!, scale: Number(match[2]) } : { path: text };
 }
