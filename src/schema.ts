@@ -60,7 +60,8 @@ const sizeSchema = z.object({ widthPx: z.int().positive(), heightPx: z.int().pos
 export const cropResultSchema = z.object({
   schemaVersion: z.literal(1),
   photo: sizeSchema.extend({ path: z.string().optional() }),
-  engine: z.enum(ENGINES),
+  /** `chosen`: by a person, see choices.ts. */
+  engine: z.enum([...ENGINES, 'chosen']),
   model: z
     .object({
       name: z.string(),

@@ -1,5 +1,6 @@
 #include "backends.h"
 #include "binding.h"
+#include "binding_codec.h"
 #include "heap.h"
 #include "log_sink.h"
 
@@ -175,6 +176,8 @@ static Napi::Object define(Napi::Env env, Napi::Object exports) {
     exports.Set("loadBackend", Napi::Function::New(env, on_load_backend));
     exports.Set("hostFormats", Napi::Function::New(env, on_host_formats));
     exports.Set("devices", Napi::Function::New(env, devices));
+    exports.Set("decodeRows", Napi::Function::New(env, decode_rows));
+    exports.Set("encodeRows", Napi::Function::New(env, encode_rows));
     exports.Set("versions", Napi::Function::New(env, versions));
     exports.Set("setLogListener", Napi::Function::New(env, set_log_listener));
     exports.Set("drainLogs", Napi::Function::New(env, drain_logs));

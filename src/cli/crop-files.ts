@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { sha256Of, tokenOf, type CropJournal, type SourceState } from '../batch/crop-journal.js';
 import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask } from '../cropper.js';
 import { FramewrightError, messageOf } from '../errors.js';
-import type { Photo } from '../image/decode.js';
+import { decodePhoto, type Photo } from '../image/decode.js';
 import type { EncodeOptions } from '../image/encode.js';
 import { writeSidecar } from '../metadata/sidecar.js';
 import type { CropRect, CropResult } from '../schema.js';
@@ -14,6 +14,7 @@ import { encodeFiles, publishFile } from './photo-files.js';
 import { Progress } from './progress.js';
 import { codeOf, errorLine } from './report-error.js';
 import type { StdinPhoto } from './stdin.js';
+import type { Summary } from './summaries.js';
 
 /** A run of the crop command, checked and planned. */
 export interface CropRun {
@@ -29,6 +30,7 @@ export interface CropRun {
   readonly json: boolean;
   readonly verbose: boolean;
   readonly resume: boolean;
+  readonly summaries: readonly Summary[];
 }
 
 /** Where a run of several photos keeps what it has done. */
@@ -77,6 +79,7 @@ export async function cropFiles(
     for (const planned of run.plan) {
       const finished = memory?.finished.get(planned);
       if (finished) {
+        await summariseEarlier(planned, finished, run);
         progress.clear();
         for (const result of finished) tell(planned, result, result.output ?? [], run);
         continue;
@@ -90,6 +93,7 @@ export async function cropFiles(
         if (run.request.signal.aborted) throw run.request.signal.reason;
         if (isFullDisk(error)) throw error as FramewrightError;
         failures.push({ input: planned.input, error });
+        for (const summary of run.summaries) summary.fail(planned.input, error);
         progress.clear();
         tellError(planned, error, run);
       }
@@ -98,8 +102,26 @@ export async function cropFiles(
   } finally {
     progress.clear();
     await outcomes.return();
+    // Also when interrupted: what was done until then is worth a look.
+    if (nDone + failures.length > 0) for (const summary of run.summaries) await summary.write();
   }
   return { failures, nDone };
+}
+
+/** A summary shows the photos of earlier runs too; one that is gone by now is a failure in it, not of this run. */
+async function summariseEarlier(
+  { input }: PlannedPhoto,
+  results: readonly CropResult[],
+  { summaries, request: { signal } }: CropRun,
+): Promise<void> {
+  if (summaries.length === 0) return;
+  try {
+    const photo = await decodePhoto(input, { signal });
+    for (const summary of summaries) await summary.add(input, photo, results, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    for (const summary of summaries) summary.fail(input, error);
+  }
 }
 
 /** The photos as the cropper takes them; each is looked at when its turn comes, before it is read. */
@@ -149,6 +171,9 @@ async function settle(
     if (made && source) {
       const state = { ...source, sha256: sha256Of(outcome.photo.bytes) };
       await memory.journal.finish(planned.input, key, made, state, results);
+    }
+    for (const summary of run.summaries) {
+      await summary.add(planned.input, outcome.photo, results, run.request.signal);
     }
     progress.clear();
     for (const result of results) tell(planned, result, result.output ?? [], run);

@@ -1,11 +1,13 @@
 import { Argument, Option, type Command } from 'commander';
 import { CropJournal, type JournalPlace } from '../batch/crop-journal.js';
+import { readChoices, type Choice } from '../choices.js';
+import { chosenCrops } from '../chosen-crops.js';
 import { openCropper, type Cropper } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
 import { OUTPUT_FORMATS, type OutputFormat } from '../image/encode.js';
 import { ENGINES, type CropRect, type EngineName } from '../schema.js';
 import { parseTargets, type Target } from '../target.js';
-import { cropFiles, type CropRun } from './crop-files.js';
+import { cropFiles, type CropRun, type RunMemory } from './crop-files.js';
 import { expandInputs, STDIN } from './inputs.js';
 import { interruptBatch, type BatchInterrupt } from './interrupt.js';
 import {
@@ -17,11 +19,12 @@ import {
   parseWhole,
   type ModelFlags,
 } from './options.js';
-import { filesOf, planOutputs, refuseExisting, STDOUT, type PlannedPhoto } from './output-plan.js';
+import { filesOf, planOutputs, refuseExisting, STDOUT, type PlannedPhoto, type PlanOptions } from './output-plan.js';
 import { EXIT } from './report-error.js';
 import { journalPlace, refuseForeign, rememberedRun, withoutCrops } from './resume.js';
 import { GO_ON, tellEnd } from './run-end.js';
 import { readStdin } from './stdin.js';
+import { openSummaries } from './summaries.js';
 import { warnFallbacks, warnGivenUp, warnUntrained } from './warnings.js';
 
 interface CropFlags extends ModelFlags {
@@ -51,19 +54,27 @@ interface CropFlags extends ModelFlags {
   readonly seed: number;
   readonly temperature: number;
   readonly maxPixels?: number;
+  readonly report?: string;
+  readonly contactSheet?: string;
+  readonly choices?: string;
 }
+
+/** What `framewright photo.jpg` runs. */
+export const DEFAULT_COMMAND = 'crop';
 
 const EXAMPLES = `
 Examples:
-  framewright photo.jpg                        writes photo-crop.jpg beside it
-  framewright -a 4:5 -a 16:9 -o out/ *.jpg     two crops of each photo, from one analysis
-  framewright --size 1080x1350 photo.jpg       exact pixels
-  framewright --keep 420,80,300,640 photo.jpg  this rectangle is never cut
-  framewright --json --dry-run photo.jpg       only say where
-  framewright --name "{aspect}/{name}{ext}" -a 1:1 -a 4:5 -o out/ photos/
-  framewright --xmp -a 4:5 photos/             for Lightroom, Camera Raw and darktable, not as pictures
-  framewright "photos/**/*.{jpg,tif}" -o out/   patterns, where the shell leaves them alone
-  framewright - < photo.jpg > crop.jpg         one photo from stdin; its crop goes to stdout unless -o names a place
+  framewright photo.jpg                         # writes photo-crop.jpg beside it
+  framewright -a 4:5 -a 16:9 -o out/ *.jpg      # two crops of each photo, from one analysis
+  framewright --size 1080x1350 photo.jpg        # exact pixels
+  framewright --keep 420,80,300,640 photo.jpg   # this rectangle is never cut
+  framewright --json --dry-run photo.jpg        # only say where
+  framewright "photos/**/*.{jpg,tif}" -o out/    # patterns, where the shell leaves them alone
+  framewright - < photo.jpg > crop.jpg          # one photo from stdin, its crop to stdout
+  framewright -a 1:1 -a 4:5 --name "{aspect}/{name}{ext}" -o out/ photos/
+  framewright --xmp -a 4:5 photos/              # for Lightroom, Camera Raw and darktable, not as pictures
+  framewright --dry-run --report r.html photos/ # look through all crops and pick others, in a browser
+  framewright --choices choices.jsonl -o out/   # crop as picked there
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 model missing or unloadable, 4 some photos failed, 130 interrupted.`;
 
@@ -72,9 +83,9 @@ const REMEDY = '--force overwrites, --output names another place';
 /** `framewright <photos|folders>`, the default command. */
 export function addCropCommand(program: Command): void {
   const command = program
-    .command('crop', { isDefault: true })
+    .command(DEFAULT_COMMAND, { isDefault: true })
     .description('crop photos (the default command)')
-    .addArgument(new Argument('<photos...>', 'image files, folders and patterns of them, - for stdin'))
+    .addArgument(new Argument('[photos...]', 'image files, folders and patterns of them, - for stdin'))
     .addOption(new Option('--engine <name>', 'what finds the crops').choices([...ENGINES]).default('vlm'))
     .option('-o, --output <file|folder>', 'where to write, - for stdout (default: beside each photo)')
     .option('-a, --aspect <ratio>', 'aspect ratio, e.g. 4:5; repeatable', collect(String), [])
@@ -92,7 +103,10 @@ export function addCropCommand(program: Command): void {
     .option('--keep-time', "give the crops the photo's modification time", false)
     .option('--xmp', 'note the crop in an XMP sidecar; a picture is written only with --output', false)
     .option('--overlay', 'also write the photo with composition and candidates drawn on it', false)
-    .option('--dry-run', 'write nothing', false)
+    .option('--report <file>', 'a page to look through the crops and pick others (.html)')
+    .option('--contact-sheet <file>', 'one picture of all photos with their crops drawn on them')
+    .option('--choices <file>', 'crop as picked in such a page; takes no photos and no model')
+    .option('--dry-run', 'write no crops', false)
     .option('--recursive', 'look below folders', false)
     .option('--resume', 'go on with a run that was stopped or killed: what it has done is not done again', false)
     .option('--journal <file>', 'where a run of several photos notes what is done (default: in the output folder)')
@@ -103,19 +117,30 @@ export function addCropCommand(program: Command): void {
     .option('--temperature <t>', '0 takes the most probable answer', Number, 0)
     .option('--max-pixels <n>', 'largest photo to take', parseWhole('max-pixels', 1, Number.MAX_SAFE_INTEGER))
     .addHelpText('after', EXAMPLES);
-  addModelFlags(command).action((photos: string[], flags: CropFlags) => runCrop(photos, flags));
+  addModelFlags(command).action((photos: string[], flags: CropFlags) => {
+    const hasTargets = ['aspect', 'size'].some((name) => command.getOptionValueSource(name) === 'cli');
+    return runCrop(photos, flags, hasTargets);
+  });
 }
 
-async function runCrop(photos: readonly string[], flags: CropFlags): Promise<void> {
+async function runCrop(photos: readonly string[], flags: CropFlags, hasTargets: boolean): Promise<void> {
   if (flags.top > flags.candidates) {
     throw new FramewrightError(
       'USAGE',
       `--top ${flags.top} is more than the ${flags.candidates} candidates; raise --candidates`,
     );
   }
+  if (flags.choices !== undefined && (photos.length > 0 || hasTargets)) {
+    throw new FramewrightError(
+      'USAGE',
+      `--choices ${flags.choices} names the photos and their ratios itself; leave these out`,
+    );
+  }
   const interrupt = interruptBatch();
   try {
-    const { nFailed, isStopped } = await cropPhotos(photos, flags, interrupt);
+    const { nFailed, isStopped } = await (flags.choices === undefined
+      ? cropByEngine(photos, flags, interrupt)
+      : cropByChoice(flags.choices, flags, interrupt));
     if (nFailed > 0) process.exitCode = EXIT.somePhotos;
     if (isStopped) process.exitCode = EXIT.interrupted;
   } finally {
@@ -123,12 +148,11 @@ async function runCrop(photos: readonly string[], flags: CropFlags): Promise<voi
   }
 }
 
-async function cropPhotos(
-  photos: readonly string[],
-  flags: CropFlags,
-  interrupt: BatchInterrupt,
-): Promise<{ nFailed: number; isStopped: boolean }> {
-  const { signal, noMore } = interrupt;
+async function cropByEngine(photos: readonly string[], flags: CropFlags, interrupt: BatchInterrupt): Promise<Outcome> {
+  if (photos.length === 0) {
+    throw new FramewrightError('USAGE', "missing required argument 'photos': name image files, or folders of them");
+  }
+  const { signal } = interrupt;
   const { run, place } = await prepare(photos, flags, signal);
   await using journal = place && (await CropJournal.open(place));
   if (!flags.dryRun && !flags.force && !flags.resume) {
@@ -140,16 +164,73 @@ async function cropPhotos(
     process.stderr.write(`framewright: ${memory.finished.size} of ${run.plan.length} photos were done earlier\n`);
   }
   if (memory && flags.resume && !flags.force) await refuseForeign(run, memory);
-  if (run.plan.length > 1) interrupt.beginPhotos();
   try {
-    const end = await cropFiles(cropper, run, interrupt, memory);
-    const isStopped = noMore.aborted && end.nDone + end.failures.length < run.plan.length;
-    tellEnd(run, end, { isStopped, canResume: journal !== undefined });
-    return { nFailed: end.failures.length, isStopped };
+    return await cropAndTell(cropper, run, interrupt, memory);
   } catch (error) {
     if (journal) process.stderr.write(GO_ON);
     throw error;
   }
+}
+
+async function cropByChoice(file: string, flags: CropFlags, interrupt: BatchInterrupt): Promise<Outcome> {
+  const { signal } = interrupt;
+  const choices = await readChoices(file);
+  const plan = await planChoices(choices, planOptions(flags));
+  if (!flags.dryRun && !flags.force) await refuseExisting(plan, REMEDY);
+  const run = await cropRun(plan, flags, signal);
+  const options = { signal, ...(flags.maxPixels === undefined ? {} : { maxPixels: flags.maxPixels }) };
+  return cropAndTell({ cropEach: (tasks) => inStep(tasks, chosenCrops(choices, options)) }, run, interrupt);
+}
+
+/** What became of a run, as its exit code tells. */
+interface Outcome {
+  readonly nFailed: number;
+  readonly isStopped: boolean;
+}
+
+async function cropAndTell(
+  cropper: Pick<Cropper, 'cropEach'>,
+  run: CropRun,
+  interrupt: BatchInterrupt,
+  memory?: RunMemory,
+): Promise<Outcome> {
+  if (run.plan.length > 1) interrupt.beginPhotos();
+  const end = await cropFiles(cropper, run, interrupt, memory);
+  const isStopped = interrupt.noMore.aborted && end.nDone + end.failures.length < run.plan.length;
+  tellEnd(run, end, { isStopped, canResume: memory !== undefined });
+  return { nFailed: end.failures.length, isStopped };
+}
+
+/** Takes a task for each outcome, so that each photo is looked at before it is read. */
+async function* inStep<T>(
+  tasks: Iterable<unknown> | AsyncIterable<unknown>,
+  outcomes: AsyncIterable<T>,
+): AsyncGenerator<T, void, undefined> {
+  const iterator = Symbol.asyncIterator in tasks ? tasks[Symbol.asyncIterator]() : tasks[Symbol.iterator]();
+  await iterator.next();
+  for await (const outcome of outcomes) {
+    yield outcome;
+    await iterator.next();
+  }
+}
+
+/** A planned photo for each choice, in their order. */
+async function planChoices(choices: readonly Choice[], options: PlanOptions): Promise<PlannedPhoto[]> {
+  const byTarget = new Map<string, Choice[]>();
+  for (const choice of choices) {
+    const key = JSON.stringify(choice.target);
+    byTarget.set(key, [...(byTarget.get(key) ?? []), choice]);
+  }
+  const planned = new Map<Choice, PlannedPhoto>();
+  for (const group of byTarget.values()) {
+    const plan = await planOutputs(
+      group.map(({ path }) => path),
+      [group[0]!.target],
+      { ...options, top: 1 },
+    );
+    group.forEach((choice, i) => planned.set(choice, plan[i]!));
+  }
+  return choices.map((choice) => planned.get(choice)!);
 }
 
 /** Everything that can be refused without looking for earlier runs is refused here, before the model is loaded. */
@@ -163,24 +244,33 @@ async function prepare(
   for (const note of found.notes) process.stderr.write(`framewright: ${note}\n`);
   const stdin = found.photos.includes(STDIN) ? await readStdin(signal) : undefined;
   const place = flags.journal === false ? undefined : await journalPlace(found.photos, flags);
-  const plan = await planOutputs(place ? await withoutCrops(found.photos, place) : found.photos, targets, {
+  const options = { ...planOptions(flags), ...(stdin ? { stdinName: stdin.name } : {}) };
+  const plan = await planOutputs(place ? await withoutCrops(found.photos, place) : found.photos, targets, options);
+  if (!flags.dryRun) refuseStdout(plan, flags.json);
+  const isNoted = !flags.dryRun && (plan.length > 1 || flags.resume || typeof flags.journal === 'string');
+  const run = await cropRun(plan, flags, signal);
+  return { run: { ...run, ...(stdin ? { stdin } : {}) }, ...(place && isNoted ? { place } : {}) };
+}
+
+function planOptions(flags: CropFlags): PlanOptions {
+  return {
     top: flags.top,
     overlay: flags.overlay,
     xmp: flags.xmp,
     ...(flags.name === undefined ? {} : { name: flags.name }),
-    ...(stdin ? { stdinName: stdin.name } : {}),
     ...(flags.output === undefined ? {} : { output: flags.output }),
     ...(flags.format === undefined ? {} : { extension: flags.format === 'jpeg' ? '.jpg' : `.${flags.format}` }),
-  });
-  if (!flags.dryRun) refuseStdout(plan, flags.json);
-  const isNoted = !flags.dryRun && (plan.length > 1 || flags.resume || typeof flags.journal === 'string');
-  const run: CropRun = {
+  };
+}
+
+async function cropRun(plan: readonly PlannedPhoto[], flags: CropFlags, signal: AbortSignal): Promise<CropRun> {
+  return {
     plan,
-    ...(stdin ? { stdin } : {}),
     dryRun: flags.dryRun,
     json: flags.json,
     verbose: flags.verbose,
     resume: flags.resume,
+    summaries: await openSummaries(flags, plan.length, plan.flatMap(({ crops }) => crops).length),
     request: {
       aspects: flags.aspect,
       sizes: flags.size,
@@ -202,7 +292,6 @@ async function prepare(
       signal,
     },
   };
-  return { run, ...(place && isNoted ? { place } : {}) };
 }
 
 /** The bytes of a crop are for a program to read, and nothing may be mixed into them. */

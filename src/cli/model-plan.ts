@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { bytesText } from '../bytes-text.js';
 import { usableBytes } from '../model/plan/fit.js';
 import { planModel, type ModelPlan } from '../model/plan/plan-model.js';
@@ -6,7 +6,7 @@ import { kvCacheBytes, totalBytes, type MemoryParts } from '../model/plan/predic
 import { openRuntime } from '../runtime/runtime.js';
 import type { GpuChoice, RuntimeInfo } from '../runtime/types.js';
 import { columns } from './columns.js';
-import { parseGpu, parseSize, parseWhole } from './options.js';
+import { GPUS, parseSize, parseWhole } from './options.js';
 
 interface PlanFlags {
   readonly mmproj?: string;
@@ -24,7 +24,7 @@ export function addPlanCommand(model: Command): void {
     .description('what a model would take in memory, and the settings that fit, without loading it')
     .argument('[model]', 'name, folder or .gguf file', 'nano')
     .option('--mmproj <file>', 'its vision file (default: the one beside the model)')
-    .option('--gpu <kind>', 'as for cropping', parseGpu, 'auto')
+    .addOption(new Option('--gpu <kind>', 'as for cropping').choices(GPUS).default('auto'))
     .option('--vram <size>', 'plan for this much GPU memory, e.g. 6GB (default: what is free)', parseSize)
     .option('--memory <size>', 'plan for this much main memory (default: what is free)', parseSize)
     .option('--parallel <n>', 'photos at once', parseWhole('parallel', 1, 4), 1)

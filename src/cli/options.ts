@@ -1,9 +1,9 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseBytes } from '../bytes-text.js';
 import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
 import type { CropRect } from '../schema.js';
 
-const GPUS = ['auto', 'cuda', 'vulkan', 'metal', 'cpu'] as const satisfies readonly GpuChoice[];
+export const GPUS = ['auto', 'cuda', 'vulkan', 'metal', 'cpu'] as const satisfies readonly GpuChoice[];
 
 /** Options of every command that runs a model. */
 export interface ModelFlags {
@@ -17,12 +17,15 @@ export interface ModelFlags {
   readonly verbose: boolean;
 }
 
+/** Long names of these. */
+export const MODEL_OPTIONS: readonly string[] = ['model', 'mmproj', 'lora', 'gpu', 'threads', 'verbose'];
+
 export function addModelFlags(command: Command): Command {
   return command
     .option('--model <name|file>', 'a model by name (framewright model list), or a Qwen2.5-VL .gguf file', 'nano')
     .option('--mmproj <file>', 'its vision file (default: the one beside the model)')
     .option('--lora <file[:scale]>', 'LoRA adapter (.gguf), repeatable', collect(parseLora), [])
-    .option('--gpu <kind>', GPUS.join(', '), parseGpu, 'auto')
+    .addOption(new Option('--gpu <kind>', 'what the model runs on').choices(GPUS).default('auto'))
     .option('--threads <n>', 'CPU threads (default: the physical cores)', parseWhole('threads', 1, 1024))
     .option('--vram <size>', 'plan for this much GPU memory, e.g. 6GB (default: what is free)', parseSize)
     .option('--no-plan', 'load as asked, whatever memory is free')
@@ -92,10 +95,4 @@ export function parseRect(text: string): CropRect {
 export function parseLora(text: string): LoraSpec {
   const match = /^(.+?):(-?\d*\.?\d+)$/.exec(text);
   return match ? { path: match[1]!, scale: Number(match[2]) } : { path: text };
-}
-
-export function parseGpu(text: string): GpuChoice {
-  const found = GPUS.find((gpu) => gpu === text);
-  if (found) return found;
-  throw new InvalidArgumentError(`It is one of ${GPUS.join(', ')}.`);
 }

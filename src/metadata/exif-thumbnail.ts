@@ -97,9 +97,11 @@ function stripRanges(block: TiffBlock, ifd: Ifd): Range[] {
     return (entry && numbersOf(block, entry)) ?? [];
   };
   const lengths = values(STRIP_BYTE_COUNTS);
-  return values(STRIP_OFFSETS)
+  const ranges = values(STRIP_OFFSETS)
     .map((at, i) => ({ at, nBytes: lengths[i] ?? 0 }))
     .filter(({ at, nBytes }) => at + nBytes <= block.bytes.length);
+  const nBytes = ranges.reduce((sum, range) => sum + range.nBytes, 0);
+  return nBytes <= block.bytes.length ? ranges : [];
 }
 
 /** In a broken block a thumbnail may claim bytes that a directory is made of; those are not touched. */

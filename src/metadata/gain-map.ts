@@ -1,7 +1,10 @@
+import type { OutputInfo, Region, Sharp } from 'sharp';
+import type { Size } from '../geometry.js';
 import type { Photo } from '../image/decode.js';
 import { decoding } from '../image/failure.js';
 import { sourceJpegEncoding } from '../image/jpeg-encoding.js';
 import { sharp } from '../image/vips.js';
+import type { CropRect } from '../schema.js';
 import { isKind, JPEG_MARKER, jpegSegment, jpegSegments, type JpegSegment } from './jpeg-segments.js';
 import { furtherPictures, joinPictures } from './multi-picture.js';
 import type { PixelChange } from './orientation.js';
@@ -39,64 +42,64 @@ export async function cropGainMap(
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const name = `the gain map of ${photo.name}`;
-  const upright = await decoding(
-    name,
-    () =>
-      sharp(withOrientation(jpeg, orientation), {
-        autoOrient: true,
-        ignoreIcc: true,
-        limitInputPixels: photo.maxPixels,
-      })
-        .raw()
-        .toBuffer({ resolveWithObject: true }),
-    signal,
+  const limits = { ignoreIcc: true, limitInputPixels: photo.maxPixels };
+  const { channels: nChannels } = await decoding(name, () => sharp(jpeg, limits).metadata(), signal);
+  const space = nChannels === 1 ? 'b-w' : 'srgb';
+  const pixels = (pipeline: Sharp): Promise<Pixels> =>
+    decoding(name, () => pipeline.toColourspace(space).raw().toBuffer({ resolveWithObject: true }), signal);
+
+  const upright = await pixels(sharp(withOrientation(jpeg, orientation), { ...limits, autoOrient: true }));
+  const scaleX = upright.info.width / photo.width;
+  const scaleY = upright.info.height / photo.height;
+  const { region, around, offset } = regionAround(crop, upright.info, scaleX, scaleY);
+  const cut = await pixels(
+    sharp(upright.data, { raw: upright.info, ...limits })
+      .extract(region)
+      .resize({ ...around, fit: 'fill', kernel: 'linear' })
+      .extract({ ...offset, width: crop.width, height: crop.height }),
   );
-  const { width, height, channels } = upright.info;
-  const raw = { width, height, channels: channels as 1 | 3 };
-  const scaleX = width / photo.width;
-  const scaleY = height / photo.height;
-  // The crop's edges fall between the map's pixels: it is brought to the photo's resolution around the crop, cut there
-  // to the pixel, and brought back.
+  const { quality = 90, chromaSubsampling } = sourceJpegEncoding(jpeg);
+  const small = sharp(cut.data, { raw: cut.info, ...limits })
+    .resize({
+      width: Math.max(1, Math.round(crop.width * scaleX)),
+      height: Math.max(1, Math.round(crop.height * scaleY)),
+      fit: 'fill',
+    })
+    .toColourspace(space)
+    .jpeg({ quality, chromaSubsampling });
+  const encoded = await decoding(name, () => small.toBuffer(), signal);
+  const own = jpegSegments(jpeg).filter((segment) => describesGainMap(segment) || isKind(segment, 'ICC_PROFILE\0'));
+  return Buffer.concat([encoded.subarray(0, 2), ...own.map(encodeSegment), encoded.subarray(2)]);
+}
+
+interface Pixels {
+  readonly data: Buffer;
+  readonly info: OutputInfo;
+}
+
+/**
+ * A crop's edges fall between the map's pixels. The region that holds them is brought to the photo's resolution
+ * (`around`), where the crop begins at `offset`, to the pixel.
+ */
+function regionAround(
+  crop: CropRect,
+  map: Size,
+  scaleX: number,
+  scaleY: number,
+): { region: Region; around: Size; offset: { left: number; top: number } } {
   const left = Math.floor(crop.x * scaleX);
   const top = Math.floor(crop.y * scaleY);
-  const right = Math.min(width, Math.ceil((crop.x + crop.width) * scaleX));
-  const bottom = Math.min(height, Math.ceil((crop.y + crop.height) * scaleY));
+  const width = Math.min(map.width, Math.ceil((crop.x + crop.width) * scaleX)) - left;
+  const height = Math.min(map.height, Math.ceil((crop.y + crop.height) * scaleY)) - top;
   const around = {
-    width: Math.max(crop.width, Math.round((right - left) / scaleX)),
-    height: Math.max(crop.height, Math.round((bottom - top) / scaleY)),
+    width: Math.max(crop.width, Math.round(width / scaleX)),
+    height: Math.max(crop.height, Math.round(height / scaleY)),
   };
   const offset = {
     left: Math.min(around.width - crop.width, Math.round(crop.x - left / scaleX)),
     top: Math.min(around.height - crop.height, Math.round(crop.y - top / scaleY)),
   };
-  const cut = await decoding(
-    name,
-    () =>
-      sharp(upright.data, { raw, limitInputPixels: photo.maxPixels })
-        .extract({ left, top, width: right - left, height: bottom - top })
-        .resize({ ...around, fit: 'fill', kernel: 'linear' })
-        .extract({ ...offset, width: crop.width, height: crop.height })
-        .raw()
-        .toBuffer({ resolveWithObject: true }),
-    signal,
-  );
-  const { quality, chromaSubsampling } = sourceJpegEncoding(jpeg);
-  const encoded = await decoding(
-    name,
-    () =>
-      sharp(cut.data, { raw: { width: crop.width, height: crop.height, channels: cut.info.channels as 1 | 3 } })
-        .resize({
-          width: Math.max(1, Math.round(crop.width * scaleX)),
-          height: Math.max(1, Math.round(crop.height * scaleY)),
-          fit: 'fill',
-        })
-        .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-        .jpeg({ quality: quality ?? 90, chromaSubsampling })
-        .toBuffer(),
-    signal,
-  );
-  const own = jpegSegments(jpeg).filter((segment) => describesGainMap(segment) || isKind(segment, 'ICC_PROFILE\0'));
-  return Buffer.concat([encoded.subarray(0, 2), ...own.map(encodeSegment), encoded.subarray(2)]);
+  return { region: { left, top, width, height }, around, offset };
 }
 
 /** The finished photo with its map behind it. */

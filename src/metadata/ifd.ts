@@ -79,9 +79,13 @@ export function numberOf(block: TiffBlock, entry: IfdEntry | undefined): number 
   return numbersOf(block, entry)?.[0];
 }
 
+/** More than any list has that we look at; a damaged one may claim millions. */
+const MAX_NUMBERS = 0x10000;
+
 /** The values of a SHORT or LONG (or IFD) field. */
 export function numbersOf({ view, littleEndian }: TiffBlock, entry: IfdEntry): number[] | undefined {
   const { type, count, valueAt } = entry;
+  if (count > MAX_NUMBERS) return undefined;
   if (type === TYPE.short) {
     return Array.from({ length: count }, (_, i) => view.getUint16(valueAt + 2 * i, littleEndian));
   }

@@ -8,20 +8,33 @@ const ENTRY_BYTES = 16;
 
 /** The pictures that follow the first one, where the file says so and they are there. */
 export function furtherPictures(jpeg: Uint8Array): Uint8Array[] {
+  return furtherPlaces(jpeg).map(({ start, end }) => jpeg.subarray(start, end));
+}
+
+/** The first picture alone. */
+export function firstPicture(jpeg: Uint8Array): Uint8Array {
+  const [next] = furtherPlaces(jpeg).sort((a, b) => a.start - b.start);
+  if (!next) return jpeg;
+  let end = next.start;
+  while (jpeg[end - 1] === 0) end--;
+  // A list that is wrong would cut the picture short.
+  return jpeg[end - 2] === 0xff && jpeg[end - 1] === 0xd9 ? jpeg.subarray(0, end) : jpeg;
+}
+
+function furtherPlaces(jpeg: Uint8Array): { start: number; end: number }[] {
   const segment = jpegSegments(jpeg).find((each) => each.marker === JPEG_MARKER.app2 && isKind(each, SIGNATURE));
   if (!segment) return [];
   const blockAt = segment.at + 4 + SIGNATURE.length;
   const block = openTiffBlock(segment.payload.subarray(SIGNATURE.length));
   const list = block && entryOf(readIfd(block, block.firstAt), MP_ENTRY);
   if (!block || !list) return [];
-  const pictures: Uint8Array[] = [];
+  const places: { start: number; end: number }[] = [];
   for (let at = list.valueAt + ENTRY_BYTES; at + ENTRY_BYTES <= list.valueAt + list.nBytes; at += ENTRY_BYTES) {
-    const length = block.view.getUint32(at + 4, block.littleEndian);
     const start = blockAt + block.view.getUint32(at + 8, block.littleEndian);
-    const picture = jpeg.subarray(start, start + length);
-    if (picture.length === length && picture[0] === 0xff && picture[1] === 0xd8) pictures.push(picture);
+    const end = start + block.view.getUint32(at + 4, block.littleEndian);
+    if (end <= jpeg.length && jpeg[start] === 0xff && jpeg[start + 1] === 0xd8) places.push({ start, end });
   }
-  return pictures;
+  return places;
 }
 
 /**

@@ -29,7 +29,7 @@ export function exifOfTiff(tiff: Uint8Array): Uint8Array | undefined {
   const block = openTiffBlock(tiff);
   const main = block && readIfd(block, block.firstAt);
   if (!block || !main) return undefined;
-  const fields = photoFields(block, main, block.littleEndian);
+  const fields = photoFields(block, main);
   if (fields.length === 0) return undefined;
   const head = new Uint8Array(8);
   const view = new DataView(head.buffer);
@@ -57,7 +57,8 @@ export function withTiffMetadata(tiff: Uint8Array, { exif, xmp, photoshop, iptc 
   const { littleEndian } = block;
   const source = exif && openTiffBlock(exif);
   const sourceMain = source && readIfd(source, source.firstAt);
-  const added = source && sourceMain ? photoFields(source, sourceMain, littleEndian) : [];
+  const found = source && sourceMain ? photoFields(source, sourceMain) : [];
+  const added = source?.littleEndian === littleEndian ? found : found.map(swapped);
   const blob = (tag: number, type: number, value: Uint8Array | undefined): Field[] =>
     value ? [{ tag, type, count: value.length, value }] : [];
   const fields = new Map<number, Field>();
@@ -90,14 +91,14 @@ function padded(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
 }
 
-function photoFields(block: TiffBlock, main: Ifd, littleEndian: boolean): Field[] {
+/** In the block's own byte order. */
+function photoFields(block: TiffBlock, main: Ifd): Field[] {
   const pointers = new Set<number>([TAG.exifIfd, TAG.gpsIfd, TAG.interopIfd]);
   const plain = (ifd: Ifd): Field[] =>
     ifd.entries
       .filter(({ tag }) => !pointers.has(tag))
       .map(({ tag, type, count, valueAt, nBytes }) => {
-        const value = block.bytes.subarray(valueAt, valueAt + nBytes);
-        return { tag, type, count, value: block.littleEndian === littleEndian ? value : swapped(value, type) };
+        return { tag, type, count, value: block.bytes.subarray(valueAt, valueAt + nBytes) };
       });
   const directory = (tag: number, fields: readonly Field[]): Field[] =>
     fields.length > 0
@@ -107,7 +108,7 @@ function photoFields(block: TiffBlock, main: Ifd, littleEndian: boolean): Field[
   const exif = readSubIfd(block, main, TAG.exifIfd);
   const gps = readSubIfd(block, main, TAG.gpsIfd);
   const interop = entryOf(exif, TAG.interopIfd) && readSubIfd(block, exif, TAG.interopIfd);
-  return sortedFields([
+  const fields = sortedFields([
     ...plain(main).filter(({ tag }) => DESCRIPTIVE.has(tag)),
     ...directory(
       TAG.exifIfd,
@@ -115,6 +116,12 @@ function photoFields(block: TiffBlock, main: Ifd, littleEndian: boolean): Field[
     ),
     ...directory(TAG.gpsIfd, gps ? plain(gps) : []),
   ]);
+  // Values that lie over one another would make more of the file than there is; a whole one has none such.
+  return bytesOf(fields) <= block.bytes.length ? fields : [];
+}
+
+function bytesOf(fields: readonly Field[]): number {
+  return fields.reduce((sum, field) => sum + field.value.length + (field.fields ? bytesOf(field.fields) : 0), 0);
 }
 
 function sortedFields(fields: readonly Field[]): Field[] {
@@ -155,12 +162,13 @@ function encodeIfd(
   return Buffer.concat(parts);
 }
 
-/** The same values in the other byte order. */
-function swapped(value: Uint8Array, type: number): Uint8Array {
+/** The same field in the other byte order. */
+function swapped(field: Field): Field {
+  const { type, value, fields } = field;
+  if (fields) return { ...field, fields: fields.map(swapped) };
   // A RATIONAL is two LONGs.
   const size = type === 5 || type === 10 ? 4 : typeBytes(type);
-  if (size === 1) return value;
-  const result = Buffer.from(value);
-  if (size === 2) return result.swap16();
-  return size === 4 ? result.swap32() : result.swap64();
+  if (size === 1) return field;
+  const copy = Buffer.from(value);
+  return { ...field, value: size === 2 ? copy.swap16() : size === 4 ? copy.swap32() : copy.swap64() };
 }

@@ -45,8 +45,11 @@ interface Open {
   start: number;
   attributesEnd: number;
   contentStart: number;
-  namespaces: Map<string, string>;
+  namespaces: ReadonlyMap<string, string>;
 }
+
+/** Far deeper than any XMP; whoever walks the tree may then call itself. */
+const MAX_DEPTH = 200;
 
 const NAME = /[\p{L}_:][\p{L}\p{N}\p{M}_:.\-·]*/uy;
 const ATTRIBUTE = /(\s+)([\p{L}_:][\p{L}\p{N}\p{M}_:.\-·]*)\s*=\s*("[^"<]*"|'[^'<]*')/uy;
@@ -87,6 +90,7 @@ export function parseXml(text: string): XmlElement {
       close(element, tag, at, false);
       continue;
     }
+    if (open.length >= MAX_DEPTH) throw new XmlError(`its elements lie more than ${MAX_DEPTH} deep`);
     const element = startTag(text, tag, open.at(-1)?.namespaces);
     if (open.length === 0 && root) throw new XmlError(`there is a second root element at character ${tag}`);
     at = element.contentStart;
@@ -115,7 +119,9 @@ function startTag(text: string, start: number, outer: ReadonlyMap<string, string
   NAME.lastIndex = start + 1;
   const name = NAME.exec(text)?.[0];
   if (name === undefined) throw new XmlError(`there is a stray < at character ${start}`);
-  const namespaces = new Map(outer ?? [['xml', 'http://www.w3.org/XML/1998/namespace']]);
+  let namespaces: ReadonlyMap<string, string> = outer ?? new Map([['xml', 'http://www.w3.org/XML/1998/namespace']]);
+  let own: Map<string, string> | undefined;
+  const names = new Set<string>();
   const found: Omit<XmlAttribute, 'namespace' | 'localName'>[] = [];
   let at = NAME.lastIndex;
   for (;;) {
@@ -125,12 +131,15 @@ function startTag(text: string, start: number, outer: ReadonlyMap<string, string
     const end = ATTRIBUTE.lastIndex;
     const quoted = match[3]!;
     const attribute = { name: match[2]!, value: quoted.slice(1, -1), start: at, end };
-    if (found.some((other) => other.name === attribute.name)) {
+    if (names.has(attribute.name)) {
       throw new XmlError(`the attribute ${attribute.name} at character ${at} is there twice`);
     }
+    names.add(attribute.name);
     found.push({ ...attribute, valueStart: end - quoted.length + 1, valueEnd: end - 1 });
-    if (attribute.name === 'xmlns') namespaces.set('', attribute.value);
-    if (attribute.name.startsWith('xmlns:')) namespaces.set(attribute.name.slice(6), attribute.value);
+    if (attribute.name === 'xmlns' || attribute.name.startsWith('xmlns:')) {
+      own ??= new Map(namespaces);
+      namespaces = own.set(attribute.name.slice('xmlns:'.length), attribute.value);
+    }
     at = end;
   }
   const closing = /\s*\/?>/y;
@@ -153,4 +162,18 @@ function resolve(
 /** A text that may stand in an attribute or between tags. */
 export function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}
+
+/** Text to be put in another's place. */
+export interface Splice {
+  readonly start: number;
+  readonly end: number;
+  readonly by: string;
+}
+
+/** The text with its parts replaced, which must not overlap. */
+export function spliced(text: string, splices: readonly Splice[]): string {
+  return [...splices]
+    .sort((a, b) => b.start - a.start)
+    .reduce((before, { start, end, by }) => before.slice(0, start) + by + before.slice(end), text);
 }

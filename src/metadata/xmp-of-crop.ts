@@ -1,10 +1,12 @@
 import type { PixelChange } from './orientation.js';
+import { regionsOfCrop } from './regions.js';
 import { editXmp, readXmp, type XmpEdits } from './xmp.js';
 import { XmlError } from './xml.js';
 
 /**
  * The XMP of a photo corrected for a crop of it: upright, the new file's dimensions, no picture of what was there
- * before, and no crop that is still to be applied, which a raw developer would cut out of the crop.
+ * before, regions where it shows them, and no crop that is still to be applied, which a raw developer would cut out of
+ * the crop. It is no panorama to walk around in, and no moving picture, any more.
  *
  * What is no well-formed XML is kept with its orientation alone set right.
  *
@@ -12,9 +14,10 @@ import { XmlError } from './xml.js';
  */
 export function xmpOfCrop(
   xmp: string,
-  { output }: PixelChange,
+  change: PixelChange,
   { keepsExtension }: { readonly keepsExtension: boolean },
 ): string {
+  const { output } = change;
   const edits: XmpEdits = {
     ...(keepsExtension ? {} : { 'xmpNote:HasExtendedXMP': undefined }),
     'tiff:Orientation': '1',
@@ -23,10 +26,16 @@ export function xmpOfCrop(
     'exif:PixelXDimension': String(output.width),
     'exif:PixelYDimension': String(output.height),
     'xmp:Thumbnails': undefined,
+    'GPano:ProjectionType': undefined,
+    'GPano:UsePanoramaViewer': undefined,
+    'GCamera:MotionPhoto': undefined,
+    'GCamera:MicroVideo': undefined,
+    'GCamera:MicroVideoOffset': undefined,
   };
   try {
     const isPending = isTrue(readXmp(xmp, 'crs:HasCrop')) && !isTrue(readXmp(xmp, 'crs:AlreadyApplied'));
-    return editXmp(xmp, { ...edits, ...(isPending ? NO_CROP : {}) }, { onlyPresent: true });
+    const edited = editXmp(xmp, { ...edits, ...(isPending ? NO_CROP : {}) }, { onlyPresent: true });
+    return regionsOfCrop(edited, change);
   } catch (thrown) {
     if (!(thrown instanceof XmlError)) throw thrown;
     return xmp.replace(/\btiff:Orientation(\s*=\s*["'])[^"']*/g, (_, opening: string) => `tiff:Orientation${opening}1`);

@@ -1,5 +1,5 @@
-import { escapeXml, parseXml } from './xml.js';
-import type { XmlAttribute, XmlElement } from './xml.js';
+import { escapeXml, parseXml, spliced } from './xml.js';
+import type { Splice, XmlAttribute, XmlElement } from './xml.js';
 
 export const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
 
@@ -12,6 +12,8 @@ export const XMP_NAMESPACES = {
   xmpNote: 'http://ns.adobe.com/xmp/note/',
   hdrgm: 'http://ns.adobe.com/hdr-gain-map/1.0/',
   Container: 'http://ns.google.com/photos/1.0/container/',
+  GCamera: 'http://ns.google.com/photos/1.0/camera/',
+  GPano: 'http://ns.google.com/photos/1.0/panorama/',
 } as const;
 export type XmpPrefix = keyof typeof XMP_NAMESPACES;
 
@@ -51,15 +53,7 @@ export function editXmp(xmp: string, edits: XmpEdits, options: { readonly onlyPr
     }
   }
   if (added.length > 0) splices.push(addition(xmp, root, descriptions[0], added));
-  return splices
-    .sort((a, b) => b.start - a.start)
-    .reduce((text, { start, end, replacement: by }) => text.slice(0, start) + by + text.slice(end), xmp);
-}
-
-interface Splice {
-  readonly start: number;
-  readonly end: number;
-  readonly replacement: string;
+  return spliced(xmp, splices);
 }
 
 /** @throws XmlError */
@@ -86,16 +80,16 @@ function occurrencesOf(descriptions: readonly XmlElement[], name: XmpName): (Xml
 
 function replacement(node: XmlAttribute | XmlElement, value: string): Splice {
   const text = escapeXml(value);
-  if ('value' in node) return { start: node.valueStart, end: node.valueEnd, replacement: text };
-  if (node.selfClosing) return { ...node, replacement: `<${node.name}>${text}</${node.name}>` };
-  return { start: node.contentStart, end: node.contentEnd, replacement: text };
+  if ('value' in node) return { start: node.valueStart, end: node.valueEnd, by: text };
+  if (node.selfClosing) return { ...node, by: `<${node.name}>${text}</${node.name}>` };
+  return { start: node.contentStart, end: node.contentEnd, by: text };
 }
 
 /** With the white space before it, so that no empty line is left. */
 function removal(xmp: string, { start, end }: XmlAttribute | XmlElement): Splice {
   let from = start;
   while (/\s/.test(xmp[from - 1] ?? '')) from--;
-  return { start: from, end, replacement: '' };
+  return { start: from, end, by: '' };
 }
 
 /** New properties, as attributes of the first description or of one made for them. */
@@ -116,13 +110,13 @@ function addition(
   const lines = [...[...declared].map(([prefix, uri]) => `xmlns:${prefix}="${uri}"`), ...attributes];
   if (description) {
     const at = description.attributesEnd;
-    return { start: at, end: at, replacement: lines.map((line) => `\n   ${line}`).join('') };
+    return { start: at, end: at, by: lines.map((line) => `\n   ${line}`).join('') };
   }
   const about = `<rdf:Description rdf:about="" xmlns:rdf="${RDF}"${lines.map((line) => `\n   ${line}`).join('')}/>`;
   const inside = rdf ? `\n  ${about}\n ` : `\n <rdf:RDF xmlns:rdf="${RDF}">\n  ${about}\n </rdf:RDF>\n`;
-  if (!host.selfClosing) return { start: host.contentEnd, end: host.contentEnd, replacement: inside };
+  if (!host.selfClosing) return { start: host.contentEnd, end: host.contentEnd, by: inside };
   const opening = xmp.slice(host.start, host.attributesEnd);
-  return { start: host.start, end: host.end, replacement: `${opening}>${inside}</${host.name}>` };
+  return { start: host.start, end: host.end, by: `${opening}>${inside}</${host.name}>` };
 }
 
 /** A prefix that means the namespace there, declared if none does. */

@@ -28,6 +28,12 @@ export interface NativeAddon {
   /** Formats the CPU backend repacks weights into, e.g. `['AMX', 'CPU_REPACK']`, the preferred one first. */
   hostFormats(): string[];
 
+  /** Tensor data of a ggml type, by its number, as floats; whole blocks. */
+  decodeRows(type: number, bytes: Uint8Array): Float32Array;
+
+  /** Floats as tensor data; a row is a whole number of blocks. Types that need an importance matrix are refused. */
+  encodeRows(type: number, values: Float32Array, nPerRow: number): Uint8Array;
+
   versions(): NativeVersions;
 
   /**

@@ -75,6 +75,7 @@ describe('editing XMP', () => {
       '<a b="1" b="2"/>',
       '<a',
       '</a>',
+      '<a>'.repeat(1000) + '</a>'.repeat(1000),
     ]) {
       expect(() => parseXml(text)).toThrow(XmlError);
     }
