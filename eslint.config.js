@@ -25,6 +25,7 @@ export default tseslint.config(
   },
   {
     files: ['**/*.js', '**/*.mjs'],
+    rules: { 'no-unused-vars': ['error', { argsIgnorePattern: '^_' }] },
     languageOptions: {
       globals: {
         process: 'readonly',
@@ -37,14 +38,24 @@ export default tseslint.config(
         clearInterval: 'readonly',
         performance: 'readonly',
         AbortController: 'readonly',
+        AbortSignal: 'readonly',
+        Response: 'readonly',
       },
     },
   },
   {
-    files: ['report/*.js'],
+    files: ['report/**/*.js'],
     languageOptions: {
       sourceType: 'script',
-      globals: { document: 'readonly', matchMedia: 'readonly', Chart: 'readonly' },
+      globals: {
+        document: 'readonly',
+        window: 'readonly',
+        matchMedia: 'readonly',
+        atob: 'readonly',
+        Blob: 'readonly',
+        DOMParser: 'readonly',
+        Chart: 'readonly',
+      },
     },
   },
 );

@@ -34,12 +34,24 @@ export { readGguf, type GgufHeader, type GgufTensor, type ReadOptions } from './
 export { findTensor, readTensor, readTensorChunks } from './tensor-data.js';
 export { DECODABLE_TYPES, decodeTensor, isDecodable, type DecodableType } from './decode-tensor.js';
 export { countNonFiniteBlocks, countNonFiniteBlocksInFile } from './nan-check.js';
+export { readSafeTensor, readSafeTensors, type SafeTensor, type SafeTensorsHeader } from './safetensors.js';
+export { convertLora, type ConvertedLora, type LoraConvertOptions } from './lora-convert.js';
+export {
+  PLAIN_CODEC,
+  isSwallowed,
+  mergeLoras,
+  type LoraMergeOptions,
+  type LoraToMerge,
+  type MergedTensor,
+  type TensorCodec,
+} from './lora-merge.js';
 export type { GgufProblem } from './validate/problem.js';
 export type { TextSizes } from './validate/text.js';
 export type { VisionSizes } from './validate/vision.js';
 export {
   errorOfProblems,
   requireValidPair,
+  requireValidText,
   validateMmproj,
   validatePair,
   validateText,

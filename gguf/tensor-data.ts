@@ -38,15 +38,18 @@ export async function readTensor(
   return bytes;
 }
 
-/** A tensor's bytes in order, in pieces of whole blocks; a piece is valid until the next one is asked for. */
+/**
+ * A tensor's bytes in order, in pieces of whole blocks, or of whole multiples of `unitBytes`; a piece is valid until the
+ * next one is asked for.
+ */
 export async function* readTensorChunks(
   header: GgufHeader,
   tensor: GgufTensor,
-  options: ReadOptions = {},
+  options: ReadOptions & { readonly unitBytes?: number } = {},
 ): AsyncGenerator<Uint8Array> {
   requireInsideFile(header, tensor);
-  const { bytesPerBlock } = GGML_TYPES[tensor.type];
-  const chunk = new Uint8Array(Math.min(tensor.nBytes, Math.floor(CHUNK_BYTES / bytesPerBlock) * bytesPerBlock));
+  const { unitBytes = GGML_TYPES[tensor.type].bytesPerBlock } = options;
+  const chunk = new Uint8Array(Math.min(tensor.nBytes, Math.max(1, Math.floor(CHUNK_BYTES / unitBytes)) * unitBytes));
   const { file } = await openRegularFile(header.path);
   try {
     for (let done = 0; done < tensor.nBytes; done += chunk.length) {

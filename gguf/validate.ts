@@ -58,6 +58,17 @@ export async function requireValidPair(
   throw errorOfProblems(problems);
 }
 
+/**
+ * The header of a text model without problems.
+ *
+ * @throws GgufError as `requireValidPair`
+ */
+export async function requireValidText(path: string, options: ValidateOptions = {}): Promise<GgufHeader> {
+  const { problems, header } = await validateFile(path, checkText, options);
+  if (header && problems.length === 0) return header;
+  throw errorOfProblems(problems);
+}
+
 /** One line: the first three problems, each with its file, and how many more there are. */
 export function errorOfProblems(problems: readonly GgufProblem[]): GgufError {
   const shown = problems.slice(0, 3).map(({ message }) => message);

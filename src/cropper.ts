@@ -152,6 +152,11 @@ export class Cropper {
     return this.#vlm && { ...this.#vlm.engine.identity, trained: this.#vlm.resolved.manifest?.trained ?? true };
   }
 
+  /** What was given up so that the model fits the memory there is, one line each; empty where nothing was. */
+  get givenUp(): readonly string[] {
+    return this.#vlm?.plan?.givenUp ?? [];
+  }
+
   /** Work done so far: llama_decode calls, tokens, tokens decided and forced. All 0 for an engine without a model. */
   counters(): ReturnType<Vlm['counters']> {
     return this.#vlm?.counters() ?? NO_WORK;

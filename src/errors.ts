@@ -14,8 +14,10 @@ export type ErrorCode =
   | 'FACES_UNAVAILABLE' // the optional packages that find faces are not installed
   | 'ASPECT_IMPOSSIBLE' // no crop satisfies aspect, keep boxes and minimum size together
   | 'MODEL_NOT_FOUND'
+  | 'DOWNLOAD' // a file cannot be had from its server, or is not what it should be
   | 'MODEL_INVALID' // the GGUF pair fails validation
   | 'MODEL_LOAD' // llama.cpp refused it
+  | 'MODEL_TOO_LARGE' // does not fit the memory there is
   | 'MODEL_UNSUPPORTED' // a valid GGUF of a kind we do not run
   | 'NATIVE_LOAD' // addon or backend library cannot be loaded
   | 'CONTEXT_FULL' // the conversation does not fit the KV cache

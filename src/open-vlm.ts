@@ -1,14 +1,19 @@
 import { stat } from 'node:fs/promises';
 import { fileSha256 } from './model/file-hash.js';
-import { loadResolved, type LoadOptions } from './model/load.js';
+import { loadRunnable, requireRunnable, type LoadOptions } from './model/load.js';
+import { tooLarge } from './model/plan/describe.js';
+import type { MemoryPlan } from './model/plan/fit.js';
+import { plannedUse, planRun, sequencesFor, type PlanOptions } from './model/plan/plan-run.js';
+import { shapeOfPair } from './model/plan/shape.js';
 import { resolveModel, type ResolvedModel } from './model/resolve.js';
 import { loadPromptProfile } from './prompt/profile.js';
 import { openRuntime, type Runtime } from './runtime/runtime.js';
 import type { ContextCounters, ContextOptions, GpuChoice, LogLine } from './runtime/types.js';
 import { VlmEngine, type VlmCounters } from './vlm-engine.js';
 
-export interface VlmOptions extends LoadOptions, Pick<ContextOptions, 'kvType'> {
-  /** Name of a model, path of a GGUF, or of a folder with a manifest. Default `nano`. */
+export interface VlmOptions
+  extends LoadOptions, Pick<ContextOptions, 'kvType'>, Pick<PlanOptions, 'vramBytes' | 'memoryBytes'> {
+  /** Name of a model (`nano`, `qwen2.5-vl-7b`, `name:variant`), path of a GGUF, or of a folder with a manifest. Default `nano`. */
   readonly model?: string;
   readonly mmproj?: string;
   /** Default `auto`. */
@@ -21,6 +26,16 @@ export interface VlmOptions extends LoadOptions, Pick<ContextOptions, 'kvType'> 
   readonly onLog?: (line: LogLine) => void;
   /** Photos at once in the context. Default 1. */
   readonly parallel?: number;
+  /**
+   * `plan` (default) chooses what was left open so that the model fits the memory that is free, and refuses it where
+   * nothing does; `ignore` loads it as asked.
+   */
+  readonly memory?: 'plan' | 'ignore';
+  /**
+   * Frees the vision tower after each image and loads it again for the next. Default: where the plan had to give
+   * something up for want of memory.
+   */
+  readonly releaseEncoder?: boolean;
 }
 
 /** A loaded model with its runtime and KV cache, ready for the three stages. */
@@ -28,12 +43,11 @@ export interface Vlm {
   readonly runtime: Runtime;
   readonly resolved: ResolvedModel;
   readonly engine: VlmEngine;
+  /** What the model runs with, and what was given up for it; undefined if memory was to be ignored. */
+  readonly plan: MemoryPlan | undefined;
   counters(): ContextCounters & VlmCounters;
   dispose(): Promise<void>;
 }
-
-/** Sequences a context offers: forks for aspects and votes, and boxes ranked at once. */
-const SEQUENCES = 64;
 
 /**
  * Models of fewer bytes (both files) run on one thread unless told otherwise: their steps take about as long as waking a
@@ -43,12 +57,16 @@ const ONE_THREAD_BELOW_BYTES = 64 * 1024 * 1024;
 
 export async function openVlm(given: VlmOptions): Promise<Vlm> {
   const { signal } = given;
-  const resolved = await resolveModel({
+  const asked = await resolveModel({
     model: given.model ?? 'nano',
     ...(given.mmproj === undefined ? {} : { mmproj: given.mmproj }),
   });
-  const options = { ...given, ...(await threadsFor(resolved, given.threads)) };
-  const profile = await loadPromptProfile(resolved.use.promptProfile);
+  const options = {
+    ...given,
+    loras: [...asked.loras, ...(given.loras ?? [])],
+    ...(await threadsFor(asked, given.threads)),
+  };
+  const profile = await loadPromptProfile(asked.use.promptProfile);
   signal?.throwIfAborted();
   const opened = new OpenedResources();
   try {
@@ -59,23 +77,32 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       }),
     );
     if (options.onLog) runtime.onLog(options.onLog);
+    const pair = await requireRunnable(asked, signal);
+    const planned =
+      given.memory === 'ignore' ? undefined : planRun(runtime.info, shapeOfPair(pair), asked.use, options);
+    if (planned && !planned.plan.fits) throw tooLarge(asked.name, planned.plan, planned.limits);
+    const plan = planned?.plan;
+    const { parallel = 1 } = given;
+    const resolved = plan ? { ...asked, use: plannedUse(asked.use, plan, parallel) } : asked;
     const [model, sha256, mmprojSha256] = await all([
-      loadResolved(runtime, resolved, options).then((loaded) => opened.use(loaded)),
+      loadRunnable(runtime, resolved, { ...options, ...placement(plan) }).then((loaded) => opened.use(loaded)),
       fileSha256(resolved.textPath, signal),
       fileSha256(resolved.mmprojPath, signal),
     ]);
-    const context = opened.use(await model.createContext(contextOptions(runtime, resolved, options)));
+    const context = opened.use(await model.createContext(contextOptions(runtime, resolved, options, plan)));
     const engine = new VlmEngine(model, context, resolved.use, profile, {
       name: resolved.name,
       sha256,
       mmprojSha256,
       promptVersion: profile.version,
-      loras: (options.loras ?? []).map(({ path, scale = 1 }) => ({ path, scale })),
+      loras: options.loras.map(({ path, scale = 1 }) => ({ path, scale })),
     });
+    engine.releasesEncoder = given.releaseEncoder ?? (plan !== undefined && plan.givenUp.length > 0);
     return {
       runtime,
       resolved,
       engine,
+      plan,
       counters: () => ({ ...context.counters(), ...engine.counters() }),
       dispose: () => opened.dispose(),
     };
@@ -99,15 +126,29 @@ async function threadsFor({ textPath, mmprojPath }: ResolvedModel, asked?: numbe
   return sizes[0]! + sizes[1]! < ONE_THREAD_BELOW_BYTES ? { threads: 1 } : {};
 }
 
-function contextOptions(runtime: Runtime, { use }: ResolvedModel, options: VlmOptions): ContextOptions {
-  const { parallel = 1, kvType, threads } = options;
+/** Where the plan puts layers and vision tower; nothing for the CPU, which has no choice. */
+function placement(plan: MemoryPlan | undefined): Pick<LoadOptions, 'gpuLayers' | 'projectorOnGpu'> {
+  if (!plan) return {};
+  const { gpuLayers, projectorOnGpu } = plan.settings;
+  return { gpuLayers, projectorOnGpu };
+}
+
+function contextOptions(
+  runtime: Runtime,
+  { use }: ResolvedModel,
+  options: VlmOptions,
+  plan: MemoryPlan | undefined,
+): ContextOptions {
+  const { parallel = 1, threads } = options;
+  const kvType = plan?.settings.kvType ?? options.kvType;
   // ggml's flash attention takes three times as long as the plain one on a CPU (bench/attention.mjs), but a quantised
   // cache cannot do without.
   const onCpu = runtime.info.backend === 'cpu' && kvType !== 'q8_0';
   const flashAttention = options.flashAttention ?? (onCpu ? false : undefined);
   return {
     nCtx: use.contextCells * parallel,
-    nSeqMax: Math.min(256, SEQUENCES * parallel),
+    nSeqMax: sequencesFor(parallel),
+    ...(plan ? { nBatch: plan.settings.nBatch } : {}),
     ...(kvType === undefined ? {} : { kvType }),
     ...(flashAttention === undefined ? {} : { flashAttention }),
     ...(threads === undefined ? {} : { threads }),

@@ -64,7 +64,8 @@ const sizeSchema = z.object({ widthPx: z.int().positive(), heightPx: z.int().pos
 export const cropResultSchema = z.object({
   schemaVersion: z.literal(1),
   photo: sizeSchema.extend({ path: z.string().optional() }),
-  engine: z.enum(ENGINES),
+  /** `chosen`: by a person, see choices.ts. */
+  engine: z.enum([...ENGINES, 'chosen']),
   model: z
     .object({
       name: z.string(),
@@ -106,5 +107,7 @@ export const cropResultSchema = z.object({
   timingsMs: z.record(z.string(), z.number()),
   /** Files written. */
   output: z.array(z.string()).optional(),
+  /** Where a sidecar was asked for. `manual`: it holds a crop made by hand, which was left alone. */
+  sidecar: z.object({ path: z.string(), state: z.enum(['written', 'unchanged', 'manual']) }).optional(),
 });
 export type CropResult = z.infer<typeof cropResultSchema>;

@@ -35,6 +35,8 @@ export class VlmEngine implements PhotoEngine {
   readonly name = 'vlm';
   readonly pixelBudget: PixelBudget;
   readonly identity: ModelIdentity;
+  /** Frees the vision tower after each image, for want of memory. */
+  releasesEncoder = false;
   readonly #answers: AnswerCounters = { nDecided: 0, nForced: 0 };
   #encodeMs = 0;
   readonly #model: VisionModel;
@@ -151,6 +153,7 @@ export class VlmEngine implements PhotoEngine {
     const seen = this.#use.preprocess.positionRamps ? positionRamps(rgb, frame) : rgb;
     const start = performance.now();
     const embedding = await this.#model.encodeImage(seen, frame, signal ? { signal } : {});
+    if (this.releasesEncoder) await this.#model.releaseEncoder();
     this.#encodeMs += performance.now() - start;
     return { rgb: seen, frame, embedding };
   }

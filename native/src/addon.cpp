@@ -1,10 +1,8 @@
 #include "backends.h"
 #include "binding.h"
+#include "binding_codec.h"
+#include "heap.h"
 #include "log_sink.h"
-
-#ifdef __GLIBC__
-#    include <malloc.h>
-#endif
 
 static const char * level_name(ggml_log_level level) {
     switch (level) {
@@ -32,17 +30,8 @@ static const char * kind_name(enum ggml_backend_dev_type type) {
     }
 }
 
-// glibc keeps freed memory of photos and embeddings in its arenas once it has seen a few large blocks come and go, and
-// a process that crops many photos grows slowly. With its own starting threshold pinned, large blocks go back to the
-// system when freed (bench/memory.mjs).
-static void pin_malloc_threshold() {
-#ifdef __GLIBC__
-    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-#endif
-}
-
 static Napi::Value init(const Napi::CallbackInfo & info) {
-    pin_malloc_threshold();
+    heap_init();
     log_sink_install();
     return info.Env().Undefined();
 }
@@ -60,6 +49,15 @@ static Napi::Value on_load_backend(const Napi::CallbackInfo & info) {
     const std::string error  = load_backend(info[0].ToString().Utf8Value());
     Napi::Object      result = Napi::Object::New(info.Env());
     result.Set("error", error.empty() ? info.Env().Null() : Napi::String::New(info.Env(), error));
+    return result;
+}
+
+static Napi::Value on_host_formats(const Napi::CallbackInfo & info) {
+    const auto  names  = host_formats();
+    Napi::Array result = Napi::Array::New(info.Env(), names.size());
+    for (size_t i = 0; i < names.size(); i++) {
+        result.Set((uint32_t) i, names[i]);
+    }
     return result;
 }
 
@@ -171,11 +169,15 @@ static Napi::Object define(Napi::Env env, Napi::Object exports) {
     own->embedding_class                 = Napi::Persistent(embedding_class);
     exports.Set("Model", model_binding::define(env));
     exports.Set("Context", context_binding::define(env));
+    exports.Set("Quantizer", quantizer_binding::define(env));
 
     exports.Set("init", Napi::Function::New(env, init));
     exports.Set("loadBackends", Napi::Function::New(env, on_load_backends));
     exports.Set("loadBackend", Napi::Function::New(env, on_load_backend));
+    exports.Set("hostFormats", Napi::Function::New(env, on_host_formats));
     exports.Set("devices", Napi::Function::New(env, devices));
+    exports.Set("decodeRows", Napi::Function::New(env, decode_rows));
+    exports.Set("encodeRows", Napi::Function::New(env, encode_rows));
     exports.Set("versions", Napi::Function::New(env, versions));
     exports.Set("setLogListener", Napi::Function::New(env, set_log_listener));
     exports.Set("drainLogs", Napi::Function::New(env, drain_logs));

@@ -47,6 +47,21 @@ std::string load_backend(const std::string & file) {
     return results->emplace(file, error).first->second;
 }
 
+std::vector<std::string> host_formats() {
+    std::lock_guard<std::mutex> lock(registry_mutex);
+    std::vector<std::string>    names;
+    ggml_backend_dev_t          cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    if (!cpu) {
+        return names;
+    }
+    const auto extra_types = (ggml_backend_dev_get_extra_bufts_t) ggml_backend_reg_get_proc_address(
+        ggml_backend_dev_backend_reg(cpu), "ggml_backend_dev_get_extra_bufts");
+    for (auto * type = extra_types ? extra_types(cpu) : nullptr; type && *type; type++) {
+        names.emplace_back(ggml_backend_buft_name(*type));
+    }
+    return names;
+}
+
 std::vector<ggml_backend_dev_t> devices_by_name(const std::vector<std::string> & names) {
     std::lock_guard<std::mutex>     lock(registry_mutex);
     std::vector<ggml_backend_dev_t> devices;

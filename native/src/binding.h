@@ -29,6 +29,16 @@ template <typename run_fn> std::unique_ptr<task> make_task(run_fn run) {
     return make_task(std::move(run), [](Napi::Env env) { return env.Undefined(); });
 }
 
+// How far something is, 0..1, for a listener.
+struct progress_message : delivery {
+    Napi::FunctionReference & listener;
+    float                     fraction;
+
+    progress_message(Napi::FunctionReference & listener, float fraction) : listener(listener), fraction(fraction) {}
+
+    void deliver(Napi::Env env) override { listener.Call({ Napi::Number::New(env, fraction) }); }
+};
+
 std::vector<int32_t> to_int32s(const Napi::Value & value);
 Napi::Value          to_js(Napi::Env env, const std::vector<device_memory> & memory);
 
@@ -49,6 +59,7 @@ class model_binding : public Napi::ObjectWrap<model_binding> {
     Napi::Value detokenize(const Napi::CallbackInfo & info);
     Napi::Value token_text(const Napi::CallbackInfo & info);
     Napi::Value encode_image(const Napi::CallbackInfo & info);
+    Napi::Value release_encoder(const Napi::CallbackInfo & info);
     Napi::Value interrupt(const Napi::CallbackInfo & info);
     Napi::Value dispose(const Napi::CallbackInfo & info);
 
@@ -77,6 +88,21 @@ class embedding_binding : public Napi::ObjectWrap<embedding_binding> {
     Napi::Value dispose(const Napi::CallbackInfo & info);
 
     std::shared_ptr<const image_embedding> embedding;  // null after dispose
+};
+
+// NativeQuantizer.
+class quantizer_binding : public Napi::ObjectWrap<quantizer_binding> {
+  public:
+    static Napi::Function define(Napi::Env env);
+    explicit quantizer_binding(const Napi::CallbackInfo & info);
+
+  private:
+    Napi::Value run(const Napi::CallbackInfo & info);
+    Napi::Value interrupt(const Napi::CallbackInfo & info);
+    Napi::Value dispose(const Napi::CallbackInfo & info);
+
+    Napi::FunctionReference on_progress;
+    worker                  thread;
 };
 
 // NativeContext.

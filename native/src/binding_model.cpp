@@ -68,6 +68,7 @@ Napi::Function model_binding::define(Napi::Env env) {
           InstanceMethod("detokenize", &model_binding::detokenize),
           InstanceMethod("tokenText", &model_binding::token_text),
           InstanceMethod("encodeImage", &model_binding::encode_image),
+          InstanceMethod("releaseEncoder", &model_binding::release_encoder),
           InstanceMethod("interrupt", &model_binding::interrupt), InstanceMethod("dispose", &model_binding::dispose) });
 }
 
@@ -77,15 +78,6 @@ std::shared_ptr<vlm_model> model_binding::get(Napi::Env env) const {
     }
     return model;
 }
-
-struct progress_message : delivery {
-    Napi::FunctionReference & listener;
-    float                     fraction;
-
-    progress_message(Napi::FunctionReference & listener, float fraction) : listener(listener), fraction(fraction) {}
-
-    void deliver(Napi::Env env) override { listener.Call({ Napi::Number::New(env, fraction) }); }
-};
 
 Napi::Value model_binding::load(const Napi::CallbackInfo & info) {
     return thread.submit(info.Env(), make_task([this] {
@@ -171,6 +163,10 @@ Napi::Value model_binding::encode_image(const Napi::CallbackInfo & info) {
                                                    embedding_binding::Unwrap(value)->hold(env, *made);
                                                    return value;
                                                }));
+}
+
+Napi::Value model_binding::release_encoder(const Napi::CallbackInfo & info) {
+    return thread.submit(info.Env(), make_task([m = get(info.Env())] { m->release_encoder(); }));
 }
 
 Napi::Value model_binding::interrupt(const Napi::CallbackInfo & info) {

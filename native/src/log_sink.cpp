@@ -62,7 +62,14 @@ static void add_line(ggml_log_level level, std::string text) {
     }
 }
 
+void log_scope_hear(const char * text) {
+    if (current_scope && current_scope->on_text) {
+        current_scope->on_text(text);
+    }
+}
+
 static void on_log(ggml_log_level level, const char * text, void *) {
+    log_scope_hear(text);
     if (level != GGML_LOG_LEVEL_CONT) {
         unfinished_level = level;
     }

@@ -33,11 +33,15 @@ class log_scope {
     log_scope(const log_scope &)             = delete;
     log_scope & operator=(const log_scope &) = delete;
 
+    // Called with each piece of text as it is logged, before anything else is done with it. May throw.
+    std::function<void(const char * text)> on_text;
+
     // The last error lines on one line, or `otherwise` if none was logged.
     std::string reason(const std::string & otherwise) const;
 
   private:
     friend void log_scope_add(ggml_log_level level, const std::string & text);
+    friend void log_scope_hear(const char * text);
 
     log_scope *              outer;
     std::vector<std::string> errors;

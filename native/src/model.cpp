@@ -70,6 +70,7 @@ vlm_model::vlm_model(const model_params &               params,
         on_progress((float) (text_share + progress * (1 - text_share)));
         return !*interrupted;
     });
+    measure_vision();
     measure_memory();
 }
 
@@ -180,11 +181,23 @@ void vlm_model::measure_memory() {
             by_name[entry.device].model += entry.model;
         }
     }
-    for (const device_memory & entry : vision_memory) {
-        by_name[entry.device].model += entry.model;
-    }
     for (auto & [name, entry] : by_name) {
         entry.device = name;
-        memory_by_device.push_back(entry);
+        text_memory.push_back(entry);
     }
+}
+
+std::vector<device_memory> vlm_model::memory() const {
+    std::vector<device_memory> result = text_memory;
+    if (!vision_loaded) {
+        return result;
+    }
+    for (device_memory & entry : result) {
+        if (entry.device == vision_memory.device) {
+            entry.model += vision_memory.model;
+            return result;
+        }
+    }
+    result.push_back(vision_memory);
+    return result;
 }

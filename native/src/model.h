@@ -69,6 +69,9 @@ class vlm_model {
                                                         uint32_t                     width,
                                                         uint32_t                     height);
 
+    // Gives the vision tower's memory back; the next image loads it again.
+    void release_encoder();
+
     std::vector<llama_token> tokenize(const std::string & text, bool parse_special) const;
 
     // Special tokens are spelled out.
@@ -83,7 +86,7 @@ class vlm_model {
 
     const model_params & params() const { return load_params; }
 
-    const std::vector<device_memory> & memory() const { return memory_by_device; }
+    std::vector<device_memory> memory() const;
 
     std::vector<llama_adapter_lora *> & lora_adapters() { return loras; }
 
@@ -96,6 +99,7 @@ class vlm_model {
   private:
     void load_text(const std::function<bool(float)> & progress);
     void load_vision(const std::function<bool(float)> & progress);
+    void measure_vision();
     void load_loras();
     void measure_memory();
     bool vision_checkpoint(const ggml_tensor * tensor, bool ask);
@@ -105,8 +109,9 @@ class vlm_model {
     llama_model_ptr                   model;
     mtmd::context_ptr                 vision;
     std::vector<llama_adapter_lora *> loras;  // owned by the model
-    std::vector<device_memory>        vision_memory;
-    std::vector<device_memory>        memory_by_device;
+    device_memory                     vision_memory;
+    std::atomic<bool>                 vision_loaded{ false };
+    std::vector<device_memory>        text_memory;
     uint64_t                          content_hash          = 0;
     double                            work_since_checkpoint = 0;
 

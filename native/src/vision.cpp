@@ -1,11 +1,12 @@
 #include "backends.h"
 #include "failure.h"
+#include "gguf.h"
+#include "heap.h"
 #include "llama-ext.h"
 #include "log_sink.h"
 #include "model.h"
 
-#include <map>
-#include <mutex>
+#include <memory>
 
 // Multiply-adds between two looks at the interrupt flag. Each look is a wait for the device: about 30 ms of work on one
 // CPU core, and as long on a GPU that is a hundred times faster.
@@ -56,13 +57,23 @@ void vlm_model::load_vision(const std::function<bool(float)> & progress) {
         mtmd_decode_use_non_causal(vision.get(), nullptr)) {
         throw failure("MODEL_UNSUPPORTED", load_params.mmproj_path + " is not the vision file of a Qwen2.5-VL model");
     }
+    vision_loaded = true;
+}
 
-    // Measuring replaces libmtmd's log hook for a moment, and hooks belong to the process.
-    static std::mutex           measure_mutex;
-    std::lock_guard<std::mutex> lock(measure_mutex);
-    for (const auto & [device, bytes] : mtmd_get_memory_usage(load_params.mmproj_path.c_str(), params)) {
-        vision_memory.push_back({ ggml_backend_dev_name(device), bytes, 0, 0 });
+// Weights only: libmtmd takes its work space with the first image, and for that image's size.
+void vlm_model::measure_vision() {
+    gguf_init_params                                          header = { /*no_alloc*/ true, /*ctx*/ nullptr };
+    const std::unique_ptr<gguf_context, decltype(&gguf_free)> file(
+        gguf_init_from_file(load_params.mmproj_path.c_str(), header), gguf_free);
+    for (int64_t i = 0; file && i < gguf_get_n_tensors(file.get()); i++) {
+        vision_memory.model += gguf_get_tensor_size(file.get(), i);
     }
+    vision_memory.device = load_params.projector_on_gpu ? load_params.devices.at(0) : "CPU";
+}
+
+void vlm_model::release_encoder() {
+    vision.reset();
+    vision_loaded = false;
 }
 
 std::shared_ptr<const image_embedding> vlm_model::encode_image(const std::vector<uint8_t> & rgb,
@@ -74,6 +85,10 @@ std::shared_ptr<const image_embedding> vlm_model::encode_image(const std::vector
     mtmd::input_chunks_ptr chunks(mtmd_input_chunks_init());
     const std::string      marker = mtmd_default_marker();
     const mtmd_input_text  text   = { marker.c_str(), marker.size(), false, true };
+
+    if (!vision) {
+        load_vision([this](float) { return !*interrupted; });
+    }
 
     log_scope scope;
     if (mtmd_tokenize(vision.get(), chunks.get(), &text, bitmaps, 1) != 0) {
@@ -110,5 +125,6 @@ std::shared_ptr<const image_embedding> vlm_model::encode_image(const std::vector
     result->n_pos        = mtmd_input_chunk_get_n_pos(chunk);
     result->data.assign(output, output + n_expected * n_embd);
     result->chunk.reset(mtmd_input_chunk_get_placeholder(chunk));
+    heap_trim();  // once an image, after the largest allocations of a photo
     return result;
 }

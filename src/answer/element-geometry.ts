@@ -1,4 +1,4 @@
-import type { Box, Point, Size } from '../geometry.js';
+import type { Point, Size } from '../geometry.js';
 import {
   BOX_KINDS,
   CURVE_POINTS,
@@ -59,13 +59,16 @@ async function writeLine(
   taken: readonly Segment[],
 ): Promise<Segment> {
   const [right, bottom] = [frame.width - 1, frame.height - 1];
-  const least = leastExtent(frame);
+  const { width: leastDx, height: leastDy } = leastExtent(frame);
   const leftToRight = kind === 'horizontal' || kind === 'diagonal';
-  const x1 = (await answer.integer(range(0, leftToRight ? right - least.width : right), ',')).value;
-  const y1 = (await answer.integer(range(0, kind === 'vertical' ? bottom - least.height : bottom), ',')).value;
+  const x1 = (await answer.integer(range(0, leftToRight ? right - leastDx : right), ',')).value;
+  const y1 = (await answer.integer(range(0, kind === 'vertical' ? bottom - leastDy : bottom), ',')).value;
   const ys = range(0, bottom);
+  const sameStart = taken.filter((line) => line[0] === x1 && line[1] === y1);
+  // Asked for every pixel of the frame at worst, so nothing is captured or allocated in here: that was most of a photo's
+  // garbage.
   const endsAt = (x2: number, y2: number): boolean =>
-    fitsKind(kind, x2 - x1, y2 - y1, least) && !taken.some((line) => equal(line, [x1, y1, x2, y2]));
+    fitsKind(kind, x2 - x1, y2 - y1, leastDx, leastDy) && !oneEndsAt(sameStart, x2, y2);
   const x2 = (
     await answer.integer(
       range(0, right).filter((x) => ys.some((y) => endsAt(x, y))),
@@ -81,16 +84,26 @@ async function writeLine(
   return [x1, y1, x2, y2];
 }
 
-function fitsKind(kind: (typeof LINE_KINDS)[number], dx: number, dy: number, least: Size): boolean {
+function oneEndsAt(lines: readonly Segment[], x: number, y: number): boolean {
+  return lines.some((line) => line[2] === x && line[3] === y);
+}
+
+function fitsKind(
+  kind: (typeof LINE_KINDS)[number],
+  dx: number,
+  dy: number,
+  leastDx: number,
+  leastDy: number,
+): boolean {
   switch (kind) {
     case 'horizontal':
-      return dx >= least.width && Math.abs(dy) < dx;
+      return dx >= leastDx && Math.abs(dy) < dx;
     case 'vertical':
-      return dy >= least.height && Math.abs(dx) < dy;
+      return dy >= leastDy && Math.abs(dx) < dy;
     case 'diagonal':
-      return dx >= least.width && Math.abs(dy) >= least.height;
+      return dx >= leastDx && Math.abs(dy) >= leastDy;
     case 'symmetric':
-      return Math.abs(dx) >= least.width || Math.abs(dy) >= least.height;
+      return Math.abs(dx) >= leastDx || Math.abs(dy) >= leastDy;
   }
 }
 
@@ -195,8 +208,4 @@ function apart(a: Point, b: Point, frame: Size): boolean {
 
 function leastExtent({ width, height }: Size): Size {
   return { width: Math.ceil(width / LEAST_SHARE), height: Math.ceil(height / LEAST_SHARE) };
-}
-
-function equal(a: Readonly<Segment>, b: Readonly<Segment> | Box): boolean {
-  return a.every((value, i) => value === b[i]);
 }

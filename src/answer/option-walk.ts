@@ -26,14 +26,18 @@ export async function walkOptions(options: OptionSet, actions: WalkActions): Pro
   for (let index = 0; index < options.count; index++) alive.push(index);
   if (alive.length === 0) throw new FramewrightError('INTERNAL', 'an answer field without a single allowed value');
   for (let depth = 0; ; depth++) {
-    const choices = new Set<number>();
+    const seen = new Set<number>();
+    const distinct = new Int32Array(alive.length);
     for (const index of alive) {
       const token = options.tokenAt(index, depth);
-      if (token !== undefined) choices.add(token);
-      else if (alive.length === 1) return index;
-      else throw new FramewrightError('INTERNAL', 'an answer option is the beginning of another');
+      if (token === undefined) {
+        if (alive.length === 1) return index;
+        throw new FramewrightError('INTERNAL', 'an answer option is the beginning of another');
+      }
+      distinct[seen.size] = token; // taken back by the next one where it is not new
+      seen.add(token);
     }
-    const tokens = Int32Array.from(choices);
+    const tokens = distinct.subarray(0, seen.size);
     const chosen = tokens.length === 1 ? tokens[0]! : tokens[await actions.decide(tokens, depth)]!;
     actions.emit(chosen);
     if (tokens.length > 1) alive = alive.filter((index) => options.tokenAt(index, depth) === chosen);

@@ -9,6 +9,11 @@ interface AnalyseFlags extends ModelFlags {
   readonly seed: number;
 }
 
+const HELP = `
+Examples:
+  framewright analyse photo.jpg
+  framewright analyse --json photo.jpg | jq '.[].type'`;
+
 /** `framewright analyse <photo>`: the composition, one element a line. */
 export function addAnalyseCommand(program: Command): void {
   const command = program
@@ -16,7 +21,8 @@ export function addAnalyseCommand(program: Command): void {
     .description('name the composition elements of a photo, with coordinates in pixels of the upright photo')
     .argument('<photo>', 'image file')
     .option('--json', 'one JSON array instead of a line an element', false)
-    .option('--seed <n>', 'seed', parseWhole('seed', 0, 2 ** 32 - 1), 0);
+    .option('--seed <n>', 'seed', parseWhole('seed', 0, 2 ** 32 - 1), 0)
+    .addHelpText('after', HELP);
   addModelFlags(command).action(async (photo: string, flags: AnalyseFlags) => {
     const { signal, stopListening } = interruptSignal();
     try {

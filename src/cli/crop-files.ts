@@ -2,7 +2,9 @@ import { stat } from 'node:fs/promises';
 import { sha256Of, tokenOf, type CropJournal, type SourceState } from '../batch/crop-journal.js';
 import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask, PhotoWishes } from '../cropper.js';
 import { FramewrightError, messageOf } from '../errors.js';
+import { decodePhoto, type Photo } from '../image/decode.js';
 import type { EncodeOptions } from '../image/encode.js';
+import { writeSidecar } from '../metadata/sidecar.js';
 import type { CropRect, CropResult } from '../schema.js';
 import { batchProgress } from './batch-progress.js';
 import { STDIN } from './inputs.js';
@@ -13,6 +15,7 @@ import type { ReviewList } from './review-list.js';
 import { Progress } from './progress.js';
 import { codeOf, errorLine } from './report-error.js';
 import type { StdinPhoto } from './stdin.js';
+import type { Summary } from './summaries.js';
 
 /** A run of the crop command, checked and planned. */
 export interface CropRun {
@@ -22,6 +25,8 @@ export interface CropRun {
   readonly request: CropEachOptions & { readonly signal: AbortSignal };
   readonly encode: EncodeOptions;
   readonly force: boolean;
+  /** Crops get the modification time of their photo. */
+  readonly keepTime: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
@@ -30,6 +35,7 @@ export interface CropRun {
   readonly wishesOf: (planned: PlannedPhoto) => PhotoWishes;
   /** Where crops left for review are listed. */
   readonly review?: ReviewList;
+  readonly summaries: readonly Summary[];
 }
 
 /** Where a run of several photos keeps what it has done. */
@@ -78,6 +84,7 @@ export async function cropFiles(
     for (const planned of run.plan) {
       const finished = memory?.finished.get(planned);
       if (finished) {
+        await summariseEarlier(planned, finished, run);
         progress.clear();
         for (const [target, result] of finished.entries()) {
           const named = namedNow(result, planned, target);
@@ -94,6 +101,7 @@ export async function cropFiles(
         if (run.request.signal.aborted) throw run.request.signal.reason;
         if (isFullDisk(error)) throw error as FramewrightError;
         failures.push({ input: planned.input, error });
+        for (const summary of run.summaries) summary.fail(planned.input, error);
         progress.clear();
         tellError(planned, error, run);
       }
@@ -103,8 +111,26 @@ export async function cropFiles(
     progress.clear();
     await outcomes.return();
     await run.review?.write();
+    // Also when interrupted: what was done until then is worth a look.
+    if (nDone + failures.length > 0) for (const summary of run.summaries) await summary.write();
   }
   return { failures, nDone };
+}
+
+/** A summary shows the photos of earlier runs too; one that is gone by now is a failure in it, not of this run. */
+async function summariseEarlier(
+  { input }: PlannedPhoto,
+  results: readonly CropResult[],
+  { summaries, request: { signal } }: CropRun,
+): Promise<void> {
+  if (summaries.length === 0) return;
+  try {
+    const photo = await decodePhoto(input, { signal });
+    for (const summary of summaries) await summary.add(input, photo, results, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    for (const summary of summaries) summary.fail(input, error);
+  }
 }
 
 /** The photos as the cropper takes them; each is looked at when its turn comes, before it is read. */
@@ -137,7 +163,7 @@ async function settle(
   if (!outcome.results) return outcome.error;
   try {
     const perTarget = run.dryRun ? [] : await encodeFiles(outcome.photo, outcome.results, planned, run.encode);
-    const results = outcome.results.map((result, target) =>
+    const cropped = outcome.results.map((result, target) =>
       run.dryRun ? result : { ...result, output: perTarget[target]!.map(({ path }) => path) },
     );
     const files = perTarget.flat();
@@ -147,8 +173,10 @@ async function settle(
     for (const [i, file] of files.entries()) {
       const force = run.force || (run.resume && (await memory?.journal.isLeftover(file.path)) === true);
       const token = made && { token: tokenOf(made[i]!) };
-      await publishFile(file, { force, signal: run.request.signal, ...token });
+      const time = run.keepTime && source && { modifiedMs: source.mtimeMs };
+      await publishFile(file, { force, signal: run.request.signal, ...token, ...time });
     }
+    const results = run.dryRun ? cropped : await noteInSidecar(outcome.photo, cropped, planned, run);
     if (made && source) {
       await memory.journal.finish(planned.input, key, {
         files: made,
@@ -156,6 +184,9 @@ async function settle(
         source: { ...source, sha256: sha256Of(outcome.photo.bytes) },
         results,
       });
+    }
+    for (const summary of run.summaries) {
+      await summary.add(planned.input, outcome.photo, results, run.request.signal);
     }
     progress.clear();
     for (const result of results) tell(planned, result, result.output ?? [], run);
@@ -180,15 +211,36 @@ function namedNow(result: CropResult, planned: PlannedPhoto, target: number): Cr
   };
 }
 
+/** The results, with what became of the sidecar where one was asked for. */
+async function noteInSidecar(
+  photo: Photo,
+  results: readonly CropResult[],
+  { sidecar: path }: PlannedPhoto,
+  { force, request: { signal } }: CropRun,
+): Promise<readonly CropResult[]> {
+  const [result] = results;
+  if (path === undefined || result?.verdict === 'review') return results;
+  const sidecar = await writeSidecar(photo, result!.crop, { path, force, signal });
+  return results.map((each) => ({ ...each, sidecar }));
+}
+
 /** What is said about a crop, made now or by an earlier run. */
 function tell(planned: PlannedPhoto, result: CropResult, output: readonly string[], run: CropRun): void {
   run.review?.add(planned.input, result);
   if (run.verbose) {
     process.stderr.write(`${planned.input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
   }
+  const { sidecar } = result;
+  if (sidecar?.state === 'manual') {
+    const what = `${planned.input} has a crop made by hand, and ${sidecar.path} is left as it is`;
+    process.stderr.write(`framewright: ${what}; --force writes ours over it\n`);
+  }
   if (run.json) writeJson(result);
   else if (run.dryRun) process.stdout.write(`${planned.input}\t${rectText(result.crop)}\n`);
-  else process.stdout.write(output.map((file) => (file === STDOUT ? '' : `${file}\n`)).join(''));
+  else {
+    const files = sidecar?.state === 'written' ? [...output, sidecar.path] : output;
+    process.stdout.write(files.map((file) => (file === STDOUT ? '' : `${file}\n`)).join(''));
+  }
 }
 
 function tellError({ input }: PlannedPhoto, error: unknown, { json }: CropRun): void {

@@ -17,18 +17,45 @@ import {
   type ToyPreset,
 } from '../../gguf/index.js';
 import { FramewrightError } from '../errors.js';
+import { addLoraCommands } from './gguf-lora.js';
 import { interruptSignal } from './interrupt.js';
 import { collect } from './options.js';
 
-/** `framewright gguf inspect|validate|toy`: a look at model files, without loading them. */
+const HELP = {
+  gguf: `
+Examples:
+  framewright gguf inspect model.gguf
+  framewright gguf validate model.gguf mmproj.gguf`,
+  inspect: `
+Examples:
+  framewright gguf inspect model.gguf
+  framewright gguf inspect --tensors --json model.gguf | jq '.tensors | length'`,
+  validate: `
+Examples:
+  framewright gguf validate model.gguf mmproj.gguf
+  framewright gguf validate --nan model.gguf mmproj.gguf    # reads all weights too
+  framewright gguf validate --json mmproj.gguf
+
+Exit codes: 0 no problems, 3 problems.`,
+  toy: `
+Examples:
+  framewright gguf toy toy/
+  framewright gguf toy --preset tiny --dims text.nLayer=4 --seed 7 toy/`,
+} as const;
+
+/** `framewright gguf inspect|validate|toy|lora-convert|lora-merge|quantize`: model files, without running them. */
 export function addGgufCommand(program: Command): void {
-  const gguf = program.command('gguf').description('look into model files (GGUF), check them, make random ones');
+  const gguf = program
+    .command('gguf')
+    .description('look into model files (GGUF), check them, make random ones')
+    .addHelpText('after', HELP.gguf);
   gguf
     .command('inspect')
     .description('metadata, tensor types and sizes of one file')
     .argument('<file>', 'any .gguf file')
     .option('--tensors', 'also list every tensor', false)
     .option('--json', 'one JSON object', false)
+    .addHelpText('after', HELP.inspect)
     .action(inspect);
   gguf
     .command('validate')
@@ -37,6 +64,7 @@ export function addGgufCommand(program: Command): void {
     .argument('[mmproj]', 'its vision file')
     .option('--nan', 'also read all weights and look for NaN and infinities', false)
     .option('--json', 'one JSON object: { valid, problems }', false)
+    .addHelpText('after', HELP.validate)
     .action(validate);
   gguf
     .command('toy')
@@ -48,7 +76,9 @@ export function addGgufCommand(program: Command): void {
     .option('--dims <k=v>', 'change a size, e.g. text.nLayer=4; repeatable', collect(parseDimension), [])
     .option('--sparse', 'headers only: full-size files of holes', false)
     .option('--force', 'overwrite', false)
+    .addHelpText('after', HELP.toy)
     .action(toy);
+  addLoraCommands(gguf);
 }
 
 async function inspect(file: string, flags: { tensors: boolean; json: boolean }): Promise<void> {

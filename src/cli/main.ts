@@ -2,16 +2,16 @@
 import { Command, CommanderError } from 'commander';
 import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
+import { FramewrightError, messageOf } from '../errors.js';
 import { packageFile } from '../package-root.js';
-import { addAnalyseCommand } from './analyse.js';
-import { addCropCommand } from './crop.js';
-import { addEvalCommand } from './eval.js';
-import { addGgufCommand } from './gguf.js';
+import { addDoctorCommand } from './doctor.js';
 import { Interrupted } from './interrupt.js';
 import { errorLine, EXIT, exitCodeOf } from './report-error.js';
 
-// V8's young generation doubles after some hundred photos without being of use to us: memory is to stay flat.
+// Memory is to stay flat over a folder (bench/memory.mjs). V8's young generation would double after some hundred photos
+// without being of use to us, and its old one fill with dead photos for as long as the machine has memory.
 setFlagsFromString('--semi-space-growth-factor=1');
+setFlagsFromString('--incremental-marking-soft-trigger=20');
 
 // `framewright --json | head` closes our stdout: no more to do, and no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -21,22 +21,27 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const { version } = createRequire(import.meta.url)(packageFile('package.json')) as { version: string };
 
-const program = new Command('framewright')
-  .description('Crops photos the way a photographer would, on your own machine.')
-  .version(version)
-  .showHelpAfterError('(framewright --help shows what there is)')
-  .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'framewright: ')) });
-addCropCommand(program);
-addAnalyseCommand(program);
-addGgufCommand(program);
-addEvalCommand(program);
-for (const command of program.commands) command.exitOverride();
-
 try {
+  const program = await loadProgram();
   await program.parseAsync();
 } catch (error) {
   process.exitCode = exitFor(error);
+}
+
+/** Where a library does not even load, `framewright doctor` is still to say which and what to do. */
+async function loadProgram(): Promise<Command> {
+  try {
+    return (await import('./program.js')).buildProgram(version);
+  } catch (error) {
+    if (process.argv[2] === 'doctor') {
+      const program = new Command('framewright').exitOverride();
+      addDoctorCommand(program, version);
+      return program;
+    }
+    throw new FramewrightError('INTERNAL', `cannot start, "framewright doctor" says more: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 function exitFor(error: unknown): number {

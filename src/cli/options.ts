@@ -1,9 +1,10 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { parseBytes } from '../bytes-text.js';
 import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
 import type { CropRect } from '../schema.js';
 import type { Focus } from '../steps/focus.js';
 
-const GPUS = ['auto', 'cuda', 'vulkan', 'metal', 'cpu'] as const satisfies readonly GpuChoice[];
+export const GPUS = ['auto', 'cuda', 'vulkan', 'metal', 'cpu'] as const satisfies readonly GpuChoice[];
 
 /** Options of every command that runs a model. */
 export interface ModelFlags {
@@ -12,16 +13,23 @@ export interface ModelFlags {
   readonly lora: readonly LoraSpec[];
   readonly gpu: GpuChoice;
   readonly threads?: number;
+  readonly vram?: number;
+  readonly plan: boolean;
   readonly verbose: boolean;
 }
 
+/** Long names of these. */
+export const MODEL_OPTIONS: readonly string[] = ['model', 'mmproj', 'lora', 'gpu', 'threads', 'verbose'];
+
 export function addModelFlags(command: Command): Command {
   return command
-    .option('--model <name|file>', 'a bundled model, or a Qwen2.5-VL .gguf file', 'nano')
+    .option('--model <name|file>', 'a model by name (framewright model list), or a Qwen2.5-VL .gguf file', 'nano')
     .option('--mmproj <file>', 'its vision file (default: the one beside the model)')
     .option('--lora <file[:scale]>', 'LoRA adapter (.gguf), repeatable', collect(parseLora), [])
-    .option('--gpu <kind>', GPUS.join(', '), parseGpu, 'auto')
+    .addOption(new Option('--gpu <kind>', 'what the model runs on').choices(GPUS).default('auto'))
     .option('--threads <n>', 'CPU threads (default: the physical cores)', parseWhole('threads', 1, 1024))
+    .option('--vram <size>', 'plan for this much GPU memory, e.g. 6GB (default: what is free)', parseSize)
+    .option('--no-plan', 'load as asked, whatever memory is free')
     .option('--verbose', "say what is going on, with llama.cpp's own log", false);
 }
 
@@ -32,12 +40,16 @@ export function cropperOptionsOf(flags: ModelFlags): {
   loras: readonly LoraSpec[];
   gpu: GpuChoice;
   threads?: number;
+  vramBytes?: number;
+  memory: 'plan' | 'ignore';
   onLog?: (line: LogLine) => void;
 } {
   return {
     model: flags.model,
     loras: flags.lora,
     gpu: flags.gpu,
+    memory: flags.plan ? 'plan' : 'ignore',
+    ...(flags.vram === undefined ? {} : { vramBytes: flags.vram }),
     ...(flags.mmproj === undefined ? {} : { mmproj: flags.mmproj }),
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
     ...(flags.verbose
@@ -57,6 +69,13 @@ export function parseWhole(name: string, least: number, most: number): (text: st
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`${name} is a whole number from ${least} to ${most}.`);
   };
+}
+
+/** `6GB`, `512 MiB`: bytes. */
+export function parseSize(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes !== undefined) return bytes;
+  throw new InvalidArgumentError('It is a size, e.g. 6GB or 512MiB.');
 }
 
 export function parseShare(text: string): number {
@@ -85,13 +104,7 @@ export function parseFocus(text: string): Focus {
 }
 
 /** `adapter.gguf` or `adapter.gguf:0.8`. */
-function parseLora(text: string): LoraSpec {
+export function parseLora(text: string): LoraSpec {
   const match = /^(.+?):(-?\d*\.?\d+)$/.exec(text);
   return match ? { path: match[1]!, scale: Number(match[2]) } : { path: text };
-}
-
-function parseGpu(text: string): GpuChoice {
-  const found = GPUS.find((gpu) => gpu === text);
-  if (found) return found;
-  throw new InvalidArgumentError(`It is one of ${GPUS.join(', ')}.`);
 }

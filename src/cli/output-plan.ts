@@ -2,7 +2,9 @@ import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FramewrightError } from '../errors.js';
 import { formatAspect, type Target } from '../target.js';
+import { sidecarPathOf } from '../metadata/sidecar.js';
 import { STDIN } from './inputs.js';
+import { DEFAULT_NAME, parseName } from './name-template.js';
 
 /** `--output -`, and where the crop of the photo on stdin goes unless told otherwise. */
 export const STDOUT = '-';
@@ -17,6 +19,10 @@ export interface PlanOptions {
   /** Files a target gets: the best `top` candidates. */
   readonly top: number;
   readonly overlay: boolean;
+  /** Template of the files' names in their folder, as `parseName` takes it. */
+  readonly name?: string;
+  /** Crops go into XMP sidecars, and into pictures only where `output` says so. */
+  readonly xmp: boolean;
 }
 
 /** The files one photo's crops go to. */
@@ -27,6 +33,8 @@ export interface PlannedPhoto {
   readonly crops: readonly (readonly string[])[];
   /** `[target]`, where overlays are asked for. */
   readonly overlays: readonly string[];
+  /** Where its crop is noted for raw developers; it may be there already, with other things in it. */
+  readonly sidecar?: string;
 }
 
 /**
@@ -40,36 +48,81 @@ export async function planOutputs(
   targetsOf: (input: string) => readonly Target[],
   options: PlanOptions,
 ): Promise<PlannedPhoto[]> {
+  const sidecars = options.xmp ? await sidecarsOf(inputs, targetsOf) : undefined;
+  const top = options.xmp && options.output === undefined ? 0 : options.top;
   const nCrops = inputs.reduce((sum, input) => sum + targetsOf(input).length, 0);
-  const nFiles = nCrops * (options.top + (options.overlay ? 1 : 0));
+  const nFiles = nCrops * (top + (options.overlay ? 1 : 0));
   const output = options.output ?? (inputs.includes(STDIN) ? STDOUT : undefined);
+  const nameOf = parseName(options.name ?? DEFAULT_NAME);
+  if (output === STDOUT && options.name !== undefined) {
+    throw new FramewrightError(
+      'USAGE',
+      'what goes to stdout has no name; name a folder with --output, or leave out --name',
+    );
+  }
   if (output === STDOUT && nFiles > 1) {
     const remedy = options.output === undefined ? 'name a folder with --output' : 'name a folder instead';
     throw new FramewrightError('USAGE', `stdout takes one crop of one photo, and ${nFiles} are asked for; ${remedy}`);
   }
-  const asFile = output !== undefined && nFiles === 1 && !(await isFolder(output)) ? output : undefined;
-  const planned = inputs.map((input): PlannedPhoto => {
-    if (asFile) return { input, crops: [[asFile]], overlays: [] };
+  const isNamed = options.name !== undefined;
+  const asFile = output !== undefined && nFiles === 1 && !isNamed && !(await isFolder(output)) ? output : undefined;
+  const planned = inputs.map((input, i): PlannedPhoto => {
+    const sidecar = sidecars && { sidecar: sidecars[i]! };
+    if (asFile !== undefined && top === 1) return { input, crops: [[asFile]], overlays: [], ...sidecar };
     const targets = targetsOf(input);
     const { name, ext, dir } = path.parse(input === STDIN ? (options.stdinName ?? 'stdin') : input);
     const folder = output ?? dir;
     const extension = options.extension ?? outputExtension(ext);
-    const file = (suffix: string): string => path.join(folder, `${name}-${suffix}${extension}`);
+    const index = String(i + 1).padStart(String(inputs.length).length, '0');
+    const file = (aspect: string, rank: number): string =>
+      path.join(folder, nameOf({ name, aspect, rank, index, ext: extension }));
+    const overlay = (target: Target): string => {
+      if (!isNamed) return file(targets.length > 1 ? `${suffixOf(target)}-overlay` : 'overlay', 1);
+      const { dir: place, name: base, ext: end } = path.parse(file(suffixOf(target), 1));
+      return path.join(place, `${base}-overlay${end}`);
+    };
     return {
       input,
-      crops: targets.map((target) =>
-        Array.from({ length: options.top }, (_, k) => file(suffixOf(target) + (k > 0 ? `-${k + 1}` : ''))),
-      ),
-      overlays: options.overlay
-        ? targets.map((target) => file(targets.length > 1 ? `${suffixOf(target)}-overlay` : 'overlay'))
-        : [],
+      crops: targets.map((target) => Array.from({ length: top }, (_, k) => file(suffixOf(target), k + 1))),
+      overlays: options.overlay ? targets.map(overlay) : [],
+      ...sidecar,
     };
   });
-  refuseClashes(planned);
+  refuseClashes(planned, isNamed);
   return planned;
 }
 
-/** Every file a photo gives. */
+/** @throws FramewrightError USAGE where a sidecar would have to hold two crops, or there is no place for one. */
+async function sidecarsOf(
+  inputs: readonly string[],
+  targetsOf: (input: string) => readonly Target[],
+): Promise<string[]> {
+  const nMost = Math.max(0, ...inputs.map((input) => targetsOf(input).length));
+  if (nMost > 1) {
+    throw new FramewrightError(
+      'USAGE',
+      `a sidecar holds one crop, and ${nMost} are asked for; give one aspect or size`,
+    );
+  }
+  const owners = new Map<string, string>();
+  const sidecars: string[] = [];
+  for (const input of inputs) {
+    if (input === STDIN) throw new FramewrightError('USAGE', 'the photo on stdin has no sidecar; name its file');
+    const sidecar = await sidecarPathOf(input);
+    const owner = owners.get(path.resolve(sidecar));
+    if (owner !== undefined) {
+      throw new FramewrightError(
+        'USAGE',
+        `${owner} and ${input} have one sidecar, ${sidecar}; crop one of them at a time`,
+      );
+    }
+    owners.set(path.resolve(sidecar), input);
+    sidecars.push(sidecar);
+  }
+  return sidecars;
+}
+
+/** Every file a photo gives, its sidecar aside. */
 export function filesOf({ crops, overlays }: PlannedPhoto): string[] {
   return [...crops.flat(), ...overlays];
 }
@@ -84,7 +137,7 @@ function outputExtension(ext: string): string {
   return /^\.gif$/i.test(ext) ? '.png' : ext;
 }
 
-function refuseClashes(planned: readonly PlannedPhoto[]): void {
+function refuseClashes(planned: readonly PlannedPhoto[], isNamed: boolean): void {
   const owners = new Map<string, string>();
   const originals = new Set(planned.map(({ input }) => path.resolve(input)));
   const files = planned.flatMap((photo) => filesOf(photo).map((file) => ({ input: photo.input, file })));
@@ -95,7 +148,9 @@ function refuseClashes(planned: readonly PlannedPhoto[]): void {
     if (owner !== undefined) {
       throw new FramewrightError(
         'USAGE',
-        `${owner} and ${input} would both be written to ${file}; give them folders of their own with --output`,
+        owner === input
+          ? `two crops of ${input} would both be written to ${file}; tell them apart with {aspect} and {rank} in --name`
+          : `${owner} and ${input} would both be written to ${file}; ${isNamed ? 'tell them apart with {name} or {index} in --name' : 'give them folders of their own with --output'}`,
       );
     }
     if (originals.has(resolved)) {

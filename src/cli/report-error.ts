@@ -10,6 +10,7 @@ const EXIT_BY_CODE: Partial<Record<ErrorCode, number>> = {
   MODEL_NOT_FOUND: EXIT.model,
   MODEL_INVALID: EXIT.model,
   MODEL_LOAD: EXIT.model,
+  MODEL_TOO_LARGE: EXIT.model,
   MODEL_UNSUPPORTED: EXIT.model,
   NATIVE_LOAD: EXIT.model,
 };

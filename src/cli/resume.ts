@@ -94,7 +94,9 @@ async function settingsOf(run: CropRun, cropper: Cropper): Promise<string> {
   const loras = await Promise.all((model?.loras ?? []).map(({ path: file }) => fileSha256(file)));
   const { signal: _, ...request } = run.request;
   const { signal: __, ...encode } = run.encode;
-  return settingsKey([SETTINGS_VERSION, cropper.engine, cropper.findsFaces, model, loras, request, encode]);
+  const sidecars = run.plan.some(({ sidecar }) => sidecar !== undefined);
+  const doings = [cropper.engine, cropper.findsFaces, model, loras, request, encode, sidecars, run.keepTime];
+  return settingsKey([SETTINGS_VERSION, ...doings]);
 }
 
 /** Nothing that is there may be overwritten, except what a killed run of ours has left half noted. */

@@ -8,6 +8,12 @@ export function warnUntrained({ model }: Cropper): void {
   );
 }
 
+/** What the model has to do without, for want of memory. */
+export function warnGivenUp({ givenUp }: Cropper): void {
+  if (givenUp.length === 0) return;
+  process.stderr.write(`framewright: warning: memory is short: ${givenUp.join('; ')}\n`);
+}
+
 /** Why a backend asked for is not the one in use. */
 export function warnFallbacks(cropper: Cropper, asked: string): void {
   if (!cropper.runtimeInfo) return;

@@ -32,6 +32,3 @@ export interface EngineProposal {
   readonly candidates: EngineCandidate[];
   readonly best: number;
 }
-
-/** @throws FramewrightError `ASPECT_IMPOSSIBLE` where aspect, keep boxes and least area cannot hold together. */
-export type Engine = (raster: Raster, options: EngineOptions) => EngineProposal;

@@ -1,4 +1,5 @@
 import type { Box, Point } from '../geometry.js';
+import type { Thumbnail } from '../report/thumbnail.js';
 import type { EvaluationResult, PhotoLabels, PhotoResult } from './aggregate.js';
 import type { LabelledElement } from './datasets/types.js';
 import { MAIN_GROUPS, MEASURES } from './measures.js';
@@ -36,11 +37,6 @@ export interface ReportData extends Omit<EvaluationResult, 'photos'> {
   readonly photos: readonly ReportPhoto[];
 }
 
-export interface Thumbnail {
-  readonly uri: string;
-  readonly aspect: number;
-}
-
 export function reportData(result: EvaluationResult, thumbnails: ReadonlyMap<string, Thumbnail>): ReportData {
   const { photos, ...rest } = result;
   const shown = result.measures.filter(({ group }) => MAIN_GROUPS.includes(group));
@@ -52,7 +48,7 @@ export function reportData(result: EvaluationResult, thumbnails: ReadonlyMap<str
       return {
         id: photo.id,
         size: [photo.size.width, photo.size.height],
-        aspect: thumbnail?.aspect ?? photo.size.width / photo.size.height,
+        aspect: thumbnail ? thumbnail.width / thumbnail.height : photo.size.width / photo.size.height,
         ...(thumbnail ? { thumbnail: thumbnail.uri } : {}),
         labels: labelShapes(photo.labels),
         methods: photo.predictions.map(({ prediction, scores }) => ({

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import sharp from 'sharp';
-import { packageFile } from '../package-root.js';
+import { decodePhoto } from '../image/decode.js';
+import { fillPage } from '../report/page.js';
+import { makeThumbnail, type Thumbnail } from '../report/thumbnail.js';
 import type { EvaluationResult, PhotoResult } from './aggregate.js';
-import { reportData, worstFirst, type Thumbnail } from './report-data.js';
+import { reportData, worstFirst } from './report-data.js';
 
 export interface ReportOptions {
   /** Photos whose picture goes into the page, the worst first. Default 500, about 10 kB each. */
@@ -21,21 +22,14 @@ export async function renderReport(
   { maxThumbnails = 500, signal }: ReportOptions = {},
 ): Promise<string> {
   const thumbnails = await makeThumbnails(worstFirst(result).slice(0, maxThumbnails), signal);
-  const [page, style, script, chartLibrary] = await Promise.all([
-    readFile(packageFile('report', 'page.html'), 'utf8'),
-    readFile(packageFile('report', 'page.css'), 'utf8'),
-    readFile(packageFile('report', 'page.js'), 'utf8'),
-    readFile(chartLibraryPath(), 'utf8'),
-  ]);
   const { dataset, methods } = result;
-  const parts: Readonly<Record<string, string>> = {
-    title: escapeHtml(`${dataset.name}: ${methods.map(({ name }) => name).join(', ')}`),
-    style,
-    data: JSON.stringify(reportData(result, thumbnails)).replaceAll('<', '\\u003c'),
-    chartLibrary: inScript(chartLibrary.replace(/^\/\/# sourceMappingURL=.*$/m, '')),
-    script: inScript(script),
-  };
-  return page.replace(/\{\{(\w+)\}\}/g, (placeholder, name: string) => parts[name] ?? placeholder);
+  const chartLibrary = await readFile(chartLibraryPath(), 'utf8');
+  return fillPage('eval', {
+    title: `${dataset.name}: ${methods.map(({ name }) => name).join(', ')}`,
+    data: reportData(result, thumbnails),
+    libraries: [chartLibrary.replace(/^\/\/# sourceMappingURL=.*$/m, '')],
+    scripts: ['page.js'],
+  });
 }
 
 async function makeThumbnails(
@@ -47,7 +41,7 @@ async function makeThumbnails(
   const worker = async (): Promise<void> => {
     for (let photo = queue.pop(); photo; photo = queue.pop()) {
       signal?.throwIfAborted();
-      const thumbnail = await makeThumbnail(photo.path!);
+      const thumbnail = await thumbnailOf(photo.path!);
       if (thumbnail) thumbnails.set(photo.id, thumbnail);
     }
   };
@@ -56,15 +50,9 @@ async function makeThumbnails(
 }
 
 /** A photo that cannot be decoded is shown as its boxes alone; the failure itself is among the result's errors. */
-async function makeThumbnail(path: string): Promise<Thumbnail | undefined> {
+async function thumbnailOf(path: string): Promise<Thumbnail | undefined> {
   try {
-    const { data, info } = await sharp(path)
-      .autoOrient()
-      .resize(THUMBNAIL_SIDE, THUMBNAIL_SIDE, { fit: 'inside', withoutEnlargement: true })
-      .flatten({ background: '#fff' })
-      .jpeg({ quality: 70 })
-      .toBuffer({ resolveWithObject: true });
-    return { uri: `data:image/jpeg;base64,${data.toString('base64')}`, aspect: info.width / info.height };
+    return await makeThumbnail(await decodePhoto(path), THUMBNAIL_SIDE);
   } catch {
     return undefined;
   }
@@ -73,12 +61,4 @@ async function makeThumbnail(path: string): Promise<Thumbnail | undefined> {
 /** The build of Chart.js for pages, beside the one Node would load. */
 function chartLibraryPath(): string {
   return join(dirname(createRequire(import.meta.url).resolve('chart.js')), 'chart.umd.min.js');
-}
-
-function inScript(code: string): string {
-  return code.replaceAll('</script', '<\\/script');
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -39,7 +39,7 @@ export function planColour(stored: Metadata, format: OutputFormat, strip: boolea
 }
 
 export function applyColourPlan(source: Sharp, plan: ColourPlan): Sharp {
-  let pipeline = plan.strip ? source : source.keepMetadata();
+  let pipeline = plan.strip ? source : source.keepIccProfile();
   if (plan.flatten) pipeline = pipeline.flatten({ background: ALPHA_BACKGROUND });
   if (plan.profile === 'srgb') pipeline = pipeline.withIccProfile('srgb');
   if (plan.convert16 === 'in 16 bits') pipeline = pipeline.withIccProfile('srgb', { attach: false });

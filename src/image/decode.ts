@@ -3,6 +3,7 @@ import { FramewrightError } from '../errors.js';
 import { decoding } from './failure.js';
 import { readInput } from './input.js';
 import type { EncodedPhoto, InputOptions, PhotoInput } from './input.js';
+import { firstPicture } from '../metadata/multi-picture.js';
 import { sharp } from './vips.js';
 
 /** libvips' and sharp's own default: 16383 x 16383. */
@@ -37,7 +38,7 @@ export async function decodePhoto(input: PhotoInput, options: DecodeOptions = {}
   const encoded = await readInput(input, options);
   const stored = await decoding(
     encoded.name,
-    () => sharp(encoded.bytes, { failOn: FAIL_ON, limitInputPixels: false }).metadata(),
+    () => sharp(pixelBytes(encoded), { failOn: FAIL_ON, limitInputPixels: false }).metadata(),
     signal,
   );
   const { width, height } = stored.autoOrient;
@@ -59,5 +60,13 @@ const FAIL_ON = 'error';
 
 /** The start of every pipeline over a photo: upright, within its pixel limit, nothing decoded yet. */
 export function openPhoto(photo: Photo): Sharp {
-  return sharp(photo.bytes, { failOn: FAIL_ON, limitInputPixels: photo.maxPixels, autoOrient: true });
+  return sharp(pixelBytes(photo), { failOn: FAIL_ON, limitInputPixels: photo.maxPixels, autoOrient: true });
+}
+
+/**
+ * Without the gain map of a JPEG that has one: libvips would hand the file to libuhdr, which writes to the process's
+ * stdout what it thinks of damaged XMP (2.0.2), and decodes the map for nothing.
+ */
+function pixelBytes({ bytes, format }: EncodedPhoto): Uint8Array {
+  return format === 'jpeg' ? firstPicture(bytes) : bytes;
 }

@@ -8,7 +8,9 @@ import { openPhoto } from './decode.js';
 import type { Photo } from './decode.js';
 import { decoding } from './failure.js';
 import { extractable } from './render.js';
-import { uprightXmp } from './xmp.js';
+import { sourceJpegEncoding } from './jpeg-encoding.js';
+import { withPhotoMetadata } from '../metadata/metadata-of-crop.js';
+import { webpChunks } from '../metadata/webp-chunks.js';
 
 export const OUTPUT_FORMATS = ['jpeg', 'png', 'webp', 'avif', 'tiff'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
@@ -23,9 +25,12 @@ export function outputFormatOf(path: string): OutputFormat | undefined {
 export interface EncodeOptions {
   /** Default: the photo's own format, PNG for a GIF. */
   readonly format?: OutputFormat;
-  /** 1..100, for JPEG, WebP and AVIF; PNG and TIFF are lossless. Default 92, 90 and 70. */
+  /**
+   * 1..100, for JPEG, WebP and AVIF; PNG and TIFF are lossless. Default: of a JPEG's crop as JPEG the photo's own, of a
+   * lossless WebP's as WebP lossless, otherwise 92, 90 and 70.
+   */
   readonly quality?: number;
-  /** Drops EXIF, XMP, IPTC and the colour profile; the pixels are converted to sRGB then. Default false. */
+  /** Drops EXIF, XMP, IPTC, gain map and colour profile; the pixels are converted to sRGB then. Default false. */
   readonly strip?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -68,10 +73,16 @@ export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Prom
   }
   const plan = planColour(photo.stored, format, options.strip ?? false);
   pipeline = applyColourPlan(pipeline, plan);
-  const xmp = plan.strip ? undefined : uprightXmp(photo.stored.xmpAsString);
-  if (xmp !== undefined) pipeline = pipeline.withXmp(xmp);
   const bitDepth = plan.deep ? 16 : 8;
-  return encodeAs(photo, pipeline, { ...options, format, bitDepth, width, height });
+  const image = await encodeAs(photo, pipeline, { ...options, format, bitDepth, width, height });
+  if (plan.strip) return image;
+  const change = {
+    stored: { width: photo.stored.width, height: photo.stored.height },
+    orientation: photo.stored.orientation ?? 1,
+    crop: options.crop,
+    output: { width, height },
+  };
+  return { ...image, bytes: await withPhotoMetadata(photo, image, change, options.signal) };
 }
 
 interface EncodeAs extends Size, EncodeOptions {
@@ -93,27 +104,38 @@ export async function encodeAs(photo: Photo, pipeline: Sharp, options: EncodeAs)
 }
 
 function withFormat(photo: Photo, pipeline: Sharp, { format, quality, bitDepth }: EncodeAs): Sharp {
-  const chromaSubsampling = isSubsampled(photo) ? '4:2:0' : '4:4:4';
+  const source = photo.format === 'jpeg' ? sourceJpegEncoding(photo.bytes) : undefined;
+  const isSubsampled = photo.format === 'webp' || source?.chromaSubsampling === '4:2:0';
+  // Colour at half resolution is all these photos have; encoding more of it would only make the file larger.
+  const chromaSubsampling = isSubsampled ? '4:2:0' : '4:4:4';
   switch (format) {
     case 'jpeg':
       return pipeline.jpeg({
-        quality: quality ?? QUALITY.jpeg,
+        quality: quality ?? source?.quality ?? QUALITY.jpeg,
         chromaSubsampling,
         progressive: photo.format === 'jpeg' && photo.stored.isProgressive,
       });
     case 'webp':
-      return pipeline.webp({ quality: quality ?? QUALITY.webp, smartSubsample: !isSubsampled(photo) });
+      return pipeline.webp({
+        quality: quality ?? QUALITY.webp,
+        lossless: quality === undefined && isLosslessWebp(photo),
+        smartSubsample: !isSubsampled,
+      });
     case 'avif':
       return pipeline.avif({ quality: quality ?? QUALITY.avif, chromaSubsampling, bitdepth: bitDepth === 16 ? 10 : 8 });
     case 'png':
       return pipeline.png();
     case 'tiff':
       // sharp's default would be JPEG inside TIFF: lossy, and 8 bits.
-      return pipeline.tiff({ compression: 'deflate', predictor: 'horizontal' });
+      return pipeline.tiff({ compression: 'deflate', predictor: 'horizontal', ...resolutionOf(photo) });
   }
 }
 
-/** Colour at half resolution is all these photos have; encoding more of it would only make the file larger. */
-function isSubsampled({ format, stored }: Photo): boolean {
-  return format === 'webp' || (stored.chromaSubsampling?.startsWith('4:2:0') ?? false);
+/** In pixels a millimetre; the other encoders take it from the photo by themselves. */
+function resolutionOf({ stored: { density } }: Photo): { xres?: number; yres?: number } {
+  return density === undefined ? {} : { xres: density / 25.4, yres: density / 25.4 };
+}
+
+function isLosslessWebp({ format, bytes }: Photo): boolean {
+  return format === 'webp' && webpChunks(bytes).some(({ type }) => type === 'VP8L');
 }

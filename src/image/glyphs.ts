@@ -54,6 +54,7 @@ const GLYPHS: Readonly<Record<string, Glyph>> = {
   '9': { width: 5.2, path: 'M.9 0Q5.2-1.4 5.2-6.1A2.6 2.9 0 1 0 0-6.1A2.6 2.9 0 1 0 5.2-6.1' },
   _: { width: 5, path: 'M0 1.4H5' },
   ' ': { width: 1.6, path: '' },
+  '-': { width: 3.6, path: 'M0-3H3.6' },
   ':': { width: 0, path: 'M0-5V-4.9M0-.6V-.5' },
   '.': { width: 0, path: 'M0-.5V-.4' },
   '%': { width: 7, path: 'M6-9L1 0M0-7A1.5 2 0 1 1 3-7A1.5 2 0 1 1 0-7M4-2A1.5 2 0 1 1 7-2A1.5 2 0 1 1 4-2' },
@@ -65,6 +66,11 @@ const SPACING = 2.3;
 export const GLYPH_STROKE = 1.35;
 export const ASCENT = 9;
 export const DESCENT = 2.8;
+
+/** Whether the font has every character of the text. */
+export function canWrite(text: string): boolean {
+  return Array.from(text).every((character) => character in GLYPHS);
+}
 
 /** Width of the text's centre lines, in units; characters that the font lacks count as spaces. */
 export function textWidth(text: string): number {

@@ -8,6 +8,8 @@ export interface WriteOptions {
   readonly force?: boolean;
   /** Names the temporary file, so that a later run can remove what a killed one left. Default: a random name. */
   readonly token?: string;
+  /** Modification time the file is to have, in ms since 1970. Default: now. */
+  readonly modifiedMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -25,7 +27,7 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array, options: 
   const target = force ? await realpath(path).catch(() => path) : path;
   const temporary = temporaryFor(target, token);
   try {
-    await writeSynced(temporary, bytes, mode, signal);
+    await writeSynced(temporary, bytes, mode, options);
     signal?.throwIfAborted();
     await (force ? rename(temporary, target) : publishNew(temporary, target));
   } catch (thrown) {
@@ -66,11 +68,12 @@ async function writeSynced(
   path: string,
   bytes: Uint8Array,
   mode: number,
-  signal: AbortSignal | undefined,
+  { modifiedMs, signal }: WriteOptions,
 ): Promise<void> {
   const handle = await open(path, 'wx', mode);
   try {
     await handle.writeFile(bytes, signal ? { signal } : {});
+    if (modifiedMs !== undefined) await handle.utimes(Date.now() / 1000, modifiedMs / 1000);
     await handle.sync().catch((thrown: unknown) => {
       // Some network and FUSE file systems have no sync; they are written through anyway.
       if (!['EINVAL', 'ENOTSUP', 'ENOSYS'].includes(codeOf(thrown) ?? '')) throw thrown;

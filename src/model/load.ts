@@ -1,4 +1,4 @@
-import { GgufError, requireValidPair } from '../../gguf/index.js';
+import { GgufError, requireValidPair, type ValidPair } from '../../gguf/index.js';
 import { FramewrightError } from '../errors.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { VisionModel } from '../runtime/model.js';
@@ -11,20 +11,30 @@ export type LoadOptions = Pick<
   'mmap' | 'gpuLayers' | 'projectorOnGpu' | 'threads' | 'loras' | 'onProgress' | 'signal'
 >;
 
-/** Validates the pair, then lets llama.cpp load it: no file it could crash on gets that far. */
-export async function loadResolved(
-  runtime: Runtime,
-  resolved: ResolvedModel,
-  options: LoadOptions,
-): Promise<VisionModel> {
-  const { textPath, mmprojPath, use } = resolved;
+/**
+ * Both files' headers, for a pair that runs: no file llama.cpp could crash on gets further.
+ *
+ * @throws FramewrightError MODEL_INVALID, MODEL_UNSUPPORTED; the signal's reason
+ */
+export async function requireRunnable(
+  { name, textPath, mmprojPath }: ResolvedModel,
+  signal?: AbortSignal,
+): Promise<ValidPair> {
   try {
-    await requireValidPair(textPath, mmprojPath, options.signal ? { signal: options.signal } : {});
+    return await requireValidPair(textPath, mmprojPath, signal ? { signal } : {});
   } catch (error) {
     if (!(error instanceof GgufError)) throw error;
     const code = error.code === 'UNSUPPORTED' ? 'MODEL_UNSUPPORTED' : 'MODEL_INVALID';
-    throw new FramewrightError(code, `cannot use the model ${resolved.name}: ${error.message}`, { cause: error });
+    throw new FramewrightError(code, `cannot use the model ${name}: ${error.message}`, { cause: error });
   }
+}
+
+/** Lets llama.cpp load a pair that `requireRunnable` has seen. */
+export async function loadRunnable(
+  runtime: Runtime,
+  { textPath, mmprojPath, use }: ResolvedModel,
+  options: LoadOptions,
+): Promise<VisionModel> {
   return runtime.loadModel({
     ...options,
     path: textPath,

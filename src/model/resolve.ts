@@ -1,15 +1,23 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { bytesText } from '../bytes-text.js';
 import { FramewrightError } from '../errors.js';
+import { nearestWord } from '../nearest.js';
 import { packageFile } from '../package-root.js';
+import type { LoraSpec } from '../runtime/types.js';
+import { CATALOG, findInCatalog, variantBytes, type CatalogEntry, type ModelVariant } from './catalog.js';
+import { readCatalog } from './catalog-file.js';
 import { DEFAULT_USE, readManifest, type Manifest, type ModelUse } from './manifest.js';
+import { placesOf, stateOf } from './store.js';
 
-/** A model's two files, and how to use them. */
+/** A model's two files, its adapters, and how to use them. */
 export interface ResolvedModel {
   readonly name: string;
   readonly textPath: string;
   readonly mmprojPath: string;
+  /** Those that belong to the model; the caller's own come on top. */
+  readonly loras: readonly LoraSpec[];
   readonly use: ModelUse;
   readonly manifest?: Manifest;
 }
@@ -30,12 +38,7 @@ export const BUNDLED_MODELS: Readonly<Record<string, string>> = { nano: packageF
 export async function resolveModel({ model, mmproj }: ModelSelection): Promise<ResolvedModel> {
   const folder = BUNDLED_MODELS[model] ?? (existsSync(path.join(model, MANIFEST)) ? model : undefined);
   if (folder) return fromManifest(folder, mmproj);
-  if (!model.toLowerCase().endsWith('.gguf')) {
-    throw new FramewrightError(
-      'MODEL_NOT_FOUND',
-      `no model is called "${model}"; use ${Object.keys(BUNDLED_MODELS).join(', ')} or the path of a Qwen2.5-VL .gguf file`,
-    );
-  }
+  if (!model.toLowerCase().endsWith('.gguf')) return fromCatalog(await requireCatalogModel(model), mmproj);
   if (!existsSync(model)) throw new FramewrightError('MODEL_NOT_FOUND', `the model file ${model} does not exist`);
   const beside = path.join(path.dirname(model), MANIFEST);
   if (existsSync(beside)) {
@@ -46,8 +49,74 @@ export async function resolveModel({ model, mmproj }: ModelSelection): Promise<R
     name: path.basename(model, '.gguf'),
     textPath: model,
     mmprojPath: mmproj ?? (await findMmproj(model)),
+    loras: [],
     use: DEFAULT_USE,
   };
+}
+
+/**
+ * A model of the catalogue by `name` or `name:variant`, downloaded or not. The user's own catalogue is only read for
+ * names that are not built in.
+ *
+ * @throws FramewrightError MODEL_NOT_FOUND
+ */
+export async function requireCatalogModel(model: string): Promise<{ entry: CatalogEntry; variant: ModelVariant }> {
+  const builtIn = findInCatalog(CATALOG, model);
+  const entries = builtIn ? CATALOG : await readCatalog();
+  const found = builtIn ?? findInCatalog(entries, model);
+  if (!found) {
+    const names = [...Object.keys(BUNDLED_MODELS), ...entries.map(({ name }) => name)];
+    const near = nearestWord(model, names);
+    throw new FramewrightError(
+      'MODEL_NOT_FOUND',
+      `no model is called "${model}"; ${near === undefined ? '' : `did you mean ${near}? `}use ${names.join(', ')} ` +
+        'or the path of a Qwen2.5-VL .gguf file',
+    );
+  }
+  const { entry, variant } = found;
+  if (variant) return { entry, variant };
+  const variants = entry.variants.map(({ name }) => `${entry.name}:${name}`);
+  throw new FramewrightError('MODEL_NOT_FOUND', `there is no ${model}; there are ${variants.join(', ')}`);
+}
+
+/** `name`, or `name:variant` where it is not the one the bare name means. */
+export function catalogName(entry: CatalogEntry, variant: ModelVariant): string {
+  return variant === entry.variants[0] ? entry.name : `${entry.name}:${variant.name}`;
+}
+
+function fromCatalog(
+  { entry, variant }: { entry: CatalogEntry; variant: ModelVariant },
+  mmproj: string | undefined,
+): ResolvedModel {
+  const places = placesOf(entry, variant);
+  const name = catalogName(entry, variant);
+  if (stateOf(places) !== 'ready') throw notThere(entry, variant, name);
+  return {
+    name,
+    textPath: places.text.path,
+    mmprojPath: mmproj ?? places.mmproj.path,
+    loras: places.loras.map((lora) => ({ path: lora.path, scale: lora.scale })),
+    use: entry.use,
+  };
+}
+
+function notThere(entry: CatalogEntry, variant: ModelVariant, name: string): FramewrightError {
+  const places = placesOf(entry, variant);
+  const gone = [places.text, places.mmproj, ...places.loras].find(
+    ({ file, path: place }) => 'path' in file.from && !existsSync(place),
+  );
+  if (gone)
+    return new FramewrightError(
+      'MODEL_NOT_FOUND',
+      `the file ${gone.path} of the model ${name} does not exist; correct ${entry.source}`,
+    );
+  const partly = stateOf(places) === 'partial' ? 'only partly downloaded' : 'not downloaded';
+  const size = variantBytes(variant);
+  return new FramewrightError(
+    'MODEL_NOT_FOUND',
+    `the model ${name} (${variant.name}${size > 0 ? `, ${bytesText(size)}` : ''}) is ${partly}; run "framewright model pull ${name}", ` +
+      `or first "framewright model plan ${name}" to see what it would run on here`,
+  );
 }
 
 async function fromManifest(folder: string, mmproj: string | undefined): Promise<ResolvedModel> {
@@ -56,6 +125,7 @@ async function fromManifest(folder: string, mmproj: string | undefined): Promise
     name: manifest.name,
     textPath: path.join(folder, manifest.files.text.name),
     mmprojPath: mmproj ?? path.join(folder, manifest.files.mmproj.name),
+    loras: [],
     use: manifest,
     manifest,
   };

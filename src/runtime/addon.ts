@@ -25,6 +25,15 @@ export interface NativeAddon {
   /** Devices of all backends registered, in llama.cpp's order. */
   devices(): NativeDevice[];
 
+  /** Formats the CPU backend repacks weights into, e.g. `['AMX', 'CPU_REPACK']`, the preferred one first. */
+  hostFormats(): string[];
+
+  /** Tensor data of a ggml type, by its number, as floats; whole blocks. */
+  decodeRows(type: number, bytes: Uint8Array): Float32Array;
+
+  /** Floats as tensor data; a row is a whole number of blocks. Types that need an importance matrix are refused. */
+  encodeRows(type: number, values: Float32Array, nPerRow: number): Uint8Array;
+
   versions(): NativeVersions;
 
   /**
@@ -50,6 +59,9 @@ export interface NativeAddon {
    * be loaded; its memory stays until the context is disposed too.
    */
   readonly Context: new (model: NativeModel, params: NativeContextParams, onToken: NativeOnToken) => NativeContext;
+
+  /** `onProgress` gets the fraction 0..1 of the tensors that are done. */
+  readonly Quantizer: new (onProgress: (fraction: number) => void) => NativeQuantizer;
 }
 
 export interface NativeDevice {
@@ -130,7 +142,27 @@ export interface NativeModel {
   tokenText(token: number): string;
   /** `rgb` is copied. */
   encodeImage(rgb: Uint8Array, width: number, height: number): Promise<NativeEmbedding>;
+  /** Frees the vision tower; the next image loads it again. */
+  releaseEncoder(): Promise<void>;
   /** Makes the pending call reject soon. */
+  interrupt(): void;
+  dispose(): Promise<void>;
+}
+
+export interface NativeQuantizeParams {
+  readonly input: string;
+  readonly output: string;
+  /** llama_ftype */
+  readonly fileType: number;
+  readonly threads: number;
+  readonly allowRequantize: boolean;
+  readonly pure: boolean;
+}
+
+export interface NativeQuantizer {
+  /** Once. Writes `output` whole, or leaves a part of it and rejects. */
+  run(params: NativeQuantizeParams): Promise<void>;
+  /** Makes the pending call reject after the present tensor. */
   interrupt(): void;
   dispose(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { isLibraryInstalled, neededLibraries } from './elf.js';
 import { findPackage, jsonAt } from './packages.js';
 import type { GpuChoice, RuntimeInfo } from './types.js';
 
-type GpuBackend = Exclude<GpuChoice, 'auto' | 'cpu'>;
+export type GpuBackend = Exclude<GpuChoice, 'auto' | 'cpu'>;
 export type Backend = RuntimeInfo['backend'];
 
 /** llama.cpp's own names of its backends. */
@@ -82,6 +82,17 @@ async function loadGpuBackend(addon: NativeAddon, build: Build, backend: GpuBack
   return reasons;
 }
 
+/** The prebuilt libraries of a backend that are installed and fit the build, best first. */
+export function prebuiltGpuLibraries(build: Build, backend: GpuBackend): string[] {
+  const platform = build.info?.platform;
+  if (platform === undefined) return [];
+  return GPU_PACKAGES[backend].flatMap(({ suffix, folder }) => {
+    const name = `@node-llama-cpp/${platform}${suffix}`;
+    const found = findGpuLibrary(name, join('bins', `${platform}-${backend}`, ...folder), backend, build);
+    return 'path' in found ? [found.path] : [];
+  });
+}
+
 function findGpuLibrary(
   packageName: string,
   folder: string,
@@ -111,6 +122,12 @@ function releaseOf(dir: string): string | undefined {
 
 /** The dynamic loader names the first library that is missing; this names them all and who brings them. */
 export async function explainLoadError(path: string, error: string): Promise<string> {
+  const symbol = /undefined symbol: (\w+)/.exec(error)?.[1];
+  if (symbol !== undefined) {
+    const provider = providerOfSymbol(symbol);
+    const remedy = provider === undefined ? '' : ` (update ${provider})`;
+    return `the installed libraries are of another version, they have no ${symbol}${remedy}`;
+  }
   const first = /([^\s:]+): cannot open shared object file/.exec(error)?.[1];
   if (first === undefined) return error.replace(/^.*failed to load /, '').replace(/[:\s]+$/, '');
   const needed = await neededLibraries(path);
@@ -119,6 +136,12 @@ export async function explainLoadError(path: string, error: string): Promise<str
   const names = missing.length > 0 ? missing : [first];
   const providers = [...new Set(names.map(providerOf).filter((provider) => provider !== undefined))];
   return `${names.join(', ')} not found${providers.length > 0 ? ` (install ${providers.join(' and ')})` : ''}`;
+}
+
+function providerOfSymbol(symbol: string): string | undefined {
+  if (/^cu(?:da|blas)/.test(symbol)) return 'the CUDA runtime';
+  if (/^cu[A-Z]/.test(symbol)) return 'the NVIDIA driver';
+  return symbol.startsWith('vk') ? 'the Vulkan loader and driver' : undefined;
 }
 
 function providerOf(library: string): string | undefined {

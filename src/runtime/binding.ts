@@ -37,6 +37,7 @@ export async function loadBinding(options: RuntimeOptions = {}): Promise<Binding
       memoryFreeBytes,
       memoryTotalBytes,
     })),
+    hostFormats: addon.hostFormats(),
   };
   return { addon, info };
 }

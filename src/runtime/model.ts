@@ -50,7 +50,7 @@ export class VisionModel {
     this.#onDispose = onDispose;
   }
 
-  /** What both files take on each device. */
+  /** The weights of both files on each device. Without the vision tower's while it is released. */
   memory(): MemoryByDevice[] {
     return this.#live().memory();
   }
@@ -91,6 +91,14 @@ export class VisionModel {
       (unwanted) => unwanted.dispose(),
     );
     return new ImageEmbedding(this, native, { width, height });
+  }
+
+  /**
+   * Gives the vision tower's memory back once the images before this call are encoded. The next image loads it again,
+   * which takes about as long as reading its file.
+   */
+  async releaseEncoder(): Promise<void> {
+    await this.#queue.run(() => this.#native.releaseEncoder());
   }
 
   #checkImage(rgb: Uint8Array, { width, height }: Size): void {

@@ -1,5 +1,5 @@
 import { FramewrightError } from '../errors.js';
-import { ITEM, type NativeAppendResult, type NativeGenerateResult } from './addon.js';
+import { ITEM, type NativeAppendResult, type NativeGenerateResult, type NativeScoreResult } from './addon.js';
 import { checkInteger, checkTokens } from './check.js';
 import type { Context } from './context.js';
 import { branchesOf, concatenate } from './continuations.js';
@@ -181,7 +181,7 @@ export class Session {
         item: (id, scratch) => [id, ITEM.score, sequence.id, concatenate(continuations), lengths, scratch],
         finish: (result) => {
           let from = 0;
-          return continuations.map(({ length }) => (result as Float32Array).slice(from, (from += length)));
+          return continuations.map(({ length }) => (result as NativeScoreResult).slice(from, (from += length)));
         },
       },
       signal,

@@ -31,6 +31,8 @@ export interface RuntimeInfo {
   /** Why a better or requested backend is not in use, one line each, e.g. `cuda: libcudart.so.13 not found`. */
   readonly fallbacks: readonly string[];
   readonly devices: readonly DeviceInfo[];
+  /** Formats the CPU backend repacks weights into, e.g. `AMX`: some take more memory than the file's. */
+  readonly hostFormats: readonly string[];
 }
 
 export interface LoraSpec {

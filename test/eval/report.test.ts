@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aggregate, type EvaluationResult } from '../../src/eval/aggregate.js';
@@ -15,9 +13,8 @@ import { reportData, worstFirst } from '../../src/eval/report-data.js';
 import { runEvaluation } from '../../src/eval/run.js';
 import { FramewrightError } from '../../src/errors.js';
 import type { Box } from '../../src/geometry.js';
+import { hasBrowser, IN_BROWSER, openPage } from '../report/browser.js';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const hasBrowser = existsSync(CHROMIUM);
 const N_PHOTOS = 60;
 
 let root: string;
@@ -158,24 +155,16 @@ interface Element {
   height: number;
 }
 
-const noBrowser = `needs a browser: no ${CHROMIUM}, set CHROMIUM`;
-describe.skipIf(!hasBrowser)(hasBrowser ? 'in a browser' : `in a browser (skipped, ${noBrowser})`, () => {
+describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
   let browser: Browser;
   let page: Page;
-  const complaints: string[] = [];
-  const requests: string[] = [];
+  let complaints: readonly string[];
+  let requests: readonly string[];
 
   beforeAll(async () => {
     const file = join(root, 'report.html');
     await writeFile(file, await renderReport(result));
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-    page = await browser.newPage({ viewport: { width: 1300, height: 900 } });
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('request', (request) => requests.push(request.url().slice(0, 40)));
-    await page.goto(pathToFileURL(file).href);
+    ({ browser, page, complaints, requests } = await openPage(file));
   });
   afterAll(() => browser.close());
 

@@ -1,10 +1,9 @@
-// The script of an evaluation report; src/eval/report.ts puts it into the page with its data and Chart.js.
+// The script of an evaluation report; src/eval/report.ts puts it into the page with its data, report/shared.js and Chart.js.
 (() => {
   'use strict';
 
-  const data = JSON.parse(document.getElementById('data').textContent);
+  const { data, byId, element, svg } = globalThis.report;
   const { measures, methods, photos } = data;
-  const byId = (id) => document.getElementById(id);
   const isDark = matchMedia('(prefers-color-scheme: dark)').matches;
 
   // Okabe and Ito's colours, told apart by colour-blind readers too, then a second darker round.
@@ -20,16 +19,6 @@
   Chart.defaults.font.family = 'system-ui, sans-serif';
   Chart.defaults.animation = false;
   Chart.defaults.maintainAspectRatio = false;
-
-  function element(tag, attributes = {}, ...children) {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
-      else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? '' : value);
-    }
-    node.append(...children);
-    return node;
-  }
 
   const number = (value, digits = 4) => (value === null ? 'n/a' : value.toFixed(digits));
   const interval = ({ low, high }, digits = 4) =>
@@ -442,18 +431,6 @@
       slider.addEventListener('input', mark);
       draw();
     }
-  }
-
-  const SVG = 'http://www.w3.org/2000/svg';
-  function svg(tag, attributes, title) {
-    const node = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
-    if (title) {
-      const text = document.createElementNS(SVG, 'title');
-      text.textContent = title;
-      node.append(text);
-    }
-    return node;
   }
 
   function shapeNode({ points, isClosed, title, isLoser }, attributes) {

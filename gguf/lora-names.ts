@@ -1,0 +1,42 @@
+import { GgufError } from './errors.js';
+
+/** PEFT's names of the matrices of a Qwen2 layer, and llama.cpp's. */
+const MODULES: Readonly<Record<string, string>> = {
+  'self_attn.q_proj': 'attn_q',
+  'self_attn.k_proj': 'attn_k',
+  'self_attn.v_proj': 'attn_v',
+  'self_attn.o_proj': 'attn_output',
+  'mlp.gate_proj': 'ffn_gate',
+  'mlp.up_proj': 'ffn_up',
+  'mlp.down_proj': 'ffn_down',
+};
+
+export interface LoraName {
+  /** Of the base tensor, e.g. `blk.0.attn_q.weight`. */
+  readonly base: string;
+  /** PEFT's name of the module without its wrapping, e.g. `layers.0.self_attn.q_proj`: what patterns are matched with. */
+  readonly module: string;
+  readonly half: 'a' | 'b';
+}
+
+/**
+ * What a tensor of a PEFT adapter is called in a GGUF adapter.
+ *
+ * @throws GgufError `UNSUPPORTED` with what llama.cpp cannot do with it
+ */
+export function loraNameOf(peftName: string): LoraName {
+  const refuse = (why: string): never => {
+    throw new GgufError('UNSUPPORTED', `tensor ${peftName}: ${why}`);
+  };
+  if (peftName.includes('lora_magnitude_vector'))
+    refuse('DoRA has no place in a GGUF adapter; train with use_dora: false');
+  if (/(?:^|\.)(?:visual|vision_tower|merger)\./.test(peftName))
+    refuse('it adapts the vision tower, which llama.cpp runs without adapters; train the language model only');
+  if (/lora_embedding_|embed_tokens|lm_head/.test(peftName))
+    refuse('embeddings and output matrix are not adapted; leave them out of target_modules');
+  const match = /(?:^|\.)(layers\.(\d+)\.((?:self_attn|mlp)\.\w+))\.lora_([AB])(?:\.[\w-]+)?\.weight$/.exec(peftName);
+  if (!match) return refuse('it is no half of a low-rank pair (modules_to_save and biases are not taken over)');
+  const [, module, layer, place, half] = match as unknown as [string, string, string, string, 'A' | 'B'];
+  const name = MODULES[place] ?? refuse(`a Qwen2.5-VL layer has no ${place}`);
+  return { base: `blk.${Number(layer)}.${name}.weight`, module, half: half === 'A' ? 'a' : 'b' };
+}

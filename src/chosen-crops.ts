@@ -1,0 +1,80 @@
+import type { Choice } from './choices.js';
+import type { PhotoOutcome } from './cropper.js';
+import { FramewrightError } from './errors.js';
+import { decodePhoto, type Photo } from './image/decode.js';
+import type { CropResult } from './schema.js';
+import { cropRectangle } from './steps/crop.js';
+import { focalPoint } from './steps/focal-point.js';
+import { formatAspect } from './target.js';
+import { Timings } from './timings.js';
+
+/** The crops a person chose, in the shape those of a cropper have: one outcome a choice, in order. No model is at work. */
+export async function* chosenCrops(
+  choices: readonly Choice[],
+  options: { readonly maxPixels?: number; readonly signal: AbortSignal },
+): AsyncGenerator<PhotoOutcome, void, undefined> {
+  for (const choice of choices) {
+    options.signal.throwIfAborted();
+    const input = choice.path;
+    try {
+      const timings = new Timings();
+      const photo = await timings.measure('decode', () => decodePhoto(input, options));
+      yield { input, photo, results: [chosenCrop(photo, choice, timings.with(new Timings()))] };
+    } catch (error) {
+      options.signal.throwIfAborted();
+      yield { input, error };
+    }
+  }
+}
+
+/**
+ * The choice as a result. A box that does not have its target's ratio (one written by hand) is taken to the nearest that
+ * does.
+ *
+ * @throws FramewrightError USAGE for a box outside the photo, or one chosen in a photo of another size.
+ */
+function chosenCrop(
+  photo: Photo,
+  { box, target, photo: seen, from }: Choice,
+  timingsMs: Record<string, number>,
+): CropResult {
+  const { width, height } = photo;
+  if (seen && (seen.widthPx !== width || seen.heightPx !== height)) {
+    throw new FramewrightError(
+      'USAGE',
+      `${photo.name} is ${width}x${height} px and was ${seen.widthPx}x${seen.heightPx} px when its crop was chosen (${from}): crop it anew`,
+    );
+  }
+  const [x1, y1, x2, y2] = box;
+  if (x1 < 0 || y1 < 0 || x2 > width || y2 > height) {
+    throw new FramewrightError(
+      'USAGE',
+      `the box ${box.join(',')} (${from}) is not inside ${photo.name}, ${width}x${height} px`,
+    );
+  }
+  const crop = target.aspect
+    ? cropRectangle({ photo, box, aspect: target.aspect, name: photo.name })
+    : { x: x1, y: y1, width: x2 - x1, height: y2 - y1 };
+  const final: CropResult['candidates'][number]['box'] = [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height];
+  const size = { widthPx: width, heightPx: height };
+  const why = 'Chosen by hand.';
+  const isWhole = crop.width === width && crop.height === height;
+  return {
+    schemaVersion: 1,
+    photo: { ...(photo.path === undefined ? {} : { path: photo.path }), ...size },
+    engine: 'chosen',
+    frame: size,
+    target: {
+      ...(target.aspect && !target.size ? { aspect: formatAspect(target.aspect) } : {}),
+      ...(target.size ? { size: { widthPx: target.size.width, heightPx: target.size.height } } : {}),
+    },
+    analysis: [],
+    candidates: [{ box: final, modelScore: 1, why }],
+    best: 0,
+    why,
+    crop,
+    focalPoint: focalPoint(photo, [], final),
+    verdict: isWhole && !target.aspect ? 'keep' : 'crop',
+    timingsMs,
+  };
+}

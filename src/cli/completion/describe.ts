@@ -1,0 +1,81 @@
+import type { Argument, Command, Option } from 'commander';
+
+/** What may stand for a value: one of some words, the name of a file, or anything. */
+export type ValueKind =
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | { readonly kind: 'file' }
+  | { readonly kind: 'free' };
+
+export interface OptionShape {
+  /** `--aspect`, with its dashes. */
+  readonly long: string;
+  readonly short?: string;
+  readonly description: string;
+  /** Absent for a switch. */
+  readonly value?: ValueKind & { readonly name: string };
+  readonly isRepeatable: boolean;
+}
+
+/** A command as completion sees it, made from commander's own definition of it. */
+export interface CommandShape {
+  /** Without the program's name: `['gguf', 'inspect']`. */
+  readonly path: readonly string[];
+  readonly name: string;
+  readonly description: string;
+  readonly options: readonly OptionShape[];
+  readonly arguments: readonly ValueKind[];
+  readonly commands: readonly CommandShape[];
+}
+
+export function describeCommand(command: Command, path: readonly string[] = []): CommandShape {
+  return {
+    path,
+    name: command.name(),
+    description: command.description(),
+    options: [...command.options.filter(({ hidden }) => !hidden).map(optionShape), HELP],
+    arguments: command.registeredArguments.map(argumentKind),
+    commands: command.commands.map((inner) => describeCommand(inner, [...path, inner.name()])),
+  };
+}
+
+/** The command and all below it. */
+export function allCommands(command: CommandShape): CommandShape[] {
+  return [command, ...command.commands.flatMap(allCommands)];
+}
+
+/** The command with what its default command takes, where that is one of its own. */
+export function withDefault(command: CommandShape, defaultCommand: string): CommandShape {
+  const inner = command.commands.find(({ name }) => name === defaultCommand);
+  if (!inner) return command;
+  const added = inner.options.filter(({ long }) => command.options.every((own) => own.long !== long));
+  return { ...command, options: [...command.options, ...added], arguments: inner.arguments };
+}
+
+/** commander adds it on its own, and lists it nowhere. */
+const HELP: OptionShape = { long: '--help', short: '-h', description: 'display help for command', isRepeatable: false };
+
+/** Of the option's value; undefined for a switch. */
+export function kindOfOption(option: Option): (ValueKind & { readonly name: string }) | undefined {
+  const placeholder = /[<[](.+)[>\]]$/.exec(option.flags)?.[1];
+  return placeholder === undefined ? undefined : { ...kindOf(placeholder, option.argChoices), name: placeholder };
+}
+
+function optionShape(option: Option): OptionShape {
+  const value = kindOfOption(option);
+  return {
+    long: option.long!,
+    ...(option.short === undefined ? {} : { short: option.short }),
+    description: option.description,
+    ...(value ? { value } : {}),
+    isRepeatable: option.description.includes('repeatable'),
+  };
+}
+
+function argumentKind(argument: Argument): ValueKind {
+  return kindOf(argument.name(), argument.argChoices);
+}
+
+function kindOf(name: string, choices: readonly string[] | undefined): ValueKind {
+  if (choices) return { kind: 'choice', choices };
+  return /file|folder|photo|model|mmproj/.test(name) ? { kind: 'file' } : { kind: 'free' };
+}

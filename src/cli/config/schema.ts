@@ -1,0 +1,67 @@
+import type { Command, Option } from 'commander';
+import { z } from 'zod';
+import { nearest } from './nearest.js';
+
+/** A value of an option as JSON has it. */
+export type ConfigValue = string | number | boolean | readonly (string | number)[];
+
+const text = z.union([z.string(), z.number()], { error: 'expected text or a number' });
+
+/**
+ * What a config file may hold: the default command's options by their long names, and a section for each command, made
+ * from commander's definitions. Values are checked further by the options' own parsers. `model` is the option: the command
+ * of that name has no section.
+ */
+export function configSchema(program: Command, defaultCommand: string): z.ZodObject {
+  const main = program.commands.find((command) => command.name() === defaultCommand)!;
+  const options = shapeOf(main);
+  const sections = program.commands
+    .filter((command) => command !== main && !(command.name() in options))
+    .map((command) => [command.name(), z.strictObject(shapeOf(command)).optional()] as const);
+  return z.strictObject({
+    $schema: z.string().optional(),
+    ...options,
+    ...Object.fromEntries(sections),
+  });
+}
+
+/** One line: where, and what is wrong there. */
+export function explainIssue(issue: z.core.$ZodIssue, schema: z.ZodObject): string {
+  const where = issue.path.map(String).join('.');
+  if (issue.code !== 'unrecognized_keys') return where === '' ? issue.message : `"${where}": ${issue.message}`;
+  const [typo] = issue.keys as [string];
+  const known = knownKeys(schema, issue.path.map(String));
+  const meant = nearest(typo, known);
+  const name = where === '' ? typo : `${where}.${typo}`;
+  return `"${name}" is no option${meant === undefined ? `; there are ${known.join(', ')}` : `; did you mean "${meant}"?`}`;
+}
+
+function knownKeys(schema: z.ZodObject, section: readonly string[]): string[] {
+  const inner = section.length > 0 ? (schema.shape[section[0]!] as z.ZodOptional<z.ZodObject>).unwrap() : schema;
+  return Object.keys(inner.shape).filter((key) => key !== '$schema');
+}
+
+/** A command inside another has the section of the outer one. */
+function shapeOf(command: Command): Record<string, z.ZodType> {
+  const shapes = [command, ...command.commands].flatMap(({ options }) => options);
+  const keys = new Map<string, Option[]>();
+  for (const option of shapes) {
+    if (option.hidden) continue;
+    const key = option.name().replace(/^no-/, '');
+    keys.set(key, [...(keys.get(key) ?? []), option]);
+  }
+  return Object.fromEntries([...keys].map(([key, options]) => [key, valueOf(options).optional()]));
+}
+
+/** Of one option, or of a pair `--x <value>` and `--no-x`. */
+function valueOf(options: readonly Option[]): z.ZodType {
+  const kinds = options.map((option): z.ZodType => {
+    if (option.negate) return z.literal(false);
+    if (option.isBoolean()) return z.boolean({ error: 'expected true or false' });
+    const value = option.argChoices ? z.enum(option.argChoices as [string, ...string[]]) : text;
+    return Array.isArray(option.defaultValue)
+      ? z.union([value, z.array(value)], { error: 'expected a value or a list of values' })
+      : value;
+  });
+  return kinds.length === 1 ? kinds[0]! : z.union(kinds, { error: 'expected a value or false' });
+}

@@ -1,0 +1,173 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import {
+  convertLora,
+  GGML_TYPES,
+  GgufError,
+  isSwallowed,
+  mergeLoras,
+  readGguf,
+  requireValidText,
+  type GgmlType,
+  type LoraToMerge,
+  type MergedTensor,
+} from '../../gguf/index.js';
+import { FramewrightError } from '../errors.js';
+import { QUANTIZATIONS, quantizeModel, type Quantization } from '../runtime/quantize.js';
+import { nativeCodec } from '../runtime/tensor-codec.js';
+import { columns } from './columns.js';
+import { interruptSignal } from './interrupt.js';
+import { parseLora, parseWhole } from './options.js';
+import { Progress } from './progress.js';
+
+/** `framewright gguf lora-convert|lora-merge|quantize`: adapters into models, and models into smaller ones. */
+export function addLoraCommands(gguf: Command): void {
+  gguf
+    .command('lora-convert')
+    .description('make a GGUF adapter of a PEFT one')
+    .argument('<folder>', 'with adapter_config.json and adapter_model.safetensors')
+    .requiredOption('-o, --output <file>', 'the .gguf to write')
+    .option('--base <file>', 'the model it is for: compare shapes')
+    .option('--f16', 'store halves in F16', false)
+    .option('--force', 'overwrite', false)
+    .action(convert);
+  gguf
+    .command('lora-merge')
+    .description('merge adapters into a model, first to last')
+    .argument('<model>', 'text model')
+    .argument('<adapters...>', 'GGUF adapters, each file[:scale]', collectLoras)
+    .requiredOption('-o, --output <file>', 'the .gguf to write')
+    .option('--type <type>', 'type of the changed tensors (default: as in the model)', parseType)
+    .option('--json', 'one JSON object a changed tensor', false)
+    .option('--force', 'overwrite', false)
+    .action(merge);
+  gguf
+    .command('quantize')
+    .description("quantise a text model with llama.cpp's quantiser")
+    .argument('<model>', 'text model, F32 or F16 at best')
+    .argument('<type>', Object.keys(QUANTIZATIONS).join(', '), parseQuantization)
+    .requiredOption('-o, --output <file>', 'the .gguf to write')
+    .option('--requantize', 'also take a model that is quantised already', false)
+    .option('--pure', 'all matrices in the one type', false)
+    .option('--threads <n>', 'CPU threads (default: the physical cores)', parseWhole('threads', 1, 512))
+    .option('--force', 'overwrite', false)
+    .action(quantize);
+}
+
+interface OutputFlags {
+  readonly output: string;
+  readonly force: boolean;
+}
+
+async function convert(folder: string, flags: OutputFlags & { base?: string; f16: boolean }): Promise<void> {
+  await writing([], flags, async (signal) => {
+    const base = flags.base === undefined ? {} : { base: await readGguf(flags.base) };
+    const type = flags.f16 ? ({ type: 'F16' } as const) : {};
+    const { nPairs, rank, alpha } = await convertLora(folder, flags.output, { signal, ...base, ...type });
+    process.stderr.write(`framewright: ${nPairs} matrices, rank ${rank}, alpha ${Number(alpha.toPrecision(6))}\n`);
+  });
+}
+
+interface MergeFlags extends OutputFlags {
+  readonly type?: GgmlType;
+  readonly json: boolean;
+}
+
+async function merge(model: string, adapters: readonly LoraToMerge[], flags: MergeFlags): Promise<void> {
+  await writing([model, ...adapters.map((adapter) => adapter.path)], flags, async (signal, progress) => {
+    const codec = await nativeCodec();
+    const reports = await mergeLoras(model, adapters, flags.output, {
+      codec,
+      signal,
+      ...(flags.type === undefined ? {} : { type: flags.type }),
+      onTensor: (_, nDone, nTensors) => progress.show(`merging: ${nDone} of ${nTensors} tensors`),
+    });
+    progress.clear();
+    reportMerge(reports, flags.json);
+  });
+}
+
+function reportMerge(reports: readonly MergedTensor[], json: boolean): void {
+  if (json) for (const report of reports) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else {
+    const rows = reports.map(({ name, type, meanDelta, meanChange, roundingShare }) => [
+      name,
+      type,
+      meanDelta.toExponential(2),
+      meanChange.toExponential(2),
+      `${(100 * roundingShare).toFixed(1)} %`,
+    ]);
+    const table = [['tensor', 'type', 'mean change asked for', 'got', 'rounding'], ...rows];
+    for (const line of columns(table, [2, 3, 4])) process.stderr.write(`${line}\n`);
+  }
+  const swallowed = reports.filter(isSwallowed);
+  if (swallowed.length === 0) return;
+  const types = [...new Set(swallowed.map(({ type }) => type))].join(', ');
+  process.stderr.write(
+    `framewright: warning: rounding to ${types} swallows the change of ${swallowed.length} of ${reports.length} tensors; ` +
+      'apply the adapter at run time with --lora, merge with --type F16, or merge into an F16 model and quantise that\n',
+  );
+}
+
+interface QuantizeFlags extends OutputFlags {
+  readonly requantize: boolean;
+  readonly pure: boolean;
+  readonly threads?: number;
+}
+
+async function quantize(model: string, type: Quantization, flags: QuantizeFlags): Promise<void> {
+  await writing([model], flags, async (signal, progress) => {
+    await requireValidText(model, { signal });
+    await quantizeModel(model, flags.output, {
+      type,
+      allowRequantize: flags.requantize,
+      pure: flags.pure,
+      signal,
+      ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+      onProgress: (fraction) => progress.show(`quantising: ${Math.round(100 * fraction)} %`),
+    });
+  });
+}
+
+/** Runs what writes `output`, cancellable, and prints its path. */
+async function writing(
+  inputs: readonly string[],
+  { output, force }: OutputFlags,
+  work: (signal: AbortSignal, progress: Progress) => Promise<void>,
+): Promise<void> {
+  if (inputs.some((input) => path.resolve(input) === path.resolve(output)))
+    throw new FramewrightError('USAGE', `${output} is read and written; give --output another name`);
+  if (existsSync(output) && !force)
+    throw new FramewrightError('OUTPUT_EXISTS', `${output} exists; overwrite it with --force`);
+  const { signal, stopListening } = interruptSignal();
+  const progress = new Progress();
+  try {
+    await work(signal, progress);
+    progress.clear();
+    process.stdout.write(`${output}\n`);
+  } catch (error) {
+    if (!(error instanceof GgufError)) throw error;
+    const code = error.code === 'UNSUPPORTED' ? 'MODEL_UNSUPPORTED' : error.code === 'IO' ? undefined : 'MODEL_INVALID';
+    throw code === undefined ? error : new FramewrightError(code, error.message, { cause: error });
+  } finally {
+    progress.clear();
+    stopListening();
+  }
+}
+
+function collectLoras(text: string, before: readonly LoraToMerge[] | undefined): readonly LoraToMerge[] {
+  return [...(before ?? []), parseLora(text)];
+}
+
+function parseType(text: string): GgmlType {
+  const found = (Object.keys(GGML_TYPES) as GgmlType[]).find((type) => type === text.toUpperCase());
+  if (found) return found;
+  throw new InvalidArgumentError('It is a tensor type, e.g. F16 or Q8_0.');
+}
+
+function parseQuantization(text: string): Quantization {
+  const found = (Object.keys(QUANTIZATIONS) as Quantization[]).find((type) => type === text.toUpperCase());
+  if (found) return found;
+  throw new InvalidArgumentError(`It is one of ${Object.keys(QUANTIZATIONS).join(', ')}.`);
+}

@@ -1,0 +1,18 @@
+/** Tags by EXIF 2.32 and TIFF 6.0. */
+export const TAG = {
+  imageWidth: 0x0100,
+  imageLength: 0x0101,
+  compression: 0x0103,
+  orientation: 0x0112,
+  /** JPEGInterchangeFormat and its length: the thumbnail. */
+  thumbnailOffset: 0x0201,
+  thumbnailLength: 0x0202,
+  exifIfd: 0x8769,
+  gpsIfd: 0x8825,
+  interopIfd: 0xa005,
+  pixelXDimension: 0xa002,
+  pixelYDimension: 0xa003,
+  /** The main subject: a point, a circle or a rectangle, in pixels of the stored image. */
+  subjectArea: 0x9214,
+  subjectLocation: 0xa214,
+} as const;

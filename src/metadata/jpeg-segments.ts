@@ -1,0 +1,51 @@
+/** A marker segment of a JPEG before its first scan. */
+export interface JpegSegment {
+  /** Second byte of the marker: 0xe1 is APP1. */
+  readonly marker: number;
+  /** Where the marker begins. */
+  readonly at: number;
+  /** Behind the segment. */
+  readonly end: number;
+  /** Without marker and length. */
+  readonly payload: Uint8Array;
+}
+
+export const JPEG_MARKER = { app0: 0xe0, app1: 0xe1, app2: 0xe2, app13: 0xed, dqt: 0xdb, comment: 0xfe } as const;
+
+/** Most bytes a segment's payload can have: its length is 16 bits and counts itself. */
+export const MAX_SEGMENT_BYTES = 0xffff - 2;
+
+/** The segments between SOI and the first scan; those that can be told, where the file is broken. */
+export function jpegSegments(bytes: Uint8Array): JpegSegment[] {
+  const segments: JpegSegment[] = [];
+  let at = 2;
+  while (at + 4 <= bytes.length && bytes[at] === 0xff) {
+    const marker = bytes[at + 1]!;
+    if (marker === 0xff) {
+      at++; // a fill byte
+      continue;
+    }
+    if (marker === 0xda || marker === 0xd9) break;
+    const length = (bytes[at + 2]! << 8) | bytes[at + 3]!;
+    const end = at + 2 + length;
+    if (length < 2 || end > bytes.length) break;
+    segments.push({ marker, at, end, payload: bytes.subarray(at + 4, end) });
+    at = end;
+  }
+  return segments;
+}
+
+/** A segment with its marker and length. */
+export function jpegSegment(marker: number, ...parts: readonly (Uint8Array | string)[]): Uint8Array {
+  const payload = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)));
+  const head = Buffer.from([0xff, marker, (payload.length + 2) >> 8, (payload.length + 2) & 0xff]);
+  return Buffer.concat([head, payload]);
+}
+
+/** What stands at the start of a payload, NUL included, says what the segment is. */
+export function isKind({ payload }: JpegSegment, signature: string): boolean {
+  return (
+    Buffer.from(payload.buffer, payload.byteOffset, Math.min(payload.length, signature.length)).toString('latin1') ===
+    signature
+  );
+}

@@ -1,0 +1,76 @@
+import type { EncodedImage } from '../image/encode.js';
+import type { Photo } from '../image/decode.js';
+import { decoding } from '../image/failure.js';
+import { sharp } from '../image/vips.js';
+import { containerOfCrop } from './container.js';
+import { embedMetadata } from './embed.js';
+import { exifOfCrop } from './exif.js';
+import { hasThumbnail, type Thumbnail } from './exif-thumbnail.js';
+import { cropGainMap, gainMapOf, withGainMap } from './gain-map.js';
+import { MAX_SEGMENT_BYTES } from './jpeg-segments.js';
+import type { PixelChange } from './orientation.js';
+import { resourcesOfCrop } from './photoshop.js';
+import { readMetadata, SIGNATURE } from './read-metadata.js';
+import type { CropMetadata } from './types.js';
+import { xmpOfCrop } from './xmp-of-crop.js';
+
+/** Longest side of a thumbnail, as EXIF 2.32 section 4.5.8 names it. */
+const THUMBNAIL_PX = 160;
+
+/**
+ * The encoded crop with everything the photo's file said about itself that is still true of it: EXIF, XMP and IPTC
+ * corrected for the new pixels, and in a JPEG the thumbnail and the gain map cropped alike.
+ */
+export async function withPhotoMetadata(
+  photo: Photo,
+  image: EncodedImage,
+  change: PixelChange,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const { exif, xmp, extendedXmp, photoshop, ...rest } = readMetadata(photo);
+  const isJpeg = image.format === 'jpeg';
+  const gainMap = isJpeg ? gainMapOf(photo) : undefined;
+  const croppedMap = gainMap && (await cropGainMap(photo, gainMap, change, signal));
+  const croppedExif = exif && (await exifFor(exif, image, change, signal));
+  const croppedXmp =
+    xmp === undefined
+      ? undefined
+      : containerOfCrop(xmpOfCrop(xmp, change, { keepsExtension: isJpeg }), croppedMap?.length);
+  const resources = photoshop && resourcesOfCrop(photoshop);
+  const metadata: CropMetadata = {
+    ...rest,
+    ...(croppedExif && { exif: croppedExif }),
+    ...(croppedXmp !== undefined && { xmp: croppedXmp }),
+    ...(extendedXmp && { extendedXmp }),
+    ...(resources && { photoshop: resources }),
+  };
+  const bytes = embedMetadata(image, metadata);
+  return gainMap && croppedMap ? withGainMap(bytes, gainMap, croppedMap) : bytes;
+}
+
+/** With a thumbnail only in a JPEG, where it has its place, and where there is room for it. */
+async function exifFor(
+  exif: Uint8Array,
+  image: EncodedImage,
+  change: PixelChange,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | undefined> {
+  const bare = exifOfCrop(exif, change);
+  if (image.format !== 'jpeg' || !bare || !hasThumbnail(exif)) return bare;
+  const shown = exifOfCrop(exif, change, await thumbnailOf(image, signal));
+  return shown && shown.length + SIGNATURE.exif.length <= MAX_SEGMENT_BYTES ? shown : bare;
+}
+
+async function thumbnailOf({ bytes }: EncodedImage, signal: AbortSignal | undefined): Promise<Thumbnail> {
+  const small = await decoding(
+    'the crop',
+    () =>
+      sharp(bytes)
+        .resize({ width: THUMBNAIL_PX, height: THUMBNAIL_PX, fit: 'inside', withoutEnlargement: true })
+        .toColourspace('srgb')
+        .jpeg({ quality: 75 })
+        .toBuffer({ resolveWithObject: true }),
+    signal,
+  );
+  return { bytes: small.data, width: small.info.width, height: small.info.height };
+}

@@ -1,0 +1,54 @@
+import type { Point, Size } from '../geometry.js';
+import type { CropRect } from '../schema.js';
+
+/** How a crop's pixels came out of the stored ones; what every correction of metadata follows from. */
+export interface PixelChange {
+  /** Size in pixels as stored, before the orientation is applied. */
+  readonly stored: Size;
+  /** EXIF orientation, 1..8. */
+  readonly orientation: number;
+  /** In pixels of the upright photo. */
+  readonly crop: CropRect;
+  /** Of the file written: the crop's size, or what it was scaled to. */
+  readonly output: Size;
+}
+
+/** Whether the orientation swaps width and height. */
+export function isTransposed(orientation: number): boolean {
+  return orientation >= 5 && orientation <= 8;
+}
+
+/** A position, counted from the top left corner, as stored and as seen upright (EXIF 2.32, tag 274). */
+export function uprightPoint([x, y]: Point, { width, height }: Size, orientation: number): Point {
+  switch (orientation) {
+    case 2:
+      return [width - x, y];
+    case 3:
+      return [width - x, height - y];
+    case 4:
+      return [x, height - y];
+    case 5:
+      return [y, x];
+    case 6:
+      return [height - y, x];
+    case 7:
+      return [height - y, width - x];
+    case 8:
+      return [y, width - x];
+    default:
+      return [x, y];
+  }
+}
+
+/** The orientation that undoes another one: only the two quarter turns are not their own. */
+function inverseOf(orientation: number): number {
+  return orientation === 6 ? 8 : orientation === 8 ? 6 : orientation;
+}
+
+/** A rectangle of the upright photo as it lies in the stored pixels. */
+export function storedRect({ x, y, width, height }: CropRect, upright: Size, orientation: number): CropRect {
+  const inverse = inverseOf(orientation);
+  const [ax, ay] = uprightPoint([x, y], upright, inverse);
+  const [bx, by] = uprightPoint([x + width, y + height], upright, inverse);
+  return { x: Math.min(ax, bx), y: Math.min(ay, by), width: Math.abs(ax - bx), height: Math.abs(ay - by) };
+}

@@ -1,0 +1,75 @@
+import type { Photo } from '../image/decode.js';
+import { isKind, JPEG_MARKER, jpegSegments, type JpegSegment } from './jpeg-segments.js';
+import { iptcIn, iptcResource } from './photoshop.js';
+import { pngTexts, rawProfile } from './png-chunks.js';
+import { exifOfTiff } from './tiff-exif.js';
+import type { CropMetadata } from './types.js';
+
+export const SIGNATURE = {
+  exif: 'Exif\0\0',
+  xmp: 'http://ns.adobe.com/xap/1.0/\0',
+  extendedXmp: 'http://ns.adobe.com/xmp/extension/\0',
+  photoshop: 'Photoshop 3.0\0',
+} as const;
+
+/** Everything a photo's file says beside pixels and colour profile, as it stands there. */
+export function readMetadata(photo: Photo): CropMetadata {
+  const { bytes, format, stored } = photo;
+  switch (format) {
+    case 'jpeg':
+      return jpegMetadata(jpegSegments(bytes));
+    case 'png': {
+      const exif = stored.exif ?? rawProfile(bytes, ['exif', 'app1']);
+      const photoshop = rawProfile(bytes, ['8bim', 'iptc']);
+      return {
+        ...(exif && { exif: withoutSignature(exif) }),
+        ...textOf(stored.xmp),
+        ...(photoshop && { photoshop: asResources(photoshop) }),
+        texts: pngTexts(bytes),
+      };
+    }
+    case 'tiff': {
+      const exif = exifOfTiff(bytes);
+      const own = stored.tifftagPhotoshop;
+      const iptc = stored.iptc && !(own && iptcIn(own)) ? iptcResource(stored.iptc) : undefined;
+      const photoshop = (own ?? iptc) ? Buffer.concat([own, iptc].filter((part) => part !== undefined)) : undefined;
+      return { ...(exif && { exif }), ...textOf(stored.xmp), ...(photoshop && { photoshop }) };
+    }
+    default:
+      return { ...(stored.exif && { exif: withoutSignature(stored.exif) }), ...textOf(stored.xmp) };
+  }
+}
+
+function jpegMetadata(segments: readonly JpegSegment[]): CropMetadata {
+  const payloads = (marker: number, signature: string): Uint8Array[] =>
+    segments
+      .filter((segment) => segment.marker === marker && isKind(segment, signature))
+      .map(({ payload }) => payload.subarray(signature.length));
+  const exif = payloads(JPEG_MARKER.app1, SIGNATURE.exif)[0];
+  const photoshop = payloads(JPEG_MARKER.app13, SIGNATURE.photoshop);
+  return {
+    ...(exif && { exif }),
+    ...textOf(payloads(JPEG_MARKER.app1, SIGNATURE.xmp)[0]),
+    extendedXmp: payloads(JPEG_MARKER.app1, SIGNATURE.extendedXmp),
+    ...(photoshop.length > 0 && { photoshop: Buffer.concat(photoshop) }),
+    comments: segments.filter(({ marker }) => marker === JPEG_MARKER.comment).map(({ payload }) => payload),
+  };
+}
+
+function withoutSignature(exif: Uint8Array): Uint8Array {
+  return Buffer.from(exif.subarray(0, 6)).toString('latin1') === SIGNATURE.exif ? exif.subarray(6) : exif;
+}
+
+function asResources(bytes: Uint8Array): Uint8Array {
+  return Buffer.from(bytes.subarray(0, 4)).toString('latin1') === '8BIM' ? bytes : iptcResource(bytes);
+}
+
+/** XMP is UTF-8 wherever it is embedded; anything else is damage. */
+function textOf(bytes: Uint8Array | undefined): { xmp?: string } {
+  if (!bytes) return {};
+  try {
+    return { xmp: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,161 @@
+import { access, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { FramewrightError, messageOf } from '../errors.js';
+import type { Size } from '../geometry.js';
+import type { Photo } from '../image/decode.js';
+import { writeFileAtomic } from '../image/write.js';
+import type { CropRect } from '../schema.js';
+import { storedRect } from './orientation.js';
+import { readMetadata } from './read-metadata.js';
+import { isTrue } from './xmp-of-crop.js';
+import { editXmp, RDF, readXmp, type XmpEdits } from './xmp.js';
+import { XmlError } from './xml.js';
+
+export interface SidecarOptions {
+  /** Default: where `sidecarPathOf` says. */
+  readonly path?: string;
+  /** Replace a crop that was made by hand. Default false. */
+  readonly force?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface SidecarOutcome {
+  readonly path: string;
+  /** `manual`: it holds another crop, or the photo does, and was left alone; `unchanged`: it says so already. */
+  readonly state: 'written' | 'unchanged' | 'manual';
+}
+
+/**
+ * Where a photo's sidecar is: `photo.xmp`, which Lightroom and Camera Raw read, or darktable's `photo.jpg.xmp` where
+ * there is one.
+ */
+export async function sidecarPathOf(photoPath: string): Promise<string> {
+  const { dir, name } = path.parse(photoPath);
+  const darktable = `${photoPath}.xmp`;
+  const exists = await access(darktable).then(
+    () => true,
+    () => false,
+  );
+  return exists ? darktable : path.join(dir, `${name}.xmp`);
+}
+
+/**
+ * Says in the photo's sidecar how it is to be cropped, in Camera Raw's fields. They count in shares of the picture as
+ * stored, before its EXIF orientation. Everything else in a sidecar stays as it is; the whole photo as the crop takes an
+ * earlier crop back, and needs no file.
+ *
+ * @param crop in pixels of the upright photo.
+ * @throws FramewrightError USAGE for a photo without a path; INPUT_CORRUPT, INPUT_UNREADABLE for the sidecar that is
+ *   there; OUTPUT_WRITE.
+ */
+export async function writeSidecar(
+  photo: Photo,
+  crop: CropRect,
+  options: SidecarOptions = {},
+): Promise<SidecarOutcome> {
+  const { force = false, signal } = options;
+  const sidecar = options.path ?? (photo.path === undefined ? undefined : await sidecarPathOf(photo.path));
+  if (sidecar === undefined) {
+    throw new FramewrightError('USAGE', `${photo.name} has no path: say where its sidecar goes`);
+  }
+  const existing = await readSidecar(sidecar);
+  const wanted = cropFields(photo, crop);
+  const state = readable(sidecar, () => compare(existing ?? embeddedXmp(photo) ?? EMPTY, wanted, photo));
+  if (state === 'other' && !force) return { path: sidecar, state: 'manual' };
+  if (state === 'same' && (existing !== undefined || wanted === undefined))
+    return { path: sidecar, state: 'unchanged' };
+  const text = readable(sidecar, () => editXmp(existing ?? EMPTY, wanted ?? NO_CROP));
+  await writeFileAtomic(sidecar, Buffer.from(text, 'utf8'), {
+    force: existing !== undefined,
+    ...(signal && { signal }),
+  });
+  return { path: sidecar, state: 'written' };
+}
+
+type CropState = 'none' | 'same' | 'other';
+
+const SIDES = ['crs:CropTop', 'crs:CropLeft', 'crs:CropBottom', 'crs:CropRight'] as const;
+
+const NO_CROP: XmpEdits = { 'crs:HasCrop': 'False' };
+
+const EMPTY = `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="${RDF}">
+  <rdf:Description rdf:about=""/>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>
+`;
+
+/** Undefined for the whole photo, which is no crop. */
+function cropFields(
+  photo: Photo,
+  crop: CropRect,
+): Record<(typeof SIDES)[number] | 'crs:CropAngle' | 'crs:HasCrop', string> | undefined {
+  if (crop.width === photo.width && crop.height === photo.height) return undefined;
+  const { x, y, width, height } = storedRect(crop, photo, photo.stored.orientation ?? 1);
+  const stored = storedSize(photo);
+  // Six decimals are 0.03 px of the widest photo there is.
+  const share = (value: number): string => String(Number(value.toFixed(6)));
+  return {
+    'crs:HasCrop': 'True',
+    'crs:CropTop': share(y / stored.height),
+    'crs:CropLeft': share(x / stored.width),
+    'crs:CropBottom': share((y + height) / stored.height),
+    'crs:CropRight': share((x + width) / stored.width),
+    'crs:CropAngle': '0',
+  };
+}
+
+function storedSize({ stored }: Photo): Size {
+  return { width: stored.width, height: stored.height };
+}
+
+/** @throws XmlError */
+function compare(xmp: string, wanted: ReturnType<typeof cropFields>, photo: Photo): CropState {
+  const isApplied = isTrue(readXmp(xmp, 'crs:AlreadyApplied'));
+  if (isApplied || !isTrue(readXmp(xmp, 'crs:HasCrop'))) return wanted ? 'none' : 'same';
+  if (!wanted || Number(readXmp(xmp, 'crs:CropAngle') ?? 0) !== 0) return 'other';
+  const { width, height } = storedSize(photo);
+  const isSame = SIDES.every((side) => {
+    const pixels = side === 'crs:CropTop' || side === 'crs:CropBottom' ? height : width;
+    return Math.abs(Number(readXmp(xmp, side)) - Number(wanted[side])) * pixels < 0.5;
+  });
+  return isSame ? 'same' : 'other';
+}
+
+async function readSidecar(sidecar: string): Promise<string | undefined> {
+  const bytes = await readFile(sidecar).catch((thrown: unknown) => {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined;
+    throw new FramewrightError('INPUT_UNREADABLE', `cannot read the sidecar ${sidecar}: ${messageOf(thrown)}`, {
+      cause: thrown,
+    });
+  });
+  if (!bytes) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new FramewrightError('INPUT_CORRUPT', `${sidecar} is not in UTF-8: repair it or move it away`, { cause });
+  }
+}
+
+function readable<T>(sidecar: string, work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    if (!(thrown instanceof XmlError)) throw thrown;
+    const what = `${sidecar} is no well-formed XMP (${thrown.message}): repair it or move it away`;
+    throw new FramewrightError('INPUT_CORRUPT', what, { cause: thrown });
+  }
+}
+
+/** Lightroom writes what it does to a JPEG or TIFF into the file itself; damaged XMP tells of no crop. */
+function embeddedXmp(photo: Photo): string | undefined {
+  const { xmp } = readMetadata(photo);
+  try {
+    if (xmp !== undefined) readXmp(xmp, 'crs:HasCrop');
+    return xmp;
+  } catch {
+    return undefined;
+  }
+}

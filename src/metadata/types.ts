@@ -1,0 +1,17 @@
+import type { PngChunk } from './png-chunks.js';
+
+/** What a photo says about itself beside its pixels; the colour profile is the encoder's business. */
+export interface CropMetadata {
+  /** From the TIFF header on, without JPEG's `Exif\0\0`. */
+  readonly exif?: Uint8Array;
+  /** The packet, with or without its xpacket wrapper. */
+  readonly xmp?: string;
+  /** Payloads of a JPEG's APP1 segments that go on where the packet has no room. */
+  readonly extendedXmp?: readonly Uint8Array[];
+  /** Photoshop's image resources, with the IPTC record in them. */
+  readonly photoshop?: Uint8Array;
+  /** Text chunks of a PNG. */
+  readonly texts?: readonly PngChunk[];
+  /** Payloads of a JPEG's comments. */
+  readonly comments?: readonly Uint8Array[];
+}

@@ -1,0 +1,207 @@
+import { TOY_PRESETS, type TextShape, type VisionShape } from '../../gguf/index.js';
+import { DEFAULT_USE, type ModelUse } from './manifest.js';
+
+/** One file of a model: on this machine, or to be downloaded. */
+export interface ModelFile {
+  /** Its name in the models folder. */
+  readonly name: string;
+  readonly from: { readonly path: string } | { readonly url: string };
+  /** Exact size; absent where nobody published it. */
+  readonly bytes?: number;
+  /** Size to plan and to show with where the exact one is unknown. */
+  readonly aboutBytes?: number;
+  /** Hex; absent where nobody published it: then it is noted when the file is pulled. */
+  readonly sha256?: string;
+}
+
+/** A quantisation of a model, with the vision file and adapters it is used with. */
+export interface ModelVariant {
+  readonly name: string;
+  readonly text: ModelFile;
+  readonly mmproj: ModelFile;
+  readonly loras: readonly { readonly file: ModelFile; readonly scale: number }[];
+}
+
+/** What a model's config.json says. */
+export interface ModelSizes {
+  readonly text: TextShape & { readonly nVocab: number };
+  readonly vision: VisionShape;
+}
+
+/** A model the catalogue knows by name. */
+export interface CatalogEntry {
+  readonly name: string;
+  readonly licence: string;
+  /** Where it comes from: a page for people, or the catalogue file that adds it. */
+  readonly source: string;
+  readonly use: ModelUse;
+  /** To plan with before anything is downloaded; absent where nobody said. */
+  readonly sizes?: ModelSizes;
+  /** The first one is meant by the bare name. */
+  readonly variants: readonly [ModelVariant, ...ModelVariant[]];
+}
+
+interface PublishedFile {
+  readonly repository: string;
+  readonly name: string;
+  readonly bytes?: number;
+  readonly aboutBytes?: number;
+  readonly sha256?: string;
+}
+
+/** Hugging Face's own form of a file's address; `FRAMEWRIGHT_MODEL_BASE_URL` replaces the host. */
+function published({ repository, name, ...facts }: PublishedFile): ModelFile {
+  return { name, from: { url: `https://huggingface.co/${repository}/resolve/main/${name}` }, ...facts };
+}
+
+function variant(name: string, text: PublishedFile, mmproj: PublishedFile): ModelVariant {
+  return { name, text: published(text), mmproj: published(mmproj), loras: [] };
+}
+
+const QWEN_7B = 'ggml-org/Qwen2.5-VL-7B-Instruct-GGUF';
+const QWEN_3B = 'ggml-org/Qwen2.5-VL-3B-Instruct-GGUF';
+
+/** Qwen2.5-VL-7B-Instruct and -3B-Instruct, config.json. */
+const SIZES_7B: ModelSizes = {
+  text: { ...TOY_PRESETS['7b'].text, nVocab: 152_064 },
+  vision: TOY_PRESETS['7b'].vision,
+};
+const SIZES_3B: ModelSizes = {
+  text: { nEmbd: 2048, nLayer: 36, nHead: 16, nHeadKv: 2, nFf: 11_008, nCtx: 128_000, tied: true, nVocab: 151_936 },
+  vision: TOY_PRESETS['7b'].vision,
+};
+
+/** Grounding suffers from a coarser vision file than Q8_0, which costs little beside the text model. */
+const MMPROJ_7B_Q8: PublishedFile = {
+  repository: QWEN_7B,
+  name: 'mmproj-Qwen2.5-VL-7B-Instruct-Q8_0.gguf',
+  bytes: 853_119_712,
+  sha256: '2ddb555391bae966e412deab9e07b58afa18bcc06930ba0f1c78a3695ab9e506',
+};
+const MMPROJ_3B_Q8: PublishedFile = {
+  repository: QWEN_3B,
+  name: 'mmproj-Qwen2.5-VL-3B-Instruct-Q8_0.gguf',
+  bytes: 844_757_728,
+  sha256: '980c9b2f78c04e6cff93d277ada09e768394f112d75db3b4e9dea8a69f9fb904',
+};
+
+/**
+ * Models to download. Exact sizes and sha256 are those several other projects pin for the same files (2026-11); where
+ * there are none, pulling takes the server's word and notes it. ggml-org has no Q6_K; that is unsloth's, of the same
+ * weights.
+ */
+export const CATALOG: readonly CatalogEntry[] = [
+  {
+    name: 'qwen2.5-vl-7b',
+    licence: 'Apache-2.0',
+    source: `https://huggingface.co/${QWEN_7B}`,
+    use: DEFAULT_USE,
+    sizes: SIZES_7B,
+    variants: [
+      variant(
+        'Q4_K_M',
+        {
+          repository: QWEN_7B,
+          name: 'Qwen2.5-VL-7B-Instruct-Q4_K_M.gguf',
+          bytes: 4_683_072_032,
+          sha256: '9258bf05b12686d097ff3b6b18d968ab393649780aa2b3cd67fec43d50554392',
+        },
+        MMPROJ_7B_Q8,
+      ),
+      variant(
+        'Q6_K',
+        {
+          repository: 'unsloth/Qwen2.5-VL-7B-Instruct-GGUF',
+          name: 'Qwen2.5-VL-7B-Instruct-Q6_K.gguf',
+          aboutBytes: 6_254_000_000,
+        },
+        MMPROJ_7B_Q8,
+      ),
+      variant(
+        'Q8_0',
+        { repository: QWEN_7B, name: 'Qwen2.5-VL-7B-Instruct-Q8_0.gguf', aboutBytes: 8_099_000_000 },
+        MMPROJ_7B_Q8,
+      ),
+      variant(
+        'F16',
+        { repository: QWEN_7B, name: 'Qwen2.5-VL-7B-Instruct-f16.gguf', aboutBytes: 15_238_000_000 },
+        {
+          repository: QWEN_7B,
+          name: 'mmproj-Qwen2.5-VL-7B-Instruct-f16.gguf',
+          bytes: 1_354_162_912,
+          sha256: 'c24a7f5fcfc68286f0a217023b6738e73bea4f11787a43e8238d4bb1b8604cde',
+        },
+      ),
+    ],
+  },
+  {
+    name: 'qwen2.5-vl-3b',
+    licence: 'Qwen Research License (no commercial use)',
+    source: `https://huggingface.co/${QWEN_3B}`,
+    use: DEFAULT_USE,
+    sizes: SIZES_3B,
+    variants: [
+      variant(
+        'Q4_K_M',
+        {
+          repository: QWEN_3B,
+          name: 'Qwen2.5-VL-3B-Instruct-Q4_K_M.gguf',
+          bytes: 1_929_901_056,
+          sha256: 'd02fe9b69ad8cadbbd228e387667af66612c44bed29ffc8eb1e7caf9ac486c12',
+        },
+        MMPROJ_3B_Q8,
+      ),
+      variant(
+        'Q6_K',
+        {
+          repository: 'unsloth/Qwen2.5-VL-3B-Instruct-GGUF',
+          name: 'Qwen2.5-VL-3B-Instruct-Q6_K.gguf',
+          aboutBytes: 2_538_000_000,
+        },
+        MMPROJ_3B_Q8,
+      ),
+      variant(
+        'Q8_0',
+        {
+          repository: QWEN_3B,
+          name: 'Qwen2.5-VL-3B-Instruct-Q8_0.gguf',
+          bytes: 3_285_474_304,
+          sha256: 'fa8aeb3b6bf6152774e87d13e09892aa065f4e0c4abe90806cd8ab18ff72d9fe',
+        },
+        MMPROJ_3B_Q8,
+      ),
+      variant(
+        'F16',
+        { repository: QWEN_3B, name: 'Qwen2.5-VL-3B-Instruct-f16.gguf', aboutBytes: 6_178_000_000 },
+        {
+          repository: QWEN_3B,
+          name: 'mmproj-Qwen2.5-VL-3B-Instruct-f16.gguf',
+          bytes: 1_338_428_128,
+          sha256: 'b9160fe9d814d1fadf68395677468534778b39ac33c2e7561b7b218626e60d5e',
+        },
+      ),
+    ],
+  },
+];
+
+/** Bytes of all files of a variant, as well as they are known. */
+export function variantBytes({ text, mmproj, loras }: ModelVariant): number {
+  const files = [text, mmproj, ...loras.map(({ file }) => file)];
+  return files.reduce((sum, { bytes, aboutBytes }) => sum + (bytes ?? aboutBytes ?? 0), 0);
+}
+
+/**
+ * `name` or `name:variant` among the entries, upper or lower case; undefined if no entry has that name, and a
+ * `variant` of undefined if the entry has none of that name.
+ */
+export function findInCatalog(
+  entries: readonly CatalogEntry[],
+  wanted: string,
+): { readonly entry: CatalogEntry; readonly variant: ModelVariant | undefined } | undefined {
+  const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+  const colon = wanted.lastIndexOf(':');
+  const whole = entries.find(({ name }) => same(name, wanted));
+  if (whole) return { entry: whole, variant: whole.variants[0] };
+  const entry = colon > 0 ? entries.find(({ name }) => same(name, wanted.slice(0, colon))) : undefined;
+  return entry && { entry, variant: entry.variants.find(({ name }) => same(name, wanted.slice(colon + 1))) };
+}

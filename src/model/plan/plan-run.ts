@@ -1,0 +1,70 @@
+import type { RuntimeInfo } from '../../runtime/types.js';
+import type { ModelUse } from '../manifest.js';
+import { planMemory, type MemoryLimits, type MemoryPlan } from './fit.js';
+import { freeMemory } from './limits.js';
+import type { PairShape } from './shape.js';
+import type { KvType } from './text-graph.js';
+
+/** What a caller may have settled before the plan. */
+export interface PlanOptions {
+  readonly parallel?: number;
+  readonly kvType?: KvType;
+  readonly flashAttention?: boolean;
+  readonly gpuLayers?: number;
+  readonly projectorOnGpu?: boolean;
+  /** Plan as if this much GPU memory were free, in bytes. */
+  readonly vramBytes?: number;
+  /** Take `vramBytes` for a GPU's where there is none. */
+  readonly hypothetical?: boolean;
+  /** Plan as if this much host memory were free, in bytes. */
+  readonly memoryBytes?: number;
+}
+
+/** Sequences a context offers for each photo at once: forks for aspects and votes, and boxes ranked at once. */
+const SEQUENCES = 64;
+const MAX_SEQUENCES = 256;
+
+export function sequencesFor(parallel: number): number {
+  return Math.min(MAX_SEQUENCES, SEQUENCES * parallel);
+}
+
+/** The plan for a model on the backend in use, with the memory free now or the limits given. */
+export function planRun(
+  info: RuntimeInfo,
+  shape: PairShape,
+  use: ModelUse,
+  options: PlanOptions,
+): { plan: MemoryPlan; limits: MemoryLimits } {
+  const { parallel = 1, vramBytes, memoryBytes, hypothetical = false, ...settled } = options;
+  const free = freeMemory(info);
+  const gpuBytes = free.gpuBytes === undefined && !hypothetical ? undefined : (vramBytes ?? free.gpuBytes);
+  const limits = { gpuBytes, hostBytes: memoryBytes ?? free.hostBytes };
+  const onCpu = limits.gpuBytes === undefined;
+  // ggml's flash attention takes three times as long as the plain one on a CPU, but a quantised cache cannot do without.
+  const flashAttention = settled.flashAttention ?? (onCpu && settled.kvType !== 'q8_0' ? undefined : true);
+  const plan = planMemory(
+    shape,
+    {
+      use,
+      parallel,
+      nSeqMax: sequencesFor(parallel),
+      hostFormats: info.hostFormats,
+      ...(settled.kvType === undefined ? {} : { kvType: settled.kvType }),
+      ...(flashAttention === undefined ? {} : { flashAttention }),
+      ...(settled.gpuLayers === undefined ? {} : { gpuLayers: settled.gpuLayers }),
+      ...(settled.projectorOnGpu === undefined ? {} : { projectorOnGpu: settled.projectorOnGpu }),
+    },
+    limits,
+  );
+  return { plan, limits };
+}
+
+/** The model's use with the picture and the conversation the plan has room for. */
+export function plannedUse(use: ModelUse, { settings }: MemoryPlan, parallel: number): ModelUse {
+  const most = Math.min(use.pixelBudget.max, settings.imageTokens * 28 * 28);
+  return {
+    ...use,
+    pixelBudget: { min: Math.min(use.pixelBudget.min, most), max: most },
+    contextCells: Math.floor(settings.nCtx / parallel),
+  };
+}

@@ -1,0 +1,107 @@
+import {
+  requireValidPair,
+  type GgmlType,
+  type TextSizes,
+  type ValidPair,
+  type VisionSizes,
+} from '../../../gguf/index.js';
+import type { ModelFile, ModelSizes, ModelVariant } from '../catalog.js';
+
+export interface TextModelShape extends TextSizes {
+  readonly nVocab: number;
+}
+
+export type VisionModelShape = VisionSizes;
+
+export interface WeightTensor {
+  readonly name: string;
+  readonly type: GgmlType;
+  readonly nBytes: number;
+  /** Innermost dimension. */
+  readonly nIn: number;
+  readonly nOut: number;
+}
+
+/** Everything the memory of a pair depends on: sizes, and the tensors of each part. */
+export interface PairShape {
+  readonly text: TextModelShape;
+  readonly vision: VisionModelShape;
+  readonly embedding: WeightTensor;
+  /** Absent where the embedding is the output matrix too. */
+  readonly output: WeightTensor | undefined;
+  readonly outputRest: readonly WeightTensor[];
+  readonly layers: readonly (readonly WeightTensor[])[];
+  readonly visionBytes: number;
+}
+
+/**
+ * The shape of a model whose files are not here: sizes from the catalogue, bytes of the files shared out evenly over
+ * what is in them. Off by a few per cent where a quantisation mixes types.
+ */
+export function estimatePairShape({ text, vision }: ModelSizes, variant: ModelVariant): PairShape {
+  const { nEmbd, nLayer, nFf, nHead, nHeadKv, nVocab, tied } = text;
+  const nKv = (nEmbd / nHead) * nHeadKv;
+  const type = ESTIMATED_TYPE[variant.name] ?? 'F16';
+  const matrices = [
+    ...[nEmbd, nKv, nKv, nEmbd].map((nOut, i) => ({ name: `${ATTENTION[i]!}.weight`, nIn: nEmbd, nOut })),
+    { name: 'ffn_gate.weight', nIn: nEmbd, nOut: nFf },
+    { name: 'ffn_up.weight', nIn: nEmbd, nOut: nFf },
+    { name: 'ffn_down.weight', nIn: nFf, nOut: nEmbd },
+  ];
+  const nLayerValues = matrices.reduce((sum, { nIn, nOut }) => sum + nIn * nOut, 0);
+  const nValues = nLayerValues * nLayer + nEmbd * nVocab * (tied ? 1 : 2);
+  const bytesPerValue = sizeOf(variant.text) / nValues;
+  const weight = (name: string, nIn: number, nOut: number): WeightTensor => ({
+    name,
+    type,
+    nBytes: nIn * nOut * bytesPerValue,
+    nIn,
+    nOut,
+  });
+  return {
+    text: { nEmbd, nLayer, nFf, nHead, nHeadKv, nCtx: text.nCtx, nVocab },
+    vision: { ...vision, projectionDim: nEmbd },
+    embedding: weight('token_embd.weight', nEmbd, nVocab),
+    output: tied ? undefined : weight('output.weight', nEmbd, nVocab),
+    outputRest: [],
+    layers: Array.from({ length: nLayer }, () => matrices.map(({ name, nIn, nOut }) => weight(name, nIn, nOut))),
+    visionBytes: sizeOf(variant.mmproj),
+  };
+}
+
+const ATTENTION = ['attn_q', 'attn_k', 'attn_v', 'attn_output'] as const;
+/** The type most of a variant's matrices have. */
+const ESTIMATED_TYPE: Readonly<Record<string, GgmlType>> = { Q4_K_M: 'Q4_K', Q6_K: 'Q6_K', Q8_0: 'Q8_0' };
+
+function sizeOf({ bytes, aboutBytes = 0 }: ModelFile): number {
+  return bytes ?? aboutBytes;
+}
+
+/** @throws GgufError for a pair that would not run; the signal's reason */
+export async function readPairShape(textPath: string, mmprojPath: string, signal?: AbortSignal): Promise<PairShape> {
+  return shapeOfPair(await requireValidPair(textPath, mmprojPath, signal ? { signal } : {}));
+}
+
+/** From the headers of both files. */
+export function shapeOfPair({ text, textSizes, mmproj, visionSizes }: ValidPair): PairShape {
+  const tensors = text.tensors.map(({ name, type, shape, nBytes }) => ({
+    name,
+    type,
+    nBytes,
+    nIn: shape[0] ?? 1,
+    nOut: shape[1] ?? 1,
+  }));
+  const named = (name: string): WeightTensor | undefined => tensors.find((tensor) => tensor.name === name);
+  const embedding = named('token_embd.weight')!; // validation saw to it
+  return {
+    text: { ...textSizes, nVocab: embedding.nOut },
+    vision: visionSizes,
+    embedding,
+    output: named('output.weight'),
+    outputRest: tensors.filter(({ name }) => name === 'output_norm.weight' || name === 'output.bias'),
+    layers: Array.from({ length: textSizes.nLayer }, (_, i) =>
+      tensors.filter(({ name }) => name.startsWith(`blk.${i}.`)),
+    ),
+    visionBytes: mmproj.tensors.reduce((sum, { nBytes }) => sum + nBytes, 0),
+  };
+}

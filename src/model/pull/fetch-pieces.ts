@@ -1,0 +1,131 @@
+import type { FileHandle } from 'node:fs/promises';
+import { FramewrightError } from '../../errors.js';
+import type { HttpAnswer } from './http.js';
+import type { Range } from './ranges.js';
+import { contentRange, FileChanged, get, Patience, validatorOf, type Probed, type Server } from './server.js';
+
+export interface FetchOptions {
+  /** Requests at once. */
+  readonly connections: number;
+  /** A stretch is in the file. */
+  readonly onReceived: (range: Range) => void;
+}
+
+/**
+ * Fetches pieces of a file, several at once, each as often as it takes. The first failure that cannot be mended ends
+ * them all.
+ *
+ * @throws FileChanged; FramewrightError DOWNLOAD; the signal's reason
+ */
+export async function fetchPieces(
+  file: FileHandle,
+  pieces: readonly Range[],
+  probed: Probed,
+  server: Server,
+  { connections, onReceived }: FetchOptions,
+): Promise<void> {
+  const stop = new AbortController();
+  const signal = server.signal ? AbortSignal.any([server.signal, stop.signal]) : stop.signal;
+  const waiting = [...pieces];
+  // One patience for all: while any connection brings something, the server is not given up.
+  const patience = new Patience({ ...server, signal });
+  const work = async (): Promise<void> => {
+    for (let piece = waiting.shift(); piece; piece = waiting.shift())
+      await fetchPiece(file, piece, probed, { ...server, signal }, patience, onReceived);
+  };
+  const workers = Array.from({ length: Math.min(connections, pieces.length) }, async () => {
+    try {
+      await work();
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    }
+  });
+  const failed = (await Promise.allSettled(workers)).find((outcome) => outcome.status === 'rejected');
+  server.signal?.throwIfAborted();
+  if (failed) throw stop.signal.reason;
+}
+
+async function fetchPiece(
+  file: FileHandle,
+  [from, to]: Range,
+  probed: Probed,
+  server: Server,
+  patience: Patience,
+  onReceived: (range: Range) => void,
+): Promise<void> {
+  for (let at = from; at < to;) {
+    try {
+      const answer = await get(server, {
+        range: `bytes=${at}-${to - 1}`,
+        ...(probed.validator === '' ? {} : { 'if-range': probed.validator }),
+      });
+      try {
+        requireSameFile(answer, at, probed);
+        for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+          const bytes = chunk.subarray(0, to - at); // a server may send more than it was asked for
+          await writeAll(file, bytes, at);
+          onReceived([at, at + bytes.length]);
+          at += bytes.length;
+          patience.renew();
+          if (at >= to) break;
+        }
+      } finally {
+        answer.body.destroy();
+      }
+      if (at < to) throw new Error(`the connection ended ${to - at} bytes early`);
+    } catch (error) {
+      if (error instanceof FileChanged || error instanceof FramewrightError) throw error;
+      await patience.after(error);
+    }
+  }
+}
+
+/** A 200 answers If-Range for a file that is another one now, and so does a range of other bounds or another total. */
+function requireSameFile({ status, headers }: HttpAnswer, at: number, { totalBytes, validator }: Probed): void {
+  if (status !== 206) throw new FileChanged(`the server answered ${status} for a range it had offered`);
+  const range = contentRange(headers);
+  if (range?.from !== at) throw new Error('the server sent another range than it was asked for');
+  const now = validatorOf(headers);
+  if (range.total !== totalBytes || (validator !== '' && now !== '' && now !== validator))
+    throw new FileChanged('the server has another file now');
+}
+
+/** From a server without ranges: from the start, and all over again when it breaks off. */
+export async function streamWhole(
+  file: FileHandle,
+  { totalBytes }: Probed,
+  server: Server,
+  onReceived: (receivedBytes: number) => void,
+): Promise<void> {
+  const patience = new Patience(server);
+  for (;;) {
+    try {
+      const { body } = await get(server, {});
+      let at = 0;
+      try {
+        for await (const chunk of body as AsyncIterable<Buffer>) {
+          await writeAll(file, chunk, at);
+          at += chunk.length;
+          onReceived(at);
+        }
+      } finally {
+        body.destroy();
+      }
+      if (totalBytes > 0 && at !== totalBytes) throw new Error(`${at} bytes came instead of ${totalBytes}`);
+      await file.truncate(at);
+      await file.sync();
+      return;
+    } catch (error) {
+      if (error instanceof FramewrightError) throw error;
+      await patience.after(error);
+    }
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}

@@ -1,0 +1,57 @@
+import { request as httpRequest } from 'node:http';
+import type { Socket } from 'node:net';
+import { connect as tlsConnect, type TLSSocket } from 'node:tls';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The proxy the environment names for an address, as curl reads it: `https_proxy`, `http_proxy`, `all_proxy`, in capitals
+ * too, but for hosts in `no_proxy` (names with all below them, or `*`).
+ */
+export function proxyFor(url: URL, environment: Environment = process.env): URL | undefined {
+  const read = (name: string): string => environment[name] ?? environment[name.toUpperCase()] ?? '';
+  const exempt = read('no_proxy')
+    .split(',')
+    .map((name) => name.trim().toLowerCase());
+  const host = url.hostname.toLowerCase();
+  const isExempt = (name: string): boolean => {
+    const bare = name.replace(/^\*?\./, '').replace(/:\d+$/, '');
+    return name === '*' || (bare !== '' && (host === bare || host.endsWith(`.${bare}`)));
+  };
+  if (exempt.some(isExempt)) return undefined;
+  const own = read(`${url.protocol.slice(0, -1)}_proxy`);
+  const proxy = own === '' ? read('all_proxy') : own;
+  if (proxy === '') return undefined;
+  return new URL(proxy.includes('://') ? proxy : `http://${proxy}`);
+}
+
+export function proxyAuthorization({ username, password }: URL): Record<string, string> {
+  if (username === '') return {};
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` };
+}
+
+/** A TLS connection to a server through a proxy's CONNECT. */
+export async function tunnel(proxy: URL, target: URL, signal: AbortSignal | undefined): Promise<TLSSocket> {
+  const authority = `${target.hostname}:${target.port === '' ? '443' : target.port}`;
+  const socket = await new Promise<Socket>((resolve, reject) => {
+    const request = httpRequest({
+      host: proxy.hostname,
+      port: proxy.port === '' ? 80 : Number(proxy.port),
+      method: 'CONNECT',
+      path: authority,
+      headers: { host: authority, ...proxyAuthorization(proxy) },
+      ...(signal ? { signal } : {}),
+    });
+    request.on('connect', (response, connection: Socket) => {
+      if (response.statusCode === 200) resolve(connection);
+      else {
+        connection.destroy();
+        reject(new Error(`the proxy ${proxy.host} answered ${response.statusCode ?? 0} for ${authority}`));
+      }
+    });
+    request.on('error', reject);
+    request.end();
+  });
+  return tlsConnect({ socket, servername: target.hostname });
+}

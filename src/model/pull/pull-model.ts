@@ -1,0 +1,53 @@
+import type { StoredFile } from '../store.js';
+import { requireCatalogModel } from '../resolve.js';
+import { filesOf, placesOf } from '../store.js';
+import { download, type Downloaded, type DownloadOptions } from './download.js';
+
+export interface PullOptions extends Pick<DownloadOptions, 'connections' | 'signal' | 'retryMs' | 'idleMs'> {
+  /** Bytes of all files so far and in all, as well as they are known. */
+  readonly onProgress?: (file: string, receivedBytes: number, totalBytes: number) => void;
+  readonly onWait?: (file: string) => void;
+}
+
+const HUGGING_FACE = 'https://huggingface.co';
+
+/**
+ * Downloads what is missing of a model of the catalogue, file by file.
+ *
+ * @throws FramewrightError MODEL_NOT_FOUND, DOWNLOAD, OUTPUT_WRITE; the signal's reason
+ */
+export async function pullModel(model: string, options: PullOptions = {}): Promise<readonly Downloaded[]> {
+  const { entry, variant } = await requireCatalogModel(model);
+  const results: Downloaded[] = [];
+  for (const file of filesOf(placesOf(entry, variant))) {
+    const result = await pullFile(file, options);
+    if (result) results.push(result);
+  }
+  return results;
+}
+
+/** Undefined for a file that is on this machine anyway. */
+async function pullFile({ file, path }: StoredFile, options: PullOptions): Promise<Downloaded | undefined> {
+  if (!('url' in file.from)) return undefined;
+  const { onProgress, onWait, ...rest } = options;
+  return download(mirrored(file.from.url), path, {
+    ...rest,
+    token: fromEnvironment('FRAMEWRIGHT_MODEL_TOKEN', 'HF_TOKEN'),
+    ...(file.bytes === undefined ? {} : { bytes: file.bytes }),
+    ...(file.sha256 === undefined ? {} : { sha256: file.sha256 }),
+    ...(onProgress ? { onProgress: (received, total) => onProgress(file.name, received, total) } : {}),
+    ...(onWait ? { onWait: () => onWait(file.name) } : {}),
+  });
+}
+
+/** The address on the mirror that `FRAMEWRIGHT_MODEL_BASE_URL` (or `HF_ENDPOINT`) names instead of Hugging Face. */
+export function mirrored(url: string): string {
+  const base = fromEnvironment('FRAMEWRIGHT_MODEL_BASE_URL', 'HF_ENDPOINT');
+  if (base === undefined || !url.startsWith(`${HUGGING_FACE}/`)) return url;
+  return `${base.replace(/\/+$/, '')}${url.slice(HUGGING_FACE.length)}`;
+}
+
+/** The first of these variables that is set and not empty. */
+function fromEnvironment(...names: readonly string[]): string | undefined {
+  return names.map((name) => process.env[name]).find((value) => value !== undefined && value !== '');
+}

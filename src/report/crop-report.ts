@@ -1,0 +1,70 @@
+import type { Photo } from '../image/decode.js';
+import type { CropResult } from '../schema.js';
+import { kindsOf, reportPhoto, type CropReportData, type Failure } from './crop-report-data.js';
+import { fillPage } from './page.js';
+import { makeThumbnail } from './thumbnail.js';
+
+/**
+ * The more photos, the smaller their pictures, so that the page stays one a browser opens at once: 300 photos (the
+ * examples over and over, 40 kB each at 560 px) make 12 MB. Photos beyond the last row come without a picture.
+ */
+const THUMBNAIL_SIDES = [
+  { upTo: 40, sidePx: 1200 },
+  { upTo: 150, sidePx: 800 },
+  { upTo: 600, sidePx: 560 },
+  { upTo: 2000, sidePx: 320 },
+  { upTo: 6000, sidePx: 200 },
+] as const;
+
+export interface CropReportOptions {
+  /** Photos the run is going to crop. */
+  readonly nPlanned: number;
+  readonly isDryRun?: boolean;
+}
+
+/** Gathers the crops of a run photo by photo and makes one HTML page of them that needs nothing else. */
+export class CropReport {
+  readonly #options: CropReportOptions;
+  readonly #photos: CropReportData['photos'][number][] = [];
+  readonly #failures: Failure[] = [];
+  #maker: Pick<CropResult, 'engine' | 'model'> | undefined;
+
+  constructor(options: CropReportOptions) {
+    this.#options = options;
+  }
+
+  /** @param results of one photo, one for each target. */
+  async add(path: string, photo: Photo, results: readonly CropResult[], signal?: AbortSignal): Promise<void> {
+    this.#maker ??= results[0];
+    const sidePx = thumbnailSide(this.#options.nPlanned, this.#photos.length);
+    const thumbnail = sidePx === undefined ? undefined : await makeThumbnail(photo, sidePx, signal);
+    this.#photos.push(reportPhoto(path, results, thumbnail));
+  }
+
+  fail(failure: Failure): void {
+    this.#failures.push(failure);
+  }
+
+  async render(createdAt = new Date()): Promise<string> {
+    const data: CropReportData = {
+      createdAt: createdAt.toISOString(),
+      engine: this.#maker?.engine ?? 'none',
+      model: this.#maker?.model?.name ?? null,
+      nPlanned: this.#options.nPlanned,
+      isDryRun: this.#options.isDryRun ?? false,
+      kinds: kindsOf(this.#photos),
+      photos: this.#photos,
+      failures: this.#failures,
+    };
+    return fillPage('crops', {
+      title: `${this.#photos.length} photos, cropped`,
+      data,
+      scripts: ['layers.js', 'pictures.js', 'picks.js', 'detail.js', 'gallery.js'],
+    });
+  }
+}
+
+export function thumbnailSide(nPhotos: number, index: number): number | undefined {
+  const row = THUMBNAIL_SIDES.find(({ upTo }) => nPhotos <= upTo) ?? THUMBNAIL_SIDES.at(-1)!;
+  return index < row.upTo ? row.sidePx : undefined;
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { packageFile } from '../package-root.js';
+
+export interface PageContent {
+  readonly title: string;
+  /** What the page's scripts find as `report.data`. */
+  readonly data: unknown;
+  /** Scripts of the page's folder, in order; `report/shared.js` comes before them. */
+  readonly scripts: readonly string[];
+  /** Code of libraries, which comes first. */
+  readonly libraries?: readonly string[];
+}
+
+/**
+ * One HTML page that needs nothing else: the template, styles and scripts of a folder below `report/` with data put in.
+ * Its policy runs these very scripts and nothing that data could bring in.
+ */
+export async function fillPage(folder: string, content: PageContent): Promise<string> {
+  const read = (...parts: readonly string[]): Promise<string> => readFile(packageFile('report', ...parts), 'utf8');
+  const [page, ...styles] = await Promise.all([
+    read(folder, 'page.html'),
+    read('shared.css'),
+    read(folder, 'page.css'),
+  ]);
+  const own = await Promise.all([read('shared.js'), ...content.scripts.map((name) => read(folder, name))]);
+  const scripts = [...(content.libraries ?? []), ...own].map(inScript);
+  const parts: Readonly<Record<string, string>> = {
+    title: escapeHtml(content.title),
+    style: styles.join('\n'),
+    data: JSON.stringify(content.data).replaceAll('<', '\\u003c'),
+    scripts: scripts.map((code) => `<script>${code}</script>`).join('\n'),
+    scriptSources: scripts.map((code) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`).join(' '),
+  };
+  return page.replace(/\{\{(\w+)\}\}/g, (placeholder, name: string) => parts[name] ?? placeholder);
+}
+
+/** Parsers of HTML turn CRLF into LF before the policy's hash is taken. */
+function inScript(code: string): string {
+  return code.replaceAll('</script', '<\\/script').replaceAll('\r\n', '\n');
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

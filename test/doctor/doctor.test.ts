@@ -1,0 +1,186 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Finding } from '../../src/doctor/finding.js';
+import { checkGpus, missingLibraries, remedyFor } from '../../src/doctor/gpu.js';
+import { checkMemory, checkNode, graphicsAdapters } from '../../src/doctor/machine.js';
+import { isLibraryInstalled } from '../../src/runtime/elf.js';
+import { framewright } from '../cli/run.js';
+import { projectFile } from '../photos.js';
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'framewright-doctor-'));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+interface Examined {
+  readonly code: number | null;
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+  readonly of: (check: string) => readonly Finding[];
+}
+async function examined(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Examined> {
+  const { code, stdout, stderr } = await framewright(['doctor', '--json', ...args], { env });
+  expect(stderr).toBe('');
+  const { ok, findings } = JSON.parse(stdout) as { ok: boolean; findings: Finding[] };
+  return { code, ok, findings, of: (check) => findings.filter((finding) => finding.check === check) };
+}
+
+describe('framewright doctor', () => {
+  test('finds everything essential in order here, crops a test photo both ways and exits 0', async () => {
+    const { code, ok, of, findings } = await examined();
+    expect({ code, ok }).toEqual({ code: 0, ok: true });
+    for (const check of ['node', 'system', 'memory', 'sharp', 'addon']) {
+      expect(of(check)).toEqual([expect.objectContaining({ status: 'ok' })]);
+    }
+    expect(of('sharp')[0]!.summary).toMatch(/^sharp \d.*libvips \d.*AVIF/);
+    expect(of('addon')[0]!.summary).toMatch(/llama\.cpp v?\d/);
+    expect(
+      of('crop').map(({ summary }) => /^(engine rules|model nano on \w+) cropped a test photo/.test(summary)),
+    ).toEqual([true, true]);
+    for (const backend of process.platform === 'darwin' ? ['metal'] : ['cuda', 'vulkan']) {
+      expect(of(backend)).toHaveLength(1);
+    }
+    expect(new Set(findings.map(({ status }) => status))).not.toContain('problem');
+  });
+
+  test('says the same in words, with what to do behind an arrow', async () => {
+    const { code, stdout } = await framewright(['doctor', '--model', 'gone.gguf']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^framewright \d+\.\d+\.\d+\n\nok +Node\.js \d+/);
+    expect(stdout).toMatch(/^problem +the model file gone\.gguf does not exist$/m);
+    expect(stdout).toMatch(/problems? keeps? Framewright from working\.\n$/);
+  });
+
+  test('an addon that is not there is a problem with its remedy, and nothing is cropped', async () => {
+    const { code, of } = await examined([], { FRAMEWRIGHT_ADDON: path.join(root, 'none.node') });
+    expect(code).toBe(1);
+    expect(of('addon')).toEqual([
+      expect.objectContaining({
+        status: 'problem',
+        summary: expect.stringMatching(/none\.node does not exist; correct/) as string,
+      }),
+    ]);
+    expect(of('crop')).toEqual([]);
+  });
+
+  test('an addon that ends the process is a problem too, with what it said', async () => {
+    const crashing = path.join(root, 'crashing.cjs');
+    writeFileSync(crashing, "console.error('driver says no'); process.kill(process.pid, 'SIGILL'); for (;;);");
+    const { code, of, findings } = await examined([], { FRAMEWRIGHT_ADDON: crashing });
+    expect(code).toBe(1);
+    expect(of('addon')).toEqual([
+      {
+        check: 'addon',
+        status: 'problem',
+        summary: 'the process that looked at it ended with SIGILL',
+        details: ['driver says no'],
+        remedies: [expect.stringMatching(/lacks an instruction.*--from-source/)],
+      },
+    ]);
+    expect(findings.some(({ check }) => check === 'model')).toBe(true);
+  });
+
+  test('is there even where sharp does not load, and says so; other commands name it', async () => {
+    const hooks = path.join(root, 'hooks.mjs');
+    const resolve =
+      'export const resolve = (name, context, next) => { ' +
+      'if (name === "sharp") throw new Error("Could not load sharp"); return next(name, context); };';
+    writeFileSync(
+      hooks,
+      `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(resolve)}`)});`,
+    );
+    const env = { NODE_OPTIONS: `--import=${hooks}` };
+    const { code, of } = await examined([], env);
+    expect(code).toBe(1);
+    expect(of('sharp')).toEqual([
+      {
+        check: 'sharp',
+        status: 'problem',
+        summary: 'sharp does not load: Could not load sharp',
+        remedies: ['run "npm install --include=optional sharp"'],
+      },
+    ]);
+    const crop = await framewright(['photo.jpg'], { env });
+    expect(crop.code).toBe(1);
+    expect(crop.stderr).toMatch(/^framewright: cannot start, "framewright doctor" says more: Could not load sharp/);
+  });
+
+  test('a model file that is none is a problem', async () => {
+    const model = path.join(root, 'bad.gguf');
+    writeFileSync(model, 'GGUF no more');
+    writeFileSync(path.join(root, 'mmproj.gguf'), 'GGUF no more');
+    const { code, of } = await examined(['--model', model]);
+    expect(code).toBe(1);
+    expect(of('model').map(({ status }) => status)).toContain('problem');
+  });
+});
+
+describe('GPU libraries', () => {
+  test.each([
+    ['libcuda.so.1', /NVIDIA driver.*nvidia-driver.*--gpus all/],
+    ['libcudart.so.13', /CUDA 13 runtime.*cuda-cudart-13-\*.*developer\.nvidia\.com/],
+    ['libcublasLt.so.12', /CUDA 12 runtime.*libcublas-12-\*/],
+    ['libvulkan.so.1', /libvulkan1 .*vulkan-loader/],
+    ['libodd.so.3', /^libodd\.so\.3: install the package/],
+  ])('%s is explained by name', (library, remedy) => {
+    expect(remedyFor(library)).toContain(library);
+    expect(remedyFor(library)).toMatch(remedy);
+  });
+
+  test('every library that is missing for a GPU that is there has its remedy, and none that is not', async () => {
+    const findings = await checkGpus('auto', ['NVIDIA']);
+    for (const backend of ['cuda', 'vulkan'] as const) {
+      const finding = findings.find(({ check }) => check === backend)!;
+      if (finding.status === 'ok') continue;
+      const missing = await missingLibraries(backend);
+      for (const library of missing) expect(isLibraryInstalled(library)).toBe(false);
+      if (missing.length > 0) expect(finding.remedies).toEqual(missing.map(remedyFor));
+      expect(finding.status).toBe('warning');
+    }
+  });
+
+  test('a backend nobody could use here is only noted, unless it is asked for', async () => {
+    const statusOf = async (wanted: string): Promise<string> =>
+      (await checkGpus(wanted, [])).find(({ check }) => check === 'cuda')!.status;
+    if ((await statusOf('auto')) === 'ok') return; // this machine runs CUDA
+    expect(await statusOf('auto')).toBe('note');
+    expect(await statusOf('cuda')).toBe('problem');
+  });
+});
+
+describe('the machine', () => {
+  test('Node.js before 20.19 is a problem', () => {
+    expect(['20.18.3', '18.20.0', '20.19.0', '22.1.0', '24.0.0'].map((version) => checkNode(version).status)).toEqual([
+      'problem',
+      'problem',
+      'ok',
+      'ok',
+      'ok',
+    ]);
+  });
+
+  test('little memory is a warning that says how little', () => {
+    expect(checkMemory(300e6, 8e9)).toMatchObject({
+      status: 'warning',
+      summary: '300 MB of 8.0 GB memory available',
+    });
+    expect(checkMemory(6e9, 8e9).status).toBe('ok');
+  });
+
+  test('graphics adapters are told by their PCI class and maker', () => {
+    const add = (name: string, device: string, kind: string, vendor: string): void => {
+      const folder = path.join(root, name, 'sys/bus/pci/devices', device);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(path.join(folder, 'class'), `${kind}\n`);
+      writeFileSync(path.join(folder, 'vendor'), `${vendor}\n`);
+    };
+    add('pc', '0000:00:02.0', '0x030000', '0x8086');
+    add('pc', '0000:01:00.0', '0x030200', '0x10de');
+    add('pc', '0000:02:00.0', '0x020000', '0x10de');
+    expect(graphicsAdapters(path.join(root, 'pc'))).toEqual(['Intel', 'NVIDIA']);
+    expect(graphicsAdapters(projectFile('none'))).toBeUndefined();
+  });
+});

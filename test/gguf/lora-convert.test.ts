@@ -1,0 +1,123 @@
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { convertLora, readGguf, readTensor, writeToyPair } from '../../gguf/index.js';
+import { findTensor } from '../../gguf/tensor-data.js';
+import { decodeTensor } from '../../gguf/decode-tensor.js';
+import { projectFile } from '../photos.js';
+import { temporaryFolder } from './temporary.js';
+
+const folder = await temporaryFolder();
+const sft = projectFile('test', 'fixtures', 'lora', 'sft');
+const dpo = projectFile('test', 'fixtures', 'lora', 'dpo');
+
+let nCopies = 0;
+/** The SFT adapter with another configuration, or tensors named otherwise. */
+async function changed(config: object, rename: (name: string) => string = (name) => name): Promise<string> {
+  const copy = path.join(folder, String(nCopies++));
+  await mkdir(copy);
+  const own = JSON.parse(await readFile(path.join(sft, 'adapter_config.json'), 'utf8')) as object;
+  await writeFile(path.join(copy, 'adapter_config.json'), JSON.stringify({ ...own, ...config }));
+  const bytes = await readFile(path.join(sft, 'adapter_model.safetensors'));
+  const nHeader = Number(bytes.readBigUInt64LE());
+  const header = JSON.parse(bytes.subarray(8, 8 + nHeader).toString()) as Record<string, unknown>;
+  const renamed = Buffer.from(
+    JSON.stringify(Object.fromEntries(Object.entries(header).map(([k, v]) => [rename(k), v]))),
+  );
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(renamed.length));
+  await writeFile(
+    path.join(copy, 'adapter_model.safetensors'),
+    Buffer.concat([length, renamed, bytes.subarray(8 + nHeader)]),
+  );
+  return copy;
+}
+
+const out = path.join(folder, 'out.gguf');
+
+test('an adapter’s matrices are copied under llama.cpp’s names, BF16 as F32', async () => {
+  expect(await convertLora(sft, out)).toEqual({ nPairs: 14, rank: 4, alpha: 8 });
+  const header = await readGguf(out);
+  expect([...header.metadata].map(([key, { value }]) => [key, value])).toEqual([
+    ['general.architecture', 'qwen2vl'],
+    ['general.type', 'adapter'],
+    ['adapter.type', 'lora'],
+    ['adapter.lora.alpha', 8],
+  ]);
+  expect(findTensor(header, 'blk.0.ffn_down.weight.lora_a')).toMatchObject({ type: 'F32', shape: [128, 4] });
+  expect(findTensor(header, 'blk.1.attn_v.weight.lora_b')).toMatchObject({ type: 'F32', shape: [4, 32] });
+});
+
+test('rsLoRA and patterns of ranks and alphas come out as one alpha', async () => {
+  const { alpha } = await convertLora(dpo, out);
+  const header = await readGguf(out);
+  // Each pair's alpha / rank times b must be PEFT's alpha / sqrt(rank) times its b: here the first is attn_output's.
+  expect(alpha).toBeCloseTo(3 * Math.sqrt(2), 5);
+  const b = async (name: string): Promise<Float32Array> =>
+    decodeTensor('F32', await readTensor(header, findTensor(header, `${name}.weight.lora_b`)));
+  expect(findTensor(header, 'blk.0.attn_v.weight.lora_a').shape).toEqual([64, 3]);
+  const down = await b('blk.0.ffn_down');
+  const raw = await readFile(path.join(dpo, 'adapter_model.safetensors'));
+  const nHeader = Number(raw.readBigUInt64LE());
+  const entries = JSON.parse(raw.subarray(8, 8 + nHeader).toString()) as Record<
+    string,
+    { data_offsets: [number, number] }
+  >;
+  const key = 'base_model.model.model.language_model.layers.0.mlp.down_proj.lora_B.weight';
+  const first = raw.readFloatLE(8 + nHeader + entries[key]!.data_offsets[0]);
+  expect((down[0]! * alpha) / 2).toBeCloseTo((first * 5) / Math.sqrt(2), 5);
+});
+
+test('halves in F16 on request', async () => {
+  await convertLora(sft, out, { type: 'F16' });
+  expect(new Set((await readGguf(out)).tensors.map(({ type }) => type))).toEqual(new Set(['F16']));
+});
+
+describe('what llama.cpp cannot do with an adapter is refused with what to do instead', () => {
+  test.each([
+    [{ use_dora: true }, /DoRA/],
+    [{ modules_to_save: ['lm_head'] }, /modules_to_save \(lm_head\)/],
+    [{ bias: 'all' }, /biases/],
+    [{ fan_in_fan_out: true }, /fan_in_fan_out/],
+    [{ peft_type: 'IA3' }, /peft_type LORA/],
+    [{ r: 'x' }, /r and lora_alpha must be numbers/],
+    [{ r: 8 }, /its rank is 4, and adapter_config\.json says 8/],
+  ])('%j', async (config, message) => {
+    await expect(convertLora(await changed(config), out)).rejects.toThrow(message);
+  });
+
+  test.each([
+    ['model.layers.0.self_attn.q_proj.lora_A', 'visual.blocks.0.attn.qkv.lora_A', /vision tower/],
+    ['model.layers.0.self_attn.q_proj.lora_A', 'model.embed_tokens.lora_embedding_A', /embeddings and output matrix/],
+    ['model.layers.0.self_attn.q_proj.lora_A.weight', 'model.layers.0.self_attn.q_proj.lora_magnitude_vector', /DoRA/],
+    ['model.layers.0.mlp.up_proj.lora_A', 'model.layers.0.mlp.fc1.lora_A', /has no mlp\.fc1/],
+    ['model.layers.0.mlp.up_proj.lora_A', 'model.layers.5.mlp.up_proj.lora_A', /has no lora_[AB]/],
+  ])('a tensor %s named %s', async (from, to, message) => {
+    const copy = await changed({}, (name) => name.replace(from, to));
+    await expect(convertLora(copy, out)).rejects.toMatchObject({ message: expect.stringMatching(message) as string });
+  });
+
+  test('a base of another shape', async () => {
+    const { textPath } = await writeToyPair(path.join(folder, 'wide'), { text: { nEmbd: 128 } });
+    await expect(convertLora(sft, out, { base: await readGguf(textPath) })).rejects.toThrow(
+      /blk\.0\.attn_k\.weight is 128 x 64 in .*, and the adapter is for 64 x 32/,
+    );
+  });
+
+  test('files that are cut or no safetensors at all', async () => {
+    const copy = path.join(folder, 'cut');
+    await cp(sft, copy, { recursive: true });
+    const file = path.join(copy, 'adapter_model.safetensors');
+    const bytes = await readFile(file);
+    await writeFile(file, bytes.subarray(0, bytes.length - 100));
+    await expect(convertLora(copy, out)).rejects.toMatchObject({ code: 'TRUNCATED' });
+    for (const broken of [
+      Buffer.from('hello'),
+      Buffer.alloc(64),
+      Buffer.concat([bytes.subarray(0, 8), Buffer.from('{]'.repeat(20_000))]),
+    ]) {
+      await writeFile(file, broken);
+      await expect(convertLora(copy, out)).rejects.toMatchObject({ code: 'MALFORMED' });
+    }
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { xmpOfCrop } from '../../src/metadata/xmp-of-crop.js';
+import { containerOfCrop } from '../../src/metadata/container.js';
+import { editXmp, readXmp } from '../../src/metadata/xmp.js';
+import { parseXml, XmlError } from '../../src/metadata/xml.js';
+import { randomInts } from '../image/random.js';
+
+const packet = (description: string): string =>
+  `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n` +
+  ` <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n${description}\n </rdf:RDF>\n</x:xmpmeta>\n<?xpacket end="w"?>`;
+
+const FULL = packet(`  <!-- kept: <crs:HasCrop>True</crs:HasCrop> -->
+  <rdf:Description rdf:about=''
+    xmlns:xmp = "http://ns.adobe.com/xap/1.0/"   xmp:Rating='4'
+    xmlns:c="http://ns.adobe.com/camera-raw-settings/1.0/" c:Exposure2012="+0.50" c:HasCrop="False">
+   <dc:title xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Alt><rdf:li xml:lang="x-default">A &amp; B &#x263a; <![CDATA[<crs:CropTop>]]></rdf:li></rdf:Alt></dc:title>
+   <c:ToneCurve><rdf:Seq><rdf:li>0, 0</rdf:li></rdf:Seq></c:ToneCurve>
+  </rdf:Description>
+  <rdf:Description rdf:about="" xmlns:tiff="http://ns.adobe.com/tiff/1.0/"><tiff:Orientation>6</tiff:Orientation></rdf:Description>`);
+
+const CHANGE = {
+  stored: { width: 400, height: 300 },
+  orientation: 6,
+  crop: { x: 0, y: 0, width: 100, height: 50 },
+  output: { width: 100, height: 50 },
+};
+
+describe('editing XMP', () => {
+  test('changes the values asked for under whatever prefix, and no other character', () => {
+    const edited = editXmp(FULL, { 'crs:HasCrop': 'True', 'tiff:Orientation': '1' });
+    expect(edited).toBe(FULL.replace('c:HasCrop="False"', 'c:HasCrop="True"').replace('>6<', '>1<'));
+  });
+
+  test('adds what is not there with the prefix in use, or a new one', () => {
+    const edited = editXmp(FULL, { 'crs:CropTop': '0.25', 'hdrgm:Version': '1 < 2 & "3"' });
+    expect(edited).toContain('\n   c:CropTop="0.25"');
+    expect([readXmp(edited, 'crs:CropTop'), readXmp(edited, 'hdrgm:Version')]).toEqual(['0.25', '1 < 2 & "3"']);
+    const back = editXmp(edited, { 'crs:CropTop': undefined, 'hdrgm:Version': undefined });
+    expect(back.replace('\n   xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/"', '')).toBe(FULL);
+  });
+
+  test('does not take a prefix that already means something else', () => {
+    const other = packet('<rdf:Description rdf:about="" xmlns:crs="urn:other" crs:HasCrop="theirs"/>');
+    const edited = editXmp(other, { 'crs:HasCrop': 'True' });
+    expect(edited).toContain('crs:HasCrop="theirs"');
+    expect(edited).toContain('crs2:HasCrop="True"');
+    expect(readXmp(edited, 'crs:HasCrop')).toBe('True');
+  });
+
+  test('makes a description where there is none', () => {
+    for (const empty of [
+      packet(''),
+      '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>',
+      '<x:xmpmeta xmlns:x="adobe:ns:meta/"/>',
+    ]) {
+      expect(readXmp(editXmp(empty, { 'crs:CropTop': '0.1' }), 'crs:CropTop')).toBe('0.1');
+    }
+  });
+
+  test('leaves one value of a property that is there twice', () => {
+    const twice = packet(
+      '<rdf:Description rdf:about="" xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" crs:HasCrop="False"><crs:HasCrop>True</crs:HasCrop></rdf:Description>',
+    );
+    expect(editXmp(twice, { 'crs:HasCrop': 'True' }).match(/HasCrop/g)).toHaveLength(1);
+  });
+
+  test('refuses what is no XML, and never throws anything else, whichever characters are damaged', () => {
+    for (const text of [
+      '',
+      'text',
+      '<a>',
+      '<a></b>',
+      '<a/><b/>',
+      '<!DOCTYPE a><a/>',
+      '<a b="1" b="2"/>',
+      '<a',
+      '</a>',
+      '<a>'.repeat(1000) + '</a>'.repeat(1000),
+    ]) {
+      expect(() => parseXml(text)).toThrow(XmlError);
+    }
+    const next = randomInts(3);
+    let nRefused = 0;
+    for (let round = 0; round < 3000; round++) {
+      const at = next(FULL.length);
+      const broken = FULL.slice(0, at) + (['', '<', '>', '"', '/', '&'][next(6)] ?? '') + FULL.slice(at + next(3));
+      try {
+        editXmp(broken, { 'crs:HasCrop': 'True', 'crs:CropTop': '1' });
+      } catch (thrown) {
+        if (!(thrown instanceof XmlError)) throw thrown;
+        nRefused++;
+      }
+    }
+    expect(nRefused).toBeGreaterThan(100);
+  });
+});
+
+describe('XMP of a crop', () => {
+  const inDescription = (attributes: string, children = ''): string =>
+    packet(
+      `<rdf:Description rdf:about="" xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:xmpNote="http://ns.adobe.com/xmp/note/" ${attributes}>${children}</rdf:Description>`,
+    );
+
+  test('has the new dimensions, and no picture of what was there before', () => {
+    const before = inDescription(
+      'exif:PixelXDimension="400" exif:PixelYDimension="300"',
+      '<xmp:Thumbnails><rdf:Alt/></xmp:Thumbnails>',
+    );
+    const after = xmpOfCrop(before, CHANGE, { keepsExtension: true });
+    expect([readXmp(after, 'exif:PixelXDimension'), readXmp(after, 'exif:PixelYDimension')]).toEqual(['100', '50']);
+    expect(after).not.toContain('Thumbnails');
+    expect(after).not.toContain('tiff:');
+  });
+
+  test('asks for no crop that a raw developer would cut out of the crop, but tells of one that was made', () => {
+    const crop = 'crs:HasCrop="True" crs:CropTop="0.1" crs:CropAngle="2" crs:Exposure2012="+1.00"';
+    const after = xmpOfCrop(inDescription(crop), CHANGE, { keepsExtension: true });
+    expect([readXmp(after, 'crs:HasCrop'), readXmp(after, 'crs:CropTop')]).toEqual(['False', undefined]);
+    expect(readXmp(after, 'crs:Exposure2012')).toBe('+1.00');
+    const applied = inDescription(`${crop} crs:AlreadyApplied="True"`);
+    expect(xmpOfCrop(applied, CHANGE, { keepsExtension: true })).toBe(applied);
+  });
+
+  test('names no continuation that a format has no place for', () => {
+    const before = inDescription('xmpNote:HasExtendedXMP="0123456789ABCDEF0123456789ABCDEF"');
+    expect(xmpOfCrop(before, CHANGE, { keepsExtension: true })).toBe(before);
+    expect(readXmp(xmpOfCrop(before, CHANGE, { keepsExtension: false }), 'xmpNote:HasExtendedXMP')).toBeUndefined();
+  });
+
+  test('that is no XML keeps everything but its orientation', () => {
+    expect(xmpOfCrop('<broken tiff:Orientation="6" a=b>', CHANGE, { keepsExtension: true })).toBe(
+      '<broken tiff:Orientation="1" a=b>',
+    );
+  });
+
+  test('lists what follows in the file: the new gain map, and no video that is not there', () => {
+    const item = (semantic: string, length: number): string =>
+      `<rdf:li rdf:parseType="Resource"><Container:Item Item:Semantic="${semantic}" Item:Length="${length}"/></rdf:li>`;
+    const before = packet(
+      `<rdf:Description rdf:about="" xmlns:Container="http://ns.google.com/photos/1.0/container/" xmlns:Item="http://ns.google.com/photos/1.0/container/item/"><Container:Directory><rdf:Seq>${item('Primary', 0)}${item('GainMap', 500)}${item('MotionPhoto', 900)}</rdf:Seq></Container:Directory></rdf:Description>`,
+    );
+    expect(containerOfCrop(before, 321)).toBe(
+      before.replace('Length="500"', 'Length="321"').replace(item('MotionPhoto', 900), ''),
+    );
+    expect(containerOfCrop(before, undefined)).not.toContain('Container:Item');
+  });
+});

@@ -1,0 +1,194 @@
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { writeToyPair } from '../../gguf/index.js';
+import { CATALOG, findInCatalog, variantBytes } from '../../src/model/catalog.js';
+import { CATALOG_FILE, readCatalog, readCatalogFile } from '../../src/model/catalog-file.js';
+import { resolveModel } from '../../src/model/resolve.js';
+import { hashPath } from '../../src/model/store.js';
+import { verifyModel } from '../../src/model/verify.js';
+import { framewright } from '../cli/run.js';
+import { projectFile } from '../photos.js';
+
+const folder = await mkdtemp(path.join(tmpdir(), 'framewright-catalog-'));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+const at = (...names: string[]): string => path.join(folder, ...names);
+
+beforeEach(() => {
+  vi.stubEnv('FRAMEWRIGHT_MODELS', at('models'));
+  vi.stubEnv('XDG_CONFIG_HOME', at('config'));
+});
+afterEach(() => vi.unstubAllEnvs());
+
+async function catalogOf(models: object, name = 'own'): Promise<string> {
+  const file = at(name, CATALOG_FILE);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, JSON.stringify({ schemaVersion: 1, models }));
+  return file;
+}
+
+/** As after a pull of the 7B, by size. */
+async function pretendPulled(variant: string): Promise<void> {
+  const found = findInCatalog(CATALOG, `qwen2.5-vl-7b:${variant}`)!;
+  await mkdir(at('models', 'qwen2.5-vl-7b'), { recursive: true });
+  for (const { name, bytes = 1 } of [found.variant!.text, found.variant!.mmproj]) {
+    await writeFile(at('models', 'qwen2.5-vl-7b', name), '');
+    await truncate(at('models', 'qwen2.5-vl-7b', name), bytes);
+  }
+}
+
+describe('the catalogue', () => {
+  test('has both sizes of Qwen2.5-VL in four kinds, each with a vision file, an address and a size', () => {
+    expect(CATALOG.map(({ name }) => name)).toEqual(['qwen2.5-vl-7b', 'qwen2.5-vl-3b']);
+    for (const { variants, licence } of CATALOG) {
+      expect(variants.map(({ name }) => name)).toEqual(['Q4_K_M', 'Q6_K', 'Q8_0', 'F16']);
+      expect(licence).not.toBe('');
+      for (const variant of variants) {
+        for (const { from, name, bytes, aboutBytes } of [variant.text, variant.mmproj]) {
+          expect(from).toEqual({
+            url: expect.stringMatching(/^https:\/\/huggingface\.co\/.+\/resolve\/main\/.+\.gguf$/) as string,
+          });
+          expect((from as { url: string }).url.endsWith(`/${name}`)).toBe(true);
+          expect(bytes ?? aboutBytes).toBeGreaterThan(8e8);
+        }
+        expect(variantBytes(variant)).toBeGreaterThan(2e9);
+      }
+    }
+  });
+
+  test('finds a model by name, a kind of it by name:kind, whatever the case', () => {
+    expect(findInCatalog(CATALOG, 'qwen2.5-vl-7b')?.variant?.name).toBe('Q4_K_M');
+    expect(findInCatalog(CATALOG, 'Qwen2.5-VL-3B:q8_0')?.variant?.text.name).toBe('Qwen2.5-VL-3B-Instruct-Q8_0.gguf');
+    expect(findInCatalog(CATALOG, 'qwen2.5-vl-3b:Q2')).toMatchObject({ variant: undefined });
+    expect(findInCatalog(CATALOG, 'llama')).toBeUndefined();
+  });
+
+  test('a model that is not downloaded is refused with the command that gets it', async () => {
+    await expect(resolveModel({ model: 'qwen2.5-vl-7b' })).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+      message: expect.stringMatching(
+        /^the model qwen2\.5-vl-7b \(Q4_K_M, 5\.54 GB\) is not downloaded; run "framewright model pull qwen2\.5-vl-7b", or first/,
+      ) as string,
+    });
+  });
+
+  test('a model that was downloaded resolves to its files, and one whose file is too short does not', async () => {
+    await pretendPulled('F16');
+    const resolved = await resolveModel({ model: 'qwen2.5-vl-7b:F16' });
+    expect(resolved).toMatchObject({
+      name: 'qwen2.5-vl-7b:F16',
+      textPath: at('models', 'qwen2.5-vl-7b', 'Qwen2.5-VL-7B-Instruct-f16.gguf'),
+      mmprojPath: at('models', 'qwen2.5-vl-7b', 'mmproj-Qwen2.5-VL-7B-Instruct-f16.gguf'),
+      use: { promptProfile: 'standard' },
+    });
+    await truncate(resolved.mmprojPath, 1000);
+    await expect(resolveModel({ model: 'qwen2.5-vl-7b:F16' })).rejects.toThrow(/is only partly downloaded/);
+  });
+
+  test('a misspelt model or kind is answered with what there is', async () => {
+    await expect(resolveModel({ model: 'qwen2.5-vl-7' })).rejects.toThrow(/did you mean qwen2\.5-vl-7b\?/);
+    await expect(resolveModel({ model: 'qwen2.5-vl-7b:Q5' })).rejects.toThrow(/there are qwen2\.5-vl-7b:Q4_K_M,/);
+  });
+});
+
+describe('a catalogue of one’s own', () => {
+  test('adds a model by paths beside it, with adapters and its own use', async () => {
+    const file = await catalogOf({
+      mine: { text: 'm.gguf', mmproj: '../v.gguf', loras: [{ file: 'a.gguf', scale: 0.5 }], contextCells: 4096 },
+    });
+    for (const name of ['own/m.gguf', 'v.gguf', 'own/a.gguf']) await writeFile(at(name), '');
+    const [mine] = await readCatalogFile(file);
+    expect(mine).toMatchObject({ name: 'mine', source: file, use: { contextCells: 4096, promptProfile: 'standard' } });
+    const cwd = vi.spyOn(process, 'cwd').mockReturnValue(at('own'));
+    expect(await resolveModel({ model: 'mine' })).toMatchObject({
+      textPath: at('own', 'm.gguf'),
+      mmprojPath: at('v.gguf'),
+      loras: [{ path: at('own', 'a.gguf'), scale: 0.5 }],
+    });
+    await rm(at('own', 'a.gguf'));
+    await expect(resolveModel({ model: 'mine' })).rejects.toThrow(/a\.gguf of the model mine does not exist; correct /);
+    cwd.mockRestore();
+  });
+
+  test('extends a built-in model, and takes addresses', async () => {
+    const file = await catalogOf({
+      tuned: { extends: 'qwen2.5-vl-3b:Q8_0', loras: [{ file: 'https://example.org/x/crop.gguf?download=true' }] },
+    });
+    const [tuned] = await readCatalogFile(file);
+    const [variant] = tuned!.variants;
+    expect(variant.text.sha256).toMatch(/^fa8aeb3b/);
+    expect(variant.loras).toEqual([
+      { file: { name: 'crop.gguf', from: { url: 'https://example.org/x/crop.gguf?download=true' } }, scale: 1 },
+    ]);
+  });
+
+  test('is read from the working folder and from the user’s configuration, the nearer one first', async () => {
+    await catalogOf({ a: { extends: 'qwen2.5-vl-3b' }, b: { extends: 'qwen2.5-vl-3b' } }, 'near');
+    await catalogOf({ b: { extends: 'qwen2.5-vl-7b' }, c: { extends: 'qwen2.5-vl-7b' } }, 'config/framewright');
+    const entries = await readCatalog(at('near'));
+    expect(entries.map(({ name }) => name)).toEqual(['qwen2.5-vl-7b', 'qwen2.5-vl-3b', 'a', 'b', 'c']);
+    expect(entries.find(({ name }) => name === 'b')!.source).toBe(at('near', CATALOG_FILE));
+  });
+
+  test.each([
+    [{ mine: { txt: 'a.gguf', mmproj: 'b.gguf' } }, /at models\.mine: unknown key "txt"; did you mean "text"\?/],
+    [{ mine: { text: { pth: 'a' }, mmproj: 'b' } }, /at models\.mine\.text: unknown key "pth"; did you mean "path"\?/],
+    [
+      { mine: { extends: 'qwen2.5-vl-7b:Q4_K_S' } },
+      /no model qwen2\.5-vl-7b:Q4_K_S; did you mean "qwen2\.5-vl-7b:Q4_K_M"\?/,
+    ],
+    [{ mine: { text: 'a.gguf' } }, /at models\.mine\.mmproj: is missing/],
+    [{ mine: { text: {}, mmproj: 'b' } }, /at models\.mine\.text: give either a path or a url/],
+    [{ mine: { text: 'https://example.org/model.bin', mmproj: 'b' } }, /must end in the name of a \.gguf file/],
+    [{ nano: { text: 'a', mmproj: 'b' } }, /at models\.nano: the name is taken/],
+    [{ 'a/b': { text: 'a', mmproj: 'b' } }, /models\.a\/b/],
+    [{ mine: { text: 'a', mmproj: 'b', pixelBudget: { min: 1, max: 'x' } } }, /at models\.mine\.pixelBudget\.max/],
+  ])('%j is refused with the place and the word', async (models, message) => {
+    const file = await catalogOf(models, 'bad');
+    await expect(readCatalogFile(file)).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(message) as string,
+    });
+    await expect(readCatalogFile(file)).rejects.toThrow(file);
+  });
+});
+
+describe('model verify', () => {
+  test('finds the bundled model sound', async () => {
+    const { problems, files } = await verifyModel({ model: 'nano' });
+    expect(problems).toEqual([]);
+    expect(files.map(({ against }) => against)).toEqual(['manifest', 'manifest']);
+  });
+
+  test('tells a changed byte from what the pull noted, and a pair that does not fit', async () => {
+    const { textPath, mmprojPath } = await writeToyPair(at('pair'));
+    expect((await verifyModel({ model: textPath })).problems).toEqual([]);
+    await writeFile(hashPath(mmprojPath), `${'0'.repeat(64)}  mmproj.gguf\n`);
+    const { problems } = await verifyModel({ model: textPath });
+    expect(problems).toEqual([
+      expect.stringMatching(/^.*mmproj\.gguf has sha256 [0-9a-f]{64}, not the 0{64} of the pull$/),
+    ]);
+    const other = await writeToyPair(at('other'), { text: { nEmbd: 128 } });
+    expect((await verifyModel({ model: textPath, mmproj: other.mmprojPath })).problems).toEqual([
+      expect.stringMatching(/projection_dim/),
+    ]);
+  });
+});
+
+test('on the command line a model that is not there ends with 3 and says what to do, before photos are read', async () => {
+  const env = { FRAMEWRIGHT_MODELS: at('none'), XDG_CONFIG_HOME: at('none') };
+  const photo = projectFile('examples', 'photos', 'dogs.jpg');
+  const { code, stdout, stderr } = await framewright(['--model', 'qwen2.5-vl-7b', '--dry-run', photo], { env });
+  expect([code, stdout]).toEqual([3, '']);
+  expect(stderr).toMatch(
+    /^framewright: the model qwen2\.5-vl-7b .* run "framewright model pull .* \[MODEL_NOT_FOUND\]\n$/,
+  );
+  const listed = await framewright(['model', 'list', '--json'], { env });
+  expect(
+    listed.stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { state: string }).state),
+  ).toEqual(['bundled', ...Array<string>(8).fill('absent')]);
+});

@@ -1,0 +1,342 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { download, type DownloadOptions } from '../../../src/model/pull/download.js';
+import { proxyFor } from '../../../src/model/pull/proxy.js';
+import { mergeRanges, missingPieces } from '../../../src/model/pull/ranges.js';
+import { serveFile } from './range-server.js';
+
+const folder = await mkdtemp(path.join(tmpdir(), 'framewright-pull-'));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+beforeEach(() => {
+  for (const name of ['http_proxy', 'https_proxy', 'all_proxy']) vi.stubEnv(name, '').stubEnv(name.toUpperCase(), '');
+});
+afterEach(() => vi.unstubAllEnvs());
+
+let nPlaces = 0;
+const newPlace = (): string => path.join(folder, String(nPlaces++), 'model.gguf');
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+const QUICK: DownloadOptions = { retryMs: 1, idleMs: 2000 };
+/** More than two pieces of 8 MiB. */
+const content = randomBytes(20 * 2 ** 20);
+
+const namesIn = async (place: string): Promise<string[]> => (await readdir(path.dirname(place))).sort();
+
+test('a file arrives whole, in parallel parts, with its sha256 noted and nothing left beside it', async () => {
+  await using server = await serveFile(content);
+  const place = newPlace();
+  const seen: number[] = [];
+  const got = await download(`${server.url}/x`, place, { ...QUICK, onProgress: (n) => seen.push(n) });
+  expect(got).toEqual({ path: place, bytes: content.length, sha256: sha256(content), isNew: true });
+  expect((await readFile(place)).equals(content)).toBe(true);
+  expect(await namesIn(place)).toEqual(['model.gguf', 'model.gguf.sha256']);
+  expect(seen.at(-1)).toBe(content.length);
+  expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  expect(server.requests.map(({ headers }) => headers.range)).toEqual(
+    expect.arrayContaining(['bytes=0-0', 'bytes=0-8388607', 'bytes=8388608-16777215', 'bytes=16777216-20971519']),
+  );
+});
+
+test('a connection cut 20 times ends with the right sha256, and no byte is asked for twice', async () => {
+  let nCuts = 0;
+  await using server = await serveFile(content, {
+    cutAfter: () => (nCuts < 20 ? (nCuts++, 500_000 + 1000 * nCuts) : undefined),
+  });
+  const place = newPlace();
+  const got = await download(`${server.url}/x`, place, { ...QUICK, connections: 2, sha256: sha256(content) });
+  expect([nCuts, got.sha256]).toEqual([20, sha256(content)]);
+  const starts = server.requests.slice(1).map(({ headers }) => headers.range);
+  expect(new Set(starts).size).toBe(starts.length);
+});
+
+test('what came before an interruption is used by the next pull', async () => {
+  await using server = await serveFile(content);
+  const place = newPlace();
+  const stop = new AbortController();
+  const interrupted = download(`${server.url}/x`, place, {
+    ...QUICK,
+    connections: 1,
+    signal: stop.signal,
+    onProgress: (received) => {
+      if (received > 9 * 2 ** 20) stop.abort(new Error('enough'));
+    },
+  });
+  await expect(interrupted).rejects.toThrow('enough');
+  expect(existsSync(place)).toBe(false);
+  expect(await namesIn(place)).toEqual(['model.gguf.part', 'model.gguf.part.json']);
+  server.requests.length = 0;
+  await download(`${server.url}/x`, place, { ...QUICK, sha256: sha256(content) });
+  expect(server.requests.map(({ headers }) => headers.range)).not.toContain('bytes=0-8388607');
+  expect(await namesIn(place)).toEqual(['model.gguf', 'model.gguf.sha256']);
+});
+
+test('a wrong sha256 leaves nothing behind and says so', async () => {
+  await using server = await serveFile(content);
+  const place = newPlace();
+  await expect(download(`${server.url}/x`, place, { ...QUICK, sha256: '0'.repeat(64) })).rejects.toMatchObject({
+    code: 'DOWNLOAD',
+    message: expect.stringMatching(
+      new RegExp(`sha256 ${sha256(content)} instead of 0{64}; nothing of it was kept`),
+    ) as string,
+  });
+  expect(await namesIn(place)).toEqual([]);
+});
+
+test('the sha256 a server publishes is checked where no other is known', async () => {
+  await using server = await serveFile(content, { headers: { 'x-linked-etag': `"${'1'.repeat(64)}"` } });
+  await expect(download(`${server.url}/x`, newPlace(), QUICK)).rejects.toThrow(/instead of 1{64}/);
+  server.manners = { headers: { 'x-linked-etag': `"${sha256(content)}"` } };
+  expect((await download(`${server.url}/x`, newPlace(), QUICK)).sha256).toBe(sha256(content));
+});
+
+test('a file that is exchanged in the middle is begun again, never mixed', async () => {
+  const other = randomBytes(content.length + 4096);
+  await using server = await serveFile(content);
+  const place = newPlace();
+  let exchanged = false;
+  const got = await download(`${server.url}/x`, place, {
+    ...QUICK,
+    connections: 1,
+    onProgress: (received) => {
+      if (exchanged || received < 9 * 2 ** 20) return;
+      exchanged = true;
+      server.content = other;
+    },
+  });
+  expect(got.sha256).toBe(sha256(other));
+  // One that is exchanged all the time is given up, and nothing is kept.
+  server.manners = {
+    answer: ({ headers }, response) => headers.range !== 'bytes=0-0' && Boolean(response.writeHead(200).end('other')),
+  };
+  const never = newPlace();
+  const changing = download(`${server.url}/x`, never, QUICK);
+  await expect(changing).rejects.toMatchObject({
+    code: 'DOWNLOAD',
+    message: expect.stringMatching(/changes while/) as string,
+  });
+  expect(await namesIn(never)).toEqual([]);
+});
+
+describe('a server that lies about the size', () => {
+  test('of the file the catalogue knows is not asked for more', async () => {
+    await using server = await serveFile(content);
+    await expect(download(`${server.url}/x`, newPlace(), { ...QUICK, bytes: 123 })).rejects.toThrow(
+      /is said to have 20971520 bytes, and the model's file has 123/,
+    );
+    expect(server.requests.length).toBe(1);
+  });
+
+  test('and means more than the disk has is refused before anything is written', async () => {
+    await using server = await serveFile(content, {
+      answer: (_, response) => {
+        response.writeHead(206, { 'content-range': `bytes 0-0/${2 ** 52}`, 'content-length': 1 }).end('x');
+        return true;
+      },
+    });
+    const place = newPlace();
+    await expect(download(`${server.url}/x`, place, QUICK)).rejects.toMatchObject({
+      code: 'OUTPUT_WRITE',
+      message: expect.stringMatching(/do not fit into .* are free; make room, or set FRAMEWRIGHT_MODELS/) as string,
+    });
+    expect(await namesIn(place)).toEqual([]);
+  });
+
+  test('by sending more than was asked for gets no byte too many into the file', async () => {
+    await using server = await serveFile(content, {
+      answer: (request, response) => {
+        const from = Number(/^bytes=(\d+)/.exec(request.headers.range ?? '')?.[1]);
+        response.writeHead(206, { 'content-range': `bytes ${from}-${from}/${content.length}`, etag: '"e"' });
+        response.end(content.subarray(from));
+        return true;
+      },
+    });
+    const got = await download(`${server.url}/x`, newPlace(), { ...QUICK, connections: 1 });
+    expect(got).toMatchObject({ bytes: content.length, sha256: sha256(content) });
+  });
+
+  test('by never sending all of it is given up after some tries, and what came is kept', async () => {
+    await using server = await serveFile(content, { cutAfter: () => 0 });
+    const place = newPlace();
+    await expect(download(`${server.url}/x`, place, QUICK)).rejects.toMatchObject({
+      code: 'DOWNLOAD',
+      message: expect.stringMatching(/failed 8 times in a row: .*what came is kept, run it again to go on/) as string,
+    });
+    expect(existsSync(`${place}.part.json`)).toBe(true);
+  });
+});
+
+test('a server without ranges is read from start to end, and again when it breaks off', async () => {
+  let nCuts = 0;
+  await using server = await serveFile(content, {
+    takesRanges: false,
+    cutAfter: () => (nCuts++ < 3 ? 1_000_000 : undefined),
+  });
+  const got = await download(`${server.url}/x`, newPlace(), QUICK);
+  expect(got.sha256).toBe(sha256(content));
+});
+
+describe.each([
+  [401, /wants a token; set FRAMEWRIGHT_MODEL_TOKEN/],
+  [403, /wants a token/],
+  [404, /there is no such file; correct the address, or the mirror in FRAMEWRIGHT_MODEL_BASE_URL/],
+])('an answer of %i', (status, message) => {
+  test('ends the pull at once, with what to do', async () => {
+    await using server = await serveFile(content, {
+      answer: (_, response) => Boolean(response.writeHead(status).end()),
+    });
+    const error = await download(`${server.url}/x`, newPlace(), QUICK).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'DOWNLOAD', message: expect.stringMatching(message) as string });
+    expect(server.requests.length).toBe(1);
+  });
+});
+
+test('an answer of 429 is waited out as long as the server asks, 503 a little longer each time', async () => {
+  const answers = [429, 503, 429];
+  await using server = await serveFile(content, {
+    answer: (_, response) => {
+      const status = answers.shift();
+      if (status !== undefined) response.writeHead(status, status === 429 ? { 'retry-after': '0' } : {}).end();
+      return status !== undefined;
+    },
+  });
+  expect((await download(`${server.url}/x`, newPlace(), QUICK)).sha256).toBe(sha256(content));
+  server.manners = { answer: (_, response) => Boolean(response.writeHead(429, { 'retry-after': '0' }).end()) };
+  await expect(download(`${server.url}/x`, newPlace(), QUICK)).rejects.toThrow(
+    /8 times in a row: the server answered 429/,
+  );
+});
+
+test('an answer of 416 in the middle means another file, and it is begun again', async () => {
+  let nRefused = 0;
+  await using server = await serveFile(content, {
+    answer: (request, response) => {
+      if (request.headers.range === 'bytes=0-0' || nRefused > 0) return false;
+      nRefused++;
+      response.writeHead(416, { 'content-range': 'bytes */5' }).end();
+      return true;
+    },
+  });
+  expect((await download(`${server.url}/x`, newPlace(), QUICK)).sha256).toBe(sha256(content));
+  expect(nRefused).toBe(1);
+});
+
+test('a token goes to the address’s own host and not where it redirects to', async () => {
+  await using storage = await serveFile(content);
+  await using server = await serveFile(content, {
+    answer: (_, response) =>
+      Boolean(response.writeHead(302, { location: storage.url.replace('127.0.0.1', 'localhost') }).end()),
+  });
+  await download(`${server.url}/x`, newPlace(), { ...QUICK, token: 'secret' });
+  expect(server.requests[0]!.headers.authorization).toBe('Bearer secret');
+  expect(storage.requests.some(({ headers }) => headers.authorization !== undefined)).toBe(false);
+});
+
+describe('two pulls at once', () => {
+  test('fetch the file once, and both have it', async () => {
+    await using server = await serveFile(content);
+    const place = newPlace();
+    let nWaits = 0;
+    const pull = () => download(`${server.url}/x`, place, { ...QUICK, onWait: () => nWaits++ });
+    const results = await Promise.all([pull(), pull()]);
+    expect(results.map(({ isNew }) => isNew).sort()).toEqual([false, true]);
+    expect(results.map((result) => result.sha256)).toEqual([sha256(content), sha256(content)]);
+    expect(nWaits).toBe(1);
+    expect(server.requests.filter(({ headers }) => headers.range === 'bytes=0-8388607').length).toBe(1);
+  });
+
+  test('the lock of one that died is taken over', async () => {
+    await using server = await serveFile(content);
+    const place = newPlace();
+    await download(`${server.url}/x`, place, QUICK);
+    await rm(place);
+    await writeFile(`${place}.lock`, '');
+    const longAgo = new Date(Date.now() - 3_600_000);
+    await utimes(`${place}.lock`, longAgo, longAgo);
+    expect((await download(`${server.url}/x`, place, QUICK)).isNew).toBe(true);
+    expect(existsSync(`${place}.lock`)).toBe(false);
+  });
+});
+
+test('a file that is there is kept if it is the right one, and replaced if it is not', async () => {
+  await using server = await serveFile(content);
+  const place = newPlace();
+  const options = { ...QUICK, bytes: content.length, sha256: sha256(content) };
+  await download(`${server.url}/x`, place, options);
+  server.requests.length = 0;
+  expect((await download(`${server.url}/x`, place, options)).isNew).toBe(false);
+  expect(server.requests).toEqual([]);
+  await truncate(place, 1000);
+  expect((await download(`${server.url}/x`, place, options)).isNew).toBe(true);
+  expect((await stat(place)).size).toBe(content.length);
+});
+
+describe('a proxy', () => {
+  test('is the one the environment names, but for hosts it exempts', () => {
+    const env = { https_proxy: 'http://p:1', HTTP_PROXY: 'q:2', no_proxy: 'localhost, .internal.example' };
+    expect(proxyFor(new URL('https://huggingface.co/x'), env)?.href).toBe('http://p:1/');
+    expect(proxyFor(new URL('http://huggingface.co/x'), env)?.href).toBe('http://q:2/');
+    expect(proxyFor(new URL('https://a.internal.example'), env)).toBeUndefined();
+    expect(proxyFor(new URL('https://notinternal.example'), env)).toBeDefined();
+    expect(proxyFor(new URL('https://x.org'), { all_proxy: 'z:3', no_proxy: '*' })).toBeUndefined();
+    expect(proxyFor(new URL('https://x.org'), {})).toBeUndefined();
+  });
+
+  test('carries http requests whole, and opens a tunnel for https', async () => {
+    await using server = await serveFile(content, {});
+    vi.stubEnv('http_proxy', server.url.replace('http://', 'http://user:pass@'));
+    vi.stubEnv('no_proxy', '');
+    const got = await download('http://models.example/a/model.gguf', newPlace(), QUICK);
+    expect(got.sha256).toBe(sha256(content));
+    expect(server.requests[0]!.path).toBe('http://models.example/a/model.gguf');
+    expect(server.requests[0]!.headers['proxy-authorization']).toBe(`Basic ${btoa('user:pass')}`);
+
+    const connects: string[] = [];
+    const proxy = createServer().on('connect', ({ url = '' }, socket) => {
+      connects.push(url);
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    vi.stubEnv('https_proxy', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    await expect(download('https://models.example/a/model.gguf', newPlace(), QUICK)).rejects.toThrow(
+      /the proxy 127\.0\.0\.1:\d+ answered 403 for models\.example:443/,
+    );
+    expect(new Set(connects)).toEqual(new Set(['models.example:443']));
+    proxy.close();
+  });
+});
+
+test('ranges merge, and what is missing is cut into pieces', () => {
+  expect(
+    mergeRanges([
+      [5, 9],
+      [0, 2],
+      [2, 4],
+      [8, 12],
+      [3, 3],
+    ]),
+  ).toEqual([
+    [0, 4],
+    [5, 12],
+  ]);
+  expect(
+    missingPieces(
+      [
+        [5, 9],
+        [0, 2],
+      ],
+      20,
+      4,
+    ),
+  ).toEqual([
+    [2, 5],
+    [9, 13],
+    [13, 17],
+    [17, 20],
+  ]);
+  expect(missingPieces([[0, 20]], 20, 4)).toEqual([]);
+});

@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { chromium, type Browser, type Page } from 'playwright-core';
+
+export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const hasBrowser = existsSync(CHROMIUM);
+/** Title of the tests that need a browser: says so where they are skipped. */
+export const IN_BROWSER = hasBrowser
+  ? 'in a browser'
+  : `in a browser (skipped, needs a browser: no ${CHROMIUM}, set CHROMIUM)`;
+
+export interface OpenPage {
+  readonly browser: Browser;
+  readonly page: Page;
+  /** Errors and warnings the page gave. */
+  readonly complaints: readonly string[];
+  /** URLs asked for, shortened. */
+  readonly requests: readonly string[];
+}
+
+/** Opens a local file as a user does. */
+export async function openPage(file: string): Promise<OpenPage> {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  const page = await browser.newPage({ viewport: { width: 1300, height: 900 } });
+  const complaints: string[] = [];
+  const requests: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => requests.push(request.url().slice(0, 40)));
+  await page.goto(pathToFileURL(file).href);
+  return { browser, page, complaints, requests };
+}
