@@ -4,6 +4,8 @@ import { FramewrightError } from './errors.js';
 import { openFaceDetector, type FaceDetector } from './faces/detector.js';
 import { findHeads } from './faces/heads.js';
 import type { Photo } from './image/decode.js';
+import type { PixelBudget } from './image/frame.js';
+import { HeldPhoto } from './held-photo.js';
 import type { PhotoInput } from './image/input.js';
 import { openVlm, type Vlm, type VlmOptions } from './open-vlm.js';
 import type { ModelIdentity, PhotoEngine } from './photo-engine.js';
@@ -148,8 +150,10 @@ export class Cropper {
   }
 
   /** The weights and prompts at work; undefined for an engine without a model. */
-  get model(): (ModelIdentity & { readonly trained: boolean }) | undefined {
-    return this.#vlm && { ...this.#vlm.engine.identity, trained: this.#vlm.resolved.manifest?.trained ?? true };
+  get model(): (ModelIdentity & { readonly trained: boolean; readonly pixelBudget: PixelBudget }) | undefined {
+    if (!this.#vlm) return undefined;
+    const { engine, resolved } = this.#vlm;
+    return { ...engine.identity, trained: resolved.manifest?.trained ?? true, pixelBudget: engine.pixelBudget };
   }
 
   /** What was given up so that the model fits the memory there is, one line each; empty where nothing was. */
@@ -242,6 +246,21 @@ export class Cropper {
     return this.#run(options.signal, async (signal) => {
       const photo = await framePhoto(input, this.#engine, this.#decodeOptions(signal));
       return this.#inModel.run(() => rankPhoto(photo, rectangles, this.#engine, { ...options, signal }), signal);
+    });
+  }
+
+  /**
+   * Takes a photo into the model and keeps it there: what several questions about it share is computed once. Close it.
+   * It may take up to twice the cells of a photo that is only cropped, so open with `parallel` twice the photos held.
+   */
+  hold(input: PhotoInput, options: Pick<CropOptions, 'signal'> = {}): Promise<HeldPhoto> {
+    const engine = this.#vlm?.engine;
+    if (!engine) throw new FramewrightError('USAGE', `the engine ${this.engine} has no model to hold a photo in`);
+    return this.#run(options.signal, async (signal) => {
+      const ready = await framePhoto(input, engine, this.#decodeOptions(signal));
+      return new HeldPhoto(ready, engine.hold(ready), (own, work) =>
+        this.#run(own, (both) => this.#inModel.run(() => work(both), both)),
+      );
     });
   }
 

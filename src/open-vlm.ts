@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { fileSha256 } from './model/file-hash.js';
+import { withImageTokens } from './model/image-tokens.js';
 import { loadRunnable, requireRunnable, type LoadOptions } from './model/load.js';
 import { tooLarge } from './model/plan/describe.js';
 import type { MemoryPlan } from './model/plan/fit.js';
@@ -26,6 +27,8 @@ export interface VlmOptions
   readonly onLog?: (line: LogLine) => void;
   /** Photos at once in the context. Default 1. */
   readonly parallel?: number;
+  /** Image tokens (28x28 px each) a photo is seen with at most. Default: as many as the model is made for. */
+  readonly imageTokens?: number;
   /**
    * `plan` (default) chooses what was left open so that the model fits the memory that is free, and refuses it where
    * nothing does; `ignore` loads it as asked.
@@ -57,10 +60,12 @@ const ONE_THREAD_BELOW_BYTES = 64 * 1024 * 1024;
 
 export async function openVlm(given: VlmOptions): Promise<Vlm> {
   const { signal } = given;
-  const asked = await resolveModel({
+  const found = await resolveModel({
     model: given.model ?? 'nano',
     ...(given.mmproj === undefined ? {} : { mmproj: given.mmproj }),
   });
+  const { imageTokens } = given;
+  const asked = imageTokens === undefined ? found : { ...found, use: withImageTokens(found.use, imageTokens) };
   const options = {
     ...given,
     loras: [...asked.loras, ...(given.loras ?? [])],

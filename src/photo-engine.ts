@@ -5,6 +5,7 @@ import type { Box } from './geometry.js';
 import type { PixelBudget } from './image/frame.js';
 import type { FrameImage } from './prompt/conversation.js';
 import type { Element, EngineName } from './schema.js';
+import type { Stage } from './stages.js';
 import type { Decision } from './steps/decide.js';
 import type { Timings } from './timings.js';
 
@@ -21,6 +22,8 @@ export interface EngineRequest {
   readonly count: number;
   readonly votes: number;
   readonly instruction?: string;
+  /** Stages to do without; only an engine that holds a photo can. */
+  readonly without?: readonly Stage[];
 }
 
 /** A run of a conversation: text as the model has it, special tokens included, or an image as it was shown. */
@@ -72,5 +75,6 @@ export interface PhotoEngine {
     boxesInFrame: readonly Box[],
     sampling: SamplingOptions,
     timings: Timings,
+    without?: readonly Stage[],
   ): Promise<number[]>;
 }

@@ -11,6 +11,7 @@ import type { FrameImage } from './prompt/conversation.js';
 import { seededRandom } from './random.js';
 import { plainEngine } from './engines/plain-engine.js';
 import type { CropRect, CropResult, Element, Fallback } from './schema.js';
+import type { Stage } from './stages.js';
 import { cropRectangle } from './steps/crop.js';
 import { focusBox, focusPoint, slideToFocus, type Focus } from './steps/focus.js';
 import { formatAspect, type Target } from './target.js';
@@ -30,6 +31,8 @@ export interface PhotoRequest {
   readonly instruct?: string;
   readonly temperature?: number;
   readonly seed?: number;
+  /** Stages to do without; only for a photo that is held. */
+  readonly without?: readonly Stage[];
   readonly onProgress?: (stage: string) => void;
   /** Called once a crop with everything the model was told and shown and what it said, for diagnosis. */
   readonly onConversation?: (parts: readonly ConversationPart[], target: Target) => void;
@@ -136,7 +139,12 @@ async function cropWith(
   const { elements, crops } = await engine.crop(
     ready,
     engineTargets,
-    { count, votes, ...(request.instruct ? { instruction: request.instruct } : {}) },
+    {
+      count,
+      votes,
+      ...(request.instruct ? { instruction: request.instruct } : {}),
+      ...(request.without ? { without: request.without } : {}),
+    },
     samplingOf(request),
     ready.timings,
     request.onProgress,
@@ -186,7 +194,7 @@ export async function rankPhoto(
 ): Promise<number[]> {
   if (!engine.rank) throw cannot(engine, 'has no likelihoods to rank boxes by');
   const boxes = rectangles.map((rect) => ready.map.toFrame.box(keepBox(rect, ready.photo)));
-  return engine.rank(ready, boxes, samplingOf(request), ready.timings);
+  return engine.rank(ready, boxes, samplingOf(request), ready.timings, request.without);
 }
 
 /**

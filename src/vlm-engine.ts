@@ -4,31 +4,23 @@ import type { Box } from './geometry.js';
 import { positionRamps } from './image/ramps.js';
 import type { PixelBudget } from './image/frame.js';
 import type { ModelUse } from './model/manifest.js';
-import type {
-  ConversationPart,
-  EngineCrop,
-  EngineRequest,
-  EngineTarget,
-  ModelIdentity,
-  PhotoEngine,
-} from './photo-engine.js';
+import type { ConversationPart, EngineCrop, ModelIdentity, PhotoEngine } from './photo-engine.js';
 import { Conversation, type FrameImage, type SeenImage, type TranscriptPart } from './prompt/conversation.js';
 import type { PromptProfile } from './prompt/profile.js';
+import { Reasoning } from './reasoning.js';
 import type { Context } from './runtime/context.js';
 import type { VisionModel } from './runtime/model.js';
 import type { Element } from './schema.js';
-import { analyse } from './steps/analyse.js';
-import { decide } from './steps/decide.js';
 import { enhance } from './steps/enhance.js';
-import { propose } from './steps/propose.js';
-import { rank } from './steps/rank.js';
-import type { StageContext } from './steps/stage.js';
 import type { Timings } from './timings.js';
 
 export interface VlmCounters extends AnswerCounters {
   /** Time in the vision tower, waiting for it included. */
   readonly encodeMs: number;
 }
+
+/** What `crop` is asked besides the photo. */
+type CropArguments = Parameters<PhotoEngine['crop']> extends [unknown, ...infer Rest] ? Rest : never;
 
 /** CROP's three reasoning stages as one conversation in one KV cache. Several may run at once in one context. */
 export class VlmEngine implements PhotoEngine {
@@ -65,36 +57,14 @@ export class VlmEngine implements PhotoEngine {
 
   /** Stage 1 only. */
   async analyse(photo: FrameImage, sampling: SamplingOptions, timings: Timings): Promise<Element[]> {
-    await using chat = this.#open();
-    return await this.#analyse(chat, photo, this.#stage(photo, sampling), timings);
+    await using reasoning = this.#reason(photo, false);
+    return await reasoning.analyse(sampling, timings);
   }
 
   /** All three stages: one analysis and one enhanced image for all targets, which then go on as parallel sequences. */
-  async crop(
-    photo: FrameImage,
-    targets: readonly EngineTarget[],
-    request: EngineRequest,
-    sampling: SamplingOptions,
-    timings: Timings,
-    onProgress?: (stage: string) => void,
-  ): Promise<{ elements: Element[]; crops: EngineCrop[] }> {
-    await using chat = this.#open();
-    const stage = this.#stage(photo, sampling);
-    onProgress?.('analyse');
-    const elements = await this.#analyse(chat, photo, stage, timings);
-    onProgress?.('propose');
-    await this.#showEnhanced(chat, photo, elements, stage, timings);
-    const crops = await this.#forEach(chat, targets, async (branch, target) => {
-      const { limits, aspect, timings: own } = target;
-      const { count, votes, instruction } = request;
-      const asked = { count, limits, ...(aspect ? { aspect } : {}), ...(instruction ? { instruction } : {}) };
-      const candidates = await own.measure('propose', () => propose(branch, asked, stage));
-      onProgress?.('decide');
-      const decision = await own.measure('decide', () => decide(branch, candidates, votes, stage));
-      const { transcript } = branch;
-      return { candidates, decision, conversation: () => transcript.map((part) => this.#readable(part)) };
-    });
-    return { elements, crops };
+  async crop(photo: FrameImage, ...asked: CropArguments): ReturnType<PhotoEngine['crop']> {
+    await using reasoning = this.#reason(photo, false);
+    return await this.#crop(reasoning, ...asked);
   }
 
   /** Log-likelihood of each box (in the frame) as the first proposal for the enhanced photo. */
@@ -104,11 +74,48 @@ export class VlmEngine implements PhotoEngine {
     sampling: SamplingOptions,
     timings: Timings,
   ): Promise<number[]> {
-    await using chat = this.#open();
-    const stage = this.#stage(photo, sampling);
-    const elements = await this.#analyse(chat, photo, stage, timings);
-    await this.#showEnhanced(chat, photo, elements, stage, timings);
-    return await timings.measure('rank', () => rank(chat, boxesInFrame, stage));
+    await using reasoning = this.#reason(photo, false);
+    return await reasoning.rank(boxesInFrame, sampling, timings);
+  }
+
+  /**
+   * The engine as it is for one photo, whatever it is asked about it: what several answers share is computed once. Holds up
+   * to twice the cells of one conversation. Its calls must not overlap.
+   */
+  hold(photo: FrameImage): PhotoEngine & AsyncDisposable {
+    const reasoning = this.#reason(photo, true);
+    return {
+      name: this.name,
+      pixelBudget: this.pixelBudget,
+      identity: this.identity,
+      takesInstruction: this.takesInstruction,
+      analyse: (_photo, sampling, timings) => reasoning.analyse(sampling, timings),
+      crop: (_photo, ...asked) => this.#crop(reasoning, ...asked),
+      rank: (_photo, ...asked) => reasoning.rank(...asked),
+      [Symbol.asyncDispose]: () => reasoning[Symbol.asyncDispose](),
+    };
+  }
+
+  #reason(photo: FrameImage, isKept: boolean): Reasoning {
+    return new Reasoning(
+      {
+        open: () => new Conversation(this.#context.session(), this.#model, this.#tokens, this.#answers),
+        look: (image, signal) => this.#look(image, signal),
+        enhance: (image, elements) => enhance(image, elements, this.#use),
+        stage: ({ frame }, sampling) => ({ frame, profile: this.#profile, sampling }),
+        contextCells: this.#use.contextCells,
+      },
+      photo,
+      { isKept },
+    );
+  }
+
+  #crop(reasoning: Reasoning, ...asked: CropArguments): ReturnType<PhotoEngine['crop']> {
+    const [targets, request, sampling, timings, onProgress] = asked;
+    const readable = ({ transcript }: Conversation): EngineCrop['conversation'] => {
+      return () => transcript.map((part) => this.#readable(part));
+    };
+    return reasoning.crop(targets, request, sampling, timings, readable, onProgress);
   }
 
   #readable(part: TranscriptPart): ConversationPart {
@@ -116,64 +123,12 @@ export class VlmEngine implements PhotoEngine {
     return { kind: part.kind, text: this.#model.detokenize(part.tokens), nTokens: part.tokens.length };
   }
 
-  #open(): Conversation {
-    return new Conversation(this.#context.session(), this.#model, this.#tokens, this.#answers);
-  }
-
-  #stage({ frame }: FrameImage, sampling: SamplingOptions): StageContext {
-    return { frame, profile: this.#profile, sampling };
-  }
-
-  async #analyse(chat: Conversation, photo: FrameImage, stage: StageContext, timings: Timings): Promise<Element[]> {
-    return timings.measure('analyse', async () => {
-      const seen = await this.#look(photo, stage);
-      using _embedding = seen.embedding;
-      return await analyse(chat, seen, stage);
-    });
-  }
-
-  /** Eq. (2): opens the user's next turn with the photo redrawn. */
-  async #showEnhanced(
-    chat: Conversation,
-    photo: FrameImage,
-    elements: readonly Element[],
-    stage: StageContext,
-    timings: Timings,
-  ): Promise<void> {
-    const rgb = await timings.measure('enhance', () => enhance(photo, elements, this.#use));
-    await timings.measure('propose', async () => {
-      const seen = await this.#look({ rgb, frame: photo.frame }, stage);
-      using _embedding = seen.embedding;
-      chat.startUser();
-      await chat.image(seen, stage.sampling.signal);
-    });
-  }
-
-  async #look({ rgb, frame }: FrameImage, { sampling: { signal } }: StageContext): Promise<SeenImage> {
+  async #look({ rgb, frame }: FrameImage, signal?: AbortSignal): Promise<SeenImage> {
     const seen = this.#use.preprocess.positionRamps ? positionRamps(rgb, frame) : rgb;
     const start = performance.now();
     const embedding = await this.#model.encodeImage(seen, frame, signal ? { signal } : {});
     if (this.releasesEncoder) await this.#model.releaseEncoder();
     this.#encodeMs += performance.now() - start;
     return { rgb: seen, frame, embedding };
-  }
-
-  /** The first item goes on in the conversation itself, the others in forks of it; all advance together. */
-  async #forEach<T, R>(
-    chat: Conversation,
-    items: readonly T[],
-    work: (chat: Conversation, item: T) => Promise<R>,
-  ): Promise<R[]> {
-    const branches = [chat];
-    try {
-      while (branches.length < items.length) branches.push(await chat.fork());
-      const settled = await Promise.allSettled(items.map((item, i) => work(branches[i]!, item)));
-      return settled.map((outcome) => {
-        if (outcome.status === 'rejected') throw outcome.reason;
-        return outcome.value;
-      });
-    } finally {
-      await Promise.all(branches.slice(1).map((branch) => branch.dispose()));
-    }
   }
 }

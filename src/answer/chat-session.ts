@@ -9,6 +9,8 @@ interface Cancellable {
  * the answers. `Image` is an encoded image of that model.
  */
 export interface ChatSession<Image> {
+  /** Tokens in the session. */
+  readonly nTokens: number;
   append(tokens: Int32Array, options?: AppendOptions): Promise<AppendResult>;
   appendImage(image: Image, options?: Cancellable): Promise<unknown>;
   generate(options: GenerateOptions): Promise<GenerateResult>;

@@ -31,11 +31,11 @@ export interface CropRun {
   readonly json: boolean;
   readonly verbose: boolean;
   readonly resume: boolean;
+  readonly summaries: readonly Summary[];
   /** What is wished of a photo alone, in place of what the request says of all. */
   readonly wishesOf: (planned: PlannedPhoto) => PhotoWishes;
   /** Where crops left for review are listed. */
   readonly review?: ReviewList;
-  readonly summaries: readonly Summary[];
 }
 
 /** Where a run of several photos keeps what it has done. */
@@ -196,6 +196,18 @@ async function settle(
   }
 }
 
+/** The results, with what became of the sidecar where one was asked for. */
+async function noteInSidecar(
+  photo: Photo,
+  results: readonly CropResult[],
+  { sidecar: path }: PlannedPhoto,
+  { force, request: { signal } }: CropRun,
+): Promise<readonly CropResult[]> {
+  if (path === undefined || results[0]!.verdict === 'review') return results;
+  const sidecar = await writeSidecar(photo, results[0]!.crop, { path, force, signal });
+  return results.map((result) => ({ ...result, sidecar }));
+}
+
 /** A result of an earlier run, which may have been started in another folder: with the paths as they are called now. */
 function namedNow(result: CropResult, planned: PlannedPhoto, target: number): CropResult {
   const overlay = planned.overlays[target];
@@ -209,19 +221,6 @@ function namedNow(result: CropResult, planned: PlannedPhoto, target: number): Cr
     photo: { path: planned.input, ...size },
     ...(names.length === result.output?.length ? { output: names } : {}),
   };
-}
-
-/** The results, with what became of the sidecar where one was asked for. */
-async function noteInSidecar(
-  photo: Photo,
-  results: readonly CropResult[],
-  { sidecar: path }: PlannedPhoto,
-  { force, request: { signal } }: CropRun,
-): Promise<readonly CropResult[]> {
-  const [result] = results;
-  if (path === undefined || result?.verdict === 'review') return results;
-  const sidecar = await writeSidecar(photo, result!.crop, { path, force, signal });
-  return results.map((each) => ({ ...each, sidecar }));
 }
 
 /** What is said about a crop, made now or by an earlier run. */

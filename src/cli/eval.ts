@@ -1,27 +1,33 @@
 import path from 'node:path';
 import { Argument, type Command } from 'commander';
-import { openCropper } from '../cropper.js';
 import { aggregate, type EvaluationResult } from '../eval/aggregate.js';
 import { DATASET_READERS, type DatasetName } from '../eval/datasets/index.js';
 import type { Dataset } from '../eval/datasets/types.js';
 import { Journal } from '../eval/journal.js';
 import { closeMethods, makeMethods, MODEL_FREE_METHODS, type MethodFactory } from '../eval/methods/registry.js';
-import { vlmMethod } from '../eval/methods/vlm.js';
+import type { Method } from '../eval/methods/types.js';
 import { renderReport } from '../eval/report.js';
-import { runEvaluation, type Run } from '../eval/run.js';
+import { mergeRuns, runEvaluation, type Run } from '../eval/run.js';
 import { figuresCsv, figuresText, photosCsv, photosCsvPath } from '../eval/tables.js';
 import { checkOutput, writeFileAtomic } from '../image/write.js';
 import { cacheFolder } from '../model/file-hash.js';
+import { STAGES } from '../stages.js';
+import {
+  collectSets,
+  collectSweeps,
+  openGroup,
+  parseStages,
+  SWEPT,
+  variantGroups,
+  type VariantFlags,
+} from './eval-variants.js';
 import { interruptSignal } from './interrupt.js';
-import { addModelFlags, cropperOptionsOf, parseWhole, type ModelFlags } from './options.js';
+import { addModelFlags, parseWhole, type ModelFlags } from './options.js';
 import { Progress } from './progress.js';
 import { EXIT } from './report-error.js';
-import { warnUntrained } from './warnings.js';
 
-interface EvalFlags extends ModelFlags {
+interface EvalFlags extends ModelFlags, VariantFlags {
   readonly engine?: readonly string[];
-  readonly candidates: number;
-  readonly votes: number;
   readonly split?: string;
   readonly limit?: number;
   readonly jobs: number;
@@ -48,7 +54,9 @@ An engine that only crops ranks given boxes by their overlap with its crop.
 Examples:
   framewright eval flms FLMS/ --report flms.html
   framewright eval gaicd GAICD/ --split test --engine prior,vlm --out gaicd.json
-  framewright eval own my-photos/ --engine full,vlm --lora mine.gguf`;
+  framewright eval own my-photos/ --engine full,vlm --lora mine.gguf
+  framewright eval flms FLMS/ --engine vlm --ablate all --sweep candidates=1,3,5,8 --sweep votes=1,3,5 --report a.html
+  framewright eval flms FLMS/ --engine vlm --adapters base= --adapters sft=sft.gguf --adapters dpo=sft.gguf,dpo.gguf`;
 
 /** `framewright eval <dataset> <folder>`: engines measured on labelled photos, side by side. */
 export function addEvalCommand(program: Command): void {
@@ -60,6 +68,9 @@ export function addEvalCommand(program: Command): void {
     .option('--engine <names>', `comma-separated (default: those of ${DEFAULT_ENGINES.join(',')} that can)`, parseList)
     .option('-n, --candidates <n>', 'crops the model proposes', parseWhole('candidates', 1, 20), 5)
     .option('--votes <n>', 'orders its decision is averaged over', parseWhole('votes', 1, 20), 1)
+    .option('--ablate <stages>', `without each in turn: all, or of ${STAGES.join(',')}`, parseStages, [])
+    .option('--adapters <name=files>', 'a named set of LoRA adapters, repeatable, the whole one last', collectSets, [])
+    .option('--sweep <setting=values>', `one of ${SWEPT.join(', ')} with each value, repeatable`, collectSweeps, [])
     .option('--split <name>', 'only photos of this split, e.g. test')
     .option('--limit <n>', 'only the first n photos', parseWhole('limit', 1, Number.MAX_SAFE_INTEGER))
     .option('--jobs <n>', 'photos at once', parseWhole('jobs', 1, 256), 1)
@@ -104,19 +115,34 @@ async function runEval(name: DatasetName, folder: string, flags: EvalFlags): Pro
 }
 
 async function evaluate(name: DatasetName, dataset: Dataset, flags: EvalFlags, signal: AbortSignal): Promise<Run> {
-  const factories: Record<string, MethodFactory> = { ...MODEL_FREE_METHODS, vlm: () => openVlmMethod(flags, signal) };
-  const methods = await makeMethods(
-    flags.engine ?? DEFAULT_ENGINES.filter((engine) => engine !== 'prior' || dataset.kind === 'ranking'),
-    factories,
-    { dataset, signal },
-    { isChosen: flags.engine !== undefined },
-  );
+  const engines = flags.engine ?? DEFAULT_ENGINES.filter((engine) => engine !== 'prior' || dataset.kind === 'ranking');
+  const [whole, ...others] = await variantGroups(dataset.kind, engines, flags);
+  const factories: Record<string, MethodFactory> = {
+    ...MODEL_FREE_METHODS,
+    vlm: () => openGroup(whole, flags, signal, { isFirst: true }),
+  };
+  const methods = await makeMethods(engines, factories, { dataset, signal }, { isChosen: flags.engine !== undefined });
+  await using journal = await openJournal(name, flags.journal);
+  if (journal && journal.nUnreadable > 0) {
+    process.stderr.write(`framewright: ${journal.nUnreadable} torn lines of ${journal.path} are left out\n`);
+  }
+  const runs: [Run, ...Run[]] = [await runMethods(dataset, methods, journal, flags, signal)];
+  for (const group of others) {
+    runs.push(await runMethods(dataset, await openGroup(group, flags, signal), journal, flags, signal));
+  }
+  return mergeRuns(runs);
+}
+
+/** Runs the methods and closes them: of models that are loaded in different ways, one is in memory at a time. */
+async function runMethods(
+  dataset: Dataset,
+  methods: readonly Method[],
+  journal: Journal | undefined,
+  flags: EvalFlags,
+  signal: AbortSignal,
+): Promise<Run> {
   const progress = new Progress();
   try {
-    await using journal = await openJournal(name, flags.journal);
-    if (journal && journal.nUnreadable > 0) {
-      process.stderr.write(`framewright: ${journal.nUnreadable} torn lines of ${journal.path} are left out\n`);
-    }
     return await runEvaluation(dataset, methods, {
       jobs: flags.jobs,
       signal,
@@ -129,12 +155,6 @@ async function evaluate(name: DatasetName, dataset: Dataset, flags: EvalFlags, s
     progress.clear();
     await closeMethods(methods);
   }
-}
-
-async function openVlmMethod(flags: EvalFlags, signal: AbortSignal): ReturnType<typeof makeMethods> {
-  const cropper = await openCropper({ ...cropperOptionsOf(flags), parallel: flags.jobs, signal });
-  warnUntrained(cropper);
-  return [await vlmMethod(cropper, { candidates: flags.candidates, votes: flags.votes, ownsCropper: true })];
 }
 
 function openJournal(name: DatasetName, choice: string | boolean): Promise<Journal | undefined> {

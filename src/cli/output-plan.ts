@@ -97,17 +97,17 @@ async function sidecarsOf(
   inputs: readonly string[],
   targetsOf: (input: string) => readonly Target[],
 ): Promise<string[]> {
-  const nMost = Math.max(0, ...inputs.map((input) => targetsOf(input).length));
-  if (nMost > 1) {
-    throw new FramewrightError(
-      'USAGE',
-      `a sidecar holds one crop, and ${nMost} are asked for; give one aspect or size`,
-    );
-  }
   const owners = new Map<string, string>();
   const sidecars: string[] = [];
   for (const input of inputs) {
     if (input === STDIN) throw new FramewrightError('USAGE', 'the photo on stdin has no sidecar; name its file');
+    const nCrops = targetsOf(input).length;
+    if (nCrops > 1) {
+      throw new FramewrightError(
+        'USAGE',
+        `a sidecar holds one crop, and ${nCrops} are asked for of ${input}; give one aspect or size`,
+      );
+    }
     const sidecar = await sidecarPathOf(input);
     const owner = owners.get(path.resolve(sidecar));
     if (owner !== undefined) {
@@ -159,6 +159,9 @@ function refuseClashes(planned: readonly PlannedPhoto[], isNamed: boolean): void
     owners.set(resolved, input);
   }
 }
+
+/** What to do about files that are there already. */
+export const REMEDY = '--force overwrites, --output names another place';
 
 /**
  * @param isOurs which of the files that are there may be replaced all the same

@@ -95,8 +95,17 @@ async function settingsOf(run: CropRun, cropper: Cropper): Promise<string> {
   const { signal: _, ...request } = run.request;
   const { signal: __, ...encode } = run.encode;
   const sidecars = run.plan.some(({ sidecar }) => sidecar !== undefined);
-  const doings = [cropper.engine, cropper.findsFaces, model, loras, request, encode, sidecars, run.keepTime];
-  return settingsKey([SETTINGS_VERSION, ...doings]);
+  return settingsKey([
+    SETTINGS_VERSION,
+    cropper.engine,
+    cropper.findsFaces,
+    model,
+    loras,
+    request,
+    encode,
+    sidecars,
+    run.keepTime,
+  ]);
 }
 
 /** Nothing that is there may be overwritten, except what a killed run of ours has left half noted. */

@@ -1,5 +1,7 @@
+import type { Cropper } from '../cropper.js';
 import { messageOf } from '../errors.js';
-import type { CropRun, RunEnd } from './crop-files.js';
+import { cropFiles, type CropRun, type RunEnd, type RunMemory } from './crop-files.js';
+import type { BatchInterrupt } from './interrupt.js';
 import { codeOf } from './report-error.js';
 
 /** Failures listed at the end; each was told when it happened. */
@@ -8,8 +10,28 @@ const FAILURES_LISTED = 50;
 /** How to go on with a run that has a journal. */
 export const GO_ON = 'framewright: the same command with --resume goes on from here\n';
 
+/** What became of a run, as its exit code tells. */
+export interface RunOutcome {
+  readonly nFailed: number;
+  readonly isStopped: boolean;
+}
+
+/** Runs it, and tells how it ended. */
+export async function cropAndTell(
+  cropper: Pick<Cropper, 'cropEach'>,
+  run: CropRun,
+  interrupt: BatchInterrupt,
+  memory?: RunMemory,
+): Promise<RunOutcome> {
+  if (run.plan.length > 1) interrupt.beginPhotos();
+  const end = await cropFiles(cropper, run, interrupt, memory);
+  const isStopped = interrupt.noMore.aborted && end.nDone + end.failures.length < run.plan.length;
+  tellEnd(run, end, { isStopped, canResume: memory !== undefined });
+  return { nFailed: end.failures.length, isStopped };
+}
+
 /** The last words of a run, on stderr. */
-export function tellEnd(
+function tellEnd(
   { plan, review }: Pick<CropRun, 'plan' | 'review'>,
   { failures, nDone }: RunEnd,
   { isStopped, canResume }: { readonly isStopped: boolean; readonly canResume: boolean },

@@ -9,7 +9,7 @@ import {
   type BootstrapOptions,
   type Combine,
 } from './metrics/intervals.js';
-import type { SweepPoint } from './methods/types.js';
+import type { Ablation, SweepPoint } from './methods/types.js';
 import type { Prediction } from './prediction.js';
 import type { Run } from './run.js';
 
@@ -23,7 +23,8 @@ export interface Figure {
 export interface MethodResult {
   readonly name: string;
   readonly key: string;
-  readonly sweep?: SweepPoint;
+  readonly sweeps?: readonly SweepPoint[];
+  readonly ablation?: Ablation;
   /** Photos without a usable prediction; they count as the worst. */
   readonly nUnusable: number;
   readonly nReused: number;

@@ -6,7 +6,7 @@ import type { Box } from '../geometry.js';
 import type { Dataset, DatasetKind, MissingPhoto } from './datasets/types.js';
 import { predictionKey, type Journal } from './journal.js';
 import type { Photo } from './measures.js';
-import type { Method, PresentPhoto, SweepPoint } from './methods/types.js';
+import type { Method, PresentPhoto } from './methods/types.js';
 import { predictionSchema, TASK_OF_KIND, type Prediction } from './prediction.js';
 
 export interface RunOptions {
@@ -47,7 +47,7 @@ export interface Run {
   /** Photos of the split that could not be evaluated. */
   readonly missing: readonly MissingPhoto[];
   readonly photos: readonly PresentPhoto[];
-  readonly methods: readonly { readonly name: string; readonly key: string; readonly sweep?: SweepPoint }[];
+  readonly methods: readonly Pick<Method, 'name' | 'key' | 'sweeps' | 'ablation'>[];
   /** `[method][photo]`, in the order of `methods` and `photos`. */
   readonly outcomes: readonly (readonly Outcome[])[];
 }
@@ -122,8 +122,22 @@ export async function runEvaluation(
     repairs: dataset.repairs,
     missing,
     photos,
-    methods: methods.map(({ name, key, sweep }) => (sweep ? { name, key, sweep } : { name, key })),
+    methods: methods.map(({ name, key, sweeps, ablation }) => ({
+      name,
+      key,
+      ...(sweeps ? { sweeps } : {}),
+      ...(ablation ? { ablation } : {}),
+    })),
     outcomes,
+  };
+}
+
+/** Runs of other methods on the same photos as one. */
+export function mergeRuns([first, ...others]: readonly [Run, ...Run[]]): Run {
+  return {
+    ...first,
+    methods: [first, ...others].flatMap(({ methods }) => methods),
+    outcomes: [first, ...others].flatMap(({ outcomes }) => outcomes),
   };
 }
 

@@ -37,6 +37,7 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
   readonly transcript: TranscriptPart[];
   readonly #tokenizer: ChatTokenizer;
   #pending: number[] = [];
+  #isUserTurn = false;
 
   constructor(
     session: ChatSession<Embedding>,
@@ -52,6 +53,16 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
     this.#tokenizer = tokenizer;
   }
 
+  /** The user's turn was opened and not ended. */
+  get isUserTurn(): boolean {
+    return this.#isUserTurn;
+  }
+
+  /** Tokens in the cache and queued for it. */
+  get nTokens(): number {
+    return this.session.nTokens + this.#pending.length;
+  }
+
   system(text: string): void {
     this.#special('<|im_start|>');
     this.#text(`system\n${text}`);
@@ -62,6 +73,7 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
   startUser(): void {
     this.#special('<|im_start|>');
     this.#text('user\n');
+    this.#isUserTurn = true;
   }
 
   async image(seen: SeenImage<Embedding>, signal?: AbortSignal): Promise<void> {
@@ -79,6 +91,7 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
     this.#text('\n');
     this.#special('<|im_start|>');
     this.#text('assistant\n');
+    this.#isUserTurn = false;
   }
 
   /** The assistant's answer; its end-of-turn token is written by the answer's form. */
@@ -116,6 +129,7 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
     const session = await this.session.fork();
     const copy = new Conversation(session, this.#tokenizer, this.tokens, this.counters, this.transcript.map(copyPart));
     copy.#pending = [...this.#pending];
+    copy.#isUserTurn = this.#isUserTurn;
     return copy;
   }
 

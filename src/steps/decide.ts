@@ -41,6 +41,11 @@ export async function decide(
   }
 }
 
+/** Without the stage: the candidate that was proposed first, none of them preferred. */
+export function firstProposed(candidates: readonly ProposedBox[]): Decision {
+  return { best: 0, why: candidates[0]!.why, modelScores: candidates.map(() => 1 / candidates.length) };
+}
+
 /** The probability of each candidate under one order of the list. Leaves the chat after `{"best":`. */
 async function castVote(
   chat: Conversation<unknown>,
@@ -52,7 +57,7 @@ async function castVote(
   const list = candidates
     .map((_, place) => `${String(place + 1)}: [${candidates[(place + rotation) % n]!.boxInFrame.join(',')}]`)
     .join('\n');
-  chat.startUser();
+  if (!chat.isUserTurn) chat.startUser();
   chat.endUser(fillTemplate(profile.templates.decide, { candidates: list }));
   chat.answer(sampling).literal(DECISION_OPENING);
   const places = await placeProbabilities(chat, n, sampling.signal);

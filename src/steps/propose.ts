@@ -8,13 +8,15 @@ import type { StageContext } from './stage.js';
 export interface ProposalRequest {
   readonly count: number;
   readonly limits: CandidateLimits;
+  /** The image has no elements drawn on it. Default false. */
+  readonly isPlain?: boolean;
   /** `width:height` as the user said it. */
   readonly aspect?: string;
   /** What the owner of the photo wants, in words. */
   readonly instruction?: string;
 }
 
-/** Stage 2, after the enhanced image: `count` distinct candidate boxes in the frame, each with a reason. */
+/** Stage 2, after the image it is about: `count` distinct candidate boxes in the frame, each with a reason. */
 export async function propose(
   chat: Conversation<unknown>,
   request: ProposalRequest,
@@ -35,10 +37,14 @@ export async function propose(
   );
 }
 
-export function proposalPrompt({ count, aspect, limits, instruction }: ProposalRequest, stage: StageContext): string {
+export function proposalPrompt(
+  { count, aspect, limits, isPlain, instruction }: ProposalRequest,
+  stage: StageContext,
+): string {
   return fillTemplate(stage.profile.templates.propose, {
     count,
     aspect,
+    drawn: isPlain ? undefined : 'yes',
     keep: limits.keep && `[${limits.keep.join(',')}]`,
     instruction,
   });

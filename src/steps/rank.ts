@@ -12,9 +12,10 @@ export async function rank(
   chat: Conversation<unknown>,
   boxesInFrame: readonly Box[],
   stage: StageContext,
+  isPlain: boolean,
 ): Promise<number[]> {
   const { frame, sampling } = stage;
-  chat.endUser(proposalPrompt({ count: 1, limits: { frame, minShare: 0 } }, stage));
+  chat.endUser(proposalPrompt({ count: 1, limits: { frame, minShare: 0 }, isPlain }, stage));
   chat.answer(sampling).literal(CANDIDATE_OPENING);
   await chat.flush(sampling.signal);
   const { tokens } = chat;

@@ -40,6 +40,10 @@ export class OracleSession implements ChatSession<PlaceholderImage> {
     return this.#decisions.length;
   }
 
+  get nTokens(): number {
+    return this.tokens.length;
+  }
+
   append(tokens: Int32Array, { choices }: AppendOptions = {}): Promise<AppendResult> {
     this.tokens.push(...tokens);
     if (!choices) return Promise.resolve({ logProbs: new Float32Array(0) });

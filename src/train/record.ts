@@ -12,6 +12,7 @@ import type { PromptProfile } from '../prompt/profile.js';
 import type { Element } from '../schema.js';
 import { analyse } from '../steps/analyse.js';
 import { decide } from '../steps/decide.js';
+import { showAgain, showPhoto } from '../steps/show.js';
 import { propose, type ProposalRequest } from '../steps/propose.js';
 import type { StageContext } from '../steps/stage.js';
 import { OracleSession, type Decision, type Label, type PlaceholderImage } from './oracle-session.js';
@@ -67,11 +68,11 @@ export async function recordConversation(
   };
 
   session.expect(await decisionsOf(tokens, elementValues(elements), (answer) => writeElements(answer, frame)));
-  await analyse(chat, image, stage);
+  await showPhoto(chat, image, stage);
+  await analyse(chat, stage);
   endStage();
 
-  chat.startUser();
-  await chat.image(image);
+  await showAgain(chat, image, stage);
   session.expect(
     await decisionsOf(tokens, candidateValues(candidates), (answer) =>
       writeCandidates(answer, request.limits, request.count, profile.reasons),

@@ -97,11 +97,41 @@ test('killed in the middle, the next run goes on and ends with the figures of an
   expect(nReused).toBeLessThan(PHOTOS.length);
 });
 
+test('an ablation with sweeps, killed and resumed, gives the figures of one that was not', async () => {
+  const varied = ['--engine', 'vlm', '--limit', '2', '--ablate', 'enhancement,decision', '--gpu', 'cpu', '--json'];
+  const sweeps = ['--sweep', 'candidates=2,5', '--sweep', 'image-tokens=48,64'];
+  const whole = await evaluate(...varied, ...sweeps, '--no-journal');
+  expect(whole.code).toBe(0);
+  const journal = ['--journal', join(root, 'ablation.jsonl')];
+  // What a run that was killed leaves behind: some variants, of some photos.
+  await evaluate('--engine', 'vlm', '--limit', '1', '--ablate', 'decision', '--gpu', 'cpu', ...journal);
+  const resumed = await evaluate(...varied, ...sweeps, ...journal);
+  const [wholeFigures, resumedFigures] = [whole, resumed].map(({ stdout }) => JSON.parse(stdout) as Figures);
+  expect(resumedFigures!.methods.map(({ name, nReused }) => [name, nReused])).toEqual([
+    ['vlm', 1],
+    ['vlm, no enhancement', 0],
+    ['vlm, no decision', 1],
+    ['vlm, candidates 2', 0],
+    ['vlm, image tokens 48', 0],
+  ]);
+  expect(resumedFigures!.methods.map(({ figures }) => figures)).toEqual(
+    wholeFigures!.methods.map(({ figures }) => figures),
+  );
+  const again = JSON.parse((await evaluate(...varied, ...sweeps, ...journal)).stdout) as Figures;
+  expect(again.methods.map(({ nReused }) => nReused)).toEqual([2, 2, 2, 2, 2]);
+});
+
 test.each([
   [['--engine', 'magic'], 2, 'no engine is called magic; there are: full, centre'],
   [['--engine', 'prior'], 2, 'own photos has none'],
   [['--engine', 'full', '--split', 'val'], 2, 'it has: test'],
   [['--engine', 'full', '--limit', '0'], 2, 'limit is a whole number'],
+  [['--engine', 'full', '--ablate', 'all'], 2, 'add it to --engine'],
+  [['--engine', 'vlm', '--ablate', 'cropping'], 2, 'It is all, or a list of analysis'],
+  [['--engine', 'vlm', '--sweep', 'temperature=1'], 2, 'It is one of candidates, votes'],
+  [['--engine', 'vlm', '--sweep', 'votes=1,1'], 2, 'It names a value twice'],
+  [['--engine', 'vlm', '--adapters', 'a=', '--adapters', 'a='], 2, 'two methods would be called a'],
+  [['--engine', 'vlm', '--adapters', 'a=', '--lora', 'b.gguf'], 2, 'leave out --lora'],
 ])('%j is refused', async (args, code, message) => {
   const finished = await evaluate(...args);
   expect(finished.code).toBe(code);

@@ -50,7 +50,7 @@ beforeAll(async () => {
       ...centreMethod(value + s * 0.05),
       name: `share ${value}, ${series}`,
       key: `share ${value} ${series}`,
-      sweep: { parameter: 'share', value, series },
+      sweeps: [{ parameter: 'share', value, series }],
     })),
   );
   const failing: Method = {

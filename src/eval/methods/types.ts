@@ -13,8 +13,18 @@ export interface SweepPoint {
   /** What is varied, e.g. `candidates`. */
   readonly parameter: string;
   readonly value: number;
+  /** What the setting is called where that is not its value, e.g. a model's file. */
+  readonly label?: string;
   /** Tells several lines of one sweep apart, e.g. the adapter. */
   readonly series: string;
+}
+
+/** Marks a method as another one with something taken away. */
+export interface Ablation {
+  /** Name of the method that has everything. */
+  readonly of: string;
+  /** What is different, e.g. `no analysis`. */
+  readonly change: string;
 }
 
 /**
@@ -31,7 +41,9 @@ export interface Method {
   readonly key: string;
   /** Without, a method is evaluated on labels alone where no method of the run reads pixels. */
   readonly needsPixels: boolean;
-  readonly sweep?: SweepPoint;
+  /** The sweeps it is a point of. */
+  readonly sweeps?: readonly SweepPoint[];
+  readonly ablation?: Ablation;
   /** Crops, best first; none is an unusable answer. */
   readonly crop?: (photo: PresentPhoto, options: PredictOptions) => Promise<readonly Box[]>;
   /** One finite number a box, higher is better. */

@@ -1,64 +1,121 @@
 import type { Cropper } from '../../cropper.js';
 import { FramewrightError } from '../../errors.js';
 import type { Box, Size } from '../../geometry.js';
+import type { HeldPhoto } from '../../held-photo.js';
 import { fileSha256 } from '../../model/file-hash.js';
-import { photoSize } from '../datasets/photos.js';
 import type { CropRect } from '../../schema.js';
+import type { Stage } from '../../stages.js';
 import { rescaleBox, rescaleElement } from './engine.js';
-import type { Method, PresentPhoto, SweepPoint } from './types.js';
+import type { Ablation, Method, PresentPhoto, SweepPoint } from './types.js';
 
-export interface VlmMethodOptions {
+/** One way to use a loaded model. */
+export interface VlmVariant {
   /** Default `vlm`. */
   readonly name?: string;
+  /** Default 5. */
   readonly candidates?: number;
+  /** Default 1. */
   readonly votes?: number;
-  readonly sweep?: SweepPoint;
+  /** Stages to do without. */
+  readonly without?: readonly Stage[];
+  readonly sweeps?: readonly SweepPoint[];
+  readonly ablation?: Ablation;
+}
+
+export interface VlmMethodsOptions {
   /** Disposes the cropper after the run. Default false. */
   readonly ownsCropper?: boolean;
 }
 
 /**
- * The model as a method. Its key holds the contents of every model file, the prompts' version and the options, so a
- * journal never answers for another model.
+ * Variants of one model as methods. What they share of a photo, each stage up to where they part, is computed once: the
+ * photo stays in the model until the run is done with it, which takes a cropper opened with `parallel` twice the photos
+ * evaluated at once. The keys hold the contents of every model file, the prompts' version and the options, so a journal
+ * never answers for another model.
  */
-export async function vlmMethod(cropper: Cropper, options: VlmMethodOptions = {}): Promise<Method> {
-  const { name = 'vlm', candidates = 5, votes = 1, sweep, ownsCropper = false } = options;
-  if (!cropper.model) throw new FramewrightError('USAGE', `the engine ${cropper.engine} has no model to evaluate`);
-  const { sha256, mmprojSha256, promptVersion, loras } = cropper.model;
-  const adapters = await Promise.all(loras.map(async ({ path, scale }) => ({ sha256: await fileSha256(path), scale })));
-  const key = JSON.stringify({ sha256, mmprojSha256, promptVersion, adapters, candidates, votes });
-  return {
-    name,
-    key,
-    needsPixels: true,
-    ...(sweep ? { sweep } : {}),
-    crop: async (photo, { signal }) => {
-      const result = await cropper.crop(pathOf(photo), { candidates, votes, ...(signal ? { signal } : {}) });
-      const from = { width: result.photo.widthPx, height: result.photo.heightPx };
-      const chosen = result.candidates[result.best]!;
-      const others = result.candidates.filter((candidate) => candidate !== chosen);
-      others.sort((a, b) => b.modelScore - a.modelScore);
-      return [chosen, ...others].map(({ box }) => rescaleBox(box, from, photo.size));
-    },
-    rank: async (photo, boxes, { signal }) => {
-      const path = pathOf(photo);
-      const to = await photoSize(path);
-      const rects = boxes.map((box) => rectOf(rescaleBox(box, photo.size, to), to));
-      return cropper.rank(path, rects, signal ? { signal } : {});
-    },
-    analyse: async (photo, { signal }) => {
-      const path = pathOf(photo);
-      const from = await photoSize(path);
-      const elements = await cropper.analyse(path, signal ? { signal } : {});
-      return elements.map((element) => rescaleElement(element, from, photo.size));
-    },
-    ...(ownsCropper ? { close: () => cropper.dispose() } : {}),
-  };
+export async function vlmMethods(
+  cropper: Cropper,
+  variants: readonly VlmVariant[],
+  { ownsCropper = false }: VlmMethodsOptions = {},
+): Promise<Method[]> {
+  const model = await modelKey(cropper);
+  const held = new HeldPhotos(cropper);
+  return variants.map(({ name = 'vlm', candidates = 5, votes = 1, without = [], sweeps, ablation }): Method => {
+    const stages = without.length > 0 ? { without } : {};
+    return {
+      name,
+      key: JSON.stringify({ ...model, candidates, votes, ...stages }),
+      needsPixels: true,
+      ...(sweeps ? { sweeps } : {}),
+      ...(ablation ? { ablation } : {}),
+      crop: async (photo, { signal }) => {
+        const inModel = await held.of(photo, signal);
+        const result = await inModel.crop({ candidates, votes, ...stages, ...(signal ? { signal } : {}) });
+        const from = { width: result.photo.widthPx, height: result.photo.heightPx };
+        const chosen = result.candidates[result.best]!;
+        const others = result.candidates.filter((candidate) => candidate !== chosen);
+        others.sort((a, b) => b.modelScore - a.modelScore);
+        return [chosen, ...others].map(({ box }) => rescaleBox(box, from, photo.size));
+      },
+      rank: async (photo, boxes, { signal }) => {
+        const inModel = await held.of(photo, signal);
+        const rects = boxes.map((box) => rectOf(rescaleBox(box, photo.size, sizeOf(inModel)), sizeOf(inModel)));
+        return inModel.rank(rects, { ...stages, ...(signal ? { signal } : {}) });
+      },
+      analyse: async (photo, { signal }) => {
+        const inModel = await held.of(photo, signal);
+        const elements = await inModel.analyse(signal ? { signal } : {});
+        return elements.map((element) => rescaleElement(element, sizeOf(inModel), photo.size));
+      },
+      photoDone: (photo) => held.release(photo),
+      ...(ownsCropper ? { close: () => cropper.dispose() } : {}),
+    };
+  });
 }
 
-function pathOf({ id, path }: PresentPhoto): string {
-  if (path !== undefined) return path;
-  throw new FramewrightError('INPUT_NOT_FOUND', `${id} is not in the data set's folder`);
+/** The model used in one way. */
+export async function vlmMethod(cropper: Cropper, options: VlmVariant & VlmMethodsOptions = {}): Promise<Method> {
+  const [method] = await vlmMethods(cropper, [options], options);
+  return method!;
+}
+
+async function modelKey(cropper: Cropper): Promise<object> {
+  if (!cropper.model) throw new FramewrightError('USAGE', `the engine ${cropper.engine} has no model to evaluate`);
+  const { sha256, mmprojSha256, promptVersion, loras, pixelBudget } = cropper.model;
+  const adapters = await Promise.all(loras.map(async ({ path, scale }) => ({ sha256: await fileSha256(path), scale })));
+  return { sha256, mmprojSha256, promptVersion, adapters, pixelBudget };
+}
+
+/** The photos of a run that are in the model. */
+class HeldPhotos {
+  readonly #cropper: Cropper;
+  readonly #held = new Map<string, Promise<HeldPhoto>>();
+
+  constructor(cropper: Cropper) {
+    this.#cropper = cropper;
+  }
+
+  async of({ id, path }: PresentPhoto, signal: AbortSignal | undefined): Promise<HeldPhoto> {
+    if (path === undefined) throw new FramewrightError('INPUT_NOT_FOUND', `${id} is not in the data set's folder`);
+    const held = this.#held.get(id) ?? this.#cropper.hold(path, signal ? { signal } : {});
+    this.#held.set(id, held);
+    try {
+      return await held;
+    } catch (error) {
+      this.#held.delete(id);
+      throw error;
+    }
+  }
+
+  async release({ id }: PresentPhoto): Promise<void> {
+    const held = this.#held.get(id);
+    this.#held.delete(id);
+    await (await held)?.[Symbol.asyncDispose]();
+  }
+}
+
+function sizeOf({ widthPx, heightPx }: HeldPhoto): Size {
+  return { width: widthPx, height: heightPx };
 }
 
 /** Whole pixels inside the photo, at least one each way. */

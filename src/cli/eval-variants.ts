@@ -1,0 +1,172 @@
+import path from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import { inspectGguf, readGguf } from '../../gguf/index.js';
+import { openCropper } from '../cropper.js';
+import { FramewrightError } from '../errors.js';
+import type { DatasetKind } from '../eval/datasets/types.js';
+import type { Method } from '../eval/methods/types.js';
+import { vlmMethods } from '../eval/methods/vlm.js';
+import { TASK_OF_KIND } from '../eval/prediction.js';
+import {
+  planVariants,
+  STAGES_OF_TASK,
+  SWEPT_NUMBERS,
+  type AdapterSet,
+  type Sweep,
+  type SweptModel,
+  type SweptNumber,
+  type VariantGroup,
+} from '../eval/variants.js';
+import { CELL_PX } from '../image/frame.js';
+import { imageTokensOf } from '../model/image-tokens.js';
+import { resolveModel } from '../model/resolve.js';
+import { STAGES, type Stage } from '../stages.js';
+import { collect, cropperOptionsOf, parseLora, parseWhole, type ModelFlags } from './options.js';
+import { warnGivenUp, warnUntrained } from './warnings.js';
+
+/** What to vary of the model under evaluation. */
+export interface VariantFlags {
+  readonly candidates: number;
+  readonly votes: number;
+  /** `all` stands for those the data set's task has. */
+  readonly ablate: 'all' | readonly Stage[];
+  readonly adapters: readonly AdapterSet[];
+  readonly sweep: readonly AskedSweep[];
+}
+
+type AskedSweep =
+  | { readonly parameter: SweptNumber; readonly values: readonly number[] }
+  | { readonly parameter: 'model'; readonly models: readonly string[] };
+
+/** The settings `--sweep` knows. */
+export const SWEPT = [...SWEPT_NUMBERS, 'model'] as const;
+
+const PARSE_VALUE: Readonly<Record<SweptNumber, (text: string) => number>> = {
+  candidates: parseWhole('candidates', 1, 20),
+  votes: parseWhole('votes', 1, 20),
+  'image-tokens': parseWhole('image-tokens', 1, 16_384),
+  'adapter-scale': parseScale,
+};
+
+/** The variants the flags ask for, what is loaded first being the model itself; none where it is not among the engines. */
+export async function variantGroups(
+  kind: DatasetKind,
+  engines: readonly string[],
+  flags: ModelFlags & VariantFlags,
+): Promise<[VariantGroup, ...VariantGroup[]]> {
+  const { model, mmproj, lora, candidates, votes, ablate, adapters, sweep } = flags;
+  const isVaried = ablate.length > 0 || adapters.length > 0 || sweep.length > 0;
+  if (!engines.includes('vlm')) {
+    if (isVaried) throw usage('--ablate, --adapters and --sweep are about the engine vlm; add it to --engine');
+    return [{ model, loras: lora, variants: [] }];
+  }
+  if (adapters.length > 0 && lora.length > 0) {
+    throw usage('--adapters names every set of adapters; leave out --lora');
+  }
+  const [first = { name: 'vlm', loras: lora }, ...others] = adapters;
+  const names = [first, ...others].map(({ name }) => name);
+  const taken = names.find((name, i) => names.indexOf(name) !== i || (name !== 'vlm' && engines.includes(name)));
+  if (taken !== undefined) throw usage(`two methods would be called ${taken}; give the set of adapters another name`);
+  const { use } = await resolveModel({ model, ...(mmproj === undefined ? {} : { mmproj }) });
+  const groups = planVariants({
+    kind,
+    model,
+    candidates,
+    votes,
+    imageTokens: imageTokensOf(use),
+    adapters: [first, ...others],
+    stages: ablate === 'all' ? STAGES_OF_TASK[TASK_OF_KIND[kind]] : ablate,
+    sweeps: await Promise.all(sweep.map((asked) => withSizes(asked, mmproj))),
+  });
+  return groups as [VariantGroup, ...VariantGroup[]];
+}
+
+/** Loads what a group's variants need. They are closed with it. */
+export async function openGroup(
+  { model, loras, imageTokens, variants }: VariantGroup,
+  flags: ModelFlags & { readonly jobs: number },
+  signal: AbortSignal,
+  { isFirst = false }: { readonly isFirst?: boolean } = {},
+): Promise<Method[]> {
+  const cropper = await openCropper({
+    ...cropperOptionsOf({ ...flags, model, lora: loras }),
+    ...(imageTokens === undefined ? {} : { imageTokens }),
+    parallel: variants.length > 1 ? 2 * flags.jobs : flags.jobs,
+    signal,
+  });
+  try {
+    if (isFirst) warnUntrained(cropper);
+    warnGivenUp(cropper);
+    const { maxPixels = 0 } = cropper.model?.pixelBudget ?? {};
+    if (imageTokens !== undefined && maxPixels < imageTokens * CELL_PX ** 2) {
+      throw new FramewrightError(
+        'MODEL_LOAD',
+        `there is no memory for ${imageTokens} image tokens; leave them out of --sweep, or see what --no-plan does`,
+      );
+    }
+    return await vlmMethods(cropper, variants, { ownsCropper: true });
+  } catch (error) {
+    await cropper.dispose();
+    throw error;
+  }
+}
+
+async function withSizes(asked: AskedSweep, mmproj: string | undefined): Promise<Sweep> {
+  if (asked.parameter !== 'model') return asked;
+  const models = asked.models.map(async (model): Promise<SweptModel> => {
+    const { textPath } = await resolveModel({ model, ...(mmproj === undefined ? {} : { mmproj }) });
+    const { nParams, tensorBytes } = inspectGguf(await readGguf(textPath));
+    const bitsPerWeight = Math.round((800 * tensorBytes) / nParams) / 100;
+    return { model, label: path.basename(model, '.gguf'), bitsPerWeight };
+  });
+  return { parameter: 'model', models: await Promise.all(models) };
+}
+
+export function parseStages(text: string): 'all' | readonly Stage[] {
+  if (text === 'all') return text;
+  return text.split(',').map((part) => {
+    const stage = STAGES.find((name) => name === part.trim());
+    if (stage) return stage;
+    throw new InvalidArgumentError(`It is all, or a list of ${STAGES.join(', ')}.`);
+  });
+}
+
+export const collectSets = collect(parseSet);
+export const collectSweeps = collect(parseSweep);
+
+/** `dpo=sft.gguf,dpo.gguf:0.5`; `base=` for none. */
+function parseSet(text: string): AdapterSet {
+  const { name, values } = parseAssignment(text);
+  return { name, loras: values.map(parseLora) };
+}
+
+/** `candidates=1,3,5`, `model=a.gguf,b.gguf`. */
+function parseSweep(text: string): AskedSweep {
+  const { name, values } = parseAssignment(text);
+  if (values.length === 0) throw new InvalidArgumentError('It names no value.');
+  if (new Set(values).size < values.length) throw new InvalidArgumentError('It names a value twice.');
+  if (name === 'model') return { parameter: name, models: values };
+  const parameter = SWEPT_NUMBERS.find((known) => known === name);
+  if (!parameter) throw new InvalidArgumentError(`It is one of ${SWEPT.join(', ')}, = and values.`);
+  return { parameter, values: values.map(PARSE_VALUE[parameter]) };
+}
+
+function parseAssignment(text: string): { name: string; values: string[] } {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('It is name=value,value.');
+  const values = text.slice(at + 1).split(',');
+  return {
+    name: text.slice(0, at).trim(),
+    values: values.map((value) => value.trim()).filter((value) => value !== ''),
+  };
+}
+
+function parseScale(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('A scale is a number.');
+}
+
+function usage(message: string): FramewrightError {
+  return new FramewrightError('USAGE', message);
+}

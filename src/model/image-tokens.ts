@@ -1,0 +1,22 @@
+import { CELL_PX } from '../image/frame.js';
+import type { ModelUse } from './manifest.js';
+
+/** Images a conversation holds: the photo, and the photo redrawn. */
+const IMAGES = 2;
+
+/** Image tokens a photo is seen with at most. */
+export function imageTokensOf({ pixelBudget }: Pick<ModelUse, 'pixelBudget'>): number {
+  return Math.floor(pixelBudget.max / CELL_PX ** 2);
+}
+
+/** The same use with photos seen at `imageTokens` at most, its least size in proportion, and cells for them. */
+export function withImageTokens(use: ModelUse, imageTokens: number): ModelUse {
+  const { min, max } = use.pixelBudget;
+  const most = imageTokens * CELL_PX ** 2;
+  const more = IMAGES * Math.max(0, imageTokens - imageTokensOf(use));
+  return {
+    ...use,
+    pixelBudget: { min: Math.min(most, Math.round((min * most) / max)), max: most },
+    contextCells: use.contextCells + more,
+  };
+}

@@ -1,0 +1,289 @@
+import type { ProposedBox } from './answer/candidates-form.js';
+import type { SamplingOptions } from './answer/sampled-answer.js';
+import type { Box } from './geometry.js';
+import type { EngineCrop, EngineRequest, EngineTarget } from './photo-engine.js';
+import type { Conversation, FrameImage, SeenImage } from './prompt/conversation.js';
+import type { Element } from './schema.js';
+import type { Stage } from './stages.js';
+import { analyse } from './steps/analyse.js';
+import { decide, firstProposed } from './steps/decide.js';
+import { fixedCandidates } from './steps/fixed-candidates.js';
+import { propose, type ProposalRequest } from './steps/propose.js';
+import { rank } from './steps/rank.js';
+import { showAgain, showPhoto } from './steps/show.js';
+import type { StageContext } from './steps/stage.js';
+import type { Timings } from './timings.js';
+
+/** What reasoning needs of its engine. */
+export interface ReasoningModel {
+  open(): Conversation;
+  /** Through the vision tower; the embedding is the caller's to dispose. */
+  look(photo: FrameImage, signal?: AbortSignal): Promise<SeenImage>;
+  /** Eq. (2). */
+  enhance(photo: FrameImage, elements: readonly Element[]): Promise<Uint8Array>;
+  stage(photo: FrameImage, sampling: SamplingOptions): StageContext;
+  /** Cells of the cache that one conversation may take. */
+  readonly contextCells: number;
+}
+
+/** Where a conversation stands after a step, and what the step gave. */
+interface Place<T> {
+  readonly chat: Conversation;
+  readonly value: T;
+}
+
+/** What the proposal is asked of: the elements, and whether the image it looks at goes without them. */
+interface Ground {
+  readonly elements: Element[];
+  readonly isPlain: boolean;
+}
+
+/** How one call goes about it. */
+interface Call {
+  readonly stage: StageContext;
+  readonly timings: Timings;
+  readonly without: readonly Stage[];
+  readonly onProgress?: ((stage: string) => void) | undefined;
+}
+
+/**
+ * CROP's stages on one photo, as a tree of conversations in one KV cache. Used once, each step goes on in the conversation
+ * of the one before. Kept, each step goes on in a fork and stays, so that a later call that begins with the same steps
+ * has them done; calls of a kept one must not overlap, and take the most probable answer (temperature 0).
+ */
+export class Reasoning implements AsyncDisposable {
+  readonly #model: ReasoningModel;
+  readonly #photo: FrameImage;
+  readonly #isKept: boolean;
+  readonly #shown: Shelf<SeenImage>;
+  readonly #analysed: Shelf<Element[]>;
+  readonly #grounds: Shelf<Ground>;
+  readonly #proposals: Shelf<ProposedBox[]>;
+  #root: Conversation | undefined;
+
+  constructor(model: ReasoningModel, photo: FrameImage, { isKept }: { readonly isKept: boolean }) {
+    this.#model = model;
+    this.#photo = photo;
+    this.#isKept = isKept;
+    this.#shown = new Shelf(isKept);
+    this.#analysed = new Shelf(isKept);
+    this.#grounds = new Shelf(isKept);
+    // The steps before it are few; proposals are as many as there are variants, and leaves of the tree but for decisions.
+    this.#proposals = new Shelf(isKept, model.contextCells);
+  }
+
+  /** Stage 1 only. */
+  async analyse(sampling: SamplingOptions, timings: Timings): Promise<Element[]> {
+    const stage = this.#model.stage(this.#photo, sampling);
+    const call = { stage, timings, without: [] };
+    return (await this.#analyse(await this.#show(call), call)).value;
+  }
+
+  /** All three stages: one analysis and one enhanced image for all targets, which then go on as parallel sequences. */
+  async crop(
+    targets: readonly EngineTarget[],
+    request: EngineRequest,
+    sampling: SamplingOptions,
+    timings: Timings,
+    readable: (chat: Conversation) => EngineCrop['conversation'],
+    onProgress?: (stage: string) => void,
+  ): Promise<{ elements: Element[]; crops: EngineCrop[] }> {
+    const { without = [] } = request;
+    const stage = this.#model.stage(this.#photo, sampling);
+    const call: Call = { stage, timings, without, onProgress };
+    const ground = await this.#ground(call);
+    const crops = await this.#forEach(ground, targets, async (from, target): Promise<EngineCrop> => {
+      const own = { ...call, timings: target.timings };
+      const proposed = without.includes('proposal')
+        ? { chat: from.chat, value: fixedCandidates(stage.frame, request.count) }
+        : await this.#propose(from, target, request, own);
+      onProgress?.('decide');
+      return this.#atEnd(proposed, async (chat) => {
+        const candidates = proposed.value;
+        const decision = without.includes('decision')
+          ? firstProposed(candidates)
+          : await own.timings.measure('decide', () => decide(chat, candidates, request.votes, stage));
+        const conversation = readable(chat);
+        return { candidates, decision, ...(conversation ? { conversation } : {}) };
+      });
+    });
+    return { elements: ground.value.elements, crops };
+  }
+
+  /** Log-likelihood of each box (in the frame) as the first proposal for the enhanced photo. */
+  async rank(
+    boxesInFrame: readonly Box[],
+    sampling: SamplingOptions,
+    timings: Timings,
+    without: readonly Stage[] = [],
+  ): Promise<number[]> {
+    const stage = this.#model.stage(this.#photo, sampling);
+    const ground = await this.#ground({ stage, timings, without });
+    return this.#atEnd(ground, (chat) =>
+      timings.measure('rank', () => rank(chat, boxesInFrame, stage, ground.value.isPlain)),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const place of await this.#shown.places()) place.value.embedding.dispose();
+    for (const shelf of [this.#proposals, this.#grounds, this.#analysed, this.#shown]) await shelf.clear();
+    await this.#root?.dispose();
+  }
+
+  #show({ stage, timings, onProgress }: Call): Promise<Place<SeenImage>> {
+    this.#root ??= this.#model.open();
+    onProgress?.('analyse');
+    return this.#shown.goOn('photo', { chat: this.#root }, (chat) =>
+      timings.measure('analyse', async () => {
+        const seen = await this.#model.look(this.#photo, stage.sampling.signal);
+        try {
+          await showPhoto(chat, seen, stage);
+        } finally {
+          if (!this.#isKept) seen.embedding.dispose();
+        }
+        return seen;
+      }),
+    );
+  }
+
+  #analyse(photo: Place<SeenImage>, { stage, timings }: Call): Promise<Place<Element[]>> {
+    return this.#analysed.goOn('analysis', photo, (chat) => timings.measure('analyse', () => analyse(chat, stage)));
+  }
+
+  /** The user's turn in which the proposal will be asked for, with what there is to see in it. */
+  async #ground(call: Call): Promise<Place<Ground>> {
+    const { stage, timings, without, onProgress } = call;
+    const photo = await this.#show(call);
+    if (without.includes('analysis')) return { chat: photo.chat, value: { elements: [], isPlain: true } };
+    const analysed = await this.#analyse(photo, call);
+    const elements = analysed.value;
+    onProgress?.('propose');
+    if (without.includes('enhancement')) {
+      return this.#grounds.goOn('plain', analysed, async (chat) => {
+        await timings.measure('propose', () => showAgain(chat, photo.value, stage));
+        return { elements, isPlain: true };
+      });
+    }
+    return this.#grounds.goOn('drawn', analysed, async (chat) => {
+      const rgb = await timings.measure('enhance', () => this.#model.enhance(this.#photo, elements));
+      await timings.measure('propose', async () => {
+        const seen = await this.#model.look({ rgb, frame: this.#photo.frame }, stage.sampling.signal);
+        using _embedding = seen.embedding;
+        await showAgain(chat, seen, stage);
+      });
+      return { elements, isPlain: false };
+    });
+  }
+
+  #propose(
+    ground: Place<Ground>,
+    { limits, aspect }: EngineTarget,
+    { count, instruction }: EngineRequest,
+    { stage, timings, without }: Call,
+  ): Promise<Place<ProposedBox[]>> {
+    const { isPlain } = ground.value;
+    const asked: ProposalRequest = {
+      count,
+      limits,
+      isPlain,
+      ...(aspect ? { aspect } : {}),
+      ...(instruction ? { instruction } : {}),
+    };
+    const key = JSON.stringify([asked, without.filter((name) => name === 'analysis' || name === 'enhancement')]);
+    return this.#proposals.goOn(key, ground, (chat) => timings.measure('propose', () => propose(chat, asked, stage)));
+  }
+
+  /** The last step of a call: what it says stays in no one's way. */
+  async #atEnd<R>({ chat }: Place<unknown>, work: (chat: Conversation) => Promise<R>): Promise<R> {
+    if (!this.#isKept) return work(chat);
+    await using branch = await chat.fork();
+    return await work(branch);
+  }
+
+  /** The first target goes on in the conversation itself, the others in forks of it; all advance together. */
+  async #forEach<T, V, R>(
+    { chat, value }: Place<V>,
+    items: readonly T[],
+    work: (from: Place<V>, item: T) => Promise<R>,
+  ): Promise<R[]> {
+    const branches = [chat];
+    try {
+      while (branches.length < items.length) branches.push(await chat.fork());
+      const settled = await Promise.allSettled(items.map((item, i) => work({ chat: branches[i]!, value }, item)));
+      return settled.map((outcome) => {
+        if (outcome.status === 'rejected') throw outcome.reason;
+        return outcome.value;
+      });
+    } finally {
+      await Promise.all(branches.slice(1).map((branch) => branch.dispose()));
+    }
+  }
+}
+
+/** Steps that were done, by what was asked; the least recently used go where all of them take more than `maxCells`. */
+class Shelf<T> {
+  readonly #isKept: boolean;
+  readonly #maxCells: number;
+  readonly #places = new Map<string, Promise<Place<T> & { readonly nCells: number }>>();
+
+  constructor(isKept: boolean, maxCells = Infinity) {
+    this.#isKept = isKept;
+    this.#maxCells = maxCells;
+  }
+
+  /** Does a step in a fork of the conversation and keeps it, or has it done already; not kept, in the conversation itself. */
+  async goOn(
+    key: string,
+    from: { readonly chat: Conversation },
+    work: (chat: Conversation) => Promise<T>,
+  ): Promise<Place<T>> {
+    if (!this.#isKept) return { chat: from.chat, value: await work(from.chat) };
+    const known = this.#places.get(key);
+    const place = known ?? branchOf(from.chat, work);
+    this.#places.delete(key);
+    this.#places.set(key, place); // the most recently used is the last
+    try {
+      await place;
+    } catch (error) {
+      this.#places.delete(key);
+      throw error;
+    }
+    await this.#makeRoom();
+    return place;
+  }
+
+  places(): Promise<Place<T>[]> {
+    return Promise.all(this.#places.values());
+  }
+
+  async clear(): Promise<void> {
+    const places = await this.places();
+    this.#places.clear();
+    await Promise.all(places.map(({ chat }) => chat.dispose()));
+  }
+
+  async #makeRoom(): Promise<void> {
+    const kept = await Promise.all([...this.#places].map(async ([key, place]) => ({ key, ...(await place) })));
+    let nCells = kept.reduce((sum, place) => sum + place.nCells, 0);
+    for (const { key, chat, nCells: freed } of kept.slice(0, -1)) {
+      if (nCells <= this.#maxCells) return;
+      nCells -= freed;
+      this.#places.delete(key);
+      await chat.dispose();
+    }
+  }
+}
+
+async function branchOf<T>(
+  from: Conversation,
+  work: (chat: Conversation) => Promise<T>,
+): Promise<Place<T> & { nCells: number }> {
+  const chat = await from.fork();
+  try {
+    const value = await work(chat);
+    return { chat, value, nCells: chat.nTokens - from.nTokens };
+  } catch (error) {
+    await chat.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { HeldPhoto } from '../../src/held-photo.js';
+import { openCropper, type ConversationPart, type Cropper, type CropResult } from '../../src/index.js';
+import { STAGES, type Stage } from '../../src/stages.js';
+import { examplePhoto } from '../photos.js';
+
+const photo = examplePhoto('dogs');
+let cropper: Cropper;
+beforeAll(async () => {
+  cropper = await openCropper({ gpu: 'cpu', threads: 1, parallel: 2 });
+});
+afterAll(() => cropper.dispose());
+
+type Request = NonNullable<Parameters<HeldPhoto['crop']>[0]>;
+const without = (...stages: Stage[]): Request => ({ without: stages });
+const VARIANTS: readonly Request[] = [
+  {},
+  ...STAGES.map((stage) => without(stage)),
+  { votes: 3 },
+  { candidates: 2 },
+  without('analysis', 'proposal'),
+];
+
+async function saying(held: HeldPhoto, request: Request): Promise<{ parts: ConversationPart[]; result: CropResult }> {
+  const parts: ConversationPart[] = [];
+  const result = await held.crop({ ...request, onConversation: (said) => parts.push(...said) });
+  return { parts, result };
+}
+
+const imagesOf = (parts: readonly ConversationPart[]): Buffer[] =>
+  parts.flatMap((part) => (part.kind === 'image' ? [Buffer.from(part.image.rgb)] : []));
+const wordsOf = (parts: readonly ConversationPart[]): string =>
+  parts.map((part) => (part.kind === 'image' ? '<image>' : part.text)).join('');
+
+test('a held photo gives for each variant, in any order, the crop that is made for it alone', async () => {
+  const { timingsMs: _, ...whole } = await cropper.crop(photo);
+  await using held = await cropper.hold(photo);
+  const together: CropResult[] = [];
+  for (const request of [...VARIANTS].reverse()) together.unshift(await held.crop(request));
+  const { timingsMs: __, ...first } = together[0]!;
+  expect(first).toEqual(whole);
+  for (const [i, request] of VARIANTS.entries()) {
+    await using alone = await cropper.hold(photo);
+    const { candidates } = await alone.crop(request);
+    expect(
+      together[i]!.candidates.map(({ box }) => box),
+      JSON.stringify(request),
+    ).toEqual(candidates.map(({ box }) => box));
+    candidates.forEach(({ modelScore }, k) => {
+      expect(together[i]!.candidates[k]!.modelScore).toBeCloseTo(modelScore, 3);
+    });
+  }
+});
+
+test('what variants share is decoded once', async () => {
+  await using held = await cropper.hold(photo);
+  const cost = async (request: Request): Promise<number> => {
+    const before = cropper.counters().nTokensDecoded;
+    await held.crop(request);
+    return cropper.counters().nTokensDecoded - before;
+  };
+  const whole = await cost({});
+  expect(await cost(without('decision'))).toBe(0);
+  for (const request of [...STAGES.map((stage) => without(stage)), { votes: 3 }, { candidates: 3 }]) {
+    expect(await cost(request), JSON.stringify(request)).toBeLessThan(0.75 * whole);
+  }
+});
+
+describe('without', () => {
+  test('the analysis, the photo is shown once and nothing is said of its composition', async () => {
+    await using held = await cropper.hold(photo);
+    const { parts, result } = await saying(held, without('analysis'));
+    expect(result.analysis).toEqual([]);
+    expect(imagesOf(parts)).toHaveLength(1);
+    expect(wordsOf(parts)).toMatch(/<image><\|vision_end\|>propose 5<\|im_end\|>/);
+    expect(wordsOf(parts)).not.toContain('"type"');
+  });
+
+  test('enhancement, the photo is shown again as it is', async () => {
+    await using held = await cropper.hold(photo);
+    const plain = await saying(held, without('enhancement'));
+    const [first, second] = imagesOf(plain.parts);
+    expect(first!.equals(second!)).toBe(true);
+    const whole = await saying(held, {});
+    expect(plain.result.analysis).toEqual(whole.result.analysis);
+    expect(plain.parts.slice(0, 4)).toEqual(whole.parts.slice(0, 4));
+    expect(imagesOf(whole.parts)[1]!.equals(first!)).toBe(false);
+  });
+
+  test('the proposal, the decision is between the same boxes for every photo of a size', async () => {
+    await using held = await cropper.hold(photo);
+    const { parts, result } = await saying(held, { candidates: 3, ...without('proposal') });
+    const shares = result.candidates.map(({ box }) => box.map((edge, i) => edge / (i % 2 === 0 ? 799 : 1200)));
+    const asked = [
+      [0.05, 0.05, 0.95, 0.95],
+      [0, 0, 0.8, 0.8],
+      [0.2, 0, 1, 0.8],
+    ];
+    // Whole pixels of the model frame, which is some 200 px wide.
+    shares.forEach((box, i) => {
+      box.forEach((edge, k) => {
+        expect(Math.abs(edge - asked[i]![k]!)).toBeLessThan(0.005);
+      });
+    });
+    expect(wordsOf(parts)).toMatch(/<image><\|vision_end\|>decide\n1: \[.*\]\n2: \[.*\]\n3: \[.*\]<\|im_end\|>/);
+    expect(result.candidates.reduce((sum, { modelScore }) => sum + modelScore, 0)).toBeCloseTo(1, 5);
+  });
+
+  test('the decision, the crop proposed first is taken and none preferred', async () => {
+    await using held = await cropper.hold(photo);
+    const { parts, result } = await saying(held, without('decision'));
+    expect(result.best).toBe(0);
+    expect(result.candidates.map(({ modelScore }) => modelScore)).toEqual(new Array(5).fill(0.2));
+    expect(wordsOf(parts)).not.toContain('decide');
+  });
+
+  test('analysis or enhancement, boxes rank otherwise', async () => {
+    await using held = await cropper.hold(photo);
+    const boxes = [
+      { x: 0, y: 0, width: 799, height: 1200 },
+      { x: 100, y: 100, width: 500, height: 700 },
+    ];
+    const [whole, noAnalysis, noEnhancement] = [
+      await held.rank(boxes),
+      await held.rank(boxes, without('analysis')),
+      await held.rank(boxes, without('enhancement')),
+    ];
+    expect(whole).toEqual(await cropper.rank(photo, boxes));
+    expect(noAnalysis).not.toEqual(whole);
+    expect(noEnhancement).not.toEqual(whole);
+    expect(await held.rank(boxes)).toEqual(whole);
+  });
+});
+
+test('more variants than fit one conversation make room for each other', async () => {
+  await using held = await cropper.hold(photo);
+  const few = await held.crop({ candidates: 2 });
+  for (let candidates = 6; candidates <= 20; candidates += 2) {
+    expect((await held.crop({ candidates, votes: 2 })).candidates).toHaveLength(candidates);
+  }
+  expect((await held.crop({ candidates: 2 })).candidates).toEqual(few.candidates);
+});
+
+test('an aborted variant leaves the photo held, and engines without a model hold none', async () => {
+  await using held = await cropper.hold(photo);
+  const abort = new AbortController();
+  const crop = held.crop({ signal: abort.signal });
+  setImmediate(() => abort.abort(new Error('enough')));
+  await expect(crop).rejects.toThrow('enough');
+  expect((await held.crop()).crop).toEqual((await cropper.crop(photo)).crop);
+  await using rules = await openCropper({ engine: 'rules' });
+  expect(() => rules.hold(photo)).toThrow(/has no model to hold a photo in/);
+});
