@@ -53,6 +53,8 @@ export interface PhotoEngine {
   readonly name: EngineName;
   /** Area of the frame it wants to look at. */
   readonly pixelBudget: PixelBudget;
+  /** False for an engine that goes by the photo's size alone: its frame stays undecoded and has no pixels. Default true. */
+  readonly needsPixels?: boolean;
   /** Only where a model is at work. */
   readonly identity?: ModelIdentity;
   /** Whether it understands a wish in words. */

@@ -59,7 +59,7 @@ export async function framePhoto(
   return timings.measure('decode', async () => {
     const photo = await decodePhoto(input, options);
     const frame = chooseFrame(photo, engine.pixelBudget);
-    const rgb = await renderFrame(photo, frame, options);
+    const rgb = (engine.needsPixels ?? true) ? await renderFrame(photo, frame, options) : new Uint8Array();
     return { photo, frame, rgb, map: frameMap(photo, frame), timings };
   });
 }

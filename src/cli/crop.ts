@@ -19,6 +19,10 @@ Examples:
   framewright --size 1080x1350 photo.jpg        # exact pixels
   framewright --keep 420,80,300,640 photo.jpg   # this rectangle is never cut
   framewright --json --dry-run photo.jpg        # only say where
+  framewright --focus 50%,30% photo.jpg         # built around this point
+  framewright --resume -o out/ --recursive in/  # go on with a run that was stopped or killed
+  framewright --min-confidence 0.4 -o out/ in/  # unsure crops are listed in out/review.jsonl instead
+  framewright --hints out/review.jsonl -o out/ --engine rules   # the photos and ratios of that list
   framewright "photos/**/*.{jpg,tif}" -o out/    # patterns, where the shell leaves them alone
   framewright - < photo.jpg > crop.jpg          # one photo from stdin, its crop to stdout
   framewright -a 1:1 -a 4:5 --name "{aspect}/{name}{ext}" -o out/ photos/
@@ -49,11 +53,15 @@ export function addCropCommand(program: Command): void {
       'wishes for single photos, JSON Lines: {"path": "a.jpg", "focus": [420, 310], "keep": [...]}',
     )
     .option('--min-size <share>', "least area of a crop, as a share of the photo's", parseShare, 0.25)
-    .option('--min-confidence <p>', 'least score of the best candidate; see --fallback for crops below it', parseShare)
+    .option(
+      '--min-confidence <p>',
+      'least score of the best candidate (1 / candidates: no preference at all); below it, see --fallback',
+      parseShare,
+    )
     .addOption(
       new Option(
         '--fallback <what>',
-        "another engine's crop, the photo as it is, or none and a line in the review list",
+        "instead of an unsure crop: another engine's, the photo as it is, or a line in the review list (default)",
       ).choices([...FALLBACKS]),
     )
     .option('--review-list <file>', 'where crops for review are listed (default: review.jsonl in the output folder)')

@@ -34,6 +34,7 @@ export function plainEngine(name: PlainEngineName): PhotoEngine {
     name,
     pixelBudget: PIXEL_BUDGET,
     takesInstruction: false,
+    needsPixels: name !== 'full' && name !== 'centre',
     async crop({ rgb, frame }, targets, { count }, _sampling, _timings, onProgress) {
       onProgress?.('propose');
       const raster = { data: rgb, size: frame };

@@ -60,6 +60,12 @@ test('unsure crops are listed, not written; a later run takes the list and does 
   expect(crops()).toHaveLength(4);
 });
 
+test('a crop left for review is in no sidecar either', async () => {
+  const { code, stdout } = await run('--engine', 'rules', '--xmp', '--min-confidence', '1', 'in/dogs.jpg');
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+  expect(readdirSync(at('in')).sort()).toEqual(['dogs.jpg', 'pagoda.jpg', 'review.jsonl']);
+});
+
 test('--fallback has other ideas than review, and no list', async () => {
   const { code, stdout } = await run(
     ...['--engine', 'rules', '-o', 'out', '--json', '--min-confidence', '1', '--fallback', 'keep', 'in'],
