@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { z } from 'zod';
-import { nearest } from './nearest.js';
+import { nearestWord } from '../../nearest.js';
 
 /** A value of an option as JSON has it. */
 export type ConfigValue = string | number | boolean | readonly (string | number)[];
@@ -31,7 +31,7 @@ export function explainIssue(issue: z.core.$ZodIssue, schema: z.ZodObject): stri
   if (issue.code !== 'unrecognized_keys') return where === '' ? issue.message : `"${where}": ${issue.message}`;
   const [typo] = issue.keys as [string];
   const known = knownKeys(schema, issue.path.map(String));
-  const meant = nearest(typo, known);
+  const meant = nearestWord(typo, known);
   const name = where === '' ? typo : `${where}.${typo}`;
   return `"${name}" is no option${meant === undefined ? `; there are ${known.join(', ')}` : `; did you mean "${meant}"?`}`;
 }
@@ -56,8 +56,8 @@ function shapeOf(command: Command): Record<string, z.ZodType> {
 /** Of one option, or of a pair `--x <value>` and `--no-x`. */
 function valueOf(options: readonly Option[]): z.ZodType {
   const kinds = options.map((option): z.ZodType => {
-    if (option.negate) return z.literal(false);
-    if (option.isBoolean()) return z.boolean({ error: 'expected true or false' });
+    if (option.negate && options.length > 1) return z.literal(false);
+    if (option.negate || option.isBoolean()) return z.boolean({ error: 'expected true or false' });
     const value = option.argChoices ? z.enum(option.argChoices as [string, ...string[]]) : text;
     return Array.isArray(option.defaultValue)
       ? z.union([value, z.array(value)], { error: 'expected a value or a list of values' })
