@@ -21,6 +21,21 @@ import { interruptSignal } from './interrupt.js';
 import { parseLora, parseWhole } from './options.js';
 import { Progress } from './progress.js';
 
+const HELP = {
+  convert: `
+Examples:
+  framewright gguf lora-convert adapter/ -o crop.gguf
+  framewright gguf lora-convert --base Qwen2.5-VL-7B-Instruct-f16.gguf adapter/ -o crop.gguf`,
+  merge: `
+Examples:
+  framewright gguf lora-merge model-f16.gguf sft.gguf dpo.gguf -o merged-f16.gguf
+  framewright gguf lora-merge --type F16 model-Q4_K_M.gguf crop.gguf:0.8 -o merged.gguf`,
+  quantize: `
+Examples:
+  framewright gguf quantize merged-f16.gguf Q4_K_M -o merged-Q4_K_M.gguf
+  framewright gguf quantize --pure model-f16.gguf Q8_0 -o model-Q8_0.gguf`,
+} as const;
+
 /** `framewright gguf lora-convert|lora-merge|quantize`: adapters into models, and models into smaller ones. */
 export function addLoraCommands(gguf: Command): void {
   gguf
@@ -31,6 +46,7 @@ export function addLoraCommands(gguf: Command): void {
     .option('--base <file>', 'the model it is for: compare shapes')
     .option('--f16', 'store halves in F16', false)
     .option('--force', 'overwrite', false)
+    .addHelpText('after', HELP.convert)
     .action(convert);
   gguf
     .command('lora-merge')
@@ -41,6 +57,7 @@ export function addLoraCommands(gguf: Command): void {
     .option('--type <type>', 'type of the changed tensors (default: as in the model)', parseType)
     .option('--json', 'one JSON object a changed tensor', false)
     .option('--force', 'overwrite', false)
+    .addHelpText('after', HELP.merge)
     .action(merge);
   gguf
     .command('quantize')
@@ -52,6 +69,7 @@ export function addLoraCommands(gguf: Command): void {
     .option('--pure', 'all matrices in the one type', false)
     .option('--threads <n>', 'CPU threads (default: the physical cores)', parseWhole('threads', 1, 512))
     .option('--force', 'overwrite', false)
+    .addHelpText('after', HELP.quantize)
     .action(quantize);
 }
 

@@ -12,13 +12,15 @@ const text = z.union([z.string(), z.number()], { error: 'expected text or a numb
  * from commander's definitions. Values are checked further by the options' own parsers.
  */
 export function configSchema(program: Command, defaultCommand: string): z.ZodObject {
-  const sections = program.commands
-    .filter((command) => command.name() !== defaultCommand)
-    .map((command) => [command.name(), z.strictObject(shapeOf(command)).optional()] as const);
   const main = program.commands.find((command) => command.name() === defaultCommand)!;
+  const own = shapeOf(main);
+  // A command of an option's name (`model`) has no section: the name is the option's.
+  const sections = program.commands
+    .filter((command) => command !== main && !(command.name() in own))
+    .map((command) => [command.name(), z.strictObject(shapeOf(command)).optional()] as const);
   return z.strictObject({
     $schema: z.string().optional(),
-    ...shapeOf(main),
+    ...own,
     ...Object.fromEntries(sections),
   });
 }
