@@ -7,7 +7,9 @@ export type {
   PhotoOutcome,
   PhotoTask,
 } from './cropper.js';
+export type { ConditionAttention, GroupAttention, PhotoAttention } from './attention/photo-attention.js';
 export { FramewrightError } from './errors.js';
+export type { HeldPhoto } from './held-photo.js';
 export type { ErrorCode } from './errors.js';
 export type { ConversationPart } from './photo-engine.js';
 export { decodePhoto } from './image/decode.js';

@@ -61,6 +61,7 @@
     const layers = data.byHead[`${condition} ${figure} ${byId('group').value}`];
     const most = Math.max(...layers.flat().map((value) => value ?? 0));
     const drawing = svg('svg', { viewBox: `-2.2 -0.2 ${nHead + 2.4} ${nLayer + 1.2}`, role: 'img' });
+    drawing.style.width = `min(100%, ${2 * (nHead + 2.4)}rem)`;
     drawing.setAttribute('aria-label', 'attention by layer, downwards, and head, across');
     layers.forEach((heads, layer) => {
       const name = svg('text', { x: -2, y: layer + 0.65 });
@@ -101,7 +102,8 @@
     const drawn = photos.map((photo) => {
       const [columns, rows] = photo.grid;
       const cells = cellsOf(photo);
-      const most = Math.max(...cells);
+      // From least to most, since what every square gets tells none apart.
+      const [least, most] = [Math.min(...cells), Math.max(...cells)];
       const drawing = svg('svg', { viewBox: `0 0 ${columns} ${rows}`, preserveAspectRatio: 'none' });
       drawing.style.aspectRatio = `${photo.thumbnail.width} / ${photo.thumbnail.height}`;
       const picture = { href: photo.thumbnail.uri, width: columns, height: rows, preserveAspectRatio: 'none' };
@@ -113,7 +115,7 @@
           { class: photo.inside[i] ? 'cell inside' : 'cell', x, y, width: 1, height: 1 },
           `${(100 * value).toFixed(3)} % of the attention${photo.inside[i] ? ', on an element' : ''}`,
         );
-        node.setAttribute('fill-opacity', String(most > 0 ? (0.85 * value) / most : 0));
+        node.setAttribute('fill-opacity', String(most > least ? (0.85 * (value - least)) / (most - least) : 0));
         drawing.append(node);
       });
       return element('figure', {}, drawing, element('figcaption', {}, photo.path));

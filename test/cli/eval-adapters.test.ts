@@ -76,7 +76,7 @@ test('adapters off, their scale and model files are methods of one run, the same
   expect(named('base').ablation).toEqual({ of: 'DPO', change: 'adapters: base' });
   expect(named('DPO').sweeps).toMatchObject([
     { parameter: 'adapter scale', value: 1, series: 'DPO' },
-    { parameter: 'model', label: 'nano', series: 'DPO' },
+    { parameter: 'model (bits a weight)', label: 'nano', series: 'DPO' },
   ]);
   // Without any weight an adapter changes nothing; with it, these change the crop.
   expect(named('DPO, adapter scale 0').figures).toEqual(named('base').figures);
