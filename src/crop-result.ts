@@ -1,4 +1,4 @@
-import type { Box } from './geometry.js';
+import type { Box, Point } from './geometry.js';
 import type { ModelIdentity } from './photo-engine.js';
 import type { ReadyPhoto } from './pipeline.js';
 import type { Candidate, CropRect, CropResult, Element, EngineName } from './schema.js';
@@ -11,6 +11,9 @@ const KEEP_FROM_SHARE = 0.97;
 export interface CropOutcome {
   readonly ready: ReadyPhoto;
   readonly target: Target;
+  /** In oriented photo pixels: heads that were found, and what the user says to look at. */
+  readonly heads?: readonly Box[];
+  readonly focus?: Point;
   /** In the frame. */
   readonly elements: readonly Element[];
   /** Exact crops, in oriented photo pixels. */
@@ -50,8 +53,10 @@ export function cropResultOf(outcome: CropOutcome): CropResult {
     best: outcome.best,
     why: outcome.why,
     crop: final,
-    focalPoint: focalPoint(photo, analysis, boxOf(final)),
+    focalPoint: focalPoint(photo, analysis, boxOf(final), outcome.focus),
+    ...(outcome.heads ? { heads: outcome.heads.map((box) => [...box] as [number, number, number, number]) } : {}),
     verdict: keepsPhoto ? 'keep' : 'crop',
+    confidence: round6(candidates[outcome.best]!.modelScore),
     timingsMs: outcome.timingsMs,
   };
 }

@@ -2,6 +2,8 @@ import { photoAttention, type PhotoAttention } from './attention/photo-attention
 import { parseTargets, type Target } from './target.js';
 import { plainEngine } from './engines/plain-engine.js';
 import { FramewrightError } from './errors.js';
+import { openFaceDetector, type FaceDetector } from './faces/detector.js';
+import { findHeads } from './faces/heads.js';
 import type { Photo } from './image/decode.js';
 import type { PixelBudget } from './image/frame.js';
 import { HeldPhoto } from './held-photo.js';
@@ -10,8 +12,9 @@ import { openVlm, type Vlm, type VlmOptions } from './open-vlm.js';
 import type { ModelIdentity, PhotoEngine } from './photo-engine.js';
 import { analysePhoto, cropPhoto, framePhoto, rankPhoto, type PhotoRequest } from './pipeline.js';
 import type { RuntimeInfo } from './runtime/types.js';
-import type { CropRect, CropResult, Element, EngineName } from './schema.js';
+import type { CropRect, CropResult, Element, EngineName, Fallback } from './schema.js';
 import { Slots } from './slots.js';
+import type { Focus } from './steps/focus.js';
 
 export interface CropperOptions extends VlmOptions {
   /** `vlm` (default) is the model; the others are plain functions that load none. */
@@ -20,6 +23,11 @@ export interface CropperOptions extends VlmOptions {
   readonly parallel?: number;
   /** Largest photo taken, in pixels. Default 268,402,689 (16383 x 16383). */
   readonly maxPixels?: number;
+  /**
+   * Find the heads of people and cut none: they count as boxes to keep. Needs the packages @vladmandic/face-api,
+   * @tensorflow/tfjs and @tensorflow/tfjs-backend-wasm. Default false.
+   */
+  readonly faces?: boolean;
   /** Ends the opening, and everything the cropper does later. */
   readonly signal?: AbortSignal;
 }
@@ -35,8 +43,20 @@ export interface CropOptions {
   readonly votes?: number;
   /** Rectangles in oriented photo pixels no crop may cut. */
   readonly keep?: readonly CropRect[];
+  /**
+   * Where the crop is to draw the eye: `[x, y]` in oriented photo pixels, or `{x, y}` as shares of width and height. It is
+   * in every crop, in its middle third both ways where the photo's edges and boxes to keep allow.
+   */
+  readonly focus?: Focus;
   /** Least area of the crop as a share of the photo's, 0..1. Default 0.25. */
   readonly minSize?: number;
+  /**
+   * Least score of the best candidate, 0..1, below which `fallback` is done. Default 0: the engine always decides. With
+   * n candidates, 1 / n means that it has no preference.
+   */
+  readonly minConfidence?: number;
+  /** Default `review`: the result's verdict says so, and its crop is what the engine would have done. */
+  readonly fallback?: Fallback;
   /** What to look for, in words: "keep the dog, more sky". */
   readonly instruct?: string;
   /** 0 (default) takes the most probable answer; above, answers are drawn with `seed`. */
@@ -55,8 +75,11 @@ export interface CropEachOptions extends Omit<CropOptions, 'aspect' | 'size'> {
   readonly sizes?: readonly string[];
 }
 
-/** A photo of a batch that needs more said about it than where it is. */
-export interface PhotoTask {
+/** What may be wished of one photo of a batch. */
+export type PhotoWishes = Pick<CropEachOptions, 'aspects' | 'sizes' | 'keep' | 'focus' | 'minSize' | 'instruct'>;
+
+/** A photo of a batch with wishes of its own; each takes the place of the batch's. */
+export interface PhotoTask extends PhotoWishes {
   readonly input: PhotoInput;
   /** How errors name a photo that has no path. */
   readonly name?: string;
@@ -77,15 +100,17 @@ export async function openCropper(options: CropperOptions = {}): Promise<Cropper
   const closing = new AbortController();
   const signal = anySignal(closing.signal, options.signal);
   const { engine = 'vlm' } = options;
-  if (engine !== 'vlm') return new Cropper(plainEngine(engine), undefined, options, closing);
+  const detect = options.faces ? await openFaceDetector() : undefined;
+  if (engine !== 'vlm') return new Cropper(plainEngine(engine), undefined, options, closing, detect);
   const vlm = await openVlm({ ...options, signal });
-  return new Cropper(vlm.engine, vlm, options, closing);
+  return new Cropper(vlm.engine, vlm, options, closing, detect);
 }
 
 /** Crops photos with one loaded model. Made by `openCropper`. */
 export class Cropper {
   readonly #engine: PhotoEngine;
   readonly #vlm: Vlm | undefined;
+  readonly #detect: FaceDetector | undefined;
   readonly #maxPixels: number | undefined;
   readonly #closing: AbortController;
   readonly #outerSignal: AbortSignal | undefined;
@@ -99,8 +124,10 @@ export class Cropper {
     vlm: Vlm | undefined,
     { parallel = 1, maxPixels, signal }: CropperOptions,
     closing: AbortController,
+    detect?: FaceDetector,
   ) {
     this.#engine = engine;
+    this.#detect = detect;
     this.#vlm = vlm;
     this.#maxPixels = maxPixels;
     this.#closing = closing;
@@ -111,6 +138,11 @@ export class Cropper {
 
   get engine(): EngineName {
     return this.#engine.name;
+  }
+
+  /** Whether heads are looked for. */
+  get findsFaces(): boolean {
+    return this.#detect !== undefined;
   }
 
   /** What runs, on which devices, and why nothing better does; undefined for an engine without a model. */
@@ -163,8 +195,8 @@ export class Cropper {
     inputs: Iterable<PhotoInput | PhotoTask> | AsyncIterable<PhotoInput | PhotoTask>,
     options: CropEachOptions = {},
   ): AsyncGenerator<PhotoOutcome, void, undefined> {
-    const { aspects = [], sizes = [], ...rest } = options;
-    const targets = parseTargets(aspects, sizes);
+    const { aspects: sharedAspects, sizes: sharedSizes, ...rest } = options;
+    const sharedTargets = parseTargets(sharedAspects ?? [], sharedSizes ?? []);
     const stop = new AbortController();
     const signal = anySignal(stop.signal, rest.signal);
     const ahead: Promise<PhotoOutcome>[] = [];
@@ -175,9 +207,13 @@ export class Cropper {
     };
     try {
       for await (const each of inputs) {
-        const { input, name } = taskOf(each);
+        const { input, name, aspects, sizes, ...wishes } = taskOf(each);
+        const crops = async (): Promise<{ photo: Photo; results: CropResult[] }> => {
+          const targets = (aspects ?? sizes) ? parseTargets(aspects ?? [], sizes ?? []) : sharedTargets;
+          return this.#cropTargets(input, targets, { ...rest, ...wishes, signal }, name);
+        };
         ahead.push(
-          this.#cropTargets(input, targets, { ...rest, signal }, name).then(
+          crops().then(
             ({ photo, results }) => ({ input, photo, results }),
             (error: unknown) => ({ input, error }),
           ),
@@ -261,7 +297,9 @@ export class Cropper {
         ...this.#decodeOptions(signal),
         ...(name === undefined ? {} : { name }),
       });
-      const request = { ...options, signal };
+      const heads =
+        this.#detect && (await ready.timings.measure('faces', () => findHeads(ready.photo, this.#detect!, signal)));
+      const request = { ...options, signal, ...(heads ? { heads } : {}) };
       const results = await this.#inModel.run(() => cropPhoto(ready, targets, this.#engine, request), signal);
       return { photo: ready.photo, results };
     });

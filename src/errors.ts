@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'OUTPUT_EXISTS' // would overwrite without force
   | 'OUTPUT_WRITE' // disk full, permission, missing folder
   | 'OUTPUT_LOCKED' // another run is writing there
+  | 'FACES_UNAVAILABLE' // the optional packages that find faces are not installed
   | 'ASPECT_IMPOSSIBLE' // no crop satisfies aspect, keep boxes and minimum size together
   | 'MODEL_NOT_FOUND'
   | 'DOWNLOAD' // a file cannot be had from its server, or is not what it should be

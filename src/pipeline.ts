@@ -9,9 +9,11 @@ import { chooseFrame, frameMap, type FrameMap } from './image/frame.js';
 import type { ConversationPart, EngineTarget, PhotoEngine } from './photo-engine.js';
 import type { FrameImage } from './prompt/conversation.js';
 import { seededRandom } from './random.js';
-import type { CropRect, CropResult, Element } from './schema.js';
+import { plainEngine } from './engines/plain-engine.js';
+import type { CropRect, CropResult, Element, Fallback } from './schema.js';
 import type { Stage } from './stages.js';
 import { cropRectangle } from './steps/crop.js';
+import { focusBox, focusPoint, slideToFocus, type Focus } from './steps/focus.js';
 import { formatAspect, type Target } from './target.js';
 import { Timings } from './timings.js';
 
@@ -20,7 +22,12 @@ export interface PhotoRequest {
   readonly candidates?: number;
   readonly votes?: number;
   readonly keep?: readonly CropRect[];
+  readonly focus?: Focus;
+  /** Found in this photo, in oriented photo pixels; none may be cut. */
+  readonly heads?: readonly Box[];
   readonly minSize?: number;
+  readonly minConfidence?: number;
+  readonly fallback?: Fallback;
   readonly instruct?: string;
   readonly temperature?: number;
   readonly seed?: number;
@@ -57,11 +64,56 @@ export async function framePhoto(
   });
 }
 
-/** analyse -> enhance -> propose -> decide -> crop: one result for each target. */
+/** One result for each target; where the engine is not sure enough, what the request says to do then. */
 export async function cropPhoto(
   ready: ReadyPhoto,
   targets: readonly Target[],
   engine: PhotoEngine,
+  request: PhotoRequest,
+): Promise<CropResult[]> {
+  const { minConfidence = 0, fallback = 'review' } = request;
+  if (!(minConfidence >= 0 && minConfidence <= 1)) throw usage('minConfidence', 'a number from 0 to 1', minConfidence);
+  const results = await cropWith(engine, ready, targets, request).catch((error: unknown) => {
+    throw sayHeads(error, request);
+  });
+  return Promise.all(
+    results.map(async (result, i): Promise<CropResult> => {
+      if (result.confidence! >= minConfidence) return result;
+      if (fallback === 'review') return { ...result, verdict: 'review', fallback };
+      return instead(result, ready, targets[i]!, fallback, request);
+    }),
+  );
+}
+
+/** Boxes nobody asked for by hand are named where they are what makes a crop impossible. */
+function sayHeads(error: unknown, { heads = [] }: PhotoRequest): unknown {
+  if (!(error instanceof FramewrightError) || error.code !== 'ASPECT_IMPOSSIBLE' || heads.length === 0) return error;
+  const message = `${error.message}; with faces, ${heads.length} heads count as boxes to keep`;
+  return new FramewrightError('ASPECT_IMPOSSIBLE', message, { cause: error });
+}
+
+/** Another engine's crop, with what the one asked has seen and how sure it was. */
+async function instead(
+  unsure: CropResult,
+  ready: ReadyPhoto,
+  target: Target,
+  fallback: Exclude<Fallback, 'review'>,
+  { instruct: _, onConversation: __, ...request }: PhotoRequest,
+): Promise<CropResult> {
+  const engine = plainEngine(fallback === 'keep' ? 'full' : fallback);
+  const [other] = await cropWith(engine, ready, [target], request);
+  const { crop, focalPoint, verdict, timingsMs } = other!;
+  const shared = { confidence: unsure.confidence, fallback, timingsMs: { ...unsure.timingsMs, ...timingsMs } };
+  // To keep the photo is to make nothing of the candidates, which stay what they were.
+  if (fallback === 'keep') return { ...unsure, ...shared, crop, focalPoint, verdict };
+  return { ...other!, ...shared, analysis: unsure.analysis };
+}
+
+/** analyse -> enhance -> propose -> decide -> crop: one result for each target. */
+async function cropWith(
+  engine: PhotoEngine,
+  ready: ReadyPhoto,
+  targets: readonly Target[],
   request: PhotoRequest,
 ): Promise<CropResult[]> {
   const { candidates: count = DEFAULTS.candidates, votes = DEFAULTS.votes, minSize = DEFAULTS.minSize } = request;
@@ -72,7 +124,12 @@ export async function cropPhoto(
     const who = engine.identity ? `the model ${engine.identity.name}` : `the engine ${engine.name}`;
     throw new FramewrightError('USAGE', `${who} takes no instruction in words; choose a Qwen2.5-VL with --model`);
   }
-  const keep = (request.keep ?? []).map((rect) => keepBox(rect, ready.photo));
+  const focus = request.focus && focusPoint(request.focus, ready.photo);
+  const keep = [
+    ...(request.keep ?? []).map((rect) => keepBox(rect, ready.photo)),
+    ...(request.heads ?? []),
+    ...(focus ? [focusBox(focus, ready.photo)] : []),
+  ];
 
   const engineTargets = targets.map((target): EngineTarget => ({
     limits: limitsInFrame(ready, target, keep, minSize),
@@ -95,20 +152,23 @@ export async function cropPhoto(
   return targets.map((target, i) => {
     const { candidates, decision, conversation } = crops[i]!;
     if (request.onConversation && conversation) request.onConversation(conversation(), target);
-    const rects = candidates.map(({ boxInFrame }) =>
-      cropRectangle({
+    const rects = candidates.map(({ boxInFrame }) => {
+      const rect = cropRectangle({
         photo: ready.photo,
         box: ready.map.toPhoto.box(boxInFrame),
         keep,
         minAreaShare: minSize,
         ...(target.aspect ? { aspect: target.aspect } : {}),
         name: ready.photo.name,
-      }),
-    );
+      });
+      return focus ? slideToFocus(rect, focus, keep, ready.photo) : rect;
+    });
     return cropResultOf({
       ready,
       target,
       elements,
+      ...(request.heads ? { heads: request.heads } : {}),
+      ...(focus ? { focus } : {}),
       candidates: candidates.map(({ why }, k) => ({ rect: rects[k]!, why, modelScore: decision.modelScores[k]! })),
       best: decision.best,
       why: decision.why,

@@ -54,6 +54,10 @@ export type CropRect = z.infer<typeof cropRectSchema>;
 export const ENGINES = ['vlm', 'rules', 'saliency', 'centre', 'full'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
+/** What becomes of a crop whose confidence is too low: another engine's crop, the photo as it is, or a person's look. */
+export const FALLBACKS = ['rules', 'saliency', 'centre', 'full', 'keep', 'review'] as const;
+export type Fallback = (typeof FALLBACKS)[number];
+
 const sizeSchema = z.object({ widthPx: z.int().positive(), heightPx: z.int().positive() });
 
 /** One crop of one photo: what `crop` returns and a line of `--json`. All coordinates are oriented photo pixels. */
@@ -86,8 +90,20 @@ export const cropResultSchema = z.object({
   crop: cropRectSchema,
   /** Where to look, as shares of the photo's width and height; for CSS object-position and the like. */
   focalPoint: z.object({ x: z.number().min(0).max(1), y: z.number().min(0).max(1) }),
-  /** `keep`: the photo is best as it is, the crop is all of it. */
-  verdict: z.enum(['crop', 'keep']),
+  /** Heads of people that were looked for and found: the crop holds them whole. */
+  heads: z.array(boxSchema).optional(),
+  /**
+   * `keep`: the photo is best as it is, the crop is all of it. `review`: the confidence is too low, a person is to look;
+   * the crop is the engine's all the same.
+   */
+  verdict: z.enum(['crop', 'keep', 'review']),
+  /**
+   * The score of the best candidate: how much of its belief the engine asked puts into its own choice. 1 / the number of
+   * candidates is no preference at all, 1 where there was only one.
+   */
+  confidence: z.number().min(0).max(1).optional(),
+  /** What took the place of the crop of the engine asked, whose confidence was too low. */
+  fallback: z.enum(FALLBACKS).optional(),
   timingsMs: z.record(z.string(), z.number()),
   /** Files written. */
   output: z.array(z.string()).optional(),

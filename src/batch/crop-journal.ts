@@ -21,7 +21,14 @@ const common = { version: z.literal(VERSION), photo: z.string(), key: z.string()
 const recordSchema = z.discriminatedUnion('what', [
   z.object({ ...common, what: z.literal('writing') }),
   // The results are looked at when they are wanted: there may be ten thousand of them.
-  z.object({ ...common, what: z.literal('done'), source: sourceSchema, results: z.array(z.unknown()) }),
+  z.object({
+    ...common,
+    what: z.literal('done'),
+    /** The names its files were to have; a crop left for review has none. */
+    planned: z.array(z.string()),
+    source: sourceSchema,
+    results: z.array(z.unknown()),
+  }),
 ]);
 type JournalRecord = z.infer<typeof recordSchema>;
 type DoneRecord = Extract<JournalRecord, { what: 'done' }>;
@@ -33,6 +40,15 @@ export type SourceState = z.infer<typeof sourceSchema>;
 export interface MadeFile {
   readonly path: string;
   readonly sha256: string;
+}
+
+/** What there is to note of a photo that is done. */
+export interface FinishedPhoto {
+  readonly files: readonly MadeFile[];
+  /** The names its files were to have, those of crops left for review included. */
+  readonly planned: readonly string[];
+  readonly source: SourceState;
+  readonly results: readonly CropResult[];
 }
 
 /** What to call the temporary file of one that is begun. */
@@ -103,17 +119,20 @@ export class CropJournal implements AsyncDisposable {
   }
 
   /**
-   * The results of a photo that is done: under this key, with just these files, which are all there, and unchanged since.
+   * The results of a photo that is done: under this key, planned to give just these files, the files it gave all there,
+   * and unchanged since.
    * Its size and time are looked at first, its content only where they differ.
    */
-  async finished(photo: string, key: string, files: readonly string[]): Promise<CropResult[] | undefined> {
+  async finished(photo: string, key: string, planned: readonly string[]): Promise<CropResult[] | undefined> {
     const record = this.#done.get(identity(this.#relative(photo), key));
-    if (record?.files.length !== files.length) return undefined;
-    if (files.some((file, i) => this.#relative(file) !== record.files[i]!.path)) return undefined;
-    const there = await Promise.all(files.map((file) => stat(file).catch(() => undefined)));
+    const names = planned.map((file) => this.#relative(file)).join('\n');
+    if (record?.planned.join('\n') !== names) return undefined;
+    const there = await Promise.all(
+      record.files.map((file) => stat(path.resolve(this.#place, file.path)).catch(() => undefined)),
+    );
     if (there.includes(undefined) || !(await isUnchanged(photo, record.source))) return undefined;
-    const results = z.array(cropResultSchema).safeParse(record.results);
-    return results.success ? results.data : undefined;
+    // As they were written, down to the order of their fields.
+    return z.array(cropResultSchema).safeParse(record.results).success ? (record.results as CropResult[]) : undefined;
   }
 
   /** Whether a run that was stopped before it could say so has put this file where it is. */
@@ -130,19 +149,14 @@ export class CropJournal implements AsyncDisposable {
   }
 
   /** Call when the photo's files have their names. */
-  async finish(
-    photo: string,
-    key: string,
-    files: readonly MadeFile[],
-    source: SourceState,
-    results: readonly CropResult[],
-  ): Promise<void> {
+  async finish(photo: string, key: string, { files, planned, source, results }: FinishedPhoto): Promise<void> {
     await this.#append({
       version: VERSION,
       what: 'done',
       photo,
       key,
       files: [...files],
+      planned: planned.map((file) => this.#relative(file)),
       source,
       results: [...results],
     });

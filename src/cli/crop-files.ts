@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { sha256Of, tokenOf, type CropJournal, type SourceState } from '../batch/crop-journal.js';
-import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask } from '../cropper.js';
+import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask, PhotoWishes } from '../cropper.js';
 import { FramewrightError, messageOf } from '../errors.js';
 import { decodePhoto, type Photo } from '../image/decode.js';
 import type { EncodeOptions } from '../image/encode.js';
@@ -9,8 +9,9 @@ import type { CropRect, CropResult } from '../schema.js';
 import { batchProgress } from './batch-progress.js';
 import { STDIN } from './inputs.js';
 import type { BatchInterrupt } from './interrupt.js';
-import { STDOUT, type PlannedPhoto } from './output-plan.js';
+import { filesOf, STDOUT, type PlannedPhoto } from './output-plan.js';
 import { encodeFiles, publishFile } from './photo-files.js';
+import type { ReviewList } from './review-list.js';
 import { Progress } from './progress.js';
 import { codeOf, errorLine } from './report-error.js';
 import type { StdinPhoto } from './stdin.js';
@@ -31,6 +32,10 @@ export interface CropRun {
   readonly verbose: boolean;
   readonly resume: boolean;
   readonly summaries: readonly Summary[];
+  /** What is wished of a photo alone, in place of what the request says of all. */
+  readonly wishesOf: (planned: PlannedPhoto) => PhotoWishes;
+  /** Where crops left for review are listed. */
+  readonly review?: ReviewList;
 }
 
 /** Where a run of several photos keeps what it has done. */
@@ -81,7 +86,10 @@ export async function cropFiles(
       if (finished) {
         await summariseEarlier(planned, finished, run);
         progress.clear();
-        for (const result of finished) tell(planned, result, result.output ?? [], run);
+        for (const [target, result] of finished.entries()) {
+          const named = namedNow(result, planned, target);
+          tell(planned, named, named.output ?? [], run);
+        }
         continue;
       }
       if (noMore.aborted) break;
@@ -102,6 +110,7 @@ export async function cropFiles(
   } finally {
     progress.clear();
     await outcomes.return();
+    await run.review?.write();
     // Also when interrupted: what was done until then is worth a look.
     if (nDone + failures.length > 0) for (const summary of run.summaries) await summary.write();
   }
@@ -127,9 +136,9 @@ async function summariseEarlier(
 /** The photos as the cropper takes them; each is looked at when its turn comes, before it is read. */
 async function* tasksOf(
   plan: readonly PlannedPhoto[],
-  { stdin }: CropRun,
+  { stdin, wishesOf }: CropRun,
   sources: Map<PlannedPhoto, Omit<SourceState, 'sha256'>>,
-): AsyncGenerator<string | PhotoTask, void, undefined> {
+): AsyncGenerator<PhotoTask, void, undefined> {
   for (const planned of plan) {
     if (planned.input === STDIN) {
       yield { input: stdin!.bytes, name: 'stdin' };
@@ -138,7 +147,7 @@ async function* tasksOf(
     // A photo that changes while it is read is then known by an older time and looked at again by the next run.
     const seen = await stat(planned.input).catch(() => undefined);
     if (seen?.isFile()) sources.set(planned, { size: seen.size, mtimeMs: seen.mtimeMs });
-    yield planned.input;
+    yield { input: planned.input, ...wishesOf(planned) };
   }
 }
 
@@ -169,8 +178,12 @@ async function settle(
     }
     const results = run.dryRun ? cropped : await noteInSidecar(outcome.photo, cropped, planned, run);
     if (made && source) {
-      const state = { ...source, sha256: sha256Of(outcome.photo.bytes) };
-      await memory.journal.finish(planned.input, key, made, state, results);
+      await memory.journal.finish(planned.input, key, {
+        files: made,
+        planned: filesOf(planned),
+        source: { ...source, sha256: sha256Of(outcome.photo.bytes) },
+        results,
+      });
     }
     for (const summary of run.summaries) {
       await summary.add(planned.input, outcome.photo, results, run.request.signal);
@@ -190,13 +203,29 @@ async function noteInSidecar(
   { sidecar: path }: PlannedPhoto,
   { force, request: { signal } }: CropRun,
 ): Promise<readonly CropResult[]> {
-  if (path === undefined) return results;
+  if (path === undefined || results[0]!.verdict === 'review') return results;
   const sidecar = await writeSidecar(photo, results[0]!.crop, { path, force, signal });
   return results.map((result) => ({ ...result, sidecar }));
 }
 
-/** What goes to stdout about a crop, made now or by an earlier run. */
+/** A result of an earlier run, which may have been started in another folder: with the paths as they are called now. */
+function namedNow(result: CropResult, planned: PlannedPhoto, target: number): CropResult {
+  const overlay = planned.overlays[target];
+  const names = [
+    ...(result.verdict === 'review' ? [] : planned.crops[target]!),
+    ...(overlay === undefined ? [] : [overlay]),
+  ];
+  const { path: _, ...size } = result.photo;
+  return {
+    ...result,
+    photo: { path: planned.input, ...size },
+    ...(names.length === result.output?.length ? { output: names } : {}),
+  };
+}
+
+/** What is said about a crop, made now or by an earlier run. */
 function tell(planned: PlannedPhoto, result: CropResult, output: readonly string[], run: CropRun): void {
+  run.review?.add(planned.input, result);
   if (run.verbose) {
     process.stderr.write(`${planned.input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
   }

@@ -1,63 +1,13 @@
 import { Argument, Option, type Command } from 'commander';
-import { CropJournal, type JournalPlace } from '../batch/crop-journal.js';
-import { readChoices, type Choice } from '../choices.js';
-import { chosenCrops } from '../chosen-crops.js';
-import { openCropper, type Cropper } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
-import { OUTPUT_FORMATS, type OutputFormat } from '../image/encode.js';
-import { ENGINES, type CropRect, type EngineName } from '../schema.js';
-import { parseTargets, type Target } from '../target.js';
-import { cropFiles, type CropRun, type RunMemory } from './crop-files.js';
-import { expandInputs, STDIN } from './inputs.js';
-import { interruptBatch, type BatchInterrupt } from './interrupt.js';
-import {
-  addModelFlags,
-  collect,
-  cropperOptionsOf,
-  parseRect,
-  parseShare,
-  parseWhole,
-  type ModelFlags,
-} from './options.js';
-import { filesOf, planOutputs, refuseExisting, STDOUT, type PlannedPhoto, type PlanOptions } from './output-plan.js';
+import { OUTPUT_FORMATS } from '../image/encode.js';
+import { ENGINES, FALLBACKS } from '../schema.js';
+import { cropByChoice } from './crop-by-choice.js';
+import { cropByEngine } from './crop-by-engine.js';
+import type { CropFlags } from './crop-flags.js';
+import { interruptBatch } from './interrupt.js';
+import { addModelFlags, collect, parseFocus, parseRect, parseShare, parseWhole } from './options.js';
 import { EXIT } from './report-error.js';
-import { journalPlace, refuseForeign, rememberedRun, withoutCrops } from './resume.js';
-import { GO_ON, tellEnd } from './run-end.js';
-import { readStdin } from './stdin.js';
-import { openSummaries } from './summaries.js';
-import { warnFallbacks, warnGivenUp, warnUntrained } from './warnings.js';
-
-interface CropFlags extends ModelFlags {
-  readonly engine: EngineName;
-  readonly output?: string;
-  readonly aspect: readonly string[];
-  readonly size: readonly string[];
-  readonly candidates: number;
-  readonly top: number;
-  readonly votes: number;
-  readonly keep: readonly CropRect[];
-  readonly minSize: number;
-  readonly instruct?: string;
-  readonly format?: OutputFormat;
-  readonly quality?: number;
-  readonly strip: boolean;
-  readonly name?: string;
-  readonly keepTime: boolean;
-  readonly xmp: boolean;
-  readonly overlay: boolean;
-  readonly dryRun: boolean;
-  readonly recursive: boolean;
-  readonly resume: boolean;
-  readonly journal: string | boolean;
-  readonly force: boolean;
-  readonly json: boolean;
-  readonly seed: number;
-  readonly temperature: number;
-  readonly maxPixels?: number;
-  readonly report?: string;
-  readonly contactSheet?: string;
-  readonly choices?: string;
-}
 
 /** What `framewright photo.jpg` runs. */
 export const DEFAULT_COMMAND = 'crop';
@@ -78,8 +28,6 @@ Examples:
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 model missing or unloadable, 4 some photos failed, 130 interrupted.`;
 
-const REMEDY = '--force overwrites, --output names another place';
-
 /** `framewright <photos|folders>`, the default command. */
 export function addCropCommand(program: Command): void {
   const command = program
@@ -94,7 +42,21 @@ export function addCropCommand(program: Command): void {
     .option('--top <k>', 'write the k best candidates', parseWhole('top', 1, 20), 1)
     .option('--votes <n>', 'orders of the candidates to average the decision over', parseWhole('votes', 1, 20), 1)
     .option('--keep <x,y,w,h>', 'rectangle no crop may cut; repeatable', collect(parseRect), [])
+    .option('--focus <x,y>', 'point the crop is built around, in pixels or as 50%,30%', parseFocus)
+    .option('--faces', 'find heads and cut none (needs packages of its own, which are named if absent)', false)
+    .option(
+      '--hints <file>',
+      'wishes for single photos, JSON Lines: {"path": "a.jpg", "focus": [420, 310], "keep": [...]}',
+    )
     .option('--min-size <share>', "least area of a crop, as a share of the photo's", parseShare, 0.25)
+    .option('--min-confidence <p>', 'least score of the best candidate; see --fallback for crops below it', parseShare)
+    .addOption(
+      new Option(
+        '--fallback <what>',
+        "another engine's crop, the photo as it is, or none and a line in the review list",
+      ).choices([...FALLBACKS]),
+    )
+    .option('--review-list <file>', 'where crops for review are listed (default: review.jsonl in the output folder)')
     .option('--instruct <words>', 'what to look for, e.g. "keep the dog, more sky"')
     .addOption(new Option('--format <format>', "output format (default: the source's)").choices([...OUTPUT_FORMATS]))
     .option('--quality <n>', "encoder quality, 1..100 (default: a JPEG's own)", parseWhole('quality', 1, 100))
@@ -136,6 +98,9 @@ async function runCrop(photos: readonly string[], flags: CropFlags, hasTargets: 
       `--choices ${flags.choices} names the photos and their ratios itself; leave these out`,
     );
   }
+  if (flags.fallback !== undefined && flags.minConfidence === undefined) {
+    throw new FramewrightError('USAGE', '--fallback is for crops below --min-confidence; say how sure is sure enough');
+  }
   const interrupt = interruptBatch();
   try {
     const { nFailed, isStopped } = await (flags.choices === undefined
@@ -146,177 +111,4 @@ async function runCrop(photos: readonly string[], flags: CropFlags, hasTargets: 
   } finally {
     interrupt.stopListening();
   }
-}
-
-async function cropByEngine(photos: readonly string[], flags: CropFlags, interrupt: BatchInterrupt): Promise<Outcome> {
-  if (photos.length === 0) {
-    throw new FramewrightError('USAGE', "missing required argument 'photos': name image files, or folders of them");
-  }
-  const { signal } = interrupt;
-  const { run, place } = await prepare(photos, flags, signal);
-  await using journal = place && (await CropJournal.open(place));
-  if (!flags.dryRun && !flags.force && !flags.resume) {
-    await refuseExisting(run.plan, journal?.isEmpty === false ? `${REMEDY}, --resume goes on` : REMEDY);
-  }
-  await using cropper = await open(flags, signal);
-  const memory = journal && (await rememberedRun(journal, run, cropper));
-  if (memory && flags.resume) {
-    process.stderr.write(`framewright: ${memory.finished.size} of ${run.plan.length} photos were done earlier\n`);
-  }
-  if (memory && flags.resume && !flags.force) await refuseForeign(run, memory);
-  try {
-    return await cropAndTell(cropper, run, interrupt, memory);
-  } catch (error) {
-    if (journal) process.stderr.write(GO_ON);
-    throw error;
-  }
-}
-
-async function cropByChoice(file: string, flags: CropFlags, interrupt: BatchInterrupt): Promise<Outcome> {
-  const { signal } = interrupt;
-  const choices = await readChoices(file);
-  const plan = await planChoices(choices, planOptions(flags));
-  if (!flags.dryRun && !flags.force) await refuseExisting(plan, REMEDY);
-  const run = await cropRun(plan, flags, signal);
-  const options = { signal, ...(flags.maxPixels === undefined ? {} : { maxPixels: flags.maxPixels }) };
-  return cropAndTell({ cropEach: (tasks) => inStep(tasks, chosenCrops(choices, options)) }, run, interrupt);
-}
-
-/** What became of a run, as its exit code tells. */
-interface Outcome {
-  readonly nFailed: number;
-  readonly isStopped: boolean;
-}
-
-async function cropAndTell(
-  cropper: Pick<Cropper, 'cropEach'>,
-  run: CropRun,
-  interrupt: BatchInterrupt,
-  memory?: RunMemory,
-): Promise<Outcome> {
-  if (run.plan.length > 1) interrupt.beginPhotos();
-  const end = await cropFiles(cropper, run, interrupt, memory);
-  const isStopped = interrupt.noMore.aborted && end.nDone + end.failures.length < run.plan.length;
-  tellEnd(run, end, { isStopped, canResume: memory !== undefined });
-  return { nFailed: end.failures.length, isStopped };
-}
-
-/** Takes a task for each outcome, so that each photo is looked at before it is read. */
-async function* inStep<T>(
-  tasks: Iterable<unknown> | AsyncIterable<unknown>,
-  outcomes: AsyncIterable<T>,
-): AsyncGenerator<T, void, undefined> {
-  const iterator = Symbol.asyncIterator in tasks ? tasks[Symbol.asyncIterator]() : tasks[Symbol.iterator]();
-  await iterator.next();
-  for await (const outcome of outcomes) {
-    yield outcome;
-    await iterator.next();
-  }
-}
-
-/** A planned photo for each choice, in their order. */
-async function planChoices(choices: readonly Choice[], options: PlanOptions): Promise<PlannedPhoto[]> {
-  const byTarget = new Map<string, Choice[]>();
-  for (const choice of choices) {
-    const key = JSON.stringify(choice.target);
-    byTarget.set(key, [...(byTarget.get(key) ?? []), choice]);
-  }
-  const planned = new Map<Choice, PlannedPhoto>();
-  for (const group of byTarget.values()) {
-    const plan = await planOutputs(
-      group.map(({ path }) => path),
-      [group[0]!.target],
-      { ...options, top: 1 },
-    );
-    group.forEach((choice, i) => planned.set(choice, plan[i]!));
-  }
-  return choices.map((choice) => planned.get(choice)!);
-}
-
-/** Everything that can be refused without looking for earlier runs is refused here, before the model is loaded. */
-async function prepare(
-  photos: readonly string[],
-  flags: CropFlags,
-  signal: AbortSignal,
-): Promise<{ run: CropRun; place?: JournalPlace }> {
-  const targets: readonly Target[] = parseTargets(flags.aspect, flags.size);
-  const found = await expandInputs(photos, flags.recursive);
-  for (const note of found.notes) process.stderr.write(`framewright: ${note}\n`);
-  const stdin = found.photos.includes(STDIN) ? await readStdin(signal) : undefined;
-  const place = flags.journal === false ? undefined : await journalPlace(found.photos, flags);
-  const options = { ...planOptions(flags), ...(stdin ? { stdinName: stdin.name } : {}) };
-  const plan = await planOutputs(place ? await withoutCrops(found.photos, place) : found.photos, targets, options);
-  if (!flags.dryRun) refuseStdout(plan, flags.json);
-  const isNoted = !flags.dryRun && (plan.length > 1 || flags.resume || typeof flags.journal === 'string');
-  const run = await cropRun(plan, flags, signal);
-  return { run: { ...run, ...(stdin ? { stdin } : {}) }, ...(place && isNoted ? { place } : {}) };
-}
-
-function planOptions(flags: CropFlags): PlanOptions {
-  return {
-    top: flags.top,
-    overlay: flags.overlay,
-    xmp: flags.xmp,
-    ...(flags.name === undefined ? {} : { name: flags.name }),
-    ...(flags.output === undefined ? {} : { output: flags.output }),
-    ...(flags.format === undefined ? {} : { extension: flags.format === 'jpeg' ? '.jpg' : `.${flags.format}` }),
-  };
-}
-
-async function cropRun(plan: readonly PlannedPhoto[], flags: CropFlags, signal: AbortSignal): Promise<CropRun> {
-  return {
-    plan,
-    dryRun: flags.dryRun,
-    json: flags.json,
-    verbose: flags.verbose,
-    resume: flags.resume,
-    summaries: await openSummaries(flags, plan.length, plan.flatMap(({ crops }) => crops).length),
-    request: {
-      aspects: flags.aspect,
-      sizes: flags.size,
-      candidates: flags.candidates,
-      votes: flags.votes,
-      keep: flags.keep,
-      minSize: flags.minSize,
-      seed: flags.seed,
-      temperature: flags.temperature,
-      ...(flags.instruct === undefined ? {} : { instruct: flags.instruct }),
-      signal,
-    },
-    force: flags.force,
-    keepTime: flags.keepTime,
-    encode: {
-      strip: flags.strip,
-      ...(flags.format === undefined ? {} : { format: flags.format }),
-      ...(flags.quality === undefined ? {} : { quality: flags.quality }),
-      signal,
-    },
-  };
-}
-
-/** The bytes of a crop are for a program to read, and nothing may be mixed into them. */
-function refuseStdout(plan: readonly PlannedPhoto[], json: boolean): void {
-  if (!plan.some((photo) => filesOf(photo).includes(STDOUT))) return;
-  if (json) {
-    throw new FramewrightError(
-      'USAGE',
-      'stdout cannot take both the crop and JSON; name a file with --output, or write none with --dry-run',
-    );
-  }
-  if (process.stdout.isTTY) {
-    throw new FramewrightError('USAGE', 'stdout is a terminal; name a file with --output, or redirect it');
-  }
-}
-
-async function open(flags: CropFlags, signal: AbortSignal): Promise<Cropper> {
-  const cropper = await openCropper({
-    ...cropperOptionsOf(flags),
-    engine: flags.engine,
-    ...(flags.maxPixels === undefined ? {} : { maxPixels: flags.maxPixels }),
-    signal,
-  });
-  warnUntrained(cropper);
-  warnFallbacks(cropper, flags.gpu);
-  warnGivenUp(cropper);
-  return cropper;
 }

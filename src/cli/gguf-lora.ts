@@ -21,6 +21,21 @@ import { interruptSignal } from './interrupt.js';
 import { parseLora, parseWhole } from './options.js';
 import { Progress } from './progress.js';
 
+const HELP = {
+  convert: `
+Examples:
+  framewright gguf lora-convert sft/ -o sft.gguf
+  framewright gguf lora-convert dpo/ -o dpo.gguf --base model.gguf --f16`,
+  merge: `
+Examples:
+  framewright gguf lora-merge model.gguf sft.gguf dpo.gguf -o cropper.gguf
+  framewright gguf lora-merge --type F16 model-f16.gguf sft.gguf:0.5 -o half.gguf`,
+  quantize: `
+Examples:
+  framewright gguf quantize cropper.gguf Q4_K_M -o cropper-q4.gguf
+  framewright gguf quantize --requantize model-q8.gguf Q6_K -o model-q6.gguf`,
+} as const;
+
 /** `framewright gguf lora-convert|lora-merge|quantize`: adapters into models, and models into smaller ones. */
 export function addLoraCommands(gguf: Command): void {
   gguf
@@ -31,6 +46,7 @@ export function addLoraCommands(gguf: Command): void {
     .option('--base <file>', 'the model it is for: compare shapes')
     .option('--f16', 'store halves in F16', false)
     .option('--force', 'overwrite', false)
+    .addHelpText('after', HELP.convert)
     .action(convert);
   gguf
     .command('lora-merge')
@@ -41,6 +57,7 @@ export function addLoraCommands(gguf: Command): void {
     .option('--type <type>', 'type of the changed tensors (default: as in the model)', parseType)
     .option('--json', 'one JSON object a changed tensor', false)
     .option('--force', 'overwrite', false)
+    .addHelpText('after', HELP.merge)
     .action(merge);
   gguf
     .command('quantize')
@@ -52,6 +69,7 @@ export function addLoraCommands(gguf: Command): void {
     .option('--pure', 'all matrices in the one type', false)
     .option('--threads <n>', 'CPU threads (default: the physical cores)', parseWhole('threads', 1, 512))
     .option('--force', 'overwrite', false)
+    .addHelpText('after', HELP.quantize)
     .action(quantize);
 }
 

@@ -29,6 +29,14 @@ export function addPlanCommand(model: Command): void {
     .option('--memory <size>', 'plan for this much main memory (default: what is free)', parseSize)
     .option('--parallel <n>', 'photos at once', parseWhole('parallel', 1, 4), 1)
     .option('--json', 'one JSON object, in bytes', false)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  framewright model plan
+  framewright model plan qwen2.5-vl-7b --vram 6GB
+  framewright model plan model.gguf --mmproj mmproj.gguf --parallel 4 --json`,
+    )
     .action(plan);
 }
 

@@ -11,13 +11,36 @@ import { interruptSignal } from './interrupt.js';
 import { addPlanCommand } from './model-plan.js';
 import { addPullCommand } from './model-pull.js';
 
+const HELP = {
+  model: `
+Examples:
+  framewright model list
+  framewright model pull qwen2.5-vl-7b
+  framewright model plan qwen2.5-vl-7b --vram 6GB`,
+  list: `
+Examples:
+  framewright model list
+  framewright model list --json | jq -r 'select(.state == "ready").name'`,
+  verify: `
+Examples:
+  framewright model verify
+  framewright model verify qwen2.5-vl-7b:Q8_0
+  framewright model verify model.gguf --mmproj mmproj.gguf
+
+Exit codes: 0 all is well, 3 a file is missing or not what it should be.`,
+} as const;
+
 /** `framewright model list|verify|plan|pull`: which models there are, and whether their files are what they should be. */
 export function addModelCommand(program: Command): void {
-  const model = program.command('model').description('models: which there are, what they need, and getting them');
+  const model = program
+    .command('model')
+    .description('models: which there are, what they need, and getting them')
+    .addHelpText('after', HELP.model);
   model
     .command('list')
     .description('every model that can be named, and whether it is here')
     .option('--json', 'one JSON object a model', false)
+    .addHelpText('after', HELP.list)
     .action(list);
   model
     .command('verify')
@@ -25,6 +48,7 @@ export function addModelCommand(program: Command): void {
     .argument('[model]', 'name, folder or .gguf file', 'nano')
     .option('--mmproj <file>', 'its vision file (default: the one beside the model)')
     .option('--json', 'one JSON object', false)
+    .addHelpText('after', HELP.verify)
     .action(verify);
   addPlanCommand(model);
   addPullCommand(model);

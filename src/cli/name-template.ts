@@ -3,7 +3,7 @@ import { FramewrightError } from '../errors.js';
 import { outputFormatOf } from '../image/encode.js';
 
 /** What a name may be made of, by placeholder. */
-export interface NameParts {
+interface NameParts {
   /** The photo's name without its extension. */
   readonly name: string;
   /** `4x5`, `1080x1350`, or `crop` where any shape was asked for. */

@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseBytes } from '../bytes-text.js';
 import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
 import type { CropRect } from '../schema.js';
+import type { Focus } from '../steps/focus.js';
 
 export const GPUS = ['auto', 'cuda', 'vulkan', 'metal', 'cpu'] as const satisfies readonly GpuChoice[];
 
@@ -89,6 +90,17 @@ export function parseRect(text: string): CropRect {
   if (!match) throw new InvalidArgumentError('It is x,y,width,height in whole pixels of the upright photo.');
   const [x, y, width, height] = match.slice(1).map(Number) as [number, number, number, number];
   return { x, y, width, height };
+}
+
+/** `420,310` in pixels of the upright photo, or `50%,30%` of its width and height. */
+export function parseFocus(text: string): Focus {
+  const compact = text.replaceAll(' ', '');
+  const pixels = /^(\d+),(\d+)$/.exec(compact);
+  if (pixels) return [Number(pixels[1]), Number(pixels[2])];
+  const percent = /^(\d+(?:\.\d+)?)%,(\d+(?:\.\d+)?)%$/.exec(compact);
+  const [x, y] = [Number(percent?.[1]) / 100, Number(percent?.[2]) / 100];
+  if (percent && x <= 1 && y <= 1) return { x, y };
+  throw new InvalidArgumentError('It is x,y in whole pixels of the upright photo, or as 50%,30% of its sides.');
 }
 
 /** `adapter.gguf` or `adapter.gguf:0.8`. */

@@ -45,12 +45,13 @@ export interface PlannedPhoto {
  */
 export async function planOutputs(
   inputs: readonly string[],
-  targets: readonly Target[],
+  targetsOf: (input: string) => readonly Target[],
   options: PlanOptions,
 ): Promise<PlannedPhoto[]> {
-  const sidecars = options.xmp ? await sidecarsOf(inputs, targets) : undefined;
+  const sidecars = options.xmp ? await sidecarsOf(inputs, targetsOf) : undefined;
   const top = options.xmp && options.output === undefined ? 0 : options.top;
-  const nFiles = inputs.length * targets.length * (top + (options.overlay ? 1 : 0));
+  const nCrops = inputs.reduce((sum, input) => sum + targetsOf(input).length, 0);
+  const nFiles = nCrops * (top + (options.overlay ? 1 : 0));
   const output = options.output ?? (inputs.includes(STDIN) ? STDOUT : undefined);
   const nameOf = parseName(options.name ?? DEFAULT_NAME);
   if (output === STDOUT && options.name !== undefined) {
@@ -68,6 +69,7 @@ export async function planOutputs(
   const planned = inputs.map((input, i): PlannedPhoto => {
     const sidecar = sidecars && { sidecar: sidecars[i]! };
     if (asFile !== undefined && top === 1) return { input, crops: [[asFile]], overlays: [], ...sidecar };
+    const targets = targetsOf(input);
     const { name, ext, dir } = path.parse(input === STDIN ? (options.stdinName ?? 'stdin') : input);
     const folder = output ?? dir;
     const extension = options.extension ?? outputExtension(ext);
@@ -91,17 +93,21 @@ export async function planOutputs(
 }
 
 /** @throws FramewrightError USAGE where a sidecar would have to hold two crops, or there is no place for one. */
-async function sidecarsOf(inputs: readonly string[], targets: readonly Target[]): Promise<string[]> {
-  if (targets.length > 1) {
-    throw new FramewrightError(
-      'USAGE',
-      `a sidecar holds one crop, and ${targets.length} are asked for; give one aspect or size`,
-    );
-  }
+async function sidecarsOf(
+  inputs: readonly string[],
+  targetsOf: (input: string) => readonly Target[],
+): Promise<string[]> {
   const owners = new Map<string, string>();
   const sidecars: string[] = [];
   for (const input of inputs) {
     if (input === STDIN) throw new FramewrightError('USAGE', 'the photo on stdin has no sidecar; name its file');
+    const nCrops = targetsOf(input).length;
+    if (nCrops > 1) {
+      throw new FramewrightError(
+        'USAGE',
+        `a sidecar holds one crop, and ${nCrops} are asked for of ${input}; give one aspect or size`,
+      );
+    }
     const sidecar = await sidecarPathOf(input);
     const owner = owners.get(path.resolve(sidecar));
     if (owner !== undefined) {
@@ -153,6 +159,9 @@ function refuseClashes(planned: readonly PlannedPhoto[], isNamed: boolean): void
     owners.set(resolved, input);
   }
 }
+
+/** What to do about files that are there already. */
+export const REMEDY = '--force overwrites, --output names another place';
 
 /**
  * @param isOurs which of the files that are there may be replaced all the same

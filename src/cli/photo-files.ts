@@ -13,7 +13,7 @@ export interface PhotoFile {
   readonly bytes: Uint8Array;
 }
 
-/** The planned files of a photo, target by target. Nothing is written yet. */
+/** The planned files of a photo, target by target; of one left for review only the overlay. Nothing is written yet. */
 export async function encodeFiles(
   photo: Photo,
   results: readonly CropResult[],
@@ -24,7 +24,7 @@ export async function encodeFiles(
   for (const [target, result] of results.entries()) {
     const { size } = result.target;
     const resize = size && { resize: { width: size.widthPx, height: size.heightPx } };
-    const names = planned.crops[target]!;
+    const names = result.verdict === 'review' ? [] : planned.crops[target]!;
     const files: PhotoFile[] = [];
     for (const [k, crop] of bestFirst(result).slice(0, names.length).entries()) {
       const name = names[k]!;

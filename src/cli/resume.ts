@@ -28,13 +28,14 @@ export async function journalPlace(
   { output, journal }: { readonly output?: string; readonly journal: string | boolean },
 ): Promise<JournalPlace> {
   if (typeof journal === 'string') return { place: path.resolve(path.dirname(journal)), file: path.resolve(journal) };
-  const there = journalIn(await folderOf(photos, output));
+  const there = journalIn(await outputFolder(photos, output));
   const isWhole = path.dirname(there.place) === there.place;
   if (!isWhole && !(await isReadOnly(there.place))) return there;
   return { place: there.place, file: path.join(cacheFolder(), 'crop', `${settingsKey(there.place)}.jsonl`) };
 }
 
-async function folderOf(photos: readonly string[], output: string | undefined): Promise<string> {
+/** Where a run writes to, as a relative path where it was given as one. */
+export async function outputFolder(photos: readonly string[], output: string | undefined): Promise<string> {
   if (output === undefined) {
     return commonFolder(photos.filter((photo) => photo !== STDIN).map((photo) => path.dirname(photo)));
   }
@@ -71,13 +72,13 @@ export async function withoutCrops(photos: readonly string[], place: JournalPlac
 /** A run with what its journal knows of earlier ones, which counts where `resume` is asked for. */
 export async function rememberedRun(journal: CropJournal, run: CropRun, cropper: Cropper): Promise<RunMemory> {
   const shared = await settingsOf(run, cropper);
-  const keyOf = (): string => shared;
+  const keyOf = (planned: PlannedPhoto): string => settingsKey([shared, run.wishesOf(planned)]);
   const finished = new Map<PlannedPhoto, readonly CropResult[]>();
   if (run.resume) {
     const queue = run.plan.filter(({ input }) => input !== STDIN);
     const lookUp = async (): Promise<void> => {
       for (let planned = queue.pop(); planned; planned = queue.pop()) {
-        const results = await journal.finished(planned.input, keyOf(), filesOf(planned));
+        const results = await journal.finished(planned.input, keyOf(planned), filesOf(planned));
         if (results) finished.set(planned, results);
       }
     };
@@ -94,7 +95,17 @@ async function settingsOf(run: CropRun, cropper: Cropper): Promise<string> {
   const { signal: _, ...request } = run.request;
   const { signal: __, ...encode } = run.encode;
   const sidecars = run.plan.some(({ sidecar }) => sidecar !== undefined);
-  return settingsKey([SETTINGS_VERSION, cropper.engine, model, loras, request, encode, sidecars, run.keepTime]);
+  return settingsKey([
+    SETTINGS_VERSION,
+    cropper.engine,
+    cropper.findsFaces,
+    model,
+    loras,
+    request,
+    encode,
+    sidecars,
+    run.keepTime,
+  ]);
 }
 
 /** Nothing that is there may be overwritten, except what a killed run of ours has left half noted. */

@@ -1,7 +1,7 @@
 import { jpegSegments, JPEG_MARKER } from '../metadata/jpeg-segments.js';
 
 /** How a JPEG was encoded, as far as an encoder can be told to do the same. */
-export interface JpegEncoding {
+interface JpegEncoding {
   /** 1..100 as libjpeg counts; undefined where the tables cannot be read. */
   readonly quality: number | undefined;
   readonly chromaSubsampling: '4:2:0' | '4:4:4';

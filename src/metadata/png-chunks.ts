@@ -12,7 +12,7 @@ const XMP_KEYWORD = 'XML:com.adobe.xmp';
 /** What is written for the new file, or is ImageMagick's older form of it. */
 const REPLACED = /^(?:XML:com\.adobe\.xmp|Raw profile type .*)$/i;
 
-export function pngChunks(bytes: Uint8Array): PngChunk[] {
+function pngChunks(bytes: Uint8Array): PngChunk[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks: PngChunk[] = [];
   let at = SIGNATURE_BYTES;

@@ -39,7 +39,7 @@ export function exifOfTiff(tiff: Uint8Array): Uint8Array | undefined {
   return Buffer.concat([head, encodeIfd(fields, 8, block.littleEndian)]);
 }
 
-export interface TiffBlobs {
+interface TiffBlobs {
   readonly exif?: Uint8Array;
   readonly xmp?: string;
   readonly photoshop?: Uint8Array;

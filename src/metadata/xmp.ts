@@ -15,7 +15,7 @@ export const XMP_NAMESPACES = {
   GCamera: 'http://ns.google.com/photos/1.0/camera/',
   GPano: 'http://ns.google.com/photos/1.0/panorama/',
 } as const;
-export type XmpPrefix = keyof typeof XMP_NAMESPACES;
+type XmpPrefix = keyof typeof XMP_NAMESPACES;
 
 /** A property of the photo the packet is about, e.g. `crs:HasCrop`. */
 export type XmpName = `${XmpPrefix}:${string}`;

@@ -1,11 +1,17 @@
-import type { Box, Size } from '../geometry.js';
+import type { Box, Point, Size } from '../geometry.js';
 import type { Element } from '../schema.js';
 
 /**
- * Where to look, as shares of width and height: the middle of the subject if the analysis names one inside the crop, else
- * the middle of the crop.
+ * Where to look, as shares of width and height: what the user has said to look at, the middle of the subject if the
+ * analysis names one inside the crop, else the middle of the crop.
  */
-export function focalPoint(photo: Size, analysis: readonly Element[], crop: Box): { x: number; y: number } {
+export function focalPoint(
+  photo: Size,
+  analysis: readonly Element[],
+  crop: Box,
+  focus?: Point,
+): { x: number; y: number } {
+  if (focus) return { x: round4((focus[0] + 0.5) / photo.width), y: round4((focus[1] + 0.5) / photo.height) };
   const subject = analysis.flatMap((element) => ('box' in element ? [element.box as Box] : []))[0];
   const inside = subject && middle(subject);
   const [x, y] =

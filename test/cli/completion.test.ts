@@ -93,14 +93,14 @@ describe.skipIf(!find('bash'))(title('bash'), () => {
   }
 
   test('commands, and the default command’s options beside the program’s', () => {
-    expect(offers('')).toEqual(['crop', 'analyse', 'model', 'gguf', 'eval', 'doctor', 'completion']);
+    expect(offers('')).toEqual(['crop', 'analyse', 'model', 'gguf', 'eval', 'attention', 'doctor', 'completion']);
     expect(offers('--co')).toEqual(['--config', '--contact-sheet']);
     expect(offers('--ver')).toEqual(['--version', '--verbose']);
     expect(offers('photo.jpg', '--asp')).toEqual(['--aspect']);
   });
 
   test('commands inside commands and their own options', () => {
-    expect(offers('gguf', '')).toEqual(['inspect', 'validate', 'toy']);
+    expect(offers('gguf', '')).toEqual(['inspect', 'validate', 'toy', 'lora-convert', 'lora-merge', 'quantize']);
     expect(offers('gguf', 'toy', '--')).toEqual([
       '--preset',
       '--type',
@@ -162,7 +162,14 @@ describe.skipIf(!find('fish'))(title('fish'), () => {
     expect(offers('framewright an')).toContain('analyse');
     expect(offers('framewright --contact')).toEqual(['--contact-sheet']);
     expect(offers('framewright photo.jpg --engine s')).toEqual(['saliency']);
-    expect(offers('framewright gguf ')).toEqual(['inspect', 'toy', 'validate']);
+    expect(offers('framewright gguf ')).toEqual([
+      'inspect',
+      'lora-convert',
+      'lora-merge',
+      'quantize',
+      'toy',
+      'validate',
+    ]);
     expect(offers('framewright gguf toy --pre')).toEqual(['--preset']);
     expect(offers('framewright eval gai')).toEqual(expect.arrayContaining(['gaicd']));
     expect(offers('framewright --report pho')).toEqual(['photo one.jpg']);

@@ -48,7 +48,7 @@ describe('a name template', () => {
 
 describe('planned outputs', () => {
   const plan = (inputs: string[], aspects: string[], options: Partial<PlanOptions>) =>
-    planOutputs(inputs, parseTargets(aspects, []), { top: 1, overlay: false, xmp: false, ...options });
+    planOutputs(inputs, () => parseTargets(aspects, []), { top: 1, overlay: false, xmp: false, ...options });
 
   test('have the names of the template, overlays beside them', async () => {
     const planned = await plan(['in/a.jpg', 'in/b.gif'], ['1:1', '4:5'], {

@@ -1,0 +1,127 @@
+import path from 'node:path';
+import { CropJournal, type JournalPlace } from '../batch/crop-journal.js';
+import { openCropper, type Cropper, type PhotoWishes } from '../cropper.js';
+import { FramewrightError } from '../errors.js';
+import { readHints, type PhotoHint } from '../hints.js';
+import { parseTargets, type Target } from '../target.js';
+import type { CropRun } from './crop-files.js';
+import { cropRun, planOptions, type CropFlags } from './crop-flags.js';
+import { expandInputs, STDIN } from './inputs.js';
+import type { BatchInterrupt } from './interrupt.js';
+import { cropperOptionsOf } from './options.js';
+import { filesOf, planOutputs, refuseExisting, REMEDY, STDOUT, type PlannedPhoto } from './output-plan.js';
+import { journalPlace, outputFolder, refuseForeign, rememberedRun, withoutCrops } from './resume.js';
+import { ReviewList } from './review-list.js';
+import { cropAndTell, GO_ON, type RunOutcome } from './run-end.js';
+import { readStdin } from './stdin.js';
+import { warnFallbacks, warnGivenUp, warnUntrained } from './warnings.js';
+
+/** Crops as the engine asked for decides. */
+export async function cropByEngine(
+  photos: readonly string[],
+  flags: CropFlags,
+  interrupt: BatchInterrupt,
+): Promise<RunOutcome> {
+  const { signal } = interrupt;
+  const { run, place } = await prepare(photos, flags, signal);
+  await using journal = place && (await CropJournal.open(place));
+  if (!flags.dryRun && !flags.force && !flags.resume) {
+    await refuseExisting(run.plan, journal?.isEmpty === false ? `${REMEDY}, --resume goes on` : REMEDY);
+  }
+  await using cropper = await open(flags, signal);
+  const memory = journal && (await rememberedRun(journal, run, cropper));
+  if (memory && flags.resume) {
+    process.stderr.write(`framewright: ${memory.finished.size} of ${run.plan.length} photos were done earlier\n`);
+  }
+  if (memory && flags.resume && !flags.force) await refuseForeign(run, memory);
+  try {
+    return await cropAndTell(cropper, run, interrupt, memory);
+  } catch (error) {
+    if (journal) process.stderr.write(GO_ON);
+    throw error;
+  }
+}
+
+/** Everything that can be refused without looking for earlier runs is refused here, before the model is loaded. */
+async function prepare(
+  photos: readonly string[],
+  flags: CropFlags,
+  signal: AbortSignal,
+): Promise<{ run: CropRun; place?: JournalPlace }> {
+  const shared: readonly Target[] = parseTargets(flags.aspect, flags.size);
+  const hints = flags.hints === undefined ? undefined : await readHints(flags.hints);
+  if (photos.length === 0 && !hints) {
+    throw new FramewrightError('USAGE', "missing required argument 'photos': name image files, or folders of them");
+  }
+  const named = photos.length > 0 ? photos : [...hints!.values()].map((hint) => hint.path);
+  const found = await expandInputs(named, flags.recursive);
+  for (const note of found.notes) process.stderr.write(`framewright: ${note}\n`);
+  const stdin = found.photos.includes(STDIN) ? await readStdin(signal) : undefined;
+  const place = flags.journal === false ? undefined : await journalPlace(found.photos, flags);
+  const taken = place ? await withoutCrops(found.photos, place) : found.photos;
+  if (hints) tellUnused(hints, taken);
+  const wishesOf = (photo: string): PhotoWishes => hints?.get(path.resolve(photo))?.wishes ?? {};
+  const targetsOf = (photo: string): readonly Target[] => {
+    const { aspects, sizes } = wishesOf(photo);
+    return (aspects ?? sizes) ? parseTargets(aspects ?? [], sizes ?? []) : shared;
+  };
+  const options = { ...planOptions(flags), ...(stdin ? { stdinName: stdin.name } : {}) };
+  const plan = await planOutputs(taken, targetsOf, options);
+  if (!flags.dryRun) refuseStdout(plan, flags.json);
+  const isNoted = !flags.dryRun && (plan.length > 1 || flags.resume || typeof flags.journal === 'string');
+  const review = await openReviewList(found.photos, flags);
+  const run: CropRun = {
+    ...(await cropRun(plan, flags, signal)),
+    wishesOf: ({ input }) => wishesOf(input),
+    ...(review ? { review } : {}),
+    ...(stdin ? { stdin } : {}),
+  };
+  return { run, ...(place && isNoted ? { place } : {}) };
+}
+
+/** A hint whose path is mistyped would be missed by nobody. */
+function tellUnused(hints: ReadonlyMap<string, PhotoHint>, photos: readonly string[]): void {
+  const taken = new Set(photos.map((photo) => path.resolve(photo)));
+  const unused = [...hints].filter(([photo]) => !taken.has(photo)).map(([, hint]) => hint);
+  if (unused.length === 0) return;
+  const [{ from, path: first }] = unused as [PhotoHint];
+  process.stderr.write(
+    `framewright: ${unused.length} hints are for photos that are not among those given (${from}: ${first})\n`,
+  );
+}
+
+/** Only where a crop may be left for review. */
+async function openReviewList(photos: readonly string[], flags: CropFlags): Promise<ReviewList | undefined> {
+  const { minConfidence, fallback = 'review', dryRun } = flags;
+  if (minConfidence === undefined || fallback !== 'review' || dryRun) return undefined;
+  const file = flags.reviewList ?? path.join(await outputFolder(photos, flags.output), 'review.jsonl');
+  return ReviewList.open(file, { force: flags.force || flags.resume });
+}
+
+/** The bytes of a crop are for a program to read, and nothing may be mixed into them. */
+function refuseStdout(plan: readonly PlannedPhoto[], json: boolean): void {
+  if (!plan.some((photo) => filesOf(photo).includes(STDOUT))) return;
+  if (json) {
+    throw new FramewrightError(
+      'USAGE',
+      'stdout cannot take both the crop and JSON; name a file with --output, or write none with --dry-run',
+    );
+  }
+  if (process.stdout.isTTY) {
+    throw new FramewrightError('USAGE', 'stdout is a terminal; name a file with --output, or redirect it');
+  }
+}
+
+async function open(flags: CropFlags, signal: AbortSignal): Promise<Cropper> {
+  const cropper = await openCropper({
+    ...cropperOptionsOf(flags),
+    engine: flags.engine,
+    faces: flags.faces,
+    ...(flags.maxPixels === undefined ? {} : { maxPixels: flags.maxPixels }),
+    signal,
+  });
+  warnUntrained(cropper);
+  warnFallbacks(cropper, flags.gpu);
+  warnGivenUp(cropper);
+  return cropper;
+}

@@ -1,0 +1,93 @@
+import type { OutputFormat } from '../image/encode.js';
+import type { CropRect, EngineName, Fallback } from '../schema.js';
+import type { Focus } from '../steps/focus.js';
+import type { CropRun } from './crop-files.js';
+import type { ModelFlags } from './options.js';
+import type { PlannedPhoto, PlanOptions } from './output-plan.js';
+import { openSummaries } from './summaries.js';
+
+/** The options of `framewright crop`, as commander has them. */
+export interface CropFlags extends ModelFlags {
+  readonly engine: EngineName;
+  readonly output?: string;
+  readonly aspect: readonly string[];
+  readonly size: readonly string[];
+  readonly candidates: number;
+  readonly top: number;
+  readonly votes: number;
+  readonly keep: readonly CropRect[];
+  readonly focus?: Focus;
+  readonly faces: boolean;
+  readonly hints?: string;
+  readonly minSize: number;
+  readonly minConfidence?: number;
+  readonly fallback?: Fallback;
+  readonly reviewList?: string;
+  readonly instruct?: string;
+  readonly format?: OutputFormat;
+  readonly quality?: number;
+  readonly strip: boolean;
+  readonly name?: string;
+  readonly keepTime: boolean;
+  readonly xmp: boolean;
+  readonly overlay: boolean;
+  readonly dryRun: boolean;
+  readonly recursive: boolean;
+  readonly resume: boolean;
+  readonly journal: string | boolean;
+  readonly force: boolean;
+  readonly json: boolean;
+  readonly seed: number;
+  readonly temperature: number;
+  readonly maxPixels?: number;
+  readonly report?: string;
+  readonly contactSheet?: string;
+  readonly choices?: string;
+}
+
+export function planOptions(flags: CropFlags): PlanOptions {
+  return {
+    top: flags.top,
+    overlay: flags.overlay,
+    xmp: flags.xmp,
+    ...(flags.name === undefined ? {} : { name: flags.name }),
+    ...(flags.output === undefined ? {} : { output: flags.output }),
+    ...(flags.format === undefined ? {} : { extension: flags.format === 'jpeg' ? '.jpg' : `.${flags.format}` }),
+  };
+}
+
+/** The run the options ask for, of photos whose files are named. */
+export async function cropRun(plan: readonly PlannedPhoto[], flags: CropFlags, signal: AbortSignal): Promise<CropRun> {
+  return {
+    plan,
+    wishesOf: () => ({}),
+    dryRun: flags.dryRun,
+    json: flags.json,
+    verbose: flags.verbose,
+    resume: flags.resume,
+    summaries: await openSummaries(flags, plan.length, plan.flatMap(({ crops }) => crops).length),
+    request: {
+      aspects: flags.aspect,
+      sizes: flags.size,
+      candidates: flags.candidates,
+      votes: flags.votes,
+      keep: flags.keep,
+      minSize: flags.minSize,
+      ...(flags.focus ? { focus: flags.focus } : {}),
+      seed: flags.seed,
+      temperature: flags.temperature,
+      ...(flags.minConfidence === undefined ? {} : { minConfidence: flags.minConfidence }),
+      ...(flags.fallback === undefined ? {} : { fallback: flags.fallback }),
+      ...(flags.instruct === undefined ? {} : { instruct: flags.instruct }),
+      signal,
+    },
+    force: flags.force,
+    keepTime: flags.keepTime,
+    encode: {
+      strip: flags.strip,
+      ...(flags.format === undefined ? {} : { format: flags.format }),
+      ...(flags.quality === undefined ? {} : { quality: flags.quality }),
+      signal,
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type { Box, Size } from '../geometry.js';
+import type { Photo } from '../image/decode.js';
+import { chooseFrame, frameMap } from '../image/frame.js';
+import { renderFrame } from '../image/render.js';
+import type { FaceDetector } from './detector.js';
+
+/** As much as the detector looks at: it scales the longer side to 512 itself. */
+const PIXEL_BUDGET = { minPixels: 28 * 28, maxPixels: 640 * 640 };
+
+/**
+ * What a head has around its face, as shares of the face's box: a face ends at the brow and the chin, a head has hair or
+ * a hat above, ears beside, and wants some air.
+ */
+const AROUND_FACE = { above: 0.6, beside: 0.35, below: 0.25 };
+
+/** The heads in a photo, in pixels of the upright photo. */
+export async function findHeads(photo: Photo, detect: FaceDetector, signal?: AbortSignal): Promise<Box[]> {
+  const frame = chooseFrame(photo, PIXEL_BUDGET);
+  const rgb = await renderFrame(photo, frame, signal ? { signal } : {});
+  const { toPhoto } = frameMap(photo, frame);
+  return (await detect(rgb, frame)).map((face) => headAround(toPhoto.box(face), photo));
+}
+
+export function headAround([x1, y1, x2, y2]: Box, photo: Size): Box {
+  const [width, height] = [x2 - x1, y2 - y1];
+  return [
+    Math.max(0, Math.floor(x1 - AROUND_FACE.beside * width)),
+    Math.max(0, Math.floor(y1 - AROUND_FACE.above * height)),
+    Math.min(photo.width, Math.ceil(x2 + AROUND_FACE.beside * width)),
+    Math.min(photo.height, Math.ceil(y2 + AROUND_FACE.below * height)),
+  ];
+}

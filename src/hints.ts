@@ -1,0 +1,117 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { PhotoWishes } from './cropper.js';
+import { FramewrightError, messageOf } from './errors.js';
+import { boxSchema, cropRectSchema, type CropRect } from './schema.js';
+import { parseTargets } from './target.js';
+
+const share = z.number().min(0).max(1);
+const whole = z.int().min(0);
+const rectSchema = z.union([
+  cropRectSchema.strict(),
+  z.tuple([whole, whole, whole, whole]).transform(([x, y, width, height]): CropRect => ({ x, y, width, height })),
+]);
+
+/** A line of a hints file: what is wished of one photo, in place of or beside what the command line says of all. */
+const hintSchema = z.strictObject({
+  path: z.string().min(1),
+  /** Each `{x, y, width, height}` or `[x, y, width, height]`, as --keep takes them. */
+  keep: z.array(rectSchema).optional(),
+  /** `[x, y]` in pixels, or `{x, y}` as shares, as a result's focalPoint has it. */
+  focus: z.union([z.tuple([whole, whole]), z.strictObject({ x: share, y: share })]).optional(),
+  aspect: z.string().optional(),
+  size: z.string().optional(),
+  minSize: share.optional(),
+  instruct: z.string().optional(),
+  // What a review list says beside; taken so that the list as it is can be a hints file.
+  photo: z.object({ widthPx: whole, heightPx: whole }).optional(),
+  box: boxSchema.optional(),
+  confidence: z.number().optional(),
+  why: z.string().optional(),
+});
+
+export interface PhotoHint {
+  /** As written in the file. */
+  readonly path: string;
+  readonly wishes: PhotoWishes;
+  /** `file:line` of its first line. */
+  readonly from: string;
+}
+
+/**
+ * Reads a JSON Lines file of hints: one photo each, by absolute path. Lines about one photo add up: crops of several
+ * ratios, boxes to keep; of what can only be once the last line holds.
+ *
+ * @throws FramewrightError INPUT_NOT_FOUND, INPUT_UNREADABLE; USAGE with file and line for what is no hint.
+ */
+export async function readHints(file: string): Promise<ReadonlyMap<string, PhotoHint>> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new FramewrightError(
+      isMissing ? 'INPUT_NOT_FOUND' : 'INPUT_UNREADABLE',
+      isMissing ? `the hints file ${file} does not exist: check the path` : `cannot read ${file}: ${messageOf(error)}`,
+      { cause: error },
+    );
+  });
+  const hints = new Map<string, PhotoHint>();
+  for (const [i, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    const hint = parseHint(line, `${file}:${i + 1}`);
+    const key = path.resolve(hint.path);
+    const earlier = hints.get(key);
+    hints.set(key, earlier ? { ...earlier, wishes: together(earlier.wishes, hint.wishes) } : hint);
+  }
+  if (hints.size === 0) throw new FramewrightError('USAGE', `${file} holds no hints`);
+  return hints;
+}
+
+function parseHint(line: string, from: string): PhotoHint {
+  const refuse = (why: string): FramewrightError =>
+    new FramewrightError('USAGE', `${from} is no hint: ${why}; a line is {"path": "a.jpg", "focus": [420, 310]}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    throw refuse(messageOf(error));
+  }
+  const parsed = hintSchema.safeParse(value);
+  if (!parsed.success) {
+    const { path: where, message } = parsed.error.issues[0]!;
+    throw refuse(where.length > 0 ? `${where.join('.')}: ${message}` : message);
+  }
+  const { path: photo, aspect, size, keep, focus, minSize, instruct } = parsed.data;
+  const aspects = aspect === undefined ? undefined : [aspect];
+  const sizes = size === undefined ? undefined : [size];
+  try {
+    parseTargets(aspects ?? [], sizes ?? []);
+  } catch (error) {
+    throw refuse(messageOf(error));
+  }
+  return {
+    path: photo,
+    from,
+    wishes: {
+      ...(aspects ? { aspects } : {}),
+      ...(sizes ? { sizes } : {}),
+      ...(keep ? { keep } : {}),
+      ...(focus ? { focus } : {}),
+      ...(minSize === undefined ? {} : { minSize }),
+      ...(instruct === undefined ? {} : { instruct }),
+    },
+  };
+}
+
+function together(a: PhotoWishes, b: PhotoWishes): PhotoWishes {
+  const joined = <T>(x: readonly T[] = [], y: readonly T[] = []): T[] => [...new Set([...x, ...y])];
+  const aspects = joined(a.aspects, b.aspects);
+  const sizes = joined(a.sizes, b.sizes);
+  const keep = joined(a.keep, b.keep);
+  return {
+    ...a,
+    ...b,
+    ...(aspects.length > 0 ? { aspects } : {}),
+    ...(sizes.length > 0 ? { sizes } : {}),
+    ...(keep.length > 0 ? { keep } : {}),
+  };
+}

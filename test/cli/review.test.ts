@@ -1,0 +1,106 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { CropResult } from '../../src/schema.js';
+import { examplePhoto } from '../photos.js';
+import { framewright, type Finished } from './run.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'framewright-review-'));
+  mkdirSync(at('in'));
+  for (const name of ['dogs', 'pagoda'] as const) copyFileSync(examplePhoto(name), at('in', `${name}.jpg`));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (...names: readonly string[]): string => path.join(folder, ...names);
+const run = (...args: readonly string[]): Promise<Finished> => framewright(args, { cwd: folder });
+const results = (text: string): CropResult[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as CropResult);
+const crops = (): string[] => readdirSync(at('out')).filter((name) => name.endsWith('.jpg'));
+
+test('unsure crops are listed, not written; a later run takes the list and does the rest', async () => {
+  const args = ['--engine', 'rules', '-a', '1:1', '-a', '3:2', '-o', 'out'];
+  const plain = results((await run(...args, '--dry-run', '--json', 'in')).stdout);
+  const sorted = plain.map(({ confidence }) => confidence!).sort((a, b) => a - b);
+  expect(new Set(sorted).size).toBe(4);
+
+  const first = await run(...args, '--json', '--min-confidence', String(sorted[2]), 'in');
+  expect(first.code).toBe(0);
+  expect(first.stderr).toBe('framewright: 2 crops are left for review: framewright --hints out/review.jsonl\n');
+  const unsure = results(first.stdout).filter(({ verdict }) => verdict === 'review');
+  expect(unsure.map(({ confidence }) => confidence).sort()).toEqual(sorted.slice(0, 2));
+  expect(unsure.map(({ output }) => output)).toEqual([[], []]);
+  expect(crops()).toHaveLength(2);
+  const list = readFileSync(at('out', 'review.jsonl'), 'utf8').trimEnd().split('\n');
+  expect(list.map((line) => JSON.parse(line) as object)).toEqual(
+    unsure.map(({ photo, target, candidates, best, confidence, why }) => ({
+      path: photo.path,
+      aspect: target.aspect,
+      photo: { widthPx: photo.widthPx, heightPx: photo.heightPx },
+      box: candidates[best]!.box,
+      confidence,
+      why,
+    })),
+  );
+
+  // Resuming leaves them for review as before.
+  const resumed = await run(...args, '--json', '--min-confidence', String(sorted[2]), '--resume', 'in');
+  expect(resumed.stderr).toContain('2 of 2 photos were done earlier');
+  expect(resumed.stdout).toBe(first.stdout);
+  expect(readFileSync(at('out', 'review.jsonl'), 'utf8').trimEnd().split('\n')).toEqual(list);
+
+  const later = await run('--engine', 'centre', '--hints', 'out/review.jsonl', '-o', 'out');
+  expect(later.code).toBe(0);
+  expect(later.stdout.trimEnd().split('\n')).toHaveLength(2);
+  expect(crops()).toHaveLength(4);
+});
+
+test('--fallback has other ideas than review, and no list', async () => {
+  const { code, stdout } = await run(
+    ...['--engine', 'rules', '-o', 'out', '--json', '--min-confidence', '1', '--fallback', 'keep', 'in'],
+  );
+  expect(code).toBe(0);
+  expect(results(stdout).map(({ verdict, fallback }) => [verdict, fallback])).toEqual([
+    ['keep', 'keep'],
+    ['keep', 'keep'],
+  ]);
+  expect(crops()).toEqual(['dogs-crop.jpg', 'pagoda-crop.jpg']);
+  expect(readdirSync(at('out'))).not.toContain('review.jsonl');
+});
+
+test('hints change single photos, are part of what a run did, and a path that is none of the photos is told', async () => {
+  writeFileSync(
+    at('hints.jsonl'),
+    '{"path": "in/dogs.jpg", "keep": [[0, 0, 700, 700]]}\n{"path": "in/cats.jpg", "focus": [1, 1]}\n',
+  );
+  const args = ['--engine', 'full', '-a', '1:1', '--json', '-o', 'out', '--hints', 'hints.jsonl'];
+  const hinted = await run(...args, 'in');
+  expect(hinted.stderr).toBe(
+    'framewright: 1 hints are for photos that are not among those given (hints.jsonl:2: in/cats.jpg)\n',
+  );
+  expect(results(hinted.stdout).map(({ crop }) => crop.y)).toEqual([0, 0]);
+  expect(
+    results((await run('--engine', 'full', '-a', '1:1', '--json', '--dry-run', 'in')).stdout)[0]!.crop.y,
+  ).toBeGreaterThan(190);
+  writeFileSync(at('hints.jsonl'), '{"path": "in/dogs.jpg", "keep": [[0, 0, 700, 710]]}\n');
+  expect((await run(...args, '--resume', '--force', 'in')).stderr).toContain('1 of 2 photos were done earlier');
+});
+
+test.each([
+  [['--fallback', 'keep', 'in'], /--fallback is for crops below --min-confidence/],
+  [['--min-confidence', '2', 'in'], /share from 0 to 1/],
+  [['--focus', '10', 'in'], /x,y in whole pixels/],
+  [['--focus', '150%,10%', 'in'], /x,y in whole pixels/],
+  [['--hints', 'none.jsonl'], /hints file none\.jsonl does not exist/],
+  [[], /missing required argument 'photos'/],
+])('%j is refused', async (args, message) => {
+  const { code, stdout, stderr } = await run('--engine', 'full', ...args);
+  expect([1, 2]).toContain(code);
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(message);
+});

@@ -1,0 +1,91 @@
+import { createRequire } from 'node:module';
+import { describe, expect, test } from 'vitest';
+import { openCropper } from '../../src/cropper.js';
+import { openFaceDetector } from '../../src/faces/detector.js';
+import { findHeads, headAround } from '../../src/faces/heads.js';
+import { plainEngine, type PlainEngineName } from '../../src/engines/plain-engine.js';
+import { contains } from '../../src/engines/constraints.js';
+import type { Box } from '../../src/geometry.js';
+import { decodePhoto } from '../../src/image/decode.js';
+import { cropPhoto, framePhoto } from '../../src/pipeline.js';
+import { parseTargets } from '../../src/target.js';
+import { examplePhoto } from '../photos.js';
+
+const isInstalled = ((): boolean => {
+  try {
+    createRequire(import.meta.url).resolve('@vladmandic/face-api/package.json');
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+test('a head reaches beyond its face, and not beyond the photo', () => {
+  expect(headAround([100, 100, 140, 150], { width: 800, height: 600 })).toEqual([86, 70, 154, 163]);
+  expect(headAround([0, 5, 100, 100], { width: 110, height: 110 })).toEqual([0, 0, 110, 110]);
+});
+
+describe('heads that were found', () => {
+  const HEADS: readonly Box[] = [
+    [230, 180, 420, 460],
+    [380, 520, 520, 720],
+  ];
+  const { signal } = new AbortController();
+
+  test.each(['rules', 'saliency', 'centre', 'full'] as const)('are cut by no candidate of %s', async (name) => {
+    const engine = plainEngine(name satisfies PlainEngineName);
+    const ready = await framePhoto(examplePhoto('dogs'), engine, { signal });
+    const targets = parseTargets(['1:1', '4:5'], []);
+    const results = await cropPhoto(ready, targets, engine, { heads: HEADS, minSize: 0.1 });
+    expect(results).toHaveLength(2);
+    for (const { candidates, heads } of results) {
+      expect(heads).toEqual(HEADS);
+      for (const { box } of candidates) for (const head of HEADS) expect(contains(box, head)).toBe(true);
+    }
+  });
+
+  test('are named where they leave no crop of the ratio', async () => {
+    const engine = plainEngine('full');
+    const ready = await framePhoto(examplePhoto('dogs'), engine, { signal });
+    const wide: readonly Box[] = [
+      [0, 0, 90, 90],
+      [0, 1000, 90, 1200],
+    ];
+    await expect(cropPhoto(ready, parseTargets(['1:1'], []), engine, { heads: wide })).rejects.toMatchObject({
+      code: 'ASPECT_IMPOSSIBLE',
+      message: expect.stringContaining('with faces, 2 heads count as boxes to keep') as string,
+    });
+  });
+});
+
+describe.skipIf(isInstalled)('without the packages that find faces', () => {
+  test('opening a cropper with faces says what to install', async () => {
+    await expect(openCropper({ engine: 'full', faces: true })).rejects.toMatchObject({
+      code: 'FACES_UNAVAILABLE',
+      message:
+        'finding faces needs packages that are not installed: npm install @vladmandic/face-api @tensorflow/tfjs @tensorflow/tfjs-backend-wasm',
+    });
+  });
+});
+
+describe.runIf(isInstalled)('with the packages that find faces', () => {
+  test('the two faces in a photo are found, none where there is none, and a cropper keeps them', async () => {
+    const detect = await openFaceDetector();
+    const heads = await findHeads(await decodePhoto(examplePhoto('dogs')), detect);
+    const middles = heads.map(([x1, y1, x2, y2]) => [(x1 + x2) / 2, (y1 + y2) / 2]).sort((a, b) => a[1]! - b[1]!);
+    expect(middles).toHaveLength(2);
+    for (const [i, [x, y]] of [
+      [340, 370],
+      [455, 625],
+    ].entries()) {
+      expect(Math.hypot(middles[i]![0]! - x!, middles[i]![1]! - y!)).toBeLessThan(40);
+    }
+    expect(await findHeads(await decodePhoto(examplePhoto('mountains')), detect)).toEqual([]);
+
+    await using cropper = await openCropper({ engine: 'rules', faces: true });
+    const { crop, heads: kept } = await cropper.crop(examplePhoto('dogs'), { aspect: '1:1', minSize: 0.1 });
+    expect(kept).toEqual(heads);
+    for (const head of heads)
+      expect(contains([crop.x, crop.y, crop.x + crop.width, crop.y + crop.height], head)).toBe(true);
+  });
+});
