@@ -1,6 +1,7 @@
-// Peak memory of `framewright gguf lora-merge` on a random model of about 2 GB:
+// Peak memory of `framewright gguf lora-merge` on a random model of about 2 GB, which is made first, or kept in a folder:
 //   npm run build && node bench/merge-memory.mjs [folder] > bench/results/merge-memory.json
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,10 +12,11 @@ const RANK = 16;
 const main = path.join(import.meta.dirname, '..', 'dist', 'src', 'cli', 'main.js');
 const folder = process.argv[2] ?? (await mkdtemp(path.join(tmpdir(), 'framewright-merge-')));
 
-const { textPath } = await writeToyPair(folder, {
-  type: 'F16',
-  text: { nEmbd: 2048, nHead: 16, nHeadKv: 2, nFf: 11008, nLayer: 12 },
-});
+const textPath = path.join(folder, 'model.gguf');
+if (!existsSync(textPath)) {
+  const text = { nEmbd: 2048, nHead: 16, nHeadKv: 2, nFf: 11008, nLayer: 12 };
+  await writeToyPair(folder, { type: 'F16', text });
+}
 const adapter = path.join(folder, 'adapter.gguf');
 await writeAdapter(textPath, adapter);
 const output = path.join(folder, 'merged.gguf');
@@ -62,7 +64,7 @@ async function writeAdapter(basePath, file) {
 /** Runs the command in a process of its own, which says at its end what it took at most. */
 function peakOf(args) {
   const program = `
-    process.argv = [process.argv[0], ...${JSON.stringify([main, ...args])}];
+    process.argv = [process.argv[0], ...${JSON.stringify(args)}];
     await import(${JSON.stringify(main)});
     process.send(process.resourceUsage().maxRSS * 1024, () => process.disconnect());
   `;

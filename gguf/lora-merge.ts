@@ -123,30 +123,39 @@ async function* merged(
     const lowRank = await adapter.read(tensor, read);
     if (lowRank) ranks.push(lowRank);
   }
-  const sums = { delta: 0, change: 0, deltaSquares: 0, errorSquares: 0 };
+  const sums: Sums = { delta: 0, change: 0, deltaSquares: 0, errorSquares: 0 };
   let row = 0;
   for await (const bytes of readTensorChunks(base, tensor, { ...read, unitBytes: tensor.nBytes / nOut })) {
     const before = codec.decode(tensor.type, bytes);
     const delta = new Float32Array(before.length);
     for (let at = 0; at < before.length; at += nIn, row++) addLowRanks(delta.subarray(at, at + nIn), ranks, row);
-    const encoded = codec.encode(
-      type,
-      before.map((value, i) => value + delta[i]!),
-      nIn,
-    );
-    const after = codec.decode(type, encoded);
-    for (let i = 0; i < before.length; i++) {
-      const [wanted, got] = [delta[i]!, after[i]! - before[i]!];
-      sums.delta += Math.abs(wanted);
-      sums.change += Math.abs(got);
-      sums.deltaSquares += wanted * wanted;
-      sums.errorSquares += (got - wanted) ** 2;
-    }
+    const after = new Float32Array(before.length);
+    for (let i = 0; i < before.length; i++) after[i] = before[i]! + delta[i]!;
+    const encoded = codec.encode(type, after, nIn);
+    addUp(sums, before, delta, codec.decode(type, encoded));
     yield encoded;
   }
   const n = nIn * nOut;
   const roundingShare = sums.deltaSquares === 0 ? 0 : Math.sqrt(sums.errorSquares / sums.deltaSquares);
   return { name, type, meanDelta: sums.delta / n, meanChange: sums.change / n, roundingShare };
+}
+
+interface Sums {
+  delta: number;
+  change: number;
+  deltaSquares: number;
+  errorSquares: number;
+}
+
+function addUp(sums: Sums, before: Float32Array, delta: Float32Array, after: Float32Array): void {
+  for (let i = 0; i < before.length; i++) {
+    const wanted = delta[i]!;
+    const got = after[i]! - before[i]!;
+    sums.delta += Math.abs(wanted);
+    sums.change += Math.abs(got);
+    sums.deltaSquares += wanted * wanted;
+    sums.errorSquares += (got - wanted) * (got - wanted);
+  }
 }
 
 function addLowRanks(delta: Float32Array, ranks: readonly LowRank[], row: number): void {

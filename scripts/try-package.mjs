@@ -1,7 +1,7 @@
 // Installs the packed project into an empty folder, as a user does, and runs it there: the command, the library, its
 // types. Takes a minute or more, since the addon is compiled; needs the registry. Usage: npm run try:package
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { packInto } from './pack.mjs';
@@ -44,12 +44,9 @@ const model = inspectGguf(await readGguf('node_modules/framewright/gguf/nano/nan
 console.log(JSON.stringify({ width: result.crop.width, nTensors: model.tensors.length }));
 `,
   );
-  cpSync(path.join(root, 'node_modules', 'typescript'), path.join(folder, 'node_modules', 'typescript'), {
-    recursive: true,
-  });
-  cpSync(path.join(root, 'node_modules', '@types', 'node'), path.join(folder, 'node_modules', '@types', 'node'), {
-    recursive: true,
-  });
+  const { devDependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const compilers = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`);
+  run('npm', 'install', '--no-fund', '--no-audit', ...compilers);
   const tsc = path.join('node_modules', 'typescript', 'bin', 'tsc');
   run(
     process.execPath,

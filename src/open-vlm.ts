@@ -84,7 +84,12 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
     if (options.onLog) runtime.onLog(options.onLog);
     const pair = await requireRunnable(asked, signal);
     const planned =
-      given.memory === 'ignore' ? undefined : planRun(runtime.info, shapeOfPair(pair), asked.use, options);
+      given.memory === 'ignore'
+        ? undefined
+        : planRun(runtime.info, shapeOfPair(pair), asked.use, {
+            ...options,
+            adapterBytes: await sizeOf(options.loras.map(({ path }) => path)),
+          });
     if (planned && !planned.plan.fits) throw tooLarge(asked.name, planned.plan, planned.limits);
     const plan = planned?.plan;
     const { parallel = 1 } = given;
@@ -119,16 +124,18 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
 
 async function threadsFor({ textPath, mmprojPath }: ResolvedModel, asked?: number): Promise<{ threads?: number }> {
   if (asked !== undefined) return { threads: asked };
-  // A missing file is for validation to report.
-  const sizes = await Promise.all(
-    [textPath, mmprojPath].map((file) =>
-      stat(file).then(
-        ({ size }) => size,
-        () => 0,
-      ),
+  return (await sizeOf([textPath, mmprojPath])) < ONE_THREAD_BELOW_BYTES ? { threads: 1 } : {};
+}
+
+/** Bytes of files together. A missing one is for validation, or llama.cpp, to report. */
+async function sizeOf(files: readonly string[]): Promise<number> {
+  const sizes = files.map((file) =>
+    stat(file).then(
+      ({ size }) => size,
+      () => 0,
     ),
   );
-  return sizes[0]! + sizes[1]! < ONE_THREAD_BELOW_BYTES ? { threads: 1 } : {};
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 /** Where the plan puts layers and vision tower; nothing for the CPU, which has no choice. */

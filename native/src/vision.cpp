@@ -2,7 +2,6 @@
 #include "failure.h"
 #include "gguf.h"
 #include "heap.h"
-#include "llama-ext.h"
 #include "log_sink.h"
 #include "model.h"
 

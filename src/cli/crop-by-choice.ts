@@ -1,8 +1,16 @@
 import { readChoices, type Choice } from '../choices.js';
 import { chosenCrops } from '../chosen-crops.js';
+import { FramewrightError } from '../errors.js';
 import { cropRun, planOptions, type CropFlags } from './crop-flags.js';
 import type { BatchInterrupt } from './interrupt.js';
-import { planOutputs, refuseExisting, REMEDY, type PlannedPhoto, type PlanOptions } from './output-plan.js';
+import {
+  planOutputs,
+  refuseClashes,
+  refuseExisting,
+  REMEDY,
+  type PlannedPhoto,
+  type PlanOptions,
+} from './output-plan.js';
 import { cropAndTell, type RunOutcome } from './run-end.js';
 
 /** Crops as a person picked, without a model. */
@@ -29,12 +37,22 @@ async function* inStep<T>(
   }
 }
 
-/** A planned photo for each choice, in their order. */
+/**
+ * A planned photo for each choice, in their order; each has one target, its own.
+ *
+ * @throws FramewrightError USAGE as planOutputs, over all of them.
+ */
 async function planChoices(choices: readonly Choice[], options: PlanOptions): Promise<PlannedPhoto[]> {
   const byTarget = new Map<string, Choice[]>();
   for (const choice of choices) {
     const key = JSON.stringify(choice.target);
     byTarget.set(key, [...(byTarget.get(key) ?? []), choice]);
+  }
+  if (options.xmp && byTarget.size > 1) {
+    throw new FramewrightError(
+      'USAGE',
+      `a sidecar holds one crop, and the choices are for ${byTarget.size} aspects or sizes; keep the lines of one`,
+    );
   }
   const planned = new Map<Choice, PlannedPhoto>();
   for (const group of byTarget.values()) {
@@ -45,5 +63,7 @@ async function planChoices(choices: readonly Choice[], options: PlanOptions): Pr
     );
     group.forEach((choice, i) => planned.set(choice, plan[i]!));
   }
-  return choices.map((choice) => planned.get(choice)!);
+  const all = choices.map((choice) => planned.get(choice)!);
+  refuseClashes(all, options.name !== undefined);
+  return all;
 }

@@ -58,6 +58,8 @@ export function planOptions(flags: CropFlags): PlanOptions {
 
 /** The run the options ask for, of photos whose files are named. */
 export async function cropRun(plan: readonly PlannedPhoto[], flags: CropFlags, signal: AbortSignal): Promise<CropRun> {
+  // A run that goes on replaces what it wrote about its first part.
+  const summaryFlags = { ...flags, force: flags.force || flags.resume };
   return {
     plan,
     wishesOf: () => ({}),
@@ -65,7 +67,7 @@ export async function cropRun(plan: readonly PlannedPhoto[], flags: CropFlags, s
     json: flags.json,
     verbose: flags.verbose,
     resume: flags.resume,
-    summaries: await openSummaries(flags, plan.length, plan.flatMap(({ crops }) => crops).length),
+    summaries: await openSummaries(summaryFlags, plan.length, plan.flatMap(({ crops }) => crops).length),
     request: {
       aspects: flags.aspect,
       sizes: flags.size,

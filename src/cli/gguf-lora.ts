@@ -24,16 +24,16 @@ import { Progress } from './progress.js';
 const HELP = {
   convert: `
 Examples:
-  framewright gguf lora-convert sft/ -o sft.gguf
-  framewright gguf lora-convert dpo/ -o dpo.gguf --base model.gguf --f16`,
+  framewright gguf lora-convert adapter/ -o crop.gguf
+  framewright gguf lora-convert --base Qwen2.5-VL-7B-Instruct-f16.gguf adapter/ -o crop.gguf`,
   merge: `
 Examples:
-  framewright gguf lora-merge model.gguf sft.gguf dpo.gguf -o cropper.gguf
-  framewright gguf lora-merge --type F16 model-f16.gguf sft.gguf:0.5 -o half.gguf`,
+  framewright gguf lora-merge model-f16.gguf sft.gguf dpo.gguf -o merged-f16.gguf
+  framewright gguf lora-merge --type F16 model-Q4_K_M.gguf crop.gguf:0.8 -o merged.gguf`,
   quantize: `
 Examples:
-  framewright gguf quantize cropper.gguf Q4_K_M -o cropper-q4.gguf
-  framewright gguf quantize --requantize model-q8.gguf Q6_K -o model-q6.gguf`,
+  framewright gguf quantize merged-f16.gguf Q4_K_M -o merged-Q4_K_M.gguf
+  framewright gguf quantize --pure model-f16.gguf Q8_0 -o model-Q8_0.gguf`,
 } as const;
 
 /** `framewright gguf lora-convert|lora-merge|quantize`: adapters into models, and models into smaller ones. */

@@ -17,6 +17,12 @@ interface PlanFlags {
   readonly json: boolean;
 }
 
+const HELP = `
+Examples:
+  framewright model plan
+  framewright model plan qwen2.5-vl-7b --vram 6GB
+  framewright model plan --json model.gguf | jq .settings`;
+
 /** `framewright model plan`: what a model takes, and how it would run here, from its headers alone. */
 export function addPlanCommand(model: Command): void {
   model
@@ -29,14 +35,7 @@ export function addPlanCommand(model: Command): void {
     .option('--memory <size>', 'plan for this much main memory (default: what is free)', parseSize)
     .option('--parallel <n>', 'photos at once', parseWhole('parallel', 1, 4), 1)
     .option('--json', 'one JSON object, in bytes', false)
-    .addHelpText(
-      'after',
-      `
-Examples:
-  framewright model plan
-  framewright model plan qwen2.5-vl-7b --vram 6GB
-  framewright model plan model.gguf --mmproj mmproj.gguf --parallel 4 --json`,
-    )
+    .addHelpText('after', HELP)
     .action(plan);
 }
 

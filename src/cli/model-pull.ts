@@ -19,7 +19,7 @@ export function addPullCommand(model: Command): void {
       `
 Examples:
   framewright model pull qwen2.5-vl-7b
-  framewright model pull qwen2.5-vl-7b:Q8_0 --connections 8
+  framewright model pull qwen2.5-vl-3b:Q8_0 qwen2.5-vl-7b:Q8_0
 
 Environment: FRAMEWRIGHT_MODELS (folder), FRAMEWRIGHT_MODEL_BASE_URL (mirror of huggingface.co),
 FRAMEWRIGHT_MODEL_TOKEN or HF_TOKEN, https_proxy, http_proxy, no_proxy.`,

@@ -15,19 +15,22 @@ const HELP = {
   model: `
 Examples:
   framewright model list
+  framewright model plan qwen2.5-vl-7b --vram 8GB
   framewright model pull qwen2.5-vl-7b
-  framewright model plan qwen2.5-vl-7b --vram 6GB`,
+  framewright model verify qwen2.5-vl-7b
+
+A file framewright.models.json, here or in ~/.config/framewright, adds models of your own:
+{ "schemaVersion": 1, "models": { "mine": { "extends": "qwen2.5-vl-7b", "loras": [{ "file": "crop.gguf" }] } } }`,
   list: `
 Examples:
   framewright model list
   framewright model list --json | jq -r 'select(.state == "ready").name'`,
   verify: `
 Examples:
-  framewright model verify
-  framewright model verify qwen2.5-vl-7b:Q8_0
-  framewright model verify model.gguf --mmproj mmproj.gguf
+  framewright model verify qwen2.5-vl-7b
+  framewright model verify --mmproj vision.gguf model.gguf
 
-Exit codes: 0 all is well, 3 a file is missing or not what it should be.`,
+Exit codes: 0 sound, 3 not.`,
 } as const;
 
 /** `framewright model list|verify|plan|pull`: which models there are, and whether their files are what they should be. */

@@ -19,7 +19,16 @@ export interface ModelFlags {
 }
 
 /** Long names of these. */
-export const MODEL_OPTIONS: readonly string[] = ['model', 'mmproj', 'lora', 'gpu', 'threads', 'verbose'];
+export const MODEL_OPTIONS: readonly string[] = [
+  'model',
+  'mmproj',
+  'lora',
+  'gpu',
+  'threads',
+  'vram',
+  'plan',
+  'verbose',
+];
 
 export function addModelFlags(command: Command): Command {
   return command

@@ -137,7 +137,8 @@ function outputExtension(ext: string): string {
   return /^\.gif$/i.test(ext) ? '.png' : ext;
 }
 
-function refuseClashes(planned: readonly PlannedPhoto[], isNamed: boolean): void {
+/** @throws FramewrightError USAGE where two outputs have one name, or one that of a photo. */
+export function refuseClashes(planned: readonly PlannedPhoto[], isNamed: boolean): void {
   const owners = new Map<string, string>();
   const originals = new Set(planned.map(({ input }) => path.resolve(input)));
   const files = planned.flatMap((photo) => filesOf(photo).map((file) => ({ input: photo.input, file })));

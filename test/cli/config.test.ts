@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CONFIG_NAME, findConfig } from '../../src/cli/config.js';
-import { editDistance, nearest } from '../../src/cli/config/nearest.js';
 import type { CropResult } from '../../src/schema.js';
 import { examplePhoto, projectFile } from '../photos.js';
 import { framewright } from './run.js';
@@ -65,6 +64,8 @@ describe('a config file', () => {
     const { code, stderr } = await framewright(['analyse', 'pagoda.jpg'], { cwd: inner });
     expect(code).toBe(3);
     expect(stderr).toContain(path.join('..', '..', 'gone.gguf'));
+    configure({ plan: true, gpu: 'cpu', journal: false, vram: '6GB', engine: 'full' });
+    expect((await framewright(['--dry-run', 'pagoda.jpg'], { cwd: inner })).code).toBe(0);
     configure({ gguf: { json: true } });
     const inspected = await framewright(['gguf', 'inspect', projectFile('gguf', 'nano', 'nano.gguf')], { cwd: inner });
     expect(inspected.stdout).toMatch(/^\{"/);
@@ -97,12 +98,4 @@ describe('a config file', () => {
     configure('{');
     expect((await framewright(['completion', 'bash'], { cwd: inner })).code).toBe(0);
   });
-});
-
-test('the nearest word is the one with the fewest letters changed, and none where nothing is near', () => {
-  expect(editDistance('', 'abc')).toBe(3);
-  expect(editDistance('kitten', 'sitting')).toBe(3);
-  expect(editDistance('asepct', 'aspect')).toBe(1);
-  expect(nearest('quailty', ['quality', 'votes'])).toBe('quality');
-  expect(nearest('zebra', ['quality', 'votes'])).toBeUndefined();
 });

@@ -254,6 +254,34 @@ describe('framewright --report', () => {
     expect(readFileSync(path.join(root, 'mine.html'), 'utf8')).toContain('small.jpg');
   });
 
+  test('holds photos that an earlier run cropped, and replaces its own page when a run goes on', async () => {
+    for (const name of ['one.png', 'two.png']) {
+      await sharp({ create: { width: 64, height: 48, channels: 3, background: '#468' } })
+        .png()
+        .toFile(path.join(root, name));
+    }
+    const args = ['--engine', 'centre', '-a', '1:1', '-o', 'twice/', '--report', 'twice.html', 'one.png', 'two.png'];
+    expect((await run(...args)).code).toBe(0);
+    expect((await run(...args)).code).toBe(2);
+    writeFileSync(path.join(root, 'twice.html'), 'of the first part');
+    const again = await run(...args, '--resume');
+    expect(again.code).toBe(0);
+    expect(again.stderr).toContain('2 of 2 photos were done earlier');
+    const page = readFileSync(path.join(root, 'twice.html'), 'utf8');
+    for (const name of ['one.png', 'two.png']) expect(page).toContain(`"path":"${name}"`);
+  });
+
+  test('two choices of one photo that would have one file, or one sidecar, are refused', async () => {
+    const lines = ['1:1', '2:1'].map((aspect) => JSON.stringify({ path: 'small.jpg', aspect, box: [0, 0, 40, 40] }));
+    writeFileSync(path.join(root, 'both.jsonl'), lines.join('\n'));
+    const file = await run('--choices', 'both.jsonl', '-o', 'both.jpg');
+    expect(file.code).toBe(2);
+    expect(file.stderr).toMatch(/two crops of small\.jpg would both be written to both\.jpg/);
+    const sidecar = await run('--choices', 'both.jsonl', '--xmp');
+    expect(sidecar.code).toBe(2);
+    expect(sidecar.stderr).toMatch(/a sidecar holds one crop, and the choices are for 2 aspects or sizes/);
+  });
+
   test.each([
     ['{"path": "small.jpg"}', /choices\.jsonl:1 is no choice: box: /],
     ['{"path": "small.jpg", "box": [0, 0, 9', /choices\.jsonl:1 is no choice: .*JSON/],

@@ -9,18 +9,18 @@ const text = z.union([z.string(), z.number()], { error: 'expected text or a numb
 
 /**
  * What a config file may hold: the default command's options by their long names, and a section for each command, made
- * from commander's definitions. Values are checked further by the options' own parsers. `model` is the option: the command
- * of that name has no section.
+ * from commander's definitions. Values are checked further by the options' own parsers.
  */
 export function configSchema(program: Command, defaultCommand: string): z.ZodObject {
   const main = program.commands.find((command) => command.name() === defaultCommand)!;
-  const options = shapeOf(main);
+  const own = shapeOf(main);
+  // A command of an option's name (`model`) has no section: the name is the option's.
   const sections = program.commands
-    .filter((command) => command !== main && !(command.name() in options))
+    .filter((command) => command !== main && !(command.name() in own))
     .map((command) => [command.name(), z.strictObject(shapeOf(command)).optional()] as const);
   return z.strictObject({
     $schema: z.string().optional(),
-    ...options,
+    ...own,
     ...Object.fromEntries(sections),
   });
 }

@@ -60,8 +60,9 @@ export function usableBytes(limits: MemoryLimits): Record<Place, number> {
 export function planMemory(shape: PairShape, wishes: PlanWishes, limits: MemoryLimits): MemoryPlan {
   const usable = usableBytes(limits);
   const ideal = settingsOf(shape, wishes, limits.gpuBytes !== undefined);
+  const visionWork = new Map<string, Record<Place, number>>();
   const attempt = (settings: RunSettings): MemoryPlan => {
-    const prediction = predictMemory(shape, settings, wishes.hostFormats);
+    const prediction = predictMemory(shape, settings, wishes.hostFormats, visionWork);
     const fits = totalBytes(prediction.gpu) <= usable.gpu && totalBytes(prediction.host) <= usable.host;
     return { settings, prediction, fits, givenUp: givenUpOf(shape, ideal, settings) };
   };

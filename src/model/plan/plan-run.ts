@@ -12,6 +12,8 @@ export interface PlanOptions {
   readonly flashAttention?: boolean;
   readonly gpuLayers?: number;
   readonly projectorOnGpu?: boolean;
+  /** Files of adapters, which go where the layers are. Default 0. */
+  readonly adapterBytes?: number;
   /** Plan as if this much GPU memory were free, in bytes. */
   readonly vramBytes?: number;
   /** Take `vramBytes` for a GPU's where there is none. */
@@ -35,10 +37,14 @@ export function planRun(
   use: ModelUse,
   options: PlanOptions,
 ): { plan: MemoryPlan; limits: MemoryLimits } {
-  const { parallel = 1, vramBytes, memoryBytes, hypothetical = false, ...settled } = options;
+  const { parallel = 1, vramBytes, memoryBytes, hypothetical = false, adapterBytes = 0, ...settled } = options;
   const free = freeMemory(info);
   const gpuBytes = free.gpuBytes === undefined && !hypothetical ? undefined : (vramBytes ?? free.gpuBytes);
-  const limits = { gpuBytes, hostBytes: memoryBytes ?? free.hostBytes };
+  const hostBytes = memoryBytes ?? free.hostBytes;
+  const limits =
+    gpuBytes === undefined
+      ? { gpuBytes, hostBytes: Math.max(0, hostBytes - adapterBytes) }
+      : { gpuBytes: Math.max(0, gpuBytes - adapterBytes), hostBytes };
   const onCpu = limits.gpuBytes === undefined;
   // ggml's flash attention takes three times as long as the plain one on a CPU, but a quantised cache cannot do without.
   const flashAttention = settled.flashAttention ?? (onCpu && settled.kvType !== 'q8_0' ? undefined : true);

@@ -56,11 +56,13 @@ const KV_BLOCK: Readonly<Record<KvType, { readonly values: number; readonly byte
  * What llama.cpp v0.5.0 and libmtmd will allocate.
  *
  * @param hostFormats `RuntimeInfo.hostFormats`: how the CPU backend repacks weights
+ * @param visionWork work space of the vision tower by its settings; filled here, and kept by who predicts many times
  */
 export function predictMemory(
   shape: PairShape,
   settings: RunSettings,
   hostFormats: readonly string[] = [],
+  visionWork = new Map<string, Record<Place, number>>(),
 ): Prediction {
   const { nCtx, nSeqMax, nBatch, gpuLayers, projectorOnGpu, imageTokens } = settings;
   const { nLayer, nVocab } = shape.text;
@@ -71,13 +73,14 @@ export function predictMemory(
   const text = computeBytes(
     textGraph(shape.text, { ...settings, nCtx: nCells, nTokens, nOutputs: Math.min(nTokens, nOutputs) }),
   );
-  const vision = computeBytes(
-    visionGraph(shape.vision, {
-      nImageTokens: imageTokens,
-      flashAttention: settings.visionFlashAttention,
-      place: projectorOnGpu ? 'gpu' : 'host',
-    }),
-  );
+  const visionSettings = {
+    nImageTokens: imageTokens,
+    flashAttention: settings.visionFlashAttention,
+    place: projectorOnGpu ? 'gpu' : 'host',
+  } as const;
+  const visionKey = JSON.stringify(visionSettings);
+  const vision = visionWork.get(visionKey) ?? computeBytes(visionGraph(shape.vision, visionSettings));
+  visionWork.set(visionKey, vision);
   const weights = placeWeights(shape, gpuLayers, hostFormats);
   const layerCache = 2 * kvRowBytes(shape, settings.kvType) * nCells;
   const nGpuCaches = Math.max(0, Math.min(nLayer, gpuLayers - 1));

@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { writeToyPair } from '../../../gguf/index.js';
 import { openCropper } from '../../../src/cropper.js';
 import { openVlm } from '../../../src/open-vlm.js';
+import { openRuntime } from '../../../src/runtime/runtime.js';
 import { someImage, greatestDifference, useToy, wholeVocabulary } from '../../runtime/toy.js';
 import { framewright } from '../../cli/run.js';
 import { projectFile } from '../../photos.js';
@@ -49,6 +51,28 @@ describe('a model and too little memory', () => {
       await vlm.dispose();
     }
   });
+});
+
+/** Linux that refuses what can never fit; elsewhere the memory would be handed out, and the process killed for using it. */
+const refusesAbsurdSizes =
+  process.platform === 'linux' &&
+  readFileSync('/proc/sys/vm/overcommit_memory', 'utf8').trim() !== '1' &&
+  totalmem() < 4e11;
+
+test.runIf(refusesAbsurdSizes)('an allocation that fails is a typed error, and the model goes on', async () => {
+  const pair = await writeToyPair(path.join(folder, 'hungry'), {
+    text: { nEmbd: 512, nHead: 8, nHeadKv: 8, nLayer: 16 },
+    sparse: true,
+  });
+  await using runtime = await openRuntime({ gpu: 'cpu' });
+  await using model = await runtime.loadModel({ path: pair.textPath, mmprojPath: pair.mmprojPath, threads: 1 });
+  // 16 layers x 2 x 512 halves x 16.7 million cells: 550 GB.
+  await expect(model.createContext({ nCtx: 2 ** 24 })).rejects.toMatchObject({
+    code: 'MODEL_LOAD',
+    message: expect.stringMatching(/^cannot create a context of 16777216 tokens for .*alloc/) as string,
+  });
+  await using context = await model.createContext({ nCtx: 256 });
+  await context.session().append(model.tokenize('a'));
 });
 
 describe('a vision tower', () => {
