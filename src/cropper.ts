@@ -1,3 +1,4 @@
+import { photoAttention, type PhotoAttention } from './attention/photo-attention.js';
 import { parseTargets, type Target } from './target.js';
 import { plainEngine } from './engines/plain-engine.js';
 import { FramewrightError } from './errors.js';
@@ -262,6 +263,12 @@ export class Cropper {
         this.#run(own, (both) => this.#inModel.run(() => work(both), both)),
       );
     });
+  }
+
+  /** What the proposed crops attend to, with and without visual enhancement; one photo at a time. */
+  async attention(input: PhotoInput, options: Pick<CropOptions, 'signal'> = {}): Promise<PhotoAttention> {
+    await using held = await this.hold(input, options);
+    return await this.#run(options.signal, (signal) => photoAttention(held, this.#vlm!.engine.model, signal));
   }
 
   /** Stops what is running (it rejects with DISPOSED) and frees the model. Safe at any time, as often as one likes. */

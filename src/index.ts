@@ -8,7 +8,9 @@ export type {
   PhotoTask,
 } from './cropper.js';
 export type { Focus } from './steps/focus.js';
+export type { ConditionAttention, GroupAttention, PhotoAttention } from './attention/photo-attention.js';
 export { FramewrightError } from './errors.js';
+export type { HeldPhoto } from './held-photo.js';
 export type { ErrorCode } from './errors.js';
 export type { ConversationPart } from './photo-engine.js';
 export { readHints } from './hints.js';

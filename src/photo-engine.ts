@@ -28,7 +28,12 @@ export interface EngineRequest {
 
 /** A run of a conversation: text as the model has it, special tokens included, or an image as it was shown. */
 export type ConversationPart =
-  | { readonly kind: 'prompt' | 'answer'; readonly text: string; readonly nTokens: number }
+  | {
+      readonly kind: 'prompt' | 'answer';
+      readonly text: string;
+      readonly tokens: readonly number[];
+      readonly nTokens: number;
+    }
   | { readonly kind: 'image'; readonly image: FrameImage };
 
 /** What an engine gives for one target, in the frame. */

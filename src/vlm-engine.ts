@@ -55,6 +55,10 @@ export class VlmEngine implements PhotoEngine {
     return this.#profile.takesInstruction;
   }
 
+  get model(): VisionModel {
+    return this.#model;
+  }
+
   /** Stage 1 only. */
   async analyse(photo: FrameImage, sampling: SamplingOptions, timings: Timings): Promise<Element[]> {
     await using reasoning = this.#reason(photo, false);
@@ -120,7 +124,8 @@ export class VlmEngine implements PhotoEngine {
 
   #readable(part: TranscriptPart): ConversationPart {
     if (part.kind === 'image') return { kind: 'image', image: { frame: part.image.frame, rgb: part.image.rgb } };
-    return { kind: part.kind, text: this.#model.detokenize(part.tokens), nTokens: part.tokens.length };
+    const { kind, tokens } = part;
+    return { kind, text: this.#model.detokenize(tokens), tokens, nTokens: tokens.length };
   }
 
   async #look({ rgb, frame }: FrameImage, signal?: AbortSignal): Promise<SeenImage> {

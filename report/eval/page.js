@@ -342,6 +342,59 @@
     drawSpread();
   }
 
+  /** For each method that has everything: itself and what was taken from it, as bars, with the difference it makes. */
+  function ablationSection() {
+    const wholes = new Set(methods.flatMap(({ ablation }) => (ablation ? [ablation.of] : [])));
+    byId('ablations').hidden = wholes.size === 0;
+    for (const whole of wholes) {
+      const shown = methods
+        .map((_, m) => m)
+        .filter((m) => methods[m].name === whole || methods[m].ablation?.of === whole);
+      const reference = methods.findIndex(({ name }) => name === whole);
+      const select = element('select', { 'aria-label': 'figure' });
+      const holder = element('div', { class: 'ablation' }, element('div', { class: 'controls' }, select));
+      byId('ablations').append(holder);
+      const differenceText = (m) =>
+        m === reference ? 'everything' : `difference ${exact(differenceOf(m, reference, select.value))}`;
+      const chart = makeChart(chartFigure(holder, whole, true), `figure of ${whole} and without each part of it`, {
+        type: 'bar',
+        data: { labels: [], datasets: [] },
+        options: {
+          indexAxis: 'y',
+          scales: { x: {} },
+          plugins: {
+            legend: { display: false },
+            tooltip: {
+              callbacks: {
+                label: ({ dataset, dataIndex }) => exact(dataset.intervals[dataIndex]),
+                afterLabel: ({ dataIndex }) => differenceText(shown[dataIndex]),
+              },
+            },
+          },
+        },
+        plugins: [whiskers],
+      });
+      const draw = () => {
+        const figures = shown.map((m) => methods[m].figures[select.value]);
+        chart.data = {
+          labels: shown.map((m) => methods[m].ablation?.change ?? whole),
+          datasets: [
+            {
+              label: measureOf(select.value).label,
+              backgroundColor: shown.map((m) => (m === reference ? colourOf(0) : colourOf(5))),
+              data: figures.map(({ value }) => value),
+              intervals: figures,
+            },
+          ],
+        };
+        chart.options.scales.x = reach(figures);
+        chart.update();
+      };
+      fillSelect(select, measureOptions, draw);
+      draw();
+    }
+  }
+
   /** A line at the slider's place; the chart carries `markedValue`. */
   const marker = {
     id: 'marker',
@@ -360,10 +413,12 @@
   };
 
   function sweepSection() {
-    const parameters = new Set(methods.flatMap(({ sweep }) => (sweep ? [sweep.parameter] : [])));
+    const all = methods.flatMap(({ sweeps = [], figures }) => sweeps.map((sweep) => ({ sweep, figures })));
+    const parameters = new Set(all.map(({ sweep }) => sweep.parameter));
     byId('sweeps').hidden = parameters.size === 0;
     for (const parameter of parameters) {
-      const points = methods.filter(({ sweep }) => sweep?.parameter === parameter);
+      const points = all.filter(({ sweep }) => sweep.parameter === parameter);
+      const labelOf = (value) => points.find(({ sweep }) => sweep.value === value).sweep.label ?? String(value);
       const values = [...new Set(points.map(({ sweep }) => sweep.value))].sort((a, b) => a - b);
       const seriesNames = [...new Set(points.map(({ sweep }) => sweep.series))];
       const select = element('select', { 'aria-label': 'figure' });
@@ -394,7 +449,7 @@
             tooltip: {
               callbacks: {
                 title: () => '',
-                label: ({ dataset, raw }) => `${dataset.label}, ${parameter} ${raw.x}: ${exact(raw.figure)}`,
+                label: ({ dataset, raw }) => `${dataset.label}, ${parameter} ${labelOf(raw.x)}: ${exact(raw.figure)}`,
               },
             },
           },
@@ -410,7 +465,7 @@
           const point = pointOf(series, value);
           return point ? [`${series}: ${exact(point.figures[select.value])}`] : [];
         });
-        readout.textContent = `${parameter} ${value}: ${figures.join(' · ')}`;
+        readout.textContent = `${parameter} ${labelOf(value)}: ${figures.join(' · ')}`;
       };
       const draw = () => {
         chart.data.datasets = seriesNames.map((series, s) => ({
@@ -518,6 +573,7 @@
   if (main.length < measures.length) table(byId('all-figures'), measures);
   else byId('more-figures').hidden = true;
   groupCharts();
+  ablationSection();
   sweepSection();
   pairedSection();
   spreadSection();

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAnalyseCommand } from './analyse.js';
+import { addAttentionCommand } from './attention.js';
 import { addCompletionCommand } from './completion.js';
 import { addConfigOptions } from './config.js';
 import { addCropCommand } from './crop.js';
@@ -33,6 +34,7 @@ export function buildProgram(version: string): Command {
   addModelCommand(program);
   addGgufCommand(program);
   addEvalCommand(program);
+  addAttentionCommand(program);
   addDoctorCommand(program, version);
   addCompletionCommand(program);
   for (const command of program.commands.flatMap((each) => [each, ...each.commands])) command.exitOverride();

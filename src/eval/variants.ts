@@ -108,7 +108,7 @@ function pointsOf(sweep: Sweep): Point[] {
   if (sweep.parameter === 'model') {
     return sweep.models.map(({ model, label, bitsPerWeight }) => ({
       text: label,
-      at: { parameter: 'model', value: bitsPerWeight, label },
+      at: { parameter: 'model (bits a weight)', value: bitsPerWeight, label },
       group: () => ({ model }),
     }));
   }

@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeToyPair } from '../../gguf/index.js';
 import type { HeldPhoto } from '../../src/held-photo.js';
 import { openCropper, type ConversationPart, type Cropper, type CropResult } from '../../src/index.js';
 import { STAGES, type Stage } from '../../src/stages.js';
@@ -132,11 +136,34 @@ describe('without', () => {
   });
 });
 
+test('full prompts speak of drawn elements only where there are some', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'framewright-hold-'));
+  try {
+    const { textPath } = await writeToyPair(folder, { seed: 3 });
+    await using standard = await openCropper({ model: textPath, gpu: 'cpu', threads: 1, parallel: 2, imageTokens: 64 });
+    await using held = await standard.hold(photo);
+    const said = async (...stages: Stage[]): Promise<string> =>
+      wordsOf((await saying(held, { candidates: 1, ...without(...stages) })).parts);
+    expect(await said('decision')).toContain('elements drawn on it. Propose 1 different crops');
+    for (const stage of ['analysis', 'enhancement'] as const) {
+      const words = await said(stage, 'decision');
+      expect(words).toContain('<|vision_end|>Propose 1 different crops');
+      expect(words).not.toContain('drawn on it');
+    }
+    expect(await said('proposal')).toContain('<|vision_end|>These are the candidates:');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
 test('more variants than fit one conversation make room for each other', async () => {
   await using held = await cropper.hold(photo);
   const few = await held.crop({ candidates: 2 });
-  for (let candidates = 6; candidates <= 20; candidates += 2) {
-    expect((await held.crop({ candidates, votes: 2 })).candidates).toHaveLength(candidates);
+  for (const stages of [[], ['analysis'], ['enhancement']] as const) {
+    for (let candidates = 12; candidates <= 20; candidates++) {
+      const { candidates: proposed } = await held.crop({ candidates, ...without(...stages, 'decision') });
+      expect(proposed).toHaveLength(candidates);
+    }
   }
   expect((await held.crop({ candidates: 2 })).candidates).toEqual(few.candidates);
 });

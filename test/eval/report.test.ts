@@ -50,9 +50,15 @@ beforeAll(async () => {
       ...centreMethod(value + s * 0.05),
       name: `share ${value}, ${series}`,
       key: `share ${value} ${series}`,
-      sweeps: [{ parameter: 'share', value, series }],
+      sweeps: [{ parameter: 'share', value, series, ...(value === 0.8 ? { label: 'four fifths' } : {}) }],
     })),
   );
+  const parts = [0.95, 0.75].map((share): Method => ({
+    ...centreMethod(share),
+    name: `centre, at ${share}`,
+    key: `at ${share}`,
+    ablation: { of: 'centre', change: `at ${share}` },
+  }));
   const failing: Method = {
     ...fullMethod(),
     name: 'failing',
@@ -61,7 +67,7 @@ beforeAll(async () => {
         ? Promise.reject(new FramewrightError('DECODE', 'no luck with <this> one'))
         : Promise.resolve([[0, 0, photo.size.width - 30, photo.size.height]]),
   };
-  const run = await runEvaluation(dataset, [fullMethod(), centreMethod(), ...sweep, failing]);
+  const run = await runEvaluation(dataset, [fullMethod(), centreMethod(), ...sweep, ...parts, failing]);
   result = aggregate({ ...run, missing: dataset.missing }, { resamples: 200 });
 });
 afterAll(() => rm(root, { recursive: true }));
@@ -181,13 +187,13 @@ describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
         return Chart.getChart(canvas) !== undefined && data.some((byte) => byte !== 0);
       }),
     );
-    expect(inked).toEqual([true, true, true, true, true]);
+    expect(inked).toEqual([true, true, true, true, true, true]);
     expect(complaints).toEqual([]);
     expect(requests.filter((url) => !/^(file|data):/.test(url))).toEqual([]);
   });
 
   test('shows names as text, what is missing, repaired and failed', async () => {
-    expect(await page.locator('h1').textContent()).toBe('Synthetic <b>scenes</b>: 11 methods on 60 photos');
+    expect(await page.locator('h1').textContent()).toBe('Synthetic <b>scenes</b>: 13 methods on 60 photos');
     const text = (await page.locator('header').textContent()) ?? '';
     for (const part of [
       'gone.jpg: not in the folder',
@@ -224,7 +230,7 @@ describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
 
   test('clicking a legend takes its method out of the charts, the gallery and back', async () => {
     const spans = page.locator('#gallery .photo').first().locator('figcaption span');
-    expect(await spans.count()).toBe(11);
+    expect(await spans.count()).toBe(13);
     const legend = await page.evaluate(() => {
       const chart = Chart.getChart(document.querySelectorAll('canvas')[0]!) as unknown as {
         legend: { legendHitBoxes: { left: number; top: number; width: number; height: number }[] };
@@ -235,15 +241,15 @@ describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
     await page.locator('canvas').first().click({ position: legend });
     // The browser may hand the click to the page a frame later.
     await expect.poll(() => visible(0, 0)).toBe(false);
-    expect([await visible(0, 0), await visible(1, 0), await visible(4, 0), await visible(0, 1)]).toEqual([
+    expect([await visible(0, 0), await visible(1, 0), await visible(5, 0), await visible(0, 1)]).toEqual([
       false,
       false,
       false,
       true,
     ]);
-    expect(await spans.count()).toBe(10);
+    expect(await spans.count()).toBe(12);
     await page.getByRole('button', { name: 'full', exact: true }).click();
-    await expect.poll(async () => [await visible(0, 0), await spans.count()]).toEqual([true, 11]);
+    await expect.poll(async () => [await visible(0, 0), await spans.count()]).toEqual([true, 13]);
   });
 
   test('the slider of a sweep tells the exact figure at each setting', async () => {
@@ -253,8 +259,42 @@ describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
     expect(await output.textContent()).toContain(`share 0.6: one: ${figureAt('share 0.6, one')}`);
     await page.locator('.sweep input').fill('2');
     const text = (await output.textContent()) ?? '';
-    expect(text).toContain(`share 0.8: one: ${figureAt('share 0.8, one')}`);
+    expect(text).toContain(`share four fifths: one: ${figureAt('share 0.8, one')}`);
     expect(text).toContain(`other: ${figureAt('share 0.8, other')}`);
+  });
+
+  test('an ablation is bars with intervals, whose tooltip tells the paired difference', async () => {
+    const canvas = page.locator('.ablation canvas');
+    await page.locator('.ablation select').selectOption('meanIou');
+    const drawn = await page.evaluate(() => {
+      const chart = Chart.getChart(document.querySelectorAll('.ablation canvas')[0]!) as unknown as {
+        data: { labels: string[]; datasets: { data: number[]; intervals: { low: number; high: number }[] }[] };
+        getDatasetMeta(index: number): { data: { x: number; y: number }[] };
+      };
+      const { data, intervals } = chart.data.datasets[0]!;
+      const { x, y } = chart.getDatasetMeta(0).data[2]!;
+      return { labels: chart.data.labels, data, interval: intervals[2], at: { x: x - 20, y } };
+    });
+    const figureOf = (name: string): { value: number | null; low: number | null; high: number | null } =>
+      result.methods.find((method) => method.name === name)!.figures.meanIou!;
+    expect(drawn.labels).toEqual(['centre', 'at 0.95', 'at 0.75']);
+    expect(drawn.data).toEqual(['centre', 'centre, at 0.95', 'centre, at 0.75'].map((name) => figureOf(name).value));
+    expect(drawn.interval).toEqual(figureOf('centre, at 0.75'));
+    await canvas.hover({ position: drawn.at });
+    const tooltip = (): Promise<string> =>
+      page.evaluate(() => {
+        const chart = Chart.getChart(document.querySelectorAll('.ablation canvas')[0]!) as unknown as {
+          tooltip: { opacity: number; body: { lines: string[]; after: string[] }[] };
+        };
+        const { opacity, body } = chart.tooltip;
+        return opacity > 0 ? body.flatMap(({ lines, after }) => [...lines, ...after]).join('; ') : '';
+      });
+    const { differences } = result.paired.find(
+      ({ method, reference }) => method === 'centre, at 0.75' && reference === 'centre',
+    )!;
+    const exact = ({ value, low, high }: { value: number | null; low: number | null; high: number | null }): string =>
+      `${value!.toFixed(4)} [${low!.toFixed(4)}, ${high!.toFixed(4)}]`;
+    await expect.poll(tooltip).toBe(`${exact(figureOf('centre, at 0.75'))}; difference ${exact(differences.meanIou!)}`);
   });
 
   test('the differences follow the reference chosen', async () => {
@@ -273,7 +313,7 @@ describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
   });
 
   test('the gallery is sorted by error, draws every box, and goes on', async () => {
-    await page.locator('#gallery-method').selectOption('10');
+    await page.locator('#gallery-method').selectOption('12');
     const scores = (await page.locator('#gallery .photo figcaption span:last-child').allTextContents()).map((text) =>
       text === 'unusable' ? 0 : Number(text),
     );
@@ -281,7 +321,7 @@ describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
     expect(scores[0]).toBe(0);
     expect(scores).toEqual([...scores].sort((a, b) => a - b));
     const first = page.locator('#gallery .photo').nth(1);
-    expect(await first.locator('polygon').count()).toBe(2 + 11);
+    expect(await first.locator('polygon').count()).toBe(2 + 13);
     expect(await first.locator('image').getAttribute('href')).toMatch(/^data:image\/jpeg/);
     await page.locator('#gallery-more').click();
     await expect.poll(() => page.locator('#gallery .photo').count()).toBe(N_PHOTOS);

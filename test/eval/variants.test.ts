@@ -87,7 +87,9 @@ describe('planVariants', () => {
       { path: 'dpo.gguf', scale: 1 },
     ]);
     expect(groups[2]).toMatchObject({ model: 'b.gguf', loras: [sft, dpo] });
-    expect(groups[2]!.variants[0]!.sweeps).toEqual([{ parameter: 'model', value: 4, label: 'b', series: 'DPO' }]);
+    expect(groups[2]!.variants[0]!.sweeps).toEqual([
+      { parameter: 'model (bits a weight)', value: 4, label: 'b', series: 'DPO' },
+    ]);
     expect(groups[3]!.variants[0]!.ablation).toEqual({ of: 'DPO', change: 'adapters: base' });
   });
 

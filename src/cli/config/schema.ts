@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { z } from 'zod';
-import { nearest } from './nearest.js';
+import { nearestWord } from '../../nearest.js';
 
 /** A value of an option as JSON has it. */
 export type ConfigValue = string | number | boolean | readonly (string | number)[];
@@ -9,18 +9,18 @@ const text = z.union([z.string(), z.number()], { error: 'expected text or a numb
 
 /**
  * What a config file may hold: the default command's options by their long names, and a section for each command, made
- * from commander's definitions. Values are checked further by the options' own parsers.
+ * from commander's definitions. Values are checked further by the options' own parsers. `model` is the option: the command
+ * of that name has no section.
  */
 export function configSchema(program: Command, defaultCommand: string): z.ZodObject {
   const main = program.commands.find((command) => command.name() === defaultCommand)!;
-  const own = shapeOf(main);
-  // A command of an option's name (`model`) has no section: the name is the option's.
+  const options = shapeOf(main);
   const sections = program.commands
-    .filter((command) => command !== main && !(command.name() in own))
+    .filter((command) => command !== main && !(command.name() in options))
     .map((command) => [command.name(), z.strictObject(shapeOf(command)).optional()] as const);
   return z.strictObject({
     $schema: z.string().optional(),
-    ...own,
+    ...options,
     ...Object.fromEntries(sections),
   });
 }
@@ -31,7 +31,7 @@ export function explainIssue(issue: z.core.$ZodIssue, schema: z.ZodObject): stri
   if (issue.code !== 'unrecognized_keys') return where === '' ? issue.message : `"${where}": ${issue.message}`;
   const [typo] = issue.keys as [string];
   const known = knownKeys(schema, issue.path.map(String));
-  const meant = nearest(typo, known);
+  const meant = nearestWord(typo, known);
   const name = where === '' ? typo : `${where}.${typo}`;
   return `"${name}" is no option${meant === undefined ? `; there are ${known.join(', ')}` : `; did you mean "${meant}"?`}`;
 }
@@ -56,8 +56,8 @@ function shapeOf(command: Command): Record<string, z.ZodType> {
 /** Of one option, or of a pair `--x <value>` and `--no-x`. */
 function valueOf(options: readonly Option[]): z.ZodType {
   const kinds = options.map((option): z.ZodType => {
-    if (option.negate) return z.literal(false);
-    if (option.isBoolean()) return z.boolean({ error: 'expected true or false' });
+    if (option.negate && options.length > 1) return z.literal(false);
+    if (option.negate || option.isBoolean()) return z.boolean({ error: 'expected true or false' });
     const value = option.argChoices ? z.enum(option.argChoices as [string, ...string[]]) : text;
     return Array.isArray(option.defaultValue)
       ? z.union([value, z.array(value)], { error: 'expected a value or a list of values' })

@@ -1,0 +1,151 @@
+import { expect, test } from 'vitest';
+import { decodeTensor, findTensor, isDecodable, readGguf, readTensor, type GgufHeader } from '../../gguf/index.js';
+import { replayAttention } from '../../src/attention/replay.js';
+import { someTokens, useToy } from '../runtime/toy.js';
+
+/** Larger weights than a toy has by default, or every token would get about the same. */
+const toy = useToy({ seed: 7, initScale: 4 });
+
+type Matrix = readonly (readonly number[])[];
+const [N_LAYER, N_HEAD, N_HEAD_KV, N_EMBD] = [2, 2, 1, 64];
+const HEAD = N_EMBD / N_HEAD;
+const EPS = 1e-6;
+const FREQ_BASE = 1e6;
+
+/** The weights by name, row by row in double precision. */
+async function readWeights(path: string): Promise<(name: string) => Promise<Matrix>> {
+  const header: GgufHeader = await readGguf(path);
+  return async (name) => {
+    const tensor = findTensor(header, name);
+    if (!isDecodable(tensor.type)) throw new Error(`${name} is ${tensor.type}`);
+    const values = decodeTensor(tensor.type, await readTensor(header, tensor));
+    const width = tensor.shape[0]!;
+    return Array.from({ length: values.length / width }, (_, row) =>
+      Array.from(values.subarray(row * width, (row + 1) * width)),
+    );
+  };
+}
+
+const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+const times = (weights: Matrix, x: readonly number[]): number[] => weights.map((row) => dot(row, x));
+const plus = (a: readonly number[], b: readonly number[]): number[] => a.map((value, i) => value + b[i]!);
+function rmsNorm(x: readonly number[], weight: readonly number[]): number[] {
+  const scale = 1 / Math.sqrt(dot(x, x) / x.length + EPS);
+  return x.map((value, i) => value * scale * weight[i]!);
+}
+/** Of text, whose three M-RoPE positions are one, pairs being half a head apart. */
+function rotate(head: readonly number[], position: number): number[] {
+  const half = HEAD / 2;
+  return head.map((value, i) => {
+    const angle = position * FREQ_BASE ** ((-2 * (i % half)) / HEAD);
+    return value * Math.cos(angle) + (i < half ? -head[i + half]! : head[i - half]!) * Math.sin(angle);
+  });
+}
+function softmax(logits: readonly number[]): number[] {
+  const greatest = Math.max(...logits);
+  const weights = logits.map((logit) => Math.exp(logit - greatest));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => weight / total);
+}
+const silu = (x: number): number => x / (1 + Math.exp(-x));
+
+/** `[layer][head][query][key]` of Qwen2, straight from its definition. */
+async function directAttention(path: string, tokens: Int32Array): Promise<number[][][][]> {
+  const read = await readWeights(path);
+  const embedding = await read('token_embd.weight');
+  let stream = Array.from(tokens, (token) => [...embedding[token]!]);
+  const attention: number[][][][] = [];
+  for (let layer = 0; layer < N_LAYER; layer++) {
+    const weight = (name: string): Promise<Matrix> => read(`blk.${layer}.${name}`);
+    const [norm] = await weight('attn_norm.weight');
+    const normed = stream.map((x) => rmsNorm(x, norm!));
+    const project = async (name: string): Promise<number[][]> => {
+      const [matrix, [bias]] = [await weight(`attn_${name}.weight`), await weight(`attn_${name}.bias`)];
+      return normed.map((x) => plus(times(matrix, x), bias!));
+    };
+    const [queries, keys, values] = [await project('q'), await project('k'), await project('v')];
+    const headOf = (x: readonly number[], head: number): number[] => x.slice(head * HEAD, (head + 1) * HEAD);
+    const kvHead = (head: number): number => Math.floor(head / (N_HEAD / N_HEAD_KV));
+    const rows = Array.from({ length: N_HEAD }, (_, head) =>
+      queries.map((query, i) => {
+        const rotated = rotate(headOf(query, head), i);
+        return softmax(
+          keys.slice(0, i + 1).map((key, j) => dot(rotated, rotate(headOf(key, kvHead(head)), j)) / Math.sqrt(HEAD)),
+        );
+      }),
+    );
+    attention.push(rows);
+    const output = await weight('attn_output.weight');
+    const [ffnNorm] = await weight('ffn_norm.weight');
+    const [gate, up, down] = [
+      await weight('ffn_gate.weight'),
+      await weight('ffn_up.weight'),
+      await weight('ffn_down.weight'),
+    ];
+    stream = stream.map((x, i) => {
+      const mixed = rows.flatMap((ofHead, head) =>
+        Array.from({ length: HEAD }, (_, k) =>
+          ofHead[i]!.reduce((sum, share, j) => sum + share * headOf(values[j]!, kvHead(head))[k]!, 0),
+        ),
+      );
+      const attended = plus(x, times(output, mixed));
+      const inner = rmsNorm(attended, ffnNorm!);
+      const opened = times(up, inner);
+      return plus(
+        attended,
+        times(
+          down,
+          times(gate, inner).map((value, k) => silu(value) * opened[k]!),
+        ),
+      );
+    });
+  }
+  return attention;
+}
+
+test('captured attention is the softmax of K·Q computed from the weights, each row summing to 1', async () => {
+  const { model, textPath } = toy();
+  const tokens = someTokens(24, 3);
+  const expected = await directAttention(textPath, tokens);
+  await using context = await model.createContext({ nCtx: 64, captureAttention: true, kvType: 'f32' });
+  const { attention } = await context.session().append(tokens, { attention: { layers: [0, 1] } });
+  let greatest = 0;
+  let furthestFromUniform = 0;
+  for (const { layer, nHead, nTokens, nKv, weights } of attention!) {
+    for (let head = 0; head < nHead; head++) {
+      for (let i = 0; i < nTokens; i++) {
+        const row = weights.subarray((head * nTokens + i) * nKv, (head * nTokens + i + 1) * nKv);
+        expect(row.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 5);
+        expected[layer]![head]![i]!.forEach((share, j) => {
+          greatest = Math.max(greatest, Math.abs(row[j]! - share));
+          furthestFromUniform = Math.max(furthestFromUniform, Math.abs(share - 1 / (i + 1)));
+        });
+      }
+    }
+  }
+  expect(furthestFromUniform).toBeGreaterThan(0.05);
+  expect(greatest).toBeLessThan(1e-4);
+});
+
+test('a replayed answer has the mean of the rows that decided its tokens', async () => {
+  const { model, textPath } = toy();
+  const [system, prompt, answer] = [someTokens(7, 4), someTokens(5, 5), someTokens(9, 6)].map((ids) => Array.from(ids));
+  const part = (kind: 'prompt' | 'answer', tokens: number[]): Parameters<typeof replayAttention>[1][number] => {
+    return { kind, tokens, nTokens: tokens.length, text: '' };
+  };
+  const parts = [part('answer', system!), part('prompt', prompt!), part('answer', answer!), part('prompt', prompt!)];
+  const { means, nKv, nRows } = await replayAttention(model, parts);
+  expect([nKv, nRows]).toEqual([20, 9]);
+  const direct = await directAttention(textPath, Int32Array.from([...system!, ...prompt!, ...answer!.slice(0, -1)]));
+  for (let layer = 0; layer < N_LAYER; layer++) {
+    for (let head = 0; head < N_HEAD; head++) {
+      const row = means.subarray((layer * N_HEAD + head) * nKv, (layer * N_HEAD + head + 1) * nKv);
+      expect(row.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 4);
+      row.forEach((share, key) => {
+        const rows = direct[layer]![head]!.slice(11); // the query before the answer's first token is the twelfth
+        const mean = rows.reduce((sum, query) => sum + (query[key] ?? 0), 0) / rows.length;
+        expect(Math.abs(share - mean)).toBeLessThan(1e-4);
+      });
+    }
+  }
+});
