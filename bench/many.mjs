@@ -71,10 +71,12 @@ function run(work, ...more) {
   });
 }
 
-async function seconds(work) {
+async function measure(work) {
   const start = performance.now();
+  const cpu = process.cpuUsage();
   await work();
-  return (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 };
 }
 
 const round = (value) => Math.round(value * 1000) / 1000;
@@ -94,7 +96,7 @@ try {
     copyFileSync(small[i % small.length], path.join(folder, `${String(i).padStart(6, '0')}.jpg`));
   }
   let found;
-  const scan = await seconds(async () => {
+  const scan = await measure(async () => {
     found = await expandInputs([path.join(work, 'in')], true);
     const plan = await planOutputs(found.photos, () => [{}], {
       top: 1,
@@ -117,8 +119,8 @@ try {
         nPhotos: found.photos.length,
         exitCodes: [first.code, again.code],
         nFiles: first.nLines,
-        scanSeconds: round(scan),
-        resumeSeconds: round(again.seconds),
+        scan: { seconds: round(scan.seconds), cpuSeconds: round(scan.cpuSeconds) },
+        resume: { seconds: round(again.seconds), cpuSeconds: round(again.cpuMs / 1000) },
         resumeSaid: again.stderr.trim(),
         runSeconds: round(first.seconds),
         photosASecond: round(nPhotos / first.seconds),

@@ -40,15 +40,15 @@ export class CheckedLog implements AsyncDisposable {
   /**
    * Opens the file for appending, making it and its folder where need be, and reads what is in it.
    *
-   * @param parse takes each stored value, oldest first; false counts the line as unreadable.
+   * @param parse takes each stored value, oldest first; false counts the line as unreadable. Without it none is read.
    * @throws FramewrightError `OUTPUT_WRITE` where the file cannot be read or opened for appending.
    */
-  static async open(file: string, parse: (value: unknown) => boolean): Promise<CheckedLog> {
+  static async open(file: string, parse?: (value: unknown) => boolean): Promise<CheckedLog> {
     try {
       await makeFolder(path.dirname(file));
       const handle = await open(file, 'a');
       try {
-        return new CheckedLog(file, handle, await readCheckedLog(file, parse));
+        return new CheckedLog(file, handle, parse ? await readCheckedLog(file, parse) : 0);
       } catch (error) {
         await handle.close();
         throw error;

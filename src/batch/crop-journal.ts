@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
 import { CheckedLog, readCheckedLog } from '../checked-log.js';
 import { FramewrightError, messageOf } from '../errors.js';
 import { temporaryFor } from '../image/write.js';
 import { makeFolder } from '../make-folder.js';
-import { cropResultSchema, type CropResult } from '../schema.js';
+import type { CropResult } from '../schema.js';
 import { lockRun } from './run-lock.js';
 
 const JOURNAL = '.framewright-journal.jsonl';
@@ -15,26 +14,12 @@ const JOURNAL = '.framewright-journal.jsonl';
 /** Bumped when a record changes its meaning: older ones are then read no more. */
 const VERSION = 1;
 
-const fileSchema = z.object({ path: z.string(), sha256: z.string() });
-const sourceSchema = z.object({ size: z.number(), mtimeMs: z.number(), sha256: z.string() });
-const common = { version: z.literal(VERSION), photo: z.string(), key: z.string(), files: z.array(fileSchema) };
-const recordSchema = z.discriminatedUnion('what', [
-  z.object({ ...common, what: z.literal('writing') }),
-  // The results are looked at when they are wanted: there may be ten thousand of them.
-  z.object({
-    ...common,
-    what: z.literal('done'),
-    /** The names its files were to have; a crop left for review has none. */
-    planned: z.array(z.string()),
-    source: sourceSchema,
-    results: z.array(z.unknown()),
-  }),
-]);
-type JournalRecord = z.infer<typeof recordSchema>;
-type DoneRecord = Extract<JournalRecord, { what: 'done' }>;
-
 /** A photo's file as it was when it was cropped. */
-export type SourceState = z.infer<typeof sourceSchema>;
+export interface SourceState {
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly sha256: string;
+}
 
 /** A file a photo gives, with the hash of its bytes. */
 export interface MadeFile {
@@ -49,6 +34,20 @@ export interface FinishedPhoto {
   readonly planned: readonly string[];
   readonly source: SourceState;
   readonly results: readonly CropResult[];
+}
+
+interface Begun {
+  readonly version: typeof VERSION;
+  readonly photo: string;
+  readonly key: string;
+  readonly files: readonly MadeFile[];
+}
+type DoneRecord = Begun & FinishedPhoto & { readonly what: 'done' };
+type JournalRecord = (Begun & { readonly what: 'writing' }) | DoneRecord;
+
+/** A line that passes its checksum was written by us, so its version says all there is to check. */
+function isRecord(value: unknown): value is JournalRecord {
+  return typeof value === 'object' && value !== null && 'version' in value && value.version === VERSION;
 }
 
 /** What to call the temporary file of one that is begun. */
@@ -88,18 +87,16 @@ export class CropJournal implements AsyncDisposable {
   /**
    * Opens the journal of a folder, and keeps other runs out until disposed.
    *
+   * @param earlier what has been read of it already, if anything: read again only if another run has written since
    * @throws FramewrightError OUTPUT_LOCKED where another run has it, OUTPUT_WRITE where it cannot be written
    */
-  static async open({ place, file }: JournalPlace): Promise<CropJournal> {
+  static async open({ place, file }: JournalPlace, earlier?: EarlierRuns): Promise<CropJournal> {
     await makeFolder(path.dirname(file));
     const lock = await lockRun(`${file.replace(/\.jsonl$/, '')}.lock`, place);
     try {
-      const records: JournalRecord[] = [];
-      const log = await CheckedLog.open(file, (value) => {
-        const parsed = recordSchema.safeParse(value);
-        if (parsed.success) records.push(parsed.data);
-        return parsed.success;
-      });
+      const nBytes = await sizeOf(file);
+      const records = earlier?.nBytes === nBytes ? earlier.records : (await readEarlierRuns({ place, file })).records;
+      const log = await CheckedLog.open(file);
       const journal = new CropJournal(place, log, lock, records);
       await journal.#removeTemporaries();
       return journal;
@@ -123,7 +120,7 @@ export class CropJournal implements AsyncDisposable {
    * and unchanged since.
    * Its size and time are looked at first, its content only where they differ.
    */
-  async finished(photo: string, key: string, planned: readonly string[]): Promise<CropResult[] | undefined> {
+  async finished(photo: string, key: string, planned: readonly string[]): Promise<readonly CropResult[] | undefined> {
     const record = this.#done.get(identity(this.#relative(photo), key));
     const names = planned.map((file) => this.#relative(file)).join('\n');
     if (record?.planned.join('\n') !== names) return undefined;
@@ -131,8 +128,7 @@ export class CropJournal implements AsyncDisposable {
       record.files.map((file) => stat(path.resolve(this.#place, file.path)).catch(() => undefined)),
     );
     if (there.includes(undefined) || !(await isUnchanged(photo, record.source))) return undefined;
-    // As they were written, down to the order of their fields.
-    return z.array(cropResultSchema).safeParse(record.results).success ? (record.results as CropResult[]) : undefined;
+    return record.results;
   }
 
   /** Whether a run that was stopped before it could say so has put this file where it is. */
@@ -201,23 +197,41 @@ export function journalIn(folder: string): JournalPlace {
   return { place: path.resolve(folder), file: path.join(path.resolve(folder), JOURNAL) };
 }
 
-/** Absolute paths of every file earlier runs have made, or set out to; none where there is no journal. */
-export async function filesMadeEarlier({ place, file }: JournalPlace): Promise<ReadonlySet<string>> {
-  const made = new Set<string>();
+/** What is in a journal. */
+export interface EarlierRuns {
+  readonly records: readonly JournalRecord[];
+  /** Of the file when it was read. */
+  readonly nBytes: number;
+  /** Absolute paths of every file they have made, or set out to. */
+  readonly files: ReadonlySet<string>;
+}
+
+/** Reads a journal without opening it for writing; where there is none, no run was earlier. */
+export async function readEarlierRuns({ place, file }: JournalPlace): Promise<EarlierRuns> {
+  const records: JournalRecord[] = [];
+  const nBytes = await sizeOf(file);
   try {
-    await readCheckedLog(file, (value) => {
-      const record = recordSchema.safeParse(value);
-      for (const { path: name } of record.data?.files ?? []) made.add(path.resolve(place, name));
-      return record.success;
-    });
-  } catch (error) {
-    if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) {
-      throw new FramewrightError('INPUT_UNREADABLE', `cannot read the journal ${file}: ${messageOf(error)}`, {
-        cause: error,
+    if (nBytes > 0) {
+      await readCheckedLog(file, (value) => {
+        if (!isRecord(value)) return false;
+        records.push(value);
+        return true;
       });
     }
+  } catch (error) {
+    throw new FramewrightError('INPUT_UNREADABLE', `cannot read the journal ${file}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
-  return made;
+  const files = new Set(records.flatMap((record) => record.files.map((made) => path.resolve(place, made.path))));
+  return { records, nBytes, files };
+}
+
+function sizeOf(file: string): Promise<number> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 /** One word for everything that decides a photo's files, apart from the photo. */

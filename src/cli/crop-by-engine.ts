@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { CropJournal, type JournalPlace } from '../batch/crop-journal.js';
+import { CropJournal, readEarlierRuns, type EarlierRuns, type JournalPlace } from '../batch/crop-journal.js';
 import { openCropper, type Cropper, type PhotoWishes } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
 import { readHints, type PhotoHint } from '../hints.js';
@@ -23,8 +23,8 @@ export async function cropByEngine(
   interrupt: BatchInterrupt,
 ): Promise<RunOutcome> {
   const { signal } = interrupt;
-  const { run, place } = await prepare(photos, flags, signal);
-  await using journal = place && (await CropJournal.open(place));
+  const { run, place, earlier } = await prepare(photos, flags, signal);
+  await using journal = place && (await CropJournal.open(place, earlier));
   if (!flags.dryRun && !flags.force && !flags.resume) {
     await refuseExisting(run.plan, journal?.isEmpty === false ? `${REMEDY}, --resume goes on` : REMEDY);
   }
@@ -47,7 +47,7 @@ async function prepare(
   photos: readonly string[],
   flags: CropFlags,
   signal: AbortSignal,
-): Promise<{ run: CropRun; place?: JournalPlace }> {
+): Promise<{ run: CropRun; place?: JournalPlace; earlier?: EarlierRuns }> {
   const shared: readonly Target[] = parseTargets(flags.aspect, flags.size);
   const hints = flags.hints === undefined ? undefined : await readHints(flags.hints);
   if (photos.length === 0 && !hints) {
@@ -58,7 +58,8 @@ async function prepare(
   for (const note of found.notes) process.stderr.write(`framewright: ${note}\n`);
   const stdin = found.photos.includes(STDIN) ? await readStdin(signal) : undefined;
   const place = flags.journal === false ? undefined : await journalPlace(found.photos, flags);
-  const taken = place ? await withoutCrops(found.photos, place) : found.photos;
+  const earlier = place && (await readEarlierRuns(place));
+  const taken = earlier ? withoutCrops(found.photos, earlier) : found.photos;
   if (hints) tellUnused(hints, taken);
   const wishesOf = (photo: string): PhotoWishes => hints?.get(path.resolve(photo))?.wishes ?? {};
   const targetsOf = (photo: string): readonly Target[] => {
@@ -76,7 +77,7 @@ async function prepare(
     ...(review ? { review } : {}),
     ...(stdin ? { stdin } : {}),
   };
-  return { run, ...(place && isNoted ? { place } : {}) };
+  return { run, ...(place && earlier && isNoted ? { place, earlier } : {}) };
 }
 
 /** A hint whose path is mistyped would be missed by nobody. */

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import {
-  filesMadeEarlier,
+  type EarlierRuns,
   journalIn,
   settingsKey,
   type CropJournal,
@@ -60,10 +60,9 @@ function isReadOnly(folder: string): Promise<boolean> {
 }
 
 /** The photos that are not crops an earlier run has put among them. */
-export async function withoutCrops(photos: readonly string[], place: JournalPlace): Promise<readonly string[]> {
+export function withoutCrops(photos: readonly string[], { files }: EarlierRuns): readonly string[] {
   if (photos.length < 2) return photos;
-  const made = await filesMadeEarlier(place);
-  const others = photos.filter((photo) => !made.has(path.resolve(photo)));
+  const others = photos.filter((photo) => !files.has(path.resolve(photo)));
   if (others.length === photos.length || others.length === 0) return photos;
   process.stderr.write(`framewright: ${photos.length - others.length} crops made here earlier are left out\n`);
   return others;
