@@ -7,7 +7,7 @@
 #    include <immintrin.h>
 
 static inline void tile_loadconfig_whole(const void * config) {
-    __asm__ volatile("ldtilecfg %0" ::"m"(*(const char(*)[64]) config));
+    __asm__ volatile("ldtilecfg %0" ::"m"(*(const char (*)[64]) config));
 }
 
 #    define _tile_loadconfig tile_loadconfig_whole
