@@ -129,7 +129,9 @@ describe('without', () => {
       await held.rank(boxes, without('analysis')),
       await held.rank(boxes, without('enhancement')),
     ];
-    expect(whole).toEqual(await cropper.rank(photo, boxes));
+    // Other batches round otherwise: a part in a thousand or so of a log-likelihood.
+    const alone = await cropper.rank(photo, boxes);
+    whole.forEach((logLikelihood, i) => expect(Math.abs(logLikelihood / alone[i]! - 1)).toBeLessThan(0.002));
     expect(noAnalysis).not.toEqual(whole);
     expect(noEnhancement).not.toEqual(whole);
     expect(await held.rank(boxes)).toEqual(whole);
