@@ -17,7 +17,10 @@ const CUDA = bins('linux-x64-cuda', 'linux-x64-cuda', 'libggml-cuda.so');
 const OLDER_CUDA = bins('linux-x64-cuda-ext', 'linux-x64-cuda', 'fallback', 'libggml-cuda.so');
 const VULKAN = bins('linux-x64-vulkan', 'linux-x64-vulkan', 'libggml-vulkan.so');
 const compiler = findProgram('cc') ?? findProgram('gcc');
-const isPossible = process.platform === 'linux' && process.arch === 'x64' && compiler !== undefined && existsSync(CUDA);
+// A build from source is preferred where there is one, and takes no prebuilt backend.
+const isPrebuilt = !existsSync(join(projectDir, 'build', 'source'));
+const isPossible =
+  process.platform === 'linux' && process.arch === 'x64' && compiler !== undefined && existsSync(CUDA) && isPrebuilt;
 
 let dir: string;
 beforeAll(() => {
