@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { PhotoWishes } from './cropper.js';
-import { FramewrightError, messageOf } from './errors.js';
+import { messageOf } from './errors.js';
+import { readJsonLines, type FileLine } from './json-lines-file.js';
 import { boxSchema, cropRectSchema, type CropRect } from './schema.js';
 import { parseTargets } from './target.js';
 
@@ -39,6 +39,8 @@ export interface PhotoHint {
   readonly from: string;
 }
 
+const HINT_LINE = { noun: 'hint', example: '{"path": "a.jpg", "focus": [420, 310]}', schema: hintSchema };
+
 /**
  * Reads a JSON Lines file of hints: one photo each, by absolute path. Lines about one photo add up: crops of several
  * ratios, boxes to keep; of what can only be once the last line holds.
@@ -46,41 +48,18 @@ export interface PhotoHint {
  * @throws FramewrightError INPUT_NOT_FOUND, INPUT_UNREADABLE; USAGE with file and line for what is no hint.
  */
 export async function readHints(file: string): Promise<ReadonlyMap<string, PhotoHint>> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new FramewrightError(
-      isMissing ? 'INPUT_NOT_FOUND' : 'INPUT_UNREADABLE',
-      isMissing ? `the hints file ${file} does not exist: check the path` : `cannot read ${file}: ${messageOf(error)}`,
-      { cause: error },
-    );
-  });
   const hints = new Map<string, PhotoHint>();
-  for (const [i, line] of text.split('\n').entries()) {
-    if (line.trim() === '') continue;
-    const hint = parseHint(line, `${file}:${i + 1}`);
+  for (const line of await readJsonLines(file, HINT_LINE)) {
+    const hint = hintOf(line);
     const key = path.resolve(hint.path);
     const earlier = hints.get(key);
     hints.set(key, earlier ? { ...earlier, wishes: together(earlier.wishes, hint.wishes) } : hint);
   }
-  if (hints.size === 0) throw new FramewrightError('USAGE', `${file} holds no hints`);
   return hints;
 }
 
-function parseHint(line: string, from: string): PhotoHint {
-  const refuse = (why: string): FramewrightError =>
-    new FramewrightError('USAGE', `${from} is no hint: ${why}; a line is {"path": "a.jpg", "focus": [420, 310]}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (error) {
-    throw refuse(messageOf(error));
-  }
-  const parsed = hintSchema.safeParse(value);
-  if (!parsed.success) {
-    const { path: where, message } = parsed.error.issues[0]!;
-    throw refuse(where.length > 0 ? `${where.join('.')}: ${message}` : message);
-  }
-  const { path: photo, aspect, size, keep, focus, minSize, instruct } = parsed.data;
+function hintOf({ value, from, refuse }: FileLine<z.infer<typeof hintSchema>>): PhotoHint {
+  const { path: photo, aspect, size, keep, focus, minSize, instruct } = value;
   const aspects = aspect === undefined ? undefined : [aspect];
   const sizes = size === undefined ? undefined : [size];
   try {

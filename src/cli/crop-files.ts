@@ -87,8 +87,7 @@ export async function cropFiles(
         await summariseEarlier(planned, finished, run);
         progress.clear();
         for (const [target, result] of finished.entries()) {
-          const named = namedNow(result, planned, target);
-          tell(planned, named, named.output ?? [], run);
+          tell(planned, namedNow(result, planned, target), run);
         }
         continue;
       }
@@ -189,7 +188,7 @@ async function settle(
       await summary.add(planned.input, outcome.photo, results, run.request.signal);
     }
     progress.clear();
-    for (const result of results) tell(planned, result, result.output ?? [], run);
+    for (const result of results) tell(planned, result, run);
     return undefined;
   } catch (error) {
     return error;
@@ -224,12 +223,12 @@ function namedNow(result: CropResult, planned: PlannedPhoto, target: number): Cr
 }
 
 /** What is said about a crop, made now or by an earlier run. */
-function tell(planned: PlannedPhoto, result: CropResult, output: readonly string[], run: CropRun): void {
+function tell(planned: PlannedPhoto, result: CropResult, run: CropRun): void {
   run.review?.add(planned.input, result);
   if (run.verbose) {
     process.stderr.write(`${planned.input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
   }
-  const { sidecar } = result;
+  const { sidecar, output = [] } = result;
   if (sidecar?.state === 'manual') {
     const what = `${planned.input} has a crop made by hand, and ${sidecar.path} is left as it is`;
     process.stderr.write(`framewright: ${what}; --force writes ours over it\n`);
