@@ -162,7 +162,7 @@ export class Cropper {
     return this.#vlm?.plan?.givenUp ?? [];
   }
 
-  /** Work done so far: llama_decode calls, tokens, tokens decided and forced. All 0 for an engine without a model. */
+  /** Work done so far: llama_decode calls, tokens, tokens decided and forced, images. All 0 for an engine without a model. */
   counters(): ReturnType<Vlm['counters']> {
     return this.#vlm?.counters() ?? NO_WORK;
   }
@@ -190,7 +190,10 @@ export class Cropper {
     }
   }
 
-  /** As cropAll, photo by photo: a photo's error is its outcome. The next photo is decoded meanwhile. */
+  /**
+   * As cropAll, photo by photo: a photo's error is its outcome. Meanwhile the next photo is decoded and, where the vision
+   * tower has nothing else to do, encoded.
+   */
   async *cropEach(
     inputs: Iterable<PhotoInput | PhotoTask> | AsyncIterable<PhotoInput | PhotoTask>,
     options: CropEachOptions = {},
@@ -210,7 +213,7 @@ export class Cropper {
         const { input, name, aspects, sizes, ...wishes } = taskOf(each);
         const crops = async (): Promise<{ photo: Photo; results: CropResult[] }> => {
           const targets = (aspects ?? sizes) ? parseTargets(aspects ?? [], sizes ?? []) : sharedTargets;
-          return this.#cropTargets(input, targets, { ...rest, ...wishes, signal }, name);
+          return this.#cropTargets(input, targets, { ...rest, ...wishes, signal }, { name, inBatch: true });
         };
         ahead.push(
           crops().then(
@@ -289,7 +292,7 @@ export class Cropper {
     input: PhotoInput,
     targets: readonly Target[],
     options: PhotoRequest,
-    name?: string,
+    { name, inBatch = false }: { readonly name?: string | undefined; readonly inBatch?: boolean } = {},
   ): Promise<{ photo: Photo; results: CropResult[] }> {
     return this.#run(options.signal, async (signal) => {
       options.onProgress?.('decode');
@@ -297,6 +300,7 @@ export class Cropper {
         ...this.#decodeOptions(signal),
         ...(name === undefined ? {} : { name }),
       });
+      await using _ahead = inBatch ? this.#vlm?.engine.encodeAhead(ready, signal) : undefined;
       const heads =
         this.#detect && (await ready.timings.measure('faces', () => findHeads(ready.photo, this.#detect!, signal)));
       const request = { ...options, signal, ...(heads ? { heads } : {}) };
@@ -335,6 +339,8 @@ const NO_WORK = {
   nDecided: 0,
   nForced: 0,
   encodeMs: 0,
+  nImages: 0,
+  nAhead: 0,
 };
 
 function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {

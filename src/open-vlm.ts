@@ -9,6 +9,7 @@ import { shapeOfPair } from './model/plan/shape.js';
 import { resolveModel, type ResolvedModel } from './model/resolve.js';
 import { loadPromptProfile } from './prompt/profile.js';
 import { openRuntime, type Runtime } from './runtime/runtime.js';
+import { usableCores } from './runtime/threads.js';
 import type { ContextCounters, ContextOptions, GpuChoice, LogLine } from './runtime/types.js';
 import { VlmEngine, type VlmCounters } from './vlm-engine.js';
 
@@ -27,6 +28,11 @@ export interface VlmOptions
   readonly onLog?: (line: LogLine) => void;
   /** Photos at once in the context. Default 1. */
   readonly parallel?: number;
+  /**
+   * Has the vision tower encode the next photo of a batch while one is decoded. Default: on a GPU, and on a CPU that has
+   * threads enough for both at once.
+   */
+  readonly encodeAhead?: boolean;
   /** Image tokens (28x28 px each) a photo is seen with at most. Default: as many as the model is made for. */
   readonly imageTokens?: number;
   /**
@@ -108,6 +114,8 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       loras: options.loras.map(({ path, scale = 1 }) => ({ path, scale })),
     });
     engine.releasesEncoder = given.releaseEncoder ?? (plan !== undefined && plan.givenUp.length > 0);
+    engine.looksAhead =
+      !engine.releasesEncoder && (given.encodeAhead ?? hasRoomForBoth(runtime, model.settings.threads));
     return {
       runtime,
       resolved,
@@ -136,6 +144,11 @@ async function sizeOf(files: readonly string[]): Promise<number> {
     ),
   );
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+/** Two of ggml's thread pools on the same cores wait for one another at every step. */
+function hasRoomForBoth({ info }: Runtime, threads: number): boolean {
+  return info.backend !== 'cpu' || 2 * threads <= usableCores();
 }
 
 /** Where the plan puts layers and vision tower; nothing for the CPU, which has no choice. */

@@ -17,6 +17,10 @@ import type { Timings } from './timings.js';
 export interface VlmCounters extends AnswerCounters {
   /** Time in the vision tower, waiting for it included. */
   readonly encodeMs: number;
+  /** Images that went through it. */
+  readonly nImages: number;
+  /** Of these, those begun before their photo's turn. */
+  readonly nAhead: number;
 }
 
 /** What `crop` is asked besides the photo. */
@@ -29,8 +33,13 @@ export class VlmEngine implements PhotoEngine {
   readonly identity: ModelIdentity;
   /** Frees the vision tower after each image, for want of memory. */
   releasesEncoder = false;
+  /** Whether the vision tower works on photos to come while others are decoded; see `encodeAhead`. */
+  looksAhead = false;
   readonly #answers: AnswerCounters = { nDecided: 0, nForced: 0 };
   #encodeMs = 0;
+  #nImages = 0;
+  #nAhead = 0;
+  readonly #ahead = new WeakMap<FrameImage, Promise<SeenImage>>();
   readonly #model: VisionModel;
   readonly #context: Context;
   readonly #use: ModelUse;
@@ -48,7 +57,7 @@ export class VlmEngine implements PhotoEngine {
   }
 
   counters(): VlmCounters {
-    return { ...this.#answers, encodeMs: this.#encodeMs };
+    return { ...this.#answers, encodeMs: this.#encodeMs, nImages: this.#nImages, nAhead: this.#nAhead };
   }
 
   get takesInstruction(): boolean {
@@ -57,6 +66,23 @@ export class VlmEngine implements PhotoEngine {
 
   get model(): VisionModel {
     return this.#model;
+  }
+
+  /**
+   * Has the vision tower begin with a photo that will be asked about soon, where that costs what is decoded meanwhile
+   * nothing. To be disposed after the photo's crop, whatever became of it.
+   */
+  encodeAhead(photo: FrameImage, signal?: AbortSignal): AsyncDisposable {
+    if (!this.looksAhead) return { [Symbol.asyncDispose]: () => Promise.resolve() };
+    const seen = this.#look(photo, signal);
+    const settled = seen.catch(() => undefined); // whoever takes it gets the error
+    this.#ahead.set(photo, seen);
+    this.#nAhead++;
+    return {
+      [Symbol.asyncDispose]: async () => {
+        if (this.#ahead.delete(photo)) (await settled)?.embedding.dispose();
+      },
+    };
   }
 
   /** Stage 1 only. */
@@ -104,7 +130,7 @@ export class VlmEngine implements PhotoEngine {
     return new Reasoning(
       {
         open: () => new Conversation(this.#context.session(), this.#model, this.#tokens, this.#answers),
-        look: (image, signal) => this.#look(image, signal),
+        look: (image, signal) => this.#taken(image) ?? this.#look(image, signal),
         enhance: (image, elements) => enhance(image, elements, this.#use),
         stage: ({ frame }, sampling) => ({ frame, profile: this.#profile, sampling }),
         contextCells: this.#use.contextCells,
@@ -128,12 +154,20 @@ export class VlmEngine implements PhotoEngine {
     return { kind, text: this.#model.detokenize(tokens), tokens, nTokens: tokens.length };
   }
 
+  /** What was encoded ahead, which is then the taker's to dispose. */
+  #taken(image: FrameImage): Promise<SeenImage> | undefined {
+    const seen = this.#ahead.get(image);
+    this.#ahead.delete(image);
+    return seen;
+  }
+
   async #look({ rgb, frame }: FrameImage, signal?: AbortSignal): Promise<SeenImage> {
     const seen = this.#use.preprocess.positionRamps ? positionRamps(rgb, frame) : rgb;
     const start = performance.now();
     const embedding = await this.#model.encodeImage(seen, frame, signal ? { signal } : {});
     if (this.releasesEncoder) await this.#model.releaseEncoder();
     this.#encodeMs += performance.now() - start;
+    this.#nImages++;
     return { rgb: seen, frame, embedding };
   }
 }

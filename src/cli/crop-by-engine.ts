@@ -3,6 +3,7 @@ import { CropJournal, readEarlierRuns, type EarlierRuns, type JournalPlace } fro
 import { openCropper, type Cropper, type PhotoWishes } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
 import { readHints, type PhotoHint } from '../hints.js';
+import { mostAtOnce } from '../model/plan/plan-run.js';
 import { parseTargets, type Target } from '../target.js';
 import type { CropRun } from './crop-files.js';
 import { cropRun, planOptions, type CropFlags } from './crop-flags.js';
@@ -28,7 +29,7 @@ export async function cropByEngine(
   if (!flags.dryRun && !flags.force && !flags.resume) {
     await refuseExisting(run.plan, journal?.isEmpty === false ? `${REMEDY}, --resume goes on` : REMEDY);
   }
-  await using cropper = await open(flags, signal);
+  await using cropper = await open(flags, run.plan, signal);
   const memory = journal && (await rememberedRun(journal, run, cropper));
   if (memory && flags.resume) {
     process.stderr.write(`framewright: ${memory.finished.size} of ${run.plan.length} photos were done earlier\n`);
@@ -113,10 +114,11 @@ function refuseStdout(plan: readonly PlannedPhoto[], json: boolean): void {
   }
 }
 
-async function open(flags: CropFlags, signal: AbortSignal): Promise<Cropper> {
+async function open(flags: CropFlags, plan: readonly PlannedPhoto[], signal: AbortSignal): Promise<Cropper> {
   const cropper = await openCropper({
     ...cropperOptionsOf(flags),
     engine: flags.engine,
+    parallel: jobsFor(plan, flags),
     faces: flags.faces,
     ...(flags.maxPixels === undefined ? {} : { maxPixels: flags.maxPixels }),
     signal,
@@ -125,4 +127,17 @@ async function open(flags: CropFlags, signal: AbortSignal): Promise<Cropper> {
   warnFallbacks(cropper, flags.gpu);
   warnGivenUp(cropper);
   return cropper;
+}
+
+/** As many as asked for, unless there are fewer photos, or their ratios and votes take too many sequences. */
+function jobsFor(plan: readonly PlannedPhoto[], { jobs, votes, candidates }: CropFlags): number {
+  const wanted = Math.max(1, Math.min(jobs, plan.length));
+  const nTargets = Math.max(1, ...plan.map(({ crops }) => crops.length));
+  const most = mostAtOnce(nTargets * Math.min(votes, candidates));
+  if (wanted > most) {
+    process.stderr.write(
+      `framewright: ${most} photos at once, not ${wanted}: that many ratios and votes leave no room\n`,
+    );
+  }
+  return Math.min(wanted, most);
 }

@@ -33,6 +33,7 @@ export interface CropFlags extends ModelFlags {
   readonly overlay: boolean;
   readonly dryRun: boolean;
   readonly recursive: boolean;
+  readonly jobs: number;
   readonly resume: boolean;
   readonly journal: string | boolean;
   readonly force: boolean;

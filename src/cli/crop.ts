@@ -28,6 +28,7 @@ Examples:
   framewright -a 1:1 -a 4:5 --name "{aspect}/{name}{ext}" -o out/ photos/
   framewright --xmp -a 4:5 photos/              # for Lightroom, Camera Raw and darktable, not as pictures
   framewright --dry-run --report r.html photos/ # look through all crops and pick others, in a browser
+  framewright --jobs 4 -o out/ photos/          # four photos share the model's batches
   framewright --choices choices.jsonl -o out/   # crop as picked there
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 model missing or unloadable, 4 some photos failed, 130 interrupted.`;
@@ -78,6 +79,7 @@ export function addCropCommand(program: Command): void {
     .option('--choices <file>', 'crop as picked in such a page; takes no photos and no model')
     .option('--dry-run', 'write no crops', false)
     .option('--recursive', 'look below folders', false)
+    .option('--jobs <n>', 'photos in the model at once', parseWhole('jobs', 1, 64), 1)
     .option('--resume', 'go on with a run that was stopped or killed: what it has done is not done again', false)
     .option('--journal <file>', 'where a run of several photos notes what is done (default: in the output folder)')
     .option('--no-journal', 'note nothing: the run cannot be resumed')

@@ -73,7 +73,7 @@ export function addEvalCommand(program: Command): void {
     .option('--sweep <setting=values>', `one of ${SWEPT.join(', ')} with each value, repeatable`, collectSweeps, [])
     .option('--split <name>', 'only photos of this split, e.g. test')
     .option('--limit <n>', 'only the first n photos', parseWhole('limit', 1, Number.MAX_SAFE_INTEGER))
-    .option('--jobs <n>', 'photos at once', parseWhole('jobs', 1, 256), 1)
+    .option('--jobs <n>', 'photos in the model at once', parseWhole('jobs', 1, 64), 1)
     .option('--journal <file>', "where predictions are kept between runs (default: in the user's cache folder)")
     .option('--no-journal', 'predict everything anew and keep nothing')
     .option('--resamples <n>', 'bootstrap samples of an interval', parseWhole('resamples', 1, 1_000_000), 2000)

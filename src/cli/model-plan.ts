@@ -13,7 +13,7 @@ interface PlanFlags {
   readonly gpu: GpuChoice;
   readonly vram?: number;
   readonly memory?: number;
-  readonly parallel: number;
+  readonly jobs: number;
   readonly json: boolean;
 }
 
@@ -33,7 +33,7 @@ export function addPlanCommand(model: Command): void {
     .addOption(new Option('--gpu <kind>', 'as for cropping').choices(GPUS).default('auto'))
     .option('--vram <size>', 'plan for this much GPU memory, e.g. 6GB (default: what is free)', parseSize)
     .option('--memory <size>', 'plan for this much main memory (default: what is free)', parseSize)
-    .option('--parallel <n>', 'photos at once', parseWhole('parallel', 1, 4), 1)
+    .option('--jobs <n>', 'photos in the model at once', parseWhole('jobs', 1, 64), 1)
     .option('--json', 'one JSON object, in bytes', false)
     .addHelpText('after', HELP)
     .action(plan);
@@ -45,7 +45,7 @@ async function plan(model: string, flags: PlanFlags): Promise<void> {
     { model, ...(flags.mmproj === undefined ? {} : { mmproj: flags.mmproj }) },
     runtime.info,
     {
-      parallel: flags.parallel,
+      parallel: flags.jobs,
       hypothetical: flags.vram !== undefined,
       ...(flags.vram === undefined ? {} : { vramBytes: flags.vram }),
       ...(flags.memory === undefined ? {} : { memoryBytes: flags.memory }),

@@ -70,6 +70,29 @@ describe('framewright <photos>', () => {
     expect(readdirSync(folder)).toEqual(['dogs.jpg']);
   });
 
+  test('--jobs takes several photos at once, tells of them in order, and goes on past one that fails', async () => {
+    for (const name of ['a.jpg', 'c.jpg']) copyFileSync(path.join(folder, 'dogs.jpg'), path.join(folder, name));
+    writeFileSync(path.join(folder, 'b.jpg'), 'no photo');
+    const { code, stdout, stderr } = await run('--jobs', '3', '-a', '1:1', 'a.jpg', 'b.jpg', 'c.jpg', 'dogs.jpg');
+    expect({ code, stdout }).toEqual({ code: 4, stdout: 'a-1x1.jpg\nc-1x1.jpg\ndogs-1x1.jpg\n' });
+    expect(stderr).toContain('b.jpg');
+    const [first, second] = await Promise.all(
+      ['a', 'c'].map((name) =>
+        sharp(path.join(folder, `${name}-1x1.jpg`))
+          .raw()
+          .toBuffer(),
+      ),
+    );
+    expect(first!.equals(second!)).toBe(true);
+  });
+
+  test('--jobs is lowered, and says so, where ratios and votes need more sequences than there are', async () => {
+    for (let i = 0; i < 16; i++) copyFileSync(path.join(folder, 'dogs.jpg'), path.join(folder, `${i}.jpg`));
+    const ratios = Array.from({ length: 9 }, (_, i) => ['-a', `${i + 2}:3`]).flat();
+    const { stderr } = await run('--jobs', '16', '--votes', '2', '-n', '2', '--dry-run', ...ratios, '.');
+    expect(stderr).toContain('14 photos at once, not 16');
+  });
+
   test('takes a folder, sorted, and leaves out what is no photo', async () => {
     mkdirSync(path.join(folder, 'in'));
     for (const name of ['b.jpg', 'a.jpg']) copyFileSync(path.join(folder, 'dogs.jpg'), path.join(folder, 'in', name));

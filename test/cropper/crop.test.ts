@@ -181,6 +181,29 @@ describe('cropAll', () => {
   });
 });
 
+describe('encoding ahead', () => {
+  const photos = [photo, 'missing.jpg', examplePhoto('pagoda'), examplePhoto('mountains')];
+  const open = (encodeAhead: boolean): Promise<Cropper> => openCropper({ gpu: 'cpu', threads: 1, encodeAhead });
+
+  test('changes nothing but who waits, and encodes no image twice', async () => {
+    await using ahead = await open(true);
+    await using inTurn = await open(false);
+    const [a, b] = await Promise.all(
+      [ahead, inTurn].map((each) => collect(each.cropAll(photos, { onError: () => {} }))),
+    );
+    expect(a!.map(withoutTimings)).toEqual(b!.map(withoutTimings));
+    expect(a).toHaveLength(3);
+    expect(ahead.counters()).toMatchObject({ nImages: 6, nAhead: 3 });
+    expect(inTurn.counters()).toMatchObject({ nImages: 6, nAhead: 0 });
+  });
+
+  test('a photo given up while its image is encoded ahead leaves nothing behind', async () => {
+    await using ahead = await open(true);
+    for await (const _ of ahead.cropEach([photo, photo, photo])) break;
+    expect(withoutTimings(await ahead.crop(photo))).toBe(withoutTimings(await cropper.crop(photo)));
+  });
+});
+
 describe('analyse and rank', () => {
   test('analyse gives the elements crop reports', async () => {
     expect(await cropper.analyse(photo)).toEqual((await cropper.crop(photo)).analysis);

@@ -30,6 +30,11 @@ export function sequencesFor(parallel: number): number {
   return Math.min(MAX_SEQUENCES, SEQUENCES * parallel);
 }
 
+/** How many photos fit the sequences of a context where each takes this many (its ratios times the votes on each). */
+export function mostAtOnce(sequencesPerPhoto: number): number {
+  return Math.max(1, Math.floor(MAX_SEQUENCES / sequencesPerPhoto));
+}
+
 /** The plan for a model on the backend in use, with the memory free now or the limits given. */
 export function planRun(
   info: RuntimeInfo,
