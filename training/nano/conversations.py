@@ -38,14 +38,19 @@ class Collator:
         self.value_of = {token: value for value, token in enumerate(meta["integerTokens"])}
         self.first_candidate_weight = first_candidate_weight
 
+    def tokens_of(self, view: View) -> list[int]:
+        """Where only the analysis is learned, nothing after it."""
+        c = view.conversation
+        return c["tokens"][: c["labels"][c["nLabels"][0] - 1][0] + 1] if view.analysis_only else c["tokens"]
+
     def __call__(self, views: list[View]) -> Batch:
-        T = max(len(v.conversation["tokens"]) for v in views)
+        T = max(len(self.tokens_of(v)) for v in views)
         tokens = torch.full((len(views), T), self.pad)
         pos = torch.zeros(len(views), 3, T, dtype=torch.long)
         rows: dict[str, list] = {k: [] for k in ("sample", "at", "stage", "weight", "token", "value", "side")}
         soft = []
         for b, v in enumerate(views):
-            ids = v.conversation["tokens"]
+            ids = self.tokens_of(v)
             tokens[b, : len(ids)] = torch.tensor(ids)
             pos[b, :, : len(ids)] = positions(ids, self.image_pad, [grid_of(v.width, v.height)] * 2)
             for row in self.label_rows(v):
@@ -62,10 +67,10 @@ class Collator:
         stages = [s for s, n in enumerate(c["nLabels"]) for _ in range(n)]
         per_candidate, x_next, seen = 5, True, 0
         for (at, decision), stage in zip(c["labels"], stages):
+            if view.analysis_only and stage > 0:
+                return
             weight = 1.0
-            if c["kind"] == "analyse" and stage > 0:
-                weight = 0.0
-            elif stage == 1:
+            if stage == 1:
                 # What a judge looks at was drawn by lot and is not to be imitated.
                 weight = 0.0 if c["kind"] == "judge" else self.first_candidate_weight if seen < per_candidate else 1.0
                 seen += 1

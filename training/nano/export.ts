@@ -1,6 +1,6 @@
 // Writes training shards for the nano model. Run `npm run build` first.
 //   node dist/training/nano/export.js --out shard --labels labels.jsonl [--labels ...] (--corpus folder [--cuts 2] |
-//     --scenes 4000 [--first 0] [--corpus folder]) [--mirrored] [--conversations] [--part 0/2] [--limit n]
+//     --scenes 4000 [--first 0] [--corpus folder]) [--mirrored] [--conversations] [--variant 1] [--part 0/2] [--limit n]
 // Photos without labels are left out (label.ts, with the same options); a scene without labels teaches the analysis only.
 import sharp from 'sharp';
 import { buildVocabulary } from '../../gguf/tokenizer.js';
@@ -27,6 +27,9 @@ import { readOptions, viewsOf } from './options.js';
 import { proposalTarget } from './targets.js';
 import type { View } from './views.js';
 import { nanoTokenizer } from './vocabulary.js';
+
+/** Between the seeds of one variant and those of the next. */
+const VARIANT_SEEDS = 1_000_000_007;
 
 const options = readOptions();
 const labelsBySource = new Map((await Promise.all(options.labels.map(readLabels))).flatMap((labels) => [...labels]));
@@ -106,7 +109,7 @@ async function conversationOf(
   { conversation: Awaited<ReturnType<typeof recordConversation>> & { kind: string }; enhanced: Uint8Array } | undefined
 > {
   const target =
-    elements.length > 0 ? proposalTarget(dice(view.seed), view.raster.size, labels, frame, elements) : undefined;
+    elements.length > 0 ? proposalTarget(dice(view.seed + VARIANT_SEEDS * options.variant), view.raster.size, labels, frame, elements) : undefined;
   if (!target) {
     nRefused++;
     return undefined;

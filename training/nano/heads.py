@@ -6,6 +6,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 CELLS = 4  # map cells a side of one token: 7 px each
+EDGE_BINS = 33
+ELEMENT_KINDS = (
+    "rule_of_thirds", "center", "golden_ratio", "horizontal", "vertical", "diagonal", "symmetric", "curved", "triangle",
+    "vanishing_point",
+)  # fmt: skip
+BOX_KINDS = ELEMENT_KINDS[:3]
 MAPS = ("saliency", "subject", "horizontal", "vertical", "diagonal", "curved", "triangle", "vanishing")
 
 
@@ -41,11 +47,27 @@ class CropHead(nn.Module):
         return self.score(torch.cat((seen, box.to(seen.dtype).expand(B, -1, -1)), dim=2)).squeeze(-1).float()
 
 
+class SummaryHead(nn.Module):
+    """What the mean of the image tokens says in one linear step: the edges of the best crop and of the subject, and which
+    elements there are. Attention can take that mean, so the text model finds here what it has to put into words."""
+
+    def __init__(self, n_embd: int):
+        super().__init__()
+        self.edges = nn.Linear(n_embd, 2 * 4 * EDGE_BINS)
+        self.kinds = nn.Linear(n_embd, len(ELEMENT_KINDS))
+
+    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T, E) -> logits of the edges (B, 2, 4, EDGE_BINS): crop, subject; of the kinds (B, kinds)"""
+        mean = tokens.float().mean(dim=1)
+        return self.edges(mean).view(-1, 2, 4, EDGE_BINS).float(), self.kinds(mean).float()
+
+
 class DenseHeads(nn.Module):
     def __init__(self, boxes: Tensor, n_embd: int):
         super().__init__()
         self.maps = nn.Linear(n_embd, len(MAPS) * CELLS * CELLS)
         self.crop = CropHead(boxes, n_embd)
+        self.summary = SummaryHead(n_embd)
 
     def map_logits(self, tokens: Tensor, rows: int, columns: int) -> Tensor:
         """(B, T, E) -> (B, maps, 4 rows, 4 columns)"""
@@ -62,3 +84,15 @@ def map_loss(logits: Tensor, target: Tensor) -> Tensor:
 def crop_loss(scores: Tensor, target: Tensor) -> Tensor:
     """KL divergence from the teacher's distribution (B, n_boxes)."""
     return F.kl_div(scores.log_softmax(dim=1), target, reduction="batchmean")
+
+
+def edge_targets(boxes: Tensor, sigma: float = 0.03) -> Tensor:
+    """(B, 4) in 0..1 -> Gaussians (B, 4, EDGE_BINS) over the bins from 0 to 1."""
+    bins = torch.linspace(0, 1, EDGE_BINS, device=boxes.device)
+    return (-0.5 * ((bins - boxes[..., None]) / sigma).square()).softmax(dim=-1)
+
+
+def edge_loss(logits: Tensor, boxes: Tensor) -> Tensor:
+    """KL divergence, mean over the edges. logits (B, 4, EDGE_BINS), boxes (B, 4)"""
+    target = edge_targets(boxes)
+    return (torch.special.entr(target).neg() - target * logits.log_softmax(dim=-1)).sum(dim=-1).mean()

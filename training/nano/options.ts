@@ -13,6 +13,8 @@ export interface Options {
   readonly labels: readonly string[];
   readonly mirrored: boolean;
   readonly conversations: boolean;
+  /** Another number draws other requests and lists for the same pictures. */
+  readonly variant: number;
 }
 
 /** The command line label.ts and export.ts share: which pictures, and where what is made of them goes. */
@@ -30,6 +32,7 @@ export function readOptions(): Options {
       labels: { type: 'string', multiple: true, default: [] },
       mirrored: { type: 'boolean', default: false },
       conversations: { type: 'boolean', default: false },
+      variant: { type: 'string', default: '0' },
     },
   });
   if (!values.out) throw new Error('--out is missing');
@@ -46,6 +49,7 @@ export function readOptions(): Options {
     labels: values.labels,
     mirrored: values.mirrored,
     conversations: values.conversations,
+    variant: Number(values.variant),
   };
 }
 

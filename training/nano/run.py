@@ -33,7 +33,7 @@ def optimiser(modules: list[nn.Module], lr: float, weight_decay: float = 0.05) -
         {"params": [p for p in params if p.dim() >= 2], "weight_decay": weight_decay},
         {"params": [p for p in params if p.dim() < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=lr, betas=(0.9, 0.98))
+    return torch.optim.AdamW(groups, lr=lr, betas=(0.9, 0.98), fused=True)
 
 
 def lr_factor(progress: float, warmup: float = 0.02) -> float:
@@ -66,20 +66,19 @@ def save_atomically(state: dict, path: Path) -> None:
 
 
 class Curve:
-    """Running means of named losses, a CSV line every `every` steps."""
+    """Running means of named losses, each over the steps that had it, a CSV line every `every` steps."""
 
     def __init__(self, path: Path, every: int):
         self.path, self.every = path, every
-        self.sums: dict[str, float] = {}
-        self.n = 0
+        self.sums: dict[str, tuple[float, int]] = {}
 
     def add(self, step: int, seconds: float, values: dict[str, float]) -> None:
         for name, value in values.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
-        self.n += 1
+            total, n = self.sums.get(name, (0.0, 0))
+            self.sums[name] = (total + value, n + 1)
         if step % self.every == 0:
-            self.write(step, seconds, {name: total / self.n for name, total in self.sums.items()})
-            self.sums, self.n = {}, 0
+            self.write(step, seconds, {name: total / n for name, (total, n) in self.sums.items()})
+            self.sums = {}
 
     def write(self, step: int, seconds: float, values: dict[str, float]) -> None:
         rows = list(csv.DictReader(self.path.open())) if self.path.exists() else []

@@ -45,7 +45,7 @@ export function proposalTarget(
   elements: readonly Element[],
 ): ProposalTarget | undefined {
   if (!labels) return analysisOnly(frame, elements);
-  const kind = roll.chance(0.3) ? 'judge' : roll.chance(0.25) ? 'constrained' : 'teach';
+  const kind = roll.chance(0.2) ? 'judge' : roll.chance(0.25) ? 'constrained' : 'teach';
   const count = roll.chance(0.7) ? 5 : roll.whole(kind === 'judge' ? 3 : 1, 7);
   const request = kind === 'constrained' ? constrainedRequest(roll, photo, frame, elements, count) : free(frame, count);
   const ranked =

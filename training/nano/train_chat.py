@@ -9,14 +9,16 @@ python -m nano.train_chat --data shard [...] --init run/text/last.pt --out run/j
 import argparse
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from .augment import recolour
 from .conversations import STAGES, Batch, Collator, target_rows
-from .heads import DenseHeads, crop_loss, map_loss
+from .dense import BestBoxes, dense_losses, teacher_scores
+from .heads import DenseHeads
 from .model import Nano, init_weights, normalise
 from .run import Budget, Curve, autocast, compile_blocks, device, evaluating, lr_factor, optimiser, save_atomically
-from .shapes import CELL, ModelShape
+from .shapes import ModelShape
 from .shards import View, batches, load_views, stack_frames, stack_maps
 
 STAGE_WEIGHTS = (1.0, 1.5, 0.3)
@@ -42,34 +44,36 @@ def chat_losses(model: Nano, batch: Batch, images: torch.Tensor, meta: dict, sig
     return out
 
 
-def losses(model: Nano, heads: DenseHeads, collate: Collator, views: list[View], dev, a, meta, rng=None) -> dict:
-    photo, enhanced, maps = stack_frames(views), stack_frames(views, enhanced=True), stack_maps(views)
+def losses(model: Nano, heads: DenseHeads, collate: Collator, views: list[View], dev, a, meta, best, rng=None) -> dict:
+    """Without `rng`, nothing is drawn by lot: the photos as they are, all of them enhanced."""
+    photo = stack_frames(views)
+    # One image where only the analysis is learned; the photo again in place of the enhanced one in its share of the rest.
+    plain = rng is not None and bool(torch.rand((), generator=rng) < a.plain_share)
+    once = views[0].analysis_only or plain
+    frames = photo if once else torch.cat((photo, stack_frames(views, enhanced=True)), dim=2)
     if rng is not None:
-        # Both frames of a sample get the same light.
-        both = recolour(torch.cat((photo, enhanced), dim=2), rng)
-        photo, enhanced = both.split(photo.shape[2], dim=2)
-    rows, columns = views[0].height // CELL, views[0].width // CELL
-    n = len(views)
+        frames = recolour(frames, rng)  # both frames of a sample get the same light
+    scores = teacher_scores(views)
     with autocast(dev):
-        tokens = model.vision(normalise(torch.cat((photo, enhanced)).to(dev)))  # (2B, T', E)
-        out = {"maps": map_loss(heads.map_logits(tokens[:n], rows, columns), maps.to(dev))}
-        scored = [i for i, v in enumerate(views) if v.scores is not None]
-        if scored:
-            scores = torch.stack([torch.from_numpy(views[i].shard.scores[views[i].scores].copy()) for i in scored])
-            out["crop"] = crop_loss(heads.crop(tokens[scored]), scores.to(dev).softmax(dim=1))
-        turns = torch.stack((tokens[:n], tokens[n:]), dim=1).flatten(0, 1)
-        out |= chat_losses(model, collate(views), turns, meta, (a.sigma_elements, a.sigma_candidates))
+        tokens = model.vision(normalise(torch.cat(frames.split(photo.shape[2], dim=2)).to(dev)))  # (B or 2B, T', E)
+        n = len(views)
+        probabilities = None if scores is None else scores.softmax(dim=1)
+        out = dense_losses(heads, tokens[:n], views, stack_maps(views), probabilities, best)
+        if not views[0].analysis_only:
+            tokens = torch.stack((tokens[:n], tokens[-n:]), dim=1).flatten(0, 1)
+        out |= chat_losses(model, collate(views), tokens, meta, (a.sigma_elements, a.sigma_candidates))
     return out
 
 
 class SeenFrames:
-    """What a frozen tower makes of photo and enhanced photo, (2, T', E) a view, computed once."""
+    """What a frozen tower makes of photo and enhanced photo, computed once a view."""
 
     def __init__(self, model: Nano, dev):
         self.model, self.dev = model, dev
         self.kept: dict[int, torch.Tensor] = {}
 
     def __call__(self, views: list[View]) -> torch.Tensor:
+        """(2B, T', E), or (B, T', E) where only the analysis is learned"""
         missing = [v for v in views if id(v) not in self.kept]
         if missing:
             frames = torch.cat((stack_frames(missing), stack_frames(missing, enhanced=True)))
@@ -77,7 +81,8 @@ class SeenFrames:
                 tokens = self.model.vision(normalise(frames.to(self.dev))).bfloat16()
             for i, v in enumerate(missing):
                 self.kept[id(v)] = torch.stack((tokens[i], tokens[i + len(missing)]))
-        return torch.stack([self.kept[id(v)] for v in views]).flatten(0, 1)
+        both = torch.stack([self.kept[id(v)] for v in views])
+        return (both[:, :1] if views[0].analysis_only else both).flatten(0, 1)
 
 
 def frozen_losses(seen: SeenFrames, collate: Collator, views: list[View], dev, a, meta) -> dict:
@@ -88,7 +93,7 @@ def frozen_losses(seen: SeenFrames, collate: Collator, views: list[View], dev, a
 
 def total(parts: dict, dense: float) -> torch.Tensor:
     chat = sum(w * parts[name] for w, name in zip(STAGE_WEIGHTS, STAGES) if name in parts)
-    return chat + dense * (parts.get("maps", 0.0) + parts.get("crop", 0.0))
+    return chat + dense * sum(value for name, value in parts.items() if name not in STAGES)
 
 
 def main() -> None:
@@ -107,6 +112,8 @@ def main() -> None:
     p.add_argument("--sigma-elements", type=float, default=0.012, help="soft labels, share of the side")
     p.add_argument("--sigma-candidates", type=float, default=0.035)
     p.add_argument("--sources", choices=["all", "photos", "scenes"], default="all")
+    p.add_argument("--plain-share", type=float, default=0.0, help="batches that see the photo again, not the enhanced one")
+    p.add_argument("--scene-share", type=float, help="of the batches; default: as many as there are")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int)
     p.add_argument("--compile", action="store_true")
@@ -149,7 +156,7 @@ def main() -> None:
         compile_blocks(model.vision.blocks, model.text.layers)
     budget = Budget(a.steps, a.minutes, spent)
     rng = torch.Generator().manual_seed(a.seed + step)
-    collate = Collator(meta)
+    collate, best = Collator(meta), BestBoxes(torch.tensor(meta["boxes"]))
     curve = Curve(a.out / "curve.csv", every=25)
     saved = budget.seconds()
     print(f"{len(views)} conversations, {len(held_out)} held out", flush=True)
@@ -160,9 +167,9 @@ def main() -> None:
         state |= {"step": step, "seconds": budget.seconds(), "args": {k: str(v) for k, v in vars(a).items()}}
         save_atomically(state, checkpoint)
         if held_out:
-            curve.write(step, budget.seconds(), measure(model, heads, collate, held_out, dev, a, meta))
+            curve.write(step, budget.seconds(), measure(model, heads, collate, held_out, dev, a, meta, best))
 
-    for batch in batches(views, a.batch, a.seed + step):
+    for batch in mixed(views, a, step):
         progress = budget.progress(step)
         if progress >= 1:
             break
@@ -172,7 +179,7 @@ def main() -> None:
         if seen:
             parts = frozen_losses(seen, collate, batch, dev, a, meta)
         else:
-            parts = losses(model, heads, collate, batch, dev, a, meta, rng)
+            parts = losses(model, heads, collate, batch, dev, a, meta, best, rng)
         text.zero_grad(set_to_none=True)
         vision.zero_grad(set_to_none=True)
         total(parts, a.dense).backward()
@@ -188,21 +195,35 @@ def main() -> None:
     save()
 
 
+def mixed(views: list[View], a, step: int):
+    """Endless batches; scenes and photos drawn by their share where one is asked for."""
+    if a.scene_share is None:
+        yield from batches(views, a.batch, a.seed + step)
+    kinds = [batches([v for v in views if is_scene(v) == scene], a.batch, a.seed + step) for scene in (False, True)]
+    rng = np.random.default_rng(a.seed + step)
+    while True:
+        yield next(kinds[int(rng.random() < a.scene_share)])
+
+
+def is_scene(view: View) -> bool:
+    return view.source.startswith("scene-")
+
+
 def wanted(view: View, sources: str) -> bool:
-    return sources == "all" or view.source.startswith("scene-") == (sources == "scenes")
+    return sources == "all" or is_scene(view) == (sources == "scenes")
 
 
-def measure(model, heads, collate, views, dev, a, meta) -> dict[str, float]:
+def measure(model, heads, collate, views, dev, a, meta, best) -> dict[str, float]:
     sums: dict[str, float] = {}
     counts: dict[str, int] = {}
-    groups: dict[tuple[int, int], list[View]] = {}
+    groups: dict[tuple[int, int, bool], list[View]] = {}
     for v in views:
-        groups.setdefault((v.height, v.width), []).append(v)
+        groups.setdefault((v.height, v.width, v.analysis_only), []).append(v)
     with evaluating(model, heads):
         for group in groups.values():
             for at in range(0, len(group), a.batch):
                 part = group[at : at + a.batch]
-                for k, v in losses(model, heads, collate, part, dev, a, meta).items():
+                for k, v in losses(model, heads, collate, part, dev, a, meta, best).items():
                     sums[k] = sums.get(k, 0.0) + v.item() * len(part)
                     counts[k] = counts.get(k, 0) + len(part)
     return {"held_" + k: sums[k] / counts[k] for k in sums}

@@ -1,4 +1,5 @@
-"""Stage 1: the vision tower alone, on dense targets: maps of saliency, subject and lines, and the teacher's crop scores.
+"""Stage 1: the vision tower alone, on dense targets: maps of saliency, subject and lines, the teacher's crop
+scores, and a summary of both that attention can read off.
 
 python -m nano.train_vision --data shard [shard ...] --out run/vision --minutes 25
 """
@@ -8,31 +9,27 @@ from pathlib import Path
 import torch
 
 from .augment import mirror, mirrored_boxes, recolour
-from .heads import DenseHeads, crop_loss, map_loss
+from .dense import BestBoxes, dense_losses, teacher_scores
+from .heads import DenseHeads
 from .model import Nano, init_weights, normalise
 from .run import Budget, Curve, autocast, compile_blocks, device, evaluating, lr_factor, optimiser, save_atomically
-from .shapes import CELL, ModelShape
+from .shapes import ModelShape
 from .shards import View, batches, load_views, stack_frames, stack_maps
 
 
-def losses(model: Nano, heads: DenseHeads, views: list[View], dev, temperature: float, flip: torch.Tensor | None, rng=None):
-    pixels, maps = stack_frames(views), stack_maps(views)
-    rows, columns = views[0].height // CELL, views[0].width // CELL
-    scored = [i for i, v in enumerate(views) if v.scores is not None]
-    scores = torch.stack([torch.from_numpy(views[i].shard.scores[views[i].scores].copy()) for i in scored]) if scored else None
+def losses(model: Nano, heads: DenseHeads, views: list[View], dev, temperature: float, best: BestBoxes, flip=None, rng=None):
+    """`flip`: for each grid box its mirror image; half of the batches are flipped where it is given."""
+    pixels, maps, scores = stack_frames(views), stack_maps(views), teacher_scores(views)
+    mirrored = flip is not None and bool(torch.rand((), generator=rng) < 0.5)
+    if mirrored:
+        pixels, maps = mirror(pixels), maps.flip(3)
+        scores = scores[:, flip] if scores is not None else None
     if rng is not None:
-        if flip is not None and torch.rand((), generator=rng) < 0.5:
-            pixels, maps = mirror(pixels), maps.flip(3)
-            scores = scores[:, flip] if scores is not None else None
         pixels = recolour(pixels, rng)
     with autocast(dev):
         tokens = model.vision(normalise(pixels.to(dev)))
-        maps_loss = map_loss(heads.map_logits(tokens, rows, columns), maps.to(dev))
-        if scores is None:
-            return {"maps": maps_loss}, None
-        predicted = heads.crop(tokens[scored])
-    target = (scores.to(dev) / temperature).softmax(dim=1)
-    return {"maps": maps_loss, "crop": crop_loss(predicted, target)}, predicted
+        probabilities = None if scores is None else (scores / temperature).softmax(dim=1)
+        return dense_losses(heads, tokens, views, maps, probabilities, best, mirrored)
 
 
 def main() -> None:
@@ -78,7 +75,7 @@ def main() -> None:
     budget = Budget(a.steps, a.minutes, spent)
     rng = torch.Generator().manual_seed(a.seed + step)
     curve = Curve(a.out / "curve.csv", every=50)
-    flip = mirrored_boxes(boxes)
+    flip, best = mirrored_boxes(boxes), BestBoxes(boxes)
     saved = budget.seconds()
 
     def save() -> None:
@@ -86,7 +83,7 @@ def main() -> None:
         state |= {"opt": opt.state_dict(), "step": step, "seconds": budget.seconds(), "args": vars(a) | {"out": str(a.out)}}
         save_atomically(state, checkpoint)
         if held_out:
-            curve.write(step, budget.seconds(), measure(model, heads, held_out, dev, a.temperature))
+            curve.write(step, budget.seconds(), measure(model, heads, held_out, dev, a.temperature, best))
 
     for batch in batches(views, a.batch, a.seed + step):
         progress = budget.progress(step)
@@ -94,7 +91,7 @@ def main() -> None:
             break
         for group in opt.param_groups:
             group["lr"] = a.lr * lr_factor(progress)
-        parts, _ = losses(model, heads, batch, dev, a.temperature, flip, rng)
+        parts = losses(model, heads, batch, dev, a.temperature, best, flip, rng)
         loss = sum(parts.values())
         opt.zero_grad(set_to_none=True)
         loss.backward()
@@ -108,7 +105,7 @@ def main() -> None:
     save()
 
 
-def measure(model: Nano, heads: DenseHeads, views: list[View], dev, temperature: float) -> dict[str, float]:
+def measure(model: Nano, heads: DenseHeads, views: list[View], dev, temperature: float, best: BestBoxes) -> dict[str, float]:
     sums: dict[str, float] = {}
     n = 0
     with evaluating(model, heads):
@@ -118,7 +115,7 @@ def measure(model: Nano, heads: DenseHeads, views: list[View], dev, temperature:
         for group in groups.values():
             for at in range(0, len(group), 32):
                 part = group[at : at + 32]
-                parts, _ = losses(model, heads, part, dev, temperature, None)
+                parts = losses(model, heads, part, dev, temperature, best)
                 for k, v in parts.items():
                     sums["held_" + k] = sums.get("held_" + k, 0.0) + v.item() * len(part)
                 n += len(part)
