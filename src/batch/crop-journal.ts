@@ -3,11 +3,11 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { CheckedLog, readCheckedLog } from '../checked-log.js';
+import { lockFile } from '../file-lock.js';
 import { FramewrightError, messageOf } from '../errors.js';
 import { temporaryFor } from '../image/write.js';
 import { makeFolder } from '../make-folder.js';
 import type { CropResult } from '../schema.js';
-import { lockRun } from './run-lock.js';
 
 const JOURNAL = '.framewright-journal.jsonl';
 
@@ -92,7 +92,7 @@ export class CropJournal implements AsyncDisposable {
    */
   static async open({ place, file }: JournalPlace, earlier?: EarlierRuns): Promise<CropJournal> {
     await makeFolder(path.dirname(file));
-    const lock = await lockRun(`${file.replace(/\.jsonl$/, '')}.lock`, place);
+    const lock = await lockFile(`${file.replace(/\.jsonl$/, '')}.lock`, place);
     try {
       const nBytes = await sizeOf(file);
       const records = earlier?.nBytes === nBytes ? earlier.records : (await readEarlierRuns({ place, file })).records;

@@ -39,9 +39,9 @@ async function pull(models: readonly string[], flags: { connections: number; jso
         connections: flags.connections,
         signal,
         onProgress: (file, received, total) => progress.show(statusOf(file, received, total, rate.of(file, received))),
-        onWait: (file) => {
+        onWait: (held) => {
           progress.clear();
-          process.stderr.write(`framewright: ${file} is being downloaded by another process; waiting for it\n`);
+          process.stderr.write(`framewright: waiting: ${held}\n`);
         },
       });
       progress.clear();

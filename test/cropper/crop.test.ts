@@ -189,7 +189,7 @@ describe('encoding ahead', () => {
     await using ahead = await open(true);
     await using inTurn = await open(false);
     const [a, b] = await Promise.all(
-      [ahead, inTurn].map((each) => collect(each.cropAll(photos, { onError: () => {} }))),
+      [ahead, inTurn].map((each) => collect(each.cropAll(photos, { onError: () => undefined }))),
     );
     expect(a!.map(withoutTimings)).toEqual(b!.map(withoutTimings));
     expect(a).toHaveLength(3);

@@ -4,11 +4,11 @@ import { open, rename, stat, statfs, writeFile, type FileHandle } from 'node:fs/
 import path from 'node:path';
 import { bytesText } from '../../bytes-text.js';
 import { FramewrightError, messageOf } from '../../errors.js';
+import { lockFileInTurn } from '../../file-lock.js';
 import { makeFolder } from '../../make-folder.js';
 import { hashPath, partPath } from '../store.js';
 import { fetchPieces, streamWhole } from './fetch-pieces.js';
 import { dropDownload, dropJournal, readJournal, writeJournal, type Journal } from './journal.js';
-import { withLock } from './lock.js';
 import { FileChanged, probe, type Probed, type Server } from './server.js';
 import { mergeRanges, missingPieces, rangesBytes, type Range } from './ranges.js';
 
@@ -23,7 +23,7 @@ export interface DownloadOptions {
   /** Bytes here and in all; the total is 0 where the server does not say. */
   readonly onProgress?: (receivedBytes: number, totalBytes: number) => void;
   /** Another process is downloading the same file. */
-  readonly onWait?: () => void;
+  readonly onWait?: (held: string) => void;
   readonly signal?: AbortSignal;
   /** Milliseconds before the first retry; doubles up to 30 s. Default 500. */
   readonly retryMs?: number;
@@ -53,7 +53,8 @@ const DISK_RESERVE_BYTES = 64 * 2 ** 20;
 export async function download(url: string, place: string, options: DownloadOptions = {}): Promise<Downloaded> {
   try {
     await makeFolder(path.dirname(place));
-    return await withLock(place, () => downloadLocked(url, place, options), options);
+    await using _lock = await lockFileInTurn(`${place}.lock`, place, options);
+    return await downloadLocked(url, place, options);
   } catch (error) {
     options.signal?.throwIfAborted();
     if (error instanceof FramewrightError) throw error;

@@ -65,9 +65,8 @@ async function send(
   };
   const options: RequestOptions = { method: 'GET', headers: sent, ...(signal ? { signal } : {}) };
   if (proxy && isSecure) {
-    const socket = await tunnel(proxy, url, signal);
-    options.createConnection = () => socket;
-    options.agent = false;
+    const socket = await tunnel(proxy, url, { idleMs, signal });
+    options.createConnection = () => socket; // which an agent of its own would not ask
   } else if (proxy) {
     options.host = proxy.hostname;
     options.port = proxy.port === '' ? 80 : Number(proxy.port);

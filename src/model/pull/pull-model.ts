@@ -6,7 +6,7 @@ import { download, type Downloaded, type DownloadOptions } from './download.js';
 export interface PullOptions extends Pick<DownloadOptions, 'connections' | 'signal' | 'retryMs' | 'idleMs'> {
   /** Bytes of all files so far and in all, as well as they are known. */
   readonly onProgress?: (file: string, receivedBytes: number, totalBytes: number) => void;
-  readonly onWait?: (file: string) => void;
+  readonly onWait?: (held: string) => void;
 }
 
 const HUGGING_FACE = 'https://huggingface.co';
@@ -36,7 +36,7 @@ async function pullFile({ file, path }: StoredFile, options: PullOptions): Promi
     ...(file.bytes === undefined ? {} : { bytes: file.bytes }),
     ...(file.sha256 === undefined ? {} : { sha256: file.sha256 }),
     ...(onProgress ? { onProgress: (received, total) => onProgress(file.name, received, total) } : {}),
-    ...(onWait ? { onWait: () => onWait(file.name) } : {}),
+    ...(onWait ? { onWait } : {}),
   });
 }
 

@@ -129,13 +129,28 @@ export function contentRange({
  */
 export async function get(server: Server, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
   const { url, token, idleMs, signal } = server;
-  const answer = await httpGet(url, { headers, token, idleMs, signal });
+  const answer = await httpGet(url, { headers, token, idleMs, signal }).catch((error: unknown) => {
+    throw isOfCertificate(error) ? untrusted(url, error) : error;
+  });
   const { status } = answer;
   if (status === 200 || status === 206 || status === 416) return answer;
   answer.body.destroy();
   if (status === 429 || status === 408 || status >= 500)
     throw new TryLater(`the server answered ${status}`, retryAfterMs(answer.headers));
   throw new FramewrightError('DOWNLOAD', `${url} answered ${status}: ${remedyFor(status, token)}`);
+}
+
+/** Node's codes for a certificate it does not take: OpenSSL's X509_V_ERR_* without that, and its own for the host's name. */
+const CERTIFICATE_CODE = /CERT|^UNABLE_TO_|^INVALID_CA$|^PATH_LENGTH_EXCEEDED$/;
+
+function isOfCertificate(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && CERTIFICATE_CODE.test(String(error.code));
+}
+
+function untrusted(url: string, cause: Error): FramewrightError {
+  const remedy =
+    'behind a proxy that looks into connections, set NODE_EXTRA_CA_CERTS to a file with its authority (PEM)';
+  return new FramewrightError('DOWNLOAD', `${url} is not trusted: ${cause.message}; ${remedy}`, { cause });
 }
 
 function remedyFor(status: number, token: string | undefined): string {

@@ -1,11 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { lockFile } from '../../../src/file-lock.js';
 import { download, type DownloadOptions } from '../../../src/model/pull/download.js';
 import { proxyFor } from '../../../src/model/pull/proxy.js';
 import { mergeRanges, missingPieces } from '../../../src/model/pull/ranges.js';
@@ -240,25 +242,35 @@ describe('two pulls at once', () => {
   test('fetch the file once, and both have it', async () => {
     await using server = await serveFile(content);
     const place = newPlace();
-    let nWaits = 0;
-    const pull = () => download(`${server.url}/x`, place, { ...QUICK, onWait: () => nWaits++ });
+    const waits: string[] = [];
+    const pull = () => download(`${server.url}/x`, place, { ...QUICK, onWait: (held) => waits.push(held) });
     const results = await Promise.all([pull(), pull()]);
     expect(results.map(({ isNew }) => isNew).sort()).toEqual([false, true]);
     expect(results.map((result) => result.sha256)).toEqual([sha256(content), sha256(content)]);
-    expect(nWaits).toBe(1);
+    expect(waits).toEqual([expect.stringContaining(`another run is at work on ${place} (process ${process.pid} on `)]);
     expect(server.requests.filter(({ headers }) => headers.range === 'bytes=0-8388607').length).toBe(1);
   });
 
   test('the lock of one that died is taken over', async () => {
     await using server = await serveFile(content);
     const place = newPlace();
-    await download(`${server.url}/x`, place, QUICK);
-    await rm(place);
-    await writeFile(`${place}.lock`, '');
-    const longAgo = new Date(Date.now() - 3_600_000);
-    await utimes(`${place}.lock`, longAgo, longAgo);
+    const dead = spawnSync(process.execPath, ['-e', '']).pid;
+    await mkdir(path.dirname(place), { recursive: true });
+    await writeFile(`${place}.lock`, JSON.stringify({ pid: dead, host: hostname(), since: '2026-01-01T00:00:00Z' }));
     expect((await download(`${server.url}/x`, place, QUICK)).isNew).toBe(true);
     expect(existsSync(`${place}.lock`)).toBe(false);
+  });
+
+  test('one that waits stops waiting when it is told to', async () => {
+    const place = newPlace();
+    await mkdir(path.dirname(place), { recursive: true });
+    await using _lock = await lockFile(`${place}.lock`, place);
+    const stop = new AbortController();
+    const waiting = download('http://127.0.0.1:1/x', place, {
+      onWait: () => stop.abort(new Error('enough')),
+      signal: stop.signal,
+    });
+    await expect(waiting).rejects.toThrow('enough');
   });
 });
 
@@ -307,6 +319,23 @@ describe('a proxy', () => {
     );
     expect(new Set(connects)).toEqual(new Set(['models.example:443']));
     proxy.close();
+  });
+
+  test('that speaks no HTTP is refused at once, and one that never answers is given up', async () => {
+    vi.stubEnv('all_proxy', 'socks5://127.0.0.1:1080');
+    await expect(download('http://models.example/x', newPlace(), QUICK)).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(/socks5:\/\/127\.0\.0\.1:1080.*http:\/\//) as string,
+    });
+    const silent = createServer().on('connect', () => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    vi.stubEnv('all_proxy', `http://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+    const impatient = { ...QUICK, idleMs: 20 };
+    await expect(download('https://models.example/x', newPlace(), impatient)).rejects.toThrow(
+      /no answer from the proxy 127\.0\.0\.1:\d+ for 0\.02 s/,
+    );
+    silent.closeAllConnections();
+    silent.close();
   });
 });
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import { FramewrightError } from '../errors.js';
-import { publishNew, writeFileAtomic } from '../image/write.js';
+import { FramewrightError } from './errors.js';
+import { publishNew, writeFileAtomic } from './image/write.js';
 
 const holderSchema = z.object({
   pid: z.int().positive(),
@@ -14,6 +15,8 @@ const holderSchema = z.object({
 });
 type Holder = z.infer<typeof holderSchema>;
 
+const POLL_MS = 250;
+
 /**
  * Holds `file` until disposed, so that one run at a time works on what it stands for. The lock of a process of this
  * machine that is gone, killed or crashed, counts for nothing.
@@ -21,7 +24,7 @@ type Holder = z.infer<typeof holderSchema>;
  * @param what what is locked, for the message
  * @throws FramewrightError OUTPUT_LOCKED where another run holds it, OUTPUT_WRITE where it cannot be made
  */
-export async function lockRun(file: string, what: string): Promise<AsyncDisposable> {
+export async function lockFile(file: string, what: string): Promise<AsyncDisposable> {
   const started = await startOf(process.pid);
   const own = JSON.stringify({
     pid: process.pid,
@@ -43,6 +46,28 @@ export async function lockRun(file: string, what: string): Promise<AsyncDisposab
     // Two runs that find it stale at once, again and again, are told so rather than kept busy.
     if (attempt > 9) throw held(file, what, holder);
     await takeAway(file, text);
+  }
+}
+
+/**
+ * As lockFile, but waits for whoever holds it; `onWait` is told once who that is.
+ *
+ * @throws FramewrightError OUTPUT_WRITE; the signal's reason
+ */
+export async function lockFileInTurn(
+  file: string,
+  what: string,
+  { onWait, signal }: { readonly onWait?: (held: string) => void; readonly signal?: AbortSignal } = {},
+): Promise<AsyncDisposable> {
+  for (let isFirst = true; ; isFirst = false) {
+    signal?.throwIfAborted();
+    try {
+      return await lockFile(file, what);
+    } catch (error) {
+      if (!(error instanceof FramewrightError) || error.code !== 'OUTPUT_LOCKED') throw error;
+      if (isFirst) onWait?.(error.message);
+    }
+    await setTimeout(POLL_MS, undefined, signal ? { signal } : {}).catch(() => undefined);
   }
 }
 
