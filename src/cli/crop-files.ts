@@ -1,21 +1,21 @@
 import { stat } from 'node:fs/promises';
 import { sha256Of, tokenOf, type CropJournal, type SourceState } from '../batch/crop-journal.js';
 import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask, PhotoWishes } from '../cropper.js';
-import { FramewrightError, messageOf } from '../errors.js';
+import { FramewrightError } from '../errors.js';
 import { decodePhoto, type Photo } from '../image/decode.js';
 import type { EncodeOptions } from '../image/encode.js';
 import { writeSidecar } from '../metadata/sidecar.js';
-import type { CropRect, CropResult } from '../schema.js';
+import type { CropResult } from '../schema.js';
 import { batchProgress } from './batch-progress.js';
 import { STDIN } from './inputs.js';
 import type { BatchInterrupt } from './interrupt.js';
-import { filesOf, STDOUT, type PlannedPhoto } from './output-plan.js';
+import { filesOf, type PlannedPhoto } from './output-plan.js';
 import { encodeFiles, publishFile } from './photo-files.js';
 import type { ReviewList } from './review-list.js';
 import { Progress } from './progress.js';
-import { codeOf, errorLine } from './report-error.js';
 import type { StdinPhoto } from './stdin.js';
 import type { Summary } from './summaries.js';
+import { tell, tellError } from './tell-crop.js';
 
 /** A run of the crop command, checked and planned. */
 export interface CropRun {
@@ -32,6 +32,8 @@ export interface CropRun {
   readonly verbose: boolean;
   readonly resume: boolean;
   readonly summaries: readonly Summary[];
+  /** Largest photo taken; default: as the library has it. */
+  readonly maxPixels?: number;
   /** What is wished of a photo alone, in place of what the request says of all. */
   readonly wishesOf: (planned: PlannedPhoto) => PhotoWishes;
   /** Where crops left for review are listed. */
@@ -120,11 +122,11 @@ export async function cropFiles(
 async function summariseEarlier(
   { input }: PlannedPhoto,
   results: readonly CropResult[],
-  { summaries, request: { signal } }: CropRun,
+  { summaries, maxPixels, request: { signal } }: CropRun,
 ): Promise<void> {
   if (summaries.length === 0) return;
   try {
-    const photo = await decodePhoto(input, { signal });
+    const photo = await decodePhoto(input, { signal, ...(maxPixels === undefined ? {} : { maxPixels }) });
     for (const summary of summaries) await summary.add(input, photo, results, signal);
   } catch (error) {
     signal.throwIfAborted();
@@ -222,43 +224,9 @@ function namedNow(result: CropResult, planned: PlannedPhoto, target: number): Cr
   };
 }
 
-/** What is said about a crop, made now or by an earlier run. */
-function tell(planned: PlannedPhoto, result: CropResult, run: CropRun): void {
-  run.review?.add(planned.input, result);
-  if (run.verbose) {
-    process.stderr.write(`${planned.input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
-  }
-  const { sidecar, output = [] } = result;
-  if (sidecar?.state === 'manual') {
-    const what = `${planned.input} has a crop made by hand, and ${sidecar.path} is left as it is`;
-    process.stderr.write(`framewright: ${what}; --force writes ours over it\n`);
-  }
-  if (run.json) writeJson(result);
-  else if (run.dryRun) process.stdout.write(`${planned.input}\t${rectText(result.crop)}\n`);
-  else {
-    const files = sidecar?.state === 'written' ? [...output, sidecar.path] : output;
-    process.stdout.write(files.map((file) => (file === STDOUT ? '' : `${file}\n`)).join(''));
-  }
-}
-
-function tellError({ input }: PlannedPhoto, error: unknown, { json }: CropRun): void {
-  process.stderr.write(`${errorLine(error)}\n`);
-  if (json) {
-    writeJson({ schemaVersion: 1, photo: { path: input }, error: { code: codeOf(error), message: messageOf(error) } });
-  }
-}
-
 /** No other photo will fare better. */
 function isFullDisk(error: unknown): boolean {
   if (!(error instanceof FramewrightError) || error.code !== 'OUTPUT_WRITE') return false;
   const cause = error.cause as NodeJS.ErrnoException | undefined;
   return ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'].includes(cause?.code ?? '');
-}
-
-function rectText({ x, y, width, height }: CropRect): string {
-  return `${x},${y},${width},${height}`;
-}
-
-function writeJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
 }

@@ -84,6 +84,7 @@ export async function cropRun(plan: readonly PlannedPhoto[], flags: CropFlags, s
       ...(flags.instruct === undefined ? {} : { instruct: flags.instruct }),
       signal,
     },
+    ...(flags.maxPixels === undefined ? {} : { maxPixels: flags.maxPixels }),
     force: flags.force,
     keepTime: flags.keepTime,
     encode: {

@@ -1,0 +1,39 @@
+import { messageOf } from '../errors.js';
+import type { CropRect, CropResult } from '../schema.js';
+import type { CropRun } from './crop-files.js';
+import { STDOUT, type PlannedPhoto } from './output-plan.js';
+import { codeOf, errorLine } from './report-error.js';
+
+/** What is said about a crop, made now or by an earlier run. */
+export function tell(planned: PlannedPhoto, result: CropResult, run: CropRun): void {
+  run.review?.add(planned.input, result);
+  if (run.verbose) {
+    process.stderr.write(`${planned.input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
+  }
+  const { sidecar, output = [] } = result;
+  if (sidecar?.state === 'manual') {
+    const what = `${planned.input} has a crop made by hand, and ${sidecar.path} is left as it is`;
+    process.stderr.write(`framewright: ${what}; --force writes ours over it\n`);
+  }
+  if (run.json) writeJson(result);
+  else if (run.dryRun) process.stdout.write(`${planned.input}\t${rectText(result.crop)}\n`);
+  else {
+    const files = sidecar?.state === 'written' ? [...output, sidecar.path] : output;
+    process.stdout.write(files.map((file) => (file === STDOUT ? '' : `${file}\n`)).join(''));
+  }
+}
+
+export function tellError({ input }: PlannedPhoto, error: unknown, { json }: CropRun): void {
+  process.stderr.write(`${errorLine(error)}\n`);
+  if (json) {
+    writeJson({ schemaVersion: 1, photo: { path: input }, error: { code: codeOf(error), message: messageOf(error) } });
+  }
+}
+
+function rectText({ x, y, width, height }: CropRect): string {
+  return `${x},${y},${width},${height}`;
+}
+
+function writeJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
