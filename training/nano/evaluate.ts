@@ -1,20 +1,23 @@
 // Measures a model through the product itself. Run `npm run build` first.
 //   node dist/training/nano/evaluate.js --model gguf/nano [--flms folder] [--scenes 300] [--first 0] [--out figures.json]
-// FLMS: crops against the annotators' boxes, beside the floors; pairs of a human box and a clearly worse one, ranked by
-// log-likelihood; agreement of crops of the photo and its mirror image. Scenes: elements against what was drawn.
-import { writeFile } from 'node:fs/promises';
+//     [--against earlier.json]
+// FLMS: crops against the annotators' boxes, beside the floors; pairs of a better and a clearly worse crop by what people
+// chose and by the teacher's scores, ranked by log-likelihood, and how many more of them than an earlier model's; agreement
+// of crops of the photo and its mirror image. Scenes: elements against what was drawn.
+import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { openCropper, type Cropper } from '../../src/cropper.js';
 import { readFlms } from '../../src/eval/datasets/flms.js';
 import { cropAgreement } from '../../src/eval/metrics/crops.js';
-import { bootstrapSamples, percentileInterval, preferenceRate } from '../../src/eval/metrics/intervals.js';
+import { bootstrapSamples, percentileInterval } from '../../src/eval/metrics/intervals.js';
 import { matchedErrors } from '../../src/eval/metrics/localisation.js';
 import { intersectionOverUnion, type Box, type Size } from '../../src/geometry.js';
 import { BOX_KINDS, ELEMENT_KINDS, isOneOf, type CropRect, type Element } from '../../src/schema.js';
-import { dice } from '../scenes/dice.js';
 import { drawScene } from '../scenes/scene.js';
 import { mirrorBox } from './mirror.js';
+import { humanPairs, scorerPairs, type Pair } from './pairs.js';
+import { readRaster } from './views.js';
 
 const { values } = parseArgs({
   options: {
@@ -24,25 +27,33 @@ const { values } = parseArgs({
     first: { type: 'string', default: '0' },
     limit: { type: 'string', default: 'Infinity' },
     out: { type: 'string' },
+    against: { type: 'string' },
   },
 });
 if (!values.model) throw new Error('--model is missing');
 
 type Figure = string | number;
 const figures: Record<string, Record<string, Figure>> = {};
+/** By who judges, of each photo the share of its pairs the model ranks right; null where there was no pair. */
+type Judged = Record<string, (number | null)[]>;
+const judged: Judged = { human: [], scorer: [] };
 await using cropper = await openCropper({ model: values.model, gpu: 'cpu' });
 if (values.flms) Object.assign(figures, await measureFlms(cropper, values.flms, Number(values.limit)));
 if (Number(values.scenes) > 0)
   figures.scenes = await measureScenes(cropper, Number(values.first), Number(values.scenes));
+if (values.against) {
+  const earlier = JSON.parse(await readFile(values.against, 'utf8')) as { judged: Judged };
+  figures.gain = gains(earlier.judged);
+}
 console.log(JSON.stringify(figures, undefined, 2));
-if (values.out) await writeFile(values.out, `${JSON.stringify({ model: cropper.model, figures }, undefined, 2)}\n`);
+if (values.out)
+  await writeFile(values.out, `${JSON.stringify({ model: cropper.model, figures, judged }, undefined, 2)}\n`);
 
 async function measureFlms(model: Cropper, folder: string, limit: number): Promise<typeof figures> {
   const { photos } = await readFlms(folder);
   const methods: Record<string, number[][]> = { model: [], full: [], centre90: [] };
   const mirrored: number[][] = [];
   const seen = new Set<string>();
-  const pairs = { wins: 0, losses: 0 };
   const milliseconds: number[] = [];
   for (const { id, path, boxes } of photos.slice(0, limit)) {
     if (!path) continue;
@@ -67,43 +78,31 @@ async function measureFlms(model: Cropper, folder: string, limit: number): Promi
     const other = boxOf((await model.crop(mirror)).crop);
     mirrored.push([intersectionOverUnion(crop, mirrorBox(other, width))]);
 
-    const pair = humanPair(annotators, size, id);
-    if (pair) {
-      const [good, bad] = await model.rank(path, pair.map(rectOf));
-      if (good! > bad!) pairs.wins++;
-      else pairs.losses++;
-    }
+    judged.human!.push((await shareRight(model, path, humanPairs(annotators, size, id))) ?? null);
+    judged.scorer!.push((await shareRight(model, path, scorerPairs(await readRaster(path), id))) ?? null);
   }
   const columns = ['bestIou', 'meanIou', 'bde', 'recall'];
   const out: typeof figures = {};
   for (const [method, rows] of Object.entries(methods)) {
     out[method] = Object.fromEntries(columns.map((name, i) => [name, withInterval(rows.map((row) => [row[i]!]))]));
   }
-  const { rate, low, high, nJudged } = preferenceRate(pairs.wins, pairs.losses);
   out.behaviour = {
     photos: methods.model!.length,
     mirrorIou: withInterval(mirrored),
     differentCrops: seen.size,
-    humanPairs: `${rate.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] of ${nJudged}`,
+    ...Object.fromEntries(
+      Object.entries(judged).map(([by, shares]) => [`${by}Pairs`, withInterval(known(shares).map((share) => [share]))]),
+    ),
     medianMs: Math.round(milliseconds.sort((a, b) => a - b)[Math.floor(milliseconds.length / 2)]!),
   };
   return out;
 }
 
-/** The annotator who agrees most with the others, and a blindly drawn box that agrees with them clearly less. */
-function humanPair(annotators: readonly Box[], { width, height }: Size, id: string): [Box, Box] | undefined {
-  const agreement = (box: Box): number =>
-    annotators.reduce((sum, other) => sum + intersectionOverUnion(box, other), 0) / annotators.length;
-  const good = annotators.reduce((a, b) => (agreement(b) > agreement(a) ? b : a)).map(Math.round) as unknown as Box;
-  const roll = dice(Buffer.from(id).reduce((hash, byte) => Math.imul(hash, 31) + byte, 7));
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const w = Math.round(width * roll.between(0.5, 0.95));
-    const h = Math.round(height * roll.between(0.5, 0.95));
-    const [x, y] = [roll.whole(0, width - w), roll.whole(0, height - h)];
-    const bad: Box = [x, y, x + w, y + h];
-    if (agreement(bad) < agreement(good) - 0.2) return [good, bad];
-  }
-  return undefined;
+/** Share of the pairs whose better crop the model finds likelier. */
+async function shareRight(model: Cropper, photo: string, pairs: readonly Pair[]): Promise<number | undefined> {
+  if (pairs.length === 0) return undefined;
+  const ranked = await model.rank(photo, pairs.flat().map(rectOf));
+  return mean(pairs.map((_, i) => (ranked[2 * i]! > ranked[2 * i + 1]! ? 1 : 0)));
 }
 
 async function measureScenes(model: Cropper, first: number, count: number): Promise<Record<string, Figure>> {
@@ -151,6 +150,23 @@ async function measureScenes(model: Cropper, first: number, count: number): Prom
     lineEndError: withInterval(errors.line.map((value) => [value])),
     subjectIou: withInterval(errors.subject.map((value) => [value])),
   };
+}
+
+function known(shares: readonly (number | null)[]): number[] {
+  return shares.filter((share) => share !== null);
+}
+
+/** How many more pairs this model ranks right than the one of an earlier file, photo by photo. */
+function gains(earlier: Judged): Record<string, Figure> {
+  return Object.fromEntries(
+    Object.entries(judged).map(([by, shares]) => {
+      const differences = shares.flatMap((share, i) => {
+        const before = earlier[by]?.[i];
+        return share === null || before === null || before === undefined ? [] : [[share - before]];
+      });
+      return [`${by}Pairs`, withInterval(differences)];
+    }),
+  );
 }
 
 function withInterval(rows: readonly (readonly number[])[]): string {

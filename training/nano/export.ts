@@ -109,7 +109,9 @@ async function conversationOf(
   { conversation: Awaited<ReturnType<typeof recordConversation>> & { kind: string }; enhanced: Uint8Array } | undefined
 > {
   const target =
-    elements.length > 0 ? proposalTarget(dice(view.seed + VARIANT_SEEDS * options.variant), view.raster.size, labels, frame, elements) : undefined;
+    elements.length > 0
+      ? proposalTarget(dice(view.seed + VARIANT_SEEDS * options.variant), view.raster.size, labels, frame, elements)
+      : undefined;
   if (!target) {
     nRefused++;
     return undefined;

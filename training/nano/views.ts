@@ -66,7 +66,7 @@ async function corpusFiles(folder: string): Promise<string[]> {
   return lines.map((line) => (JSON.parse(line) as { file: string }).file);
 }
 
-async function readRaster(file: string): Promise<Raster> {
+export async function readRaster(file: string): Promise<Raster> {
   const { data, info } = await sharp(file)
     .autoOrient()
     .toColourspace('srgb')
