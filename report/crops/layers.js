@@ -5,6 +5,7 @@ globalThis.report.layers = (() => {
   const { data, byId, element } = globalThis.report;
   const hidden = new Set();
   const buttons = [];
+  const style = document.head.appendChild(document.createElement('style'));
 
   const kinds = data.kinds.map(({ name, colour }) => ({
     selector: `[data-kind="${name}"]`,
@@ -18,7 +19,7 @@ globalThis.report.layers = (() => {
   ];
 
   function apply() {
-    byId('hidden-layers').textContent = hidden.size > 0 ? `${[...hidden].join(',')}{display:none}` : '';
+    style.textContent = hidden.size > 0 ? `${[...hidden].join(',')}{display:none}` : '';
     for (const { button, selector } of buttons) button.setAttribute('aria-pressed', String(!hidden.has(selector)));
   }
 

@@ -13,13 +13,15 @@ export interface PageContent {
 }
 
 /**
- * One HTML page that needs nothing else: the template, styles and scripts of a folder below `report/` with data put in.
+ * One HTML page that needs nothing else: `report/shell.html` with the body, styles and scripts of a folder beside it and
+ * with data put in.
  * Its policy runs these very scripts and nothing that data could bring in.
  */
 export async function fillPage(folder: string, content: PageContent): Promise<string> {
   const read = (...parts: readonly string[]): Promise<string> => readFile(packageFile('report', ...parts), 'utf8');
-  const [page, ...styles] = await Promise.all([
-    read(folder, 'page.html'),
+  const [shell, body, ...styles] = await Promise.all([
+    read('shell.html'),
+    read(folder, 'body.html'),
     read('shared.css'),
     read(folder, 'page.css'),
   ]);
@@ -28,11 +30,12 @@ export async function fillPage(folder: string, content: PageContent): Promise<st
   const parts: Readonly<Record<string, string>> = {
     title: escapeHtml(content.title),
     style: styles.join('\n'),
+    body: body.trimEnd(),
     data: JSON.stringify(content.data).replaceAll('<', '\\u003c'),
     scripts: scripts.map((code) => `<script>${code}</script>`).join('\n'),
     scriptSources: scripts.map((code) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`).join(' '),
   };
-  return page.replace(/\{\{(\w+)\}\}/g, (placeholder, name: string) => parts[name] ?? placeholder);
+  return shell.replace(/\{\{(\w+)\}\}/g, (placeholder, name: string) => parts[name] ?? placeholder);
 }
 
 /** Parsers of HTML turn CRLF into LF before the policy's hash is taken. */

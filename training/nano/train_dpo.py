@@ -1,5 +1,6 @@
 """Stage 4: DPO on pairs of first proposals (sample_pairs.py) against the frozen SFT model. Only the text model learns,
-as a LoRA of it could.
+as a LoRA of it could. Beside it the chosen boxes' own likelihood keeps its weight (--nll), without which both boxes of a
+pair grow unlikely and the model drifts to what no pair speaks of.
 
 python -m nano.train_dpo --data shard [...] --pairs run/pairs.jsonl --init run/sft/last.pt --out run/dpo --steps 400
 """
@@ -48,7 +49,8 @@ def main() -> None:
     p.add_argument("--steps", type=int)
     p.add_argument("--minutes", type=float)
     p.add_argument("--batch", type=int, default=16)
-    p.add_argument("--lr", type=float, default=5e-5)
+    p.add_argument("--lr", type=float, default=3e-5)
+    p.add_argument("--nll", type=float, default=0.2, help="weight of the chosen box's negative log-likelihood, a number")
     p.add_argument("--beta", type=float, default=0.2)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int)
@@ -103,13 +105,14 @@ def main() -> None:
             own = box_log_prob(model.text, images, both, boxes, meta, dev)
         gain = (own - held).view(2, n)
         margin = a.beta * (gain[0] - gain[1])
-        loss = F.softplus(-margin).mean()
+        preference = F.softplus(-margin).mean()
+        loss = preference - a.nll * own[:n].mean() / 4
         opt.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.text.parameters(), 1.0)
         opt.step()
         step += 1
-        parts = {"loss": loss, "accuracy": (margin > 0).float().mean(), "chosen": gain[0].mean(), "rejected": gain[1].mean()}
+        parts = {"loss": preference, "accuracy": (margin > 0).float().mean(), "chosen": gain[0].mean(), "rejected": gain[1].mean()}
         curve.add(step, budget.seconds(), {k: v.item() for k, v in parts.items()})
         if budget.seconds() - saved > 60 * a.save_minutes:
             saved = budget.seconds()
