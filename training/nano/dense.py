@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .heads import BOX_KINDS, ELEMENT_KINDS, DenseHeads, crop_loss, edge_loss, map_loss
+from .heads import BOX_KINDS, ELEMENT_KINDS, LINE_KINDS, SUMMARISED, DenseHeads, crop_loss, edge_loss, map_loss
 from .shapes import CELL
 from .shards import View
 
@@ -36,10 +36,9 @@ def dense_losses(
     edges, kinds = heads.summary(tokens)
     present = torch.tensor([[any(e["type"] == k for e in v.elements) for k in ELEMENT_KINDS] for v in views])
     out["kinds"] = F.binary_cross_entropy_with_logits(kinds, present.float().to(dev))
-    boxes = [subject_of(v, mirrored) for v in views]
-    known = [i for i, box in enumerate(boxes) if box is not None]
-    if known:
-        out["subject"] = edge_loss(edges[known, 1], torch.tensor([boxes[i] for i in known], device=dev))
+    out |= known_edges(edges, {"subject": [subject_of(v, mirrored) for v in views]})
+    if not mirrored:  # where the ends of a line may change places
+        out |= known_edges(edges, {kind: [first_line(v, kind) for v in views] for kind in LINE_KINDS}, "lines")
     if probabilities is not None:
         scored = [i for i, v in enumerate(views) if v.scores is not None]
         target = probabilities.to(dev)
@@ -54,10 +53,33 @@ def teacher_scores(views: list[View]) -> Tensor | None:
     return torch.stack(rows) if rows else None
 
 
+def known_edges(edges: Tensor, wanted: dict[str, list], name: str | None = None) -> dict[str, Tensor]:
+    """The loss over what there is of these, as one under `name` or each under its own."""
+    rows = {what: [i for i, four in enumerate(fours) if four is not None] for what, fours in wanted.items()}
+    losses = {}
+    for what, at in rows.items():
+        if at:
+            target = torch.tensor([wanted[what][i] for i in at], device=edges.device)
+            losses[what] = edge_loss(edges[at, SUMMARISED.index(what)], target)
+    if name is None or not losses:
+        return losses
+    n = sum(len(rows[what]) for what in losses)
+    return {name: sum(len(rows[what]) * loss for what, loss in losses.items()) / n}
+
+
 def subject_of(view: View, mirrored: bool) -> list[float] | None:
     """Of the first subject, in 0..1."""
     box = next((e["box"] for e in view.elements if e["type"] in BOX_KINDS), None)
     if box is None:
         return None
-    x1, y1, x2, y2 = box[0] / view.width, box[1] / view.height, box[2] / view.width, box[3] / view.height
+    x1, y1, x2, y2 = as_shares(box, view)
     return [1 - x2, y1, 1 - x1, y2] if mirrored else [x1, y1, x2, y2]
+
+
+def first_line(view: View, kind: str) -> list[float] | None:
+    line = next((e["line"] for e in view.elements if e["type"] == kind), None)
+    return None if line is None else as_shares(line, view)
+
+
+def as_shares(four: list[float], view: View) -> list[float]:
+    return [four[0] / view.width, four[1] / view.height, four[2] / view.width, four[3] / view.height]

@@ -12,6 +12,9 @@ ELEMENT_KINDS = (
     "vanishing_point",
 )  # fmt: skip
 BOX_KINDS = ELEMENT_KINDS[:3]
+LINE_KINDS = ("horizontal", "vertical", "diagonal", "symmetric")
+# Each four numbers x1, y1, x2, y2: edges of a box, or ends of the first line of a kind.
+SUMMARISED = ("crop", "subject", *LINE_KINDS)
 MAPS = ("saliency", "subject", "horizontal", "vertical", "diagonal", "curved", "triangle", "vanishing")
 
 
@@ -48,18 +51,19 @@ class CropHead(nn.Module):
 
 
 class SummaryHead(nn.Module):
-    """What the mean of the image tokens says in one linear step: the edges of the best crop and of the subject, and which
-    elements there are. Attention can take that mean, so the text model finds here what it has to put into words."""
+    """What the mean of the image tokens says in one linear step: the edges of the best crop and of the subject, the ends of
+    lines, and which elements there are. Attention can take that mean, so the text model finds here what it has to put into
+    words."""
 
     def __init__(self, n_embd: int):
         super().__init__()
-        self.edges = nn.Linear(n_embd, 2 * 4 * EDGE_BINS)
+        self.edges = nn.Linear(n_embd, len(SUMMARISED) * 4 * EDGE_BINS)
         self.kinds = nn.Linear(n_embd, len(ELEMENT_KINDS))
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, T, E) -> logits of the edges (B, 2, 4, EDGE_BINS): crop, subject; of the kinds (B, kinds)"""
+        """(B, T, E) -> logits of the edges (B, SUMMARISED, 4, EDGE_BINS); of the kinds (B, kinds)"""
         mean = tokens.float().mean(dim=1)
-        return self.edges(mean).view(-1, 2, 4, EDGE_BINS).float(), self.kinds(mean).float()
+        return self.edges(mean).view(-1, len(SUMMARISED), 4, EDGE_BINS).float(), self.kinds(mean).float()
 
 
 class DenseHeads(nn.Module):
