@@ -1,11 +1,14 @@
 // Writes training shards for the nano model. Run `npm run build` first.
 //   node dist/training/nano/export.js --out shard --labels labels.jsonl [--labels ...] (--corpus folder [--cuts 2] |
-//     --scenes 4000 [--first 0] [--corpus folder]) [--mirrored] [--conversations] [--variant 1] [--part 0/2] [--limit n]
+//     --scenes 4000 [--first 0] [--corpus folder]) [--mirrored] [--conversations] [--variant 1]
+//     [--proposals proposals.jsonl] [--part 0/2] [--limit n]
 // Photos without labels are left out (label.ts, with the same options); a scene without labels teaches the analysis only.
+import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { buildVocabulary } from '../../gguf/tokenizer.js';
 import { AnswerTokens } from '../../src/answer/answer-tokens.js';
 import { gridBoxes } from '../../src/engines/rules/grid.js';
+import type { Box } from '../../src/geometry.js';
 import { decodePhoto } from '../../src/image/decode.js';
 import { chooseFrame, frameMap } from '../../src/image/frame.js';
 import { positionRamps } from '../../src/image/ramps.js';
@@ -18,7 +21,7 @@ import { recordConversation } from '../../src/train/record.js';
 import { vocabularyTokenizer } from '../../src/train/vocabulary-tokenizer.js';
 import { dice } from '../scenes/dice.js';
 import { MAPS, denseMaps } from './dense-maps.js';
-import { mirrorElement, mirrorRaster } from './mirror.js';
+import { mirrorBox, mirrorElement, mirrorRaster } from './mirror.js';
 import { NANO_USE } from './nano-use.js';
 import { checkPhrases } from './reason.js';
 import { openShard } from './shard-writer.js';
@@ -32,6 +35,7 @@ import { nanoTokenizer } from './vocabulary.js';
 const VARIANT_SEEDS = 1_000_000_007;
 
 const options = readOptions();
+const proposals = options.proposals === undefined ? undefined : await readProposals(options.proposals);
 const labelsBySource = new Map((await Promise.all(options.labels.map(readLabels))).flatMap((labels) => [...labels]));
 
 const profile = await loadPromptProfile(NANO_USE.promptProfile);
@@ -50,8 +54,10 @@ for await (const view of viewsOf(options)) {
   if (nViews >= options.limit) break;
   const labels = labelsBySource.get(view.source);
   if (!labels && !view.elements) continue;
-  await exportView(view, labels);
-  if (options.mirrored) await exportView(...mirrored(view, labels));
+  const proposed = proposals?.get(view.source);
+  if (proposals && !proposed) continue;
+  await exportView({ ...view, proposed }, labels);
+  if (options.mirrored) await exportView(...mirrored({ ...view, proposed }, labels));
   nViews++;
   if (nViews % 100 === 0) console.error(`${options.out}: ${nViews} pictures`);
 }
@@ -69,7 +75,12 @@ await writer.close({
 });
 console.error(`${options.out}: ${nViews} pictures done, ${nRefused} without a conversation`);
 
-async function exportView(view: View, labels: TeacherLabels | undefined): Promise<void> {
+/** A picture with what a model has proposed for it, in its pixels. */
+interface Asked extends View {
+  readonly proposed?: readonly Box[] | undefined;
+}
+
+async function exportView(view: Asked, labels: TeacherLabels | undefined): Promise<void> {
   const { raster } = view;
   const png = await sharp(raster.data, { raw: { ...raster.size, channels: 3 } })
     .png({ compressionLevel: 1 })
@@ -100,7 +111,7 @@ async function exportView(view: View, labels: TeacherLabels | undefined): Promis
 }
 
 async function conversationOf(
-  view: View,
+  view: Asked,
   labels: TeacherLabels | undefined,
   frame: { width: number; height: number },
   elements: readonly Element[],
@@ -108,10 +119,9 @@ async function conversationOf(
 ): Promise<
   { conversation: Awaited<ReturnType<typeof recordConversation>> & { kind: string }; enhanced: Uint8Array } | undefined
 > {
+  const roll = dice(view.seed + VARIANT_SEEDS * options.variant);
   const target =
-    elements.length > 0
-      ? proposalTarget(dice(view.seed + VARIANT_SEEDS * options.variant), view.raster.size, labels, frame, elements)
-      : undefined;
+    elements.length > 0 ? proposalTarget(roll, view.raster.size, labels, frame, elements, view.proposed) : undefined;
   if (!target) {
     nRefused++;
     return undefined;
@@ -122,13 +132,14 @@ async function conversationOf(
 }
 
 /** The view as a mirror shows it, with its labels. */
-function mirrored(view: View, labels: TeacherLabels | undefined): [View, TeacherLabels | undefined] {
+function mirrored(view: Asked, labels: TeacherLabels | undefined): [Asked, TeacherLabels | undefined] {
   const { width } = view.raster.size;
   return [
     {
       source: `${view.source}|mirrored`,
       raster: mirrorRaster(view.raster),
       ...(view.elements ? { elements: view.elements.map((element) => mirrorElement(element, width)) } : {}),
+      ...(view.proposed ? { proposed: view.proposed.map((box) => mirrorBox(box, width)) } : {}),
       seed: view.seed + 500_000_000,
     },
     labels && mirroredLabels(labels, width),
@@ -150,6 +161,16 @@ function mirroredLabels({ elements, distribution, saliency }: TeacherLabels, wid
       }),
     },
   };
+}
+
+async function readProposals(file: string): Promise<Map<string, readonly Box[]>> {
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  return new Map(
+    lines.map((line) => {
+      const { source, boxes } = JSON.parse(line) as { source: string; boxes: Box[] };
+      return [source, boxes];
+    }),
+  );
 }
 
 /** Of each grid box its mirror image; -1 where rounding left that out of the grid. */

@@ -15,6 +15,8 @@ export interface Options {
   readonly conversations: boolean;
   /** Another number draws other requests and lists for the same pictures. */
   readonly variant: number;
+  /** What a model has proposed for them (propose.ts), to be judged; pictures without are left out. */
+  readonly proposals: string | undefined;
 }
 
 /** The command line label.ts and export.ts share: which pictures, and where what is made of them goes. */
@@ -33,6 +35,7 @@ export function readOptions(): Options {
       mirrored: { type: 'boolean', default: false },
       conversations: { type: 'boolean', default: false },
       variant: { type: 'string', default: '0' },
+      proposals: { type: 'string' },
     },
   });
   if (!values.out) throw new Error('--out is missing');
@@ -50,6 +53,7 @@ export function readOptions(): Options {
     mirrored: values.mirrored,
     conversations: values.conversations,
     variant: Number(values.variant),
+    proposals: values.proposals,
   };
 }
 

@@ -14,7 +14,7 @@ import { reasonFor } from './reason.js';
 /** The product's default least area of a crop. */
 const MIN_SHARE = 0.25;
 /** Differences of expected IoU as large as this count e-fold when a better candidate is preferred. */
-const PREFERENCE_TEMPERATURE = 0.02;
+const PREFERENCE_TEMPERATURE = 0.01;
 
 /** What one view should make the model propose, in the frame. */
 export interface ProposalTarget {
@@ -36,15 +36,21 @@ interface Worthy {
   readonly worth: number;
 }
 
-/** Draws what is asked (mostly five free crops) and finds the teacher's answer. Undefined where no crop fits. */
+/**
+ * Draws what is asked (mostly five free crops) and finds the teacher's answer. Undefined where no crop fits.
+ *
+ * @param proposed boxes in the photo that a model has proposed: then these are to be judged
+ */
 export function proposalTarget(
   roll: Dice,
   photo: Size,
   labels: TeacherLabels | undefined,
   frame: Size,
   elements: readonly Element[],
+  proposed?: readonly Box[],
 ): ProposalTarget | undefined {
   if (!labels) return analysisOnly(frame, elements);
+  if (proposed) return judgement(roll, photo, labels, frame, elements, proposed);
   const kind = roll.chance(0.2) ? 'judge' : roll.chance(0.25) ? 'constrained' : 'teach';
   const count = roll.chance(0.7) ? 5 : roll.whole(kind === 'judge' ? 3 : 1, 7);
   const request = kind === 'constrained' ? constrainedRequest(roll, photo, frame, elements, count) : free(frame, count);
@@ -54,6 +60,35 @@ export function proposalTarget(
       : kind === 'constrained'
         ? constrainedBoxes(photo, labels, frame, request)
         : bestBoxes(labels, frame, request);
+  return targetOf(roll, kind, request, ranked, frame, elements);
+}
+
+/** A model's own proposals, in its order. */
+function judgement(
+  roll: Dice,
+  photo: Size,
+  { distribution }: TeacherLabels,
+  frame: Size,
+  elements: readonly Element[],
+  proposed: readonly Box[],
+): ProposalTarget | undefined {
+  const map = frameMap(photo, frame);
+  const request = free(frame, proposed.length);
+  const ranked = proposed.map((box) => ({
+    box: map.toFrame.box(box),
+    worth: expectedIou(toUnit(box, photo), distribution),
+  }));
+  return targetOf(roll, 'judge', request, distinctWithin(ranked, request.limits), frame, elements);
+}
+
+function targetOf(
+  roll: Dice,
+  kind: ProposalTarget['kind'],
+  request: ProposalRequest,
+  ranked: readonly Worthy[],
+  frame: Size,
+  elements: readonly Element[],
+): ProposalTarget | undefined {
   if (ranked.length === 0) return undefined;
   const candidates = ranked.map(({ box }) => ({ boxInFrame: box, why: reasonFor(box, frame, elements) }));
   const preference = softmax(ranked.map(({ worth }) => worth / PREFERENCE_TEMPERATURE));

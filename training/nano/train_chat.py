@@ -21,8 +21,6 @@ from .run import Budget, Curve, autocast, compile_blocks, device, evaluating, lr
 from .shapes import ModelShape
 from .shards import View, batches, load_views, stack_frames, stack_maps
 
-STAGE_WEIGHTS = (1.0, 1.5, 0.3)
-
 
 def chat_losses(model: Nano, batch: Batch, images: torch.Tensor, meta: dict, sigma: tuple[float, float]) -> dict:
     """images (2B, T', E): photo and enhanced photo of each sample in turn. Cross-entropy less the target's own entropy,
@@ -91,8 +89,8 @@ def frozen_losses(seen: SeenFrames, collate: Collator, views: list[View], dev, a
         return chat_losses(seen.model, collate(views), seen(views), meta, sigma)
 
 
-def total(parts: dict, dense: float) -> torch.Tensor:
-    chat = sum(w * parts[name] for w, name in zip(STAGE_WEIGHTS, STAGES) if name in parts)
+def total(parts: dict, stages: list[float], dense: float) -> torch.Tensor:
+    chat = sum(w * parts[name] for w, name in zip(stages, STAGES) if name in parts)
     return chat + dense * sum(value for name, value in parts.items() if name not in STAGES)
 
 
@@ -108,6 +106,7 @@ def main() -> None:
     p.add_argument("--lr", type=float, default=1e-3, help="of the text model")
     p.add_argument("--lr-vision", type=float, default=3e-4)
     p.add_argument("--freeze-vision", action="store_true")
+    p.add_argument("--stage-weights", type=float, nargs=3, default=[1.0, 1.5, 0.3], help="of analyse, propose, decide")
     p.add_argument("--dense", type=float, default=0.5, help="weight of the dense losses")
     p.add_argument("--sigma-elements", type=float, default=0.012, help="soft labels, share of the side")
     p.add_argument("--sigma-candidates", type=float, default=0.035)
@@ -182,7 +181,7 @@ def main() -> None:
             parts = losses(model, heads, collate, batch, dev, a, meta, best, rng)
         text.zero_grad(set_to_none=True)
         vision.zero_grad(set_to_none=True)
-        total(parts, a.dense).backward()
+        total(parts, a.stage_weights, a.dense).backward()
         torch.nn.utils.clip_grad_norm_([*model.parameters(), *heads.parameters()], 1.0)
         text.step()
         if not a.freeze_vision:

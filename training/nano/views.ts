@@ -61,7 +61,7 @@ export interface Part {
   readonly of: number;
 }
 
-async function corpusFiles(folder: string): Promise<string[]> {
+export async function corpusFiles(folder: string): Promise<string[]> {
   const lines = (await readFile(join(folder, 'index.jsonl'), 'utf8')).trim().split('\n');
   return lines.map((line) => (JSON.parse(line) as { file: string }).file);
 }
