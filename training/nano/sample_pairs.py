@@ -1,4 +1,5 @@
-"""Pairs for DPO: boxes a checkpoint itself would propose, of which the teacher holds one clearly better than the other.
+"""Pairs for DPO of which the teacher holds one box clearly better than the other: boxes a checkpoint itself would propose,
+and for a share of the views boxes drawn blindly, since a model that only ever compares its own forgets how to rank others'.
 
 python -m nano.sample_pairs --data shard [...] --checkpoint run/sft/last.pt --out run/pairs.jsonl --views 3000
 """
@@ -21,6 +22,16 @@ def is_free(view: View) -> bool:
     return view.conversation is not None and view.conversation["kind"] == "teach" and view.scores is not None
 
 
+def blind_boxes(view: View, n: int, rng: np.random.Generator) -> set[tuple[int, int, int, int]]:
+    """Half to nineteen twentieths of each side, anywhere."""
+    boxes = set()
+    for _ in range(n):
+        w, h = (round(side * rng.uniform(0.5, 0.95)) for side in (view.width, view.height))
+        x, y = int(rng.integers(0, view.width - w + 1)), int(rng.integers(0, view.height - h + 1))
+        boxes.add((x, y, x + w, y + h))
+    return boxes
+
+
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", nargs="+", required=True)
@@ -28,6 +39,7 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--views", type=int, default=3000)
     p.add_argument("--samples", type=int, default=8)
+    p.add_argument("--blind-share", type=float, default=0.0, help="views of which boxes are drawn blindly")
     p.add_argument("--temperature", type=float, default=1.0)
     p.add_argument("--least-gap", type=float, default=0.06, help="in expected IoU")
     p.add_argument("--seed", type=int, default=1)
@@ -43,14 +55,18 @@ def main() -> None:
     boxes = np.array(meta["boxes"])
     rng = torch.Generator().manual_seed(a.seed)
     order = np.random.default_rng(a.seed).permutation([i for i, v in enumerate(views) if is_free(v)])
+    blind = np.random.default_rng(a.seed + 1)
     n_pairs = 0
     with a.out.open("w") as f:
         for i in order[: a.views]:
             view = views[i]
-            frames = torch.cat((stack_frames([view]), stack_frames([view], enhanced=True)))
-            with torch.no_grad(), autocast(dev):
-                images = model.vision(normalise(frames.to(dev)))
-                drawn = set(sample_boxes(model, view, images, meta, a.samples, a.temperature, rng))
+            if blind.random() < a.blind_share:
+                drawn = blind_boxes(view, 2, blind)  # two: the best of many would all look alike
+            else:
+                frames = torch.cat((stack_frames([view]), stack_frames([view], enhanced=True)))
+                with torch.no_grad(), autocast(dev):
+                    images = model.vision(normalise(frames.to(dev)))
+                    drawn = set(sample_boxes(model, view, images, meta, a.samples, a.temperature, rng))
             ranked = sorted(drawn, key=lambda box: expected_iou(box, view, boxes))
             worth = [expected_iou(ranked[k], view, boxes) for k in (-1, 0)]
             if worth[0] - worth[1] < a.least_gap:
