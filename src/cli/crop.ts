@@ -79,7 +79,12 @@ export function addCropCommand(program: Command): void {
     .option('--choices <file>', 'crop as picked in such a page; takes no photos and no model')
     .option('--dry-run', 'write no crops', false)
     .option('--recursive', 'look below folders', false)
-    .option('--jobs <n>', 'photos in the model at once', parseWhole('jobs', 1, 64), 1)
+    .option(
+      '--jobs <n>',
+      'photos in the model at once; pays where cores or a GPU are free',
+      parseWhole('jobs', 1, 64),
+      1,
+    )
     .option('--resume', 'go on with a run that was stopped or killed: what it has done is not done again', false)
     .option('--journal <file>', 'where a run of several photos notes what is done (default: in the output folder)')
     .option('--no-journal', 'note nothing: the run cannot be resumed')
