@@ -36,14 +36,14 @@ def dense_losses(
     edges, kinds = heads.summary(tokens)
     present = torch.tensor([[any(e["type"] == k for e in v.elements) for k in ELEMENT_KINDS] for v in views])
     out["kinds"] = F.binary_cross_entropy_with_logits(kinds, present.float().to(dev))
-    out |= known_edges(edges, {"subject": [subject_of(v, mirrored) for v in views]})
+    out |= known_edges("subject", edges, {"subject": [subject_of(v, mirrored) for v in views]})
     if not mirrored:  # where the ends of a line may change places
-        out |= known_edges(edges, {kind: [first_line(v, kind) for v in views] for kind in LINE_KINDS}, "lines")
+        out |= known_edges("lines", edges, {kind: [first_line(v, kind) for v in views] for kind in LINE_KINDS})
     if probabilities is not None:
         scored = [i for i, v in enumerate(views) if v.scores is not None]
         target = probabilities.to(dev)
         out["crop"] = crop_loss(heads.crop(tokens[scored]), target)
-        out["edges"] = edge_loss(edges[scored, 0], best(target))
+        out["edges"] = edge_loss(edges[scored, SUMMARISED.index("crop")], best(target))
     return out
 
 
@@ -53,18 +53,18 @@ def teacher_scores(views: list[View]) -> Tensor | None:
     return torch.stack(rows) if rows else None
 
 
-def known_edges(edges: Tensor, wanted: dict[str, list], name: str | None = None) -> dict[str, Tensor]:
-    """The loss over what there is of these, as one under `name` or each under its own."""
-    rows = {what: [i for i, four in enumerate(fours) if four is not None] for what, fours in wanted.items()}
-    losses = {}
-    for what, at in rows.items():
-        if at:
-            target = torch.tensor([wanted[what][i] for i in at], device=edges.device)
-            losses[what] = edge_loss(edges[at, SUMMARISED.index(what)], target)
-    if name is None or not losses:
-        return losses
-    n = sum(len(rows[what]) for what in losses)
-    return {name: sum(len(rows[what]) * loss for what, loss in losses.items()) / n}
+def known_edges(name: str, edges: Tensor, wanted: dict[str, list]) -> dict[str, Tensor]:
+    """The mean loss over what there is of these: for each of SUMMARISED four numbers a view, or None."""
+    known = [
+        (i, SUMMARISED.index(what), four)
+        for what, fours in wanted.items()
+        for i, four in enumerate(fours)
+        if four is not None
+    ]
+    if not known:
+        return {}
+    at, which, fours = map(list, zip(*known))
+    return {name: edge_loss(edges[at, which], torch.tensor(fours, device=edges.device))}
 
 
 def subject_of(view: View, mirrored: bool) -> list[float] | None:

@@ -74,13 +74,14 @@ class SeenFrames:
         """(2B, T', E), or (B, T', E) where only the analysis is learned"""
         missing = [v for v in views if id(v) not in self.kept]
         if missing:
-            frames = torch.cat((stack_frames(missing), stack_frames(missing, enhanced=True)))
+            frames = [stack_frames(missing)]
+            if not views[0].analysis_only:
+                frames.append(stack_frames(missing, enhanced=True))
             with torch.no_grad(), autocast(self.dev):
-                tokens = self.model.vision(normalise(frames.to(self.dev))).bfloat16()
+                tokens = self.model.vision(normalise(torch.cat(frames).to(self.dev))).bfloat16()
             for i, v in enumerate(missing):
-                self.kept[id(v)] = torch.stack((tokens[i], tokens[i + len(missing)]))
-        both = torch.stack([self.kept[id(v)] for v in views])
-        return (both[:, :1] if views[0].analysis_only else both).flatten(0, 1)
+                self.kept[id(v)] = tokens[i :: len(missing)]
+        return torch.cat([self.kept[id(v)] for v in views])
 
 
 def frozen_losses(seen: SeenFrames, collate: Collator, views: list[View], dev, a, meta) -> dict:
