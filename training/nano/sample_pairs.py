@@ -32,6 +32,14 @@ def blind_boxes(view: View, n: int, rng: np.random.Generator) -> set[tuple[int, 
     return boxes
 
 
+def as_judged(view: View, boxes: np.ndarray, rng: np.random.Generator) -> set[tuple[int, int, int, int]]:
+    """The best of three boxes that people might draw, as far as the teacher knows them, and one drawn blindly."""
+    p = np.exp(view.shard.scores[view.scores].astype(np.float64))
+    sides = np.array([view.width, view.height] * 2)
+    people = [tuple(int(v) for v in np.round(boxes[k] * sides)) for k in rng.choice(len(boxes), 3, p=p / p.sum())]
+    return {max(people, key=lambda box: expected_iou(box, view, boxes))} | blind_boxes(view, 1, rng)
+
+
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", nargs="+", required=True)
@@ -40,6 +48,7 @@ def main() -> None:
     p.add_argument("--views", type=int, default=3000)
     p.add_argument("--samples", type=int, default=8)
     p.add_argument("--blind-share", type=float, default=0.0, help="views of which boxes are drawn blindly")
+    p.add_argument("--judged-share", type=float, default=0.0, help="views of which a likely box meets one drawn blindly")
     p.add_argument("--temperature", type=float, default=1.0)
     p.add_argument("--least-gap", type=float, default=0.06, help="in expected IoU")
     p.add_argument("--seed", type=int, default=1)
@@ -60,7 +69,10 @@ def main() -> None:
     with a.out.open("w") as f:
         for i in order[: a.views]:
             view = views[i]
-            if blind.random() < a.blind_share:
+            way = blind.random()
+            if way < a.judged_share:
+                drawn = as_judged(view, boxes, blind)
+            elif way < a.judged_share + a.blind_share:
                 drawn = blind_boxes(view, 2, blind)  # two: the best of many would all look alike
             else:
                 frames = torch.cat((stack_frames([view]), stack_frames([view], enhanced=True)))
