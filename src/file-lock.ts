@@ -32,21 +32,25 @@ export async function lockFile(file: string, what: string): Promise<AsyncDisposa
     ...(started === undefined ? {} : { started }),
     since: new Date().toISOString(),
   } satisfies Holder);
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await writeFileAtomic(file, Buffer.from(own));
-      return { [Symbol.asyncDispose]: () => release(file, own) };
-    } catch (error) {
-      if (!(error instanceof FramewrightError) || error.code !== 'OUTPUT_EXISTS') throw error;
-    }
+  let holder: Holder | undefined;
+  // Who finds it stale or just released, again and again, is told so rather than kept busy.
+  for (let attempt = 0; attempt < 10; attempt++) {
+    // Looked at before anything is written: a run that waits looks often.
     const text = await readFile(file, 'utf8').catch(() => undefined);
-    if (text === undefined) continue; // released meanwhile
-    const holder = holderOf(text);
-    if (holder && !(await isGone(holder))) throw held(file, what, holder);
-    // Two runs that find it stale at once, again and again, are told so rather than kept busy.
-    if (attempt > 9) throw held(file, what, holder);
+    if (text === undefined) {
+      try {
+        await writeFileAtomic(file, Buffer.from(own));
+        return { [Symbol.asyncDispose]: () => release(file, own) };
+      } catch (error) {
+        if (!(error instanceof FramewrightError) || error.code !== 'OUTPUT_EXISTS') throw error;
+        continue; // another run was quicker
+      }
+    }
+    holder = holderOf(text);
+    if (holder && !(await isGone(holder))) break;
     await takeAway(file, text);
   }
+  throw held(file, what, holder);
 }
 
 /**
