@@ -3,7 +3,8 @@
 //     [--against earlier.json]
 // FLMS: crops against the annotators' boxes, beside the floors; pairs of a better and a clearly worse crop by what people
 // chose and by the teacher's scores, ranked by log-likelihood, and how many more of them than an earlier model's; agreement
-// of crops of the photo and its mirror image. Scenes: elements against what was drawn.
+// of crops of the photo and its mirror image. Scenes: elements against what was drawn, ends of lines as shares of the longer
+// side.
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
@@ -13,7 +14,7 @@ import { cropAgreement } from '../../src/eval/metrics/crops.js';
 import { bootstrapSamples, percentileInterval } from '../../src/eval/metrics/intervals.js';
 import { matchedErrors } from '../../src/eval/metrics/localisation.js';
 import { intersectionOverUnion, type Box, type Size } from '../../src/geometry.js';
-import { BOX_KINDS, ELEMENT_KINDS, isOneOf, type CropRect, type Element } from '../../src/schema.js';
+import { ELEMENT_KINDS, type CropRect, type Element } from '../../src/schema.js';
 import { drawScene } from '../scenes/scene.js';
 import { mirrorBox } from './mirror.js';
 import { humanPairs, scorerPairs, type Pair } from './pairs.js';
@@ -130,7 +131,8 @@ async function measureScenes(model: Cropper, first: number, count: number): Prom
       if (own.length > 0 && labelled.length > 0) {
         count.hit++;
         const matched = matchedErrors(own, labelled, size);
-        if (!isOneOf(BOX_KINDS, kind) && 'line' in labelled[0]!) errors.line.push(...matched);
+        const perLongSide = Math.hypot(size.width, size.height) / Math.max(size.width, size.height);
+        if ('line' in labelled[0]!) errors.line.push(...matched.map((perDiagonal) => perDiagonal * perLongSide));
       }
     }
     const subject = elements.find((element) => 'box' in element);

@@ -8,7 +8,7 @@ import { dice, type Dice } from '../scenes/dice.js';
 /** A better and a clearly worse crop of one photo, in its pixels. */
 export type Pair = readonly [better: Box, worse: Box];
 
-const PAIRS_A_PHOTO = 4;
+const PAIRS_A_PHOTO = 16;
 /** In IoU with the other annotators. */
 const LEAST_HUMAN_GAP = 0.2;
 /** In expected IoU. */

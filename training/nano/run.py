@@ -65,20 +65,33 @@ def save_atomically(state: dict, path: Path) -> None:
     os.replace(temporary, path)
 
 
+class Means:
+    """Of named losses, each over the steps or views that had it."""
+
+    def __init__(self):
+        self.sums: dict[str, tuple[float, int]] = {}
+
+    def add(self, values: dict[str, float], n: int = 1) -> None:
+        for name, value in values.items():
+            total, before = self.sums.get(name, (0.0, 0))
+            self.sums[name] = (total + n * value, before + n)
+
+    def values(self, prefix: str = "") -> dict[str, float]:
+        return {prefix + name: total / n for name, (total, n) in self.sums.items()}
+
+
 class Curve:
-    """Running means of named losses, each over the steps that had it, a CSV line every `every` steps."""
+    """Running means of losses, a CSV line every `every` steps."""
 
     def __init__(self, path: Path, every: int):
         self.path, self.every = path, every
-        self.sums: dict[str, tuple[float, int]] = {}
+        self.means = Means()
 
     def add(self, step: int, seconds: float, values: dict[str, float]) -> None:
-        for name, value in values.items():
-            total, n = self.sums.get(name, (0.0, 0))
-            self.sums[name] = (total + value, n + 1)
+        self.means.add(values)
         if step % self.every == 0:
-            self.write(step, seconds, {name: total / n for name, (total, n) in self.sums.items()})
-            self.sums = {}
+            self.write(step, seconds, self.means.values())
+            self.means = Means()
 
     def write(self, step: int, seconds: float, values: dict[str, float]) -> None:
         rows = list(csv.DictReader(self.path.open())) if self.path.exists() else []

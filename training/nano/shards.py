@@ -88,6 +88,15 @@ def batches(views: list[View], size: int, seed: int):
             yield [views[j] for j in starts[i]]
 
 
+def once_through(views: list[View], size: int):
+    """Batches as of `batches`, every view once, in order."""
+    groups: dict[tuple[int, int, bool], list[View]] = {}
+    for v in views:
+        groups.setdefault((v.height, v.width, v.analysis_only), []).append(v)
+    for group in groups.values():
+        yield from (group[at : at + size] for at in range(0, len(group), size))
+
+
 def stack_frames(views: list[View], enhanced: bool = False) -> Tensor:
     """(B, H, W, 3) uint8"""
     return torch.from_numpy(np.stack([frame(v, v.enhanced if enhanced else v.photo) for v in views]))

@@ -17,9 +17,9 @@ from .conversations import STAGES, Batch, Collator, target_rows
 from .dense import BestBoxes, dense_losses, teacher_scores
 from .heads import DenseHeads
 from .model import Nano, init_weights, normalise
-from .run import Budget, Curve, autocast, compile_blocks, device, evaluating, lr_factor, optimiser, save_atomically
+from .run import Budget, Curve, Means, autocast, compile_blocks, device, evaluating, lr_factor, optimiser, save_atomically
 from .shapes import ModelShape
-from .shards import View, batches, load_views, stack_frames, stack_maps
+from .shards import View, batches, load_views, once_through, stack_frames, stack_maps
 
 
 def chat_losses(model: Nano, batch: Batch, images: torch.Tensor, meta: dict, sigma: tuple[float, float]) -> dict:
@@ -214,19 +214,12 @@ def wanted(view: View, sources: str) -> bool:
 
 
 def measure(model, heads, collate, views, dev, a, meta, best) -> dict[str, float]:
-    sums: dict[str, float] = {}
-    counts: dict[str, int] = {}
-    groups: dict[tuple[int, int, bool], list[View]] = {}
-    for v in views:
-        groups.setdefault((v.height, v.width, v.analysis_only), []).append(v)
+    means = Means()
     with evaluating(model, heads):
-        for group in groups.values():
-            for at in range(0, len(group), a.batch):
-                part = group[at : at + a.batch]
-                for k, v in losses(model, heads, collate, part, dev, a, meta, best).items():
-                    sums[k] = sums.get(k, 0.0) + v.item() * len(part)
-                    counts[k] = counts.get(k, 0) + len(part)
-    return {"held_" + k: sums[k] / counts[k] for k in sums}
+        for part in once_through(views, a.batch):
+            parts = losses(model, heads, collate, part, dev, a, meta, best)
+            means.add({k: v.item() for k, v in parts.items()}, len(part))
+    return means.values("held_")
 
 
 if __name__ == "__main__":

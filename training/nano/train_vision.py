@@ -12,9 +12,9 @@ from .augment import mirror, mirrored_boxes, recolour
 from .dense import BestBoxes, dense_losses, teacher_scores
 from .heads import DenseHeads
 from .model import Nano, init_weights, normalise
-from .run import Budget, Curve, autocast, compile_blocks, device, evaluating, lr_factor, optimiser, save_atomically
+from .run import Budget, Curve, Means, autocast, compile_blocks, device, evaluating, lr_factor, optimiser, save_atomically
 from .shapes import ModelShape
-from .shards import View, batches, load_views, stack_frames, stack_maps
+from .shards import View, batches, load_views, once_through, stack_frames, stack_maps
 
 
 def losses(model: Nano, heads: DenseHeads, views: list[View], dev, temperature: float, best: BestBoxes, flip=None, rng=None):
@@ -106,20 +106,12 @@ def main() -> None:
 
 
 def measure(model: Nano, heads: DenseHeads, views: list[View], dev, temperature: float, best: BestBoxes) -> dict[str, float]:
-    sums: dict[str, float] = {}
-    n = 0
+    means = Means()
     with evaluating(model, heads):
-        groups: dict[tuple[int, int], list[View]] = {}
-        for v in views:
-            groups.setdefault((v.height, v.width), []).append(v)
-        for group in groups.values():
-            for at in range(0, len(group), 32):
-                part = group[at : at + 32]
-                parts = losses(model, heads, part, dev, temperature, best)
-                for k, v in parts.items():
-                    sums["held_" + k] = sums.get("held_" + k, 0.0) + v.item() * len(part)
-                n += len(part)
-    return {k: v / n for k, v in sums.items()}
+        for part in once_through(views, 32):
+            parts = losses(model, heads, part, dev, temperature, best)
+            means.add({k: v.item() for k, v in parts.items()}, len(part))
+    return means.values("held_")
 
 
 if __name__ == "__main__":
