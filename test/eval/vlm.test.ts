@@ -52,7 +52,11 @@ test('boxes of label space are ranked as the pixels of the photo they stand for'
     { x: 20, y: 30, width: 300, height: 240 },
   ];
   const boxes = rects.map(({ x, y, width, height }): Box => [x / 2, y / 3, (x + width) / 2, (y + height) / 3]);
-  expect(await method.rank!(scaledPhoto(), boxes, {})).toEqual(await cropper.rank(path, rects));
+  const inPhoto = await cropper.rank(path, rects);
+  const inLabels = await method.rank!(scaledPhoto(), boxes, {});
+  // A held photo is decoded in other batches, which round otherwise.
+  inLabels.forEach((logLikelihood, i) => expect(Math.abs(logLikelihood / inPhoto[i]! - 1)).toBeLessThan(0.005));
+  expect(Math.abs(inPhoto[0]! / inPhoto[1]! - 1)).toBeGreaterThan(0.1);
 });
 
 test('a ranking data set is evaluated from end to end', async () => {

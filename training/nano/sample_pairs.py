@@ -1,5 +1,6 @@
 """Pairs for DPO of which the teacher holds one box clearly better than the other: boxes a checkpoint itself would propose,
-and for a share of the views boxes drawn blindly, since a model that only ever compares its own forgets how to rank others'.
+and for a share of the views boxes drawn blindly, since a model that only ever compares its own forgets how to rank others',
+or a box that a person is likely to draw and a blind one.
 
 python -m nano.sample_pairs --data shard [...] --checkpoint run/sft/last.pt --out run/pairs.jsonl --views 3000
 """
@@ -32,7 +33,7 @@ def blind_boxes(view: View, n: int, rng: np.random.Generator) -> set[tuple[int, 
     return boxes
 
 
-def as_judged(view: View, boxes: np.ndarray, rng: np.random.Generator) -> set[tuple[int, int, int, int]]:
+def likely_and_blind(view: View, boxes: np.ndarray, rng: np.random.Generator) -> set[tuple[int, int, int, int]]:
     """The best of three boxes that people might draw, as far as the teacher knows them, and one drawn blindly."""
     p = np.exp(view.shard.scores[view.scores].astype(np.float64))
     sides = np.array([view.width, view.height] * 2)
@@ -48,7 +49,7 @@ def main() -> None:
     p.add_argument("--views", type=int, default=3000)
     p.add_argument("--samples", type=int, default=8)
     p.add_argument("--blind-share", type=float, default=0.0, help="views of which boxes are drawn blindly")
-    p.add_argument("--judged-share", type=float, default=0.0, help="views of which a likely box meets one drawn blindly")
+    p.add_argument("--likely-share", type=float, default=0.0, help="views of which a likely box meets one drawn blindly")
     p.add_argument("--temperature", type=float, default=1.0)
     p.add_argument("--least-gap", type=float, default=0.06, help="in expected IoU")
     p.add_argument("--seed", type=int, default=1)
@@ -70,9 +71,9 @@ def main() -> None:
         for i in order[: a.views]:
             view = views[i]
             way = blind.random()
-            if way < a.judged_share:
-                drawn = as_judged(view, boxes, blind)
-            elif way < a.judged_share + a.blind_share:
+            if way < a.likely_share:
+                drawn = likely_and_blind(view, boxes, blind)
+            elif way < a.likely_share + a.blind_share:
                 drawn = blind_boxes(view, 2, blind)  # two: the best of many would all look alike
             else:
                 frames = torch.cat((stack_frames([view]), stack_frames([view], enhanced=True)))
