@@ -1,6 +1,6 @@
 // Measures a model through the product itself. Run `npm run build` first.
 //   node dist/training/nano/evaluate.js --model gguf/nano [--flms folder] [--scenes 300] [--first 0] [--out figures.json]
-//     [--against earlier.json]
+//     [--against earlier.json] [--pairs 16] [--pair-seed 7]
 // FLMS: crops against the annotators' boxes, beside the floors; pairs of a better and a clearly worse crop by what people
 // chose and by the teacher's scores, ranked by log-likelihood, and how many more of them than an earlier model's; agreement
 // of crops of the photo and its mirror image. Scenes: elements against what was drawn, ends of lines as shares of the longer
@@ -17,7 +17,7 @@ import { intersectionOverUnion, type Box, type Size } from '../../src/geometry.j
 import { ELEMENT_KINDS, type CropRect, type Element } from '../../src/schema.js';
 import { drawScene } from '../scenes/scene.js';
 import { mirrorBox } from './mirror.js';
-import { humanPairs, scorerPairs, type Pair } from './pairs.js';
+import { humanPairs, scorerPairs, type Draw, type Pair } from './pairs.js';
 import { readRaster } from './views.js';
 
 const { values } = parseArgs({
@@ -29,10 +29,13 @@ const { values } = parseArgs({
     limit: { type: 'string', default: 'Infinity' },
     out: { type: 'string' },
     against: { type: 'string' },
+    pairs: { type: 'string', default: '16' },
+    'pair-seed': { type: 'string', default: '7' },
   },
 });
 if (!values.model) throw new Error('--model is missing');
 
+const draw: Draw = { count: Number(values.pairs), seed: Number(values['pair-seed']) };
 type Figure = string | number;
 const figures: Record<string, Record<string, Figure>> = {};
 /** By who judges, of each photo the share of its pairs the model ranks right; null where there was no pair. */
@@ -79,8 +82,8 @@ async function measureFlms(model: Cropper, folder: string, limit: number): Promi
     const other = boxOf((await model.crop(mirror)).crop);
     mirrored.push([intersectionOverUnion(crop, mirrorBox(other, width))]);
 
-    judged.human!.push((await shareRight(model, path, humanPairs(annotators, size, id))) ?? null);
-    judged.scorer!.push((await shareRight(model, path, scorerPairs(await readRaster(path), id))) ?? null);
+    judged.human!.push((await shareRight(model, path, humanPairs(annotators, size, id, draw))) ?? null);
+    judged.scorer!.push((await shareRight(model, path, scorerPairs(await readRaster(path), id, draw))) ?? null);
   }
   const columns = ['bestIou', 'meanIou', 'bde', 'recall'];
   const out: typeof figures = {};

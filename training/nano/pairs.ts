@@ -8,28 +8,33 @@ import { dice, type Dice } from '../scenes/dice.js';
 /** A better and a clearly worse crop of one photo, in its pixels. */
 export type Pair = readonly [better: Box, worse: Box];
 
-const PAIRS_A_PHOTO = 16;
+/** How many pairs of a photo, and which. */
+export interface Draw {
+  readonly count: number;
+  readonly seed: number;
+}
+
 /** In IoU with the other annotators. */
 const LEAST_HUMAN_GAP = 0.2;
 /** In expected IoU. */
 const LEAST_SCORER_GAP = 0.1;
 
 /** The annotator who agrees most with the others, against blindly drawn boxes that agree with them clearly less. */
-export function humanPairs(annotators: readonly Box[], size: Size, id: string): Pair[] {
+export function humanPairs(annotators: readonly Box[], size: Size, id: string, draw: Draw): Pair[] {
   const agreement = (box: Box): number =>
     annotators.reduce((sum, other) => sum + intersectionOverUnion(box, other), 0) / annotators.length;
   const good = annotators.reduce((a, b) => (agreement(b) > agreement(a) ? b : a)).map(Math.round) as unknown as Box;
-  return drawn(diceOf(id), size, (bad) =>
+  return drawn(diceOf(id, draw), size, draw.count, (bad) =>
     agreement(bad) < agreement(good) - LEAST_HUMAN_GAP ? [good, bad] : undefined,
   );
 }
 
 /** Blindly drawn boxes of which the teacher holds one clearly better. */
-export function scorerPairs(raster: Raster, id: string): Pair[] {
+export function scorerPairs(raster: Raster, id: string, draw: Draw): Pair[] {
   const { distribution } = rulesLabels(raster);
   const { size } = raster;
-  const roll = diceOf(`${id} scorer`);
-  return drawn(roll, size, (one) => {
+  const roll = diceOf(`${id} scorer`, draw);
+  return drawn(roll, size, draw.count, (one) => {
     const other = blindBox(roll, size);
     const gap = worthOf(one, size, distribution) - worthOf(other, size, distribution);
     if (Math.abs(gap) < LEAST_SCORER_GAP) return undefined;
@@ -37,9 +42,9 @@ export function scorerPairs(raster: Raster, id: string): Pair[] {
   });
 }
 
-function drawn(roll: Dice, size: Size, pairWith: (box: Box) => Pair | undefined): Pair[] {
+function drawn(roll: Dice, size: Size, count: number, pairWith: (box: Box) => Pair | undefined): Pair[] {
   const pairs: Pair[] = [];
-  for (let attempt = 0; attempt < 400 && pairs.length < PAIRS_A_PHOTO; attempt++) {
+  for (let attempt = 0; attempt < 40 * count && pairs.length < count; attempt++) {
     const pair = pairWith(blindBox(roll, size));
     if (pair) pairs.push(pair);
   }
@@ -57,6 +62,6 @@ function worthOf(box: Box, size: Size, distribution: BoxDistribution): number {
   return expectedIou(toUnit(box, size), distribution);
 }
 
-function diceOf(id: string): Dice {
-  return dice(Buffer.from(id).reduce((hash, byte) => Math.imul(hash, 31) + byte, 7));
+function diceOf(id: string, { seed }: Draw): Dice {
+  return dice(Buffer.from(id).reduce((hash, byte) => Math.imul(hash, 31) + byte, seed));
 }
