@@ -70,30 +70,31 @@ def maps(view: View) -> np.ndarray:
     return view.shard.map_bytes[view.maps : view.maps + int(np.prod(shape))].reshape(shape)
 
 
+def of_one_shape(views: list[View]) -> dict[tuple[int, int, bool], list[View]]:
+    """By frame size and kind, in order: what fits one batch."""
+    groups: dict[tuple[int, int, bool], list[View]] = {}
+    for v in views:
+        groups.setdefault((v.height, v.width, v.analysis_only), []).append(v)
+    return groups
+
+
 def batches(views: list[View], size: int, seed: int):
     """Endless batches of views of one frame size and one kind each, every view once an epoch, in another order each
     time. Views of which only the analysis is learned cost less than half, so twice as many make a batch."""
     rng = np.random.default_rng(seed)
     while True:
-        groups: dict[tuple[int, int, bool], list[int]] = {}
-        for i in rng.permutation(len(views)):
-            v = views[i]
-            groups.setdefault((v.height, v.width, v.analysis_only), []).append(int(i))
         starts = []
-        for key, group in groups.items():
-            n = 2 * size if key[2] else size
+        for (_, _, analysis_only), group in of_one_shape([views[i] for i in rng.permutation(len(views))]).items():
+            n = 2 * size if analysis_only else size
             # A rest smaller than half a batch waits for the next epoch's shuffle: it would be one noisy step.
             starts += [group[at : at + n] for at in range(0, len(group), n) if len(group) - at >= n // 2]
         for i in rng.permutation(len(starts)):
-            yield [views[j] for j in starts[i]]
+            yield starts[i]
 
 
 def once_through(views: list[View], size: int):
     """Batches as of `batches`, every view once, in order."""
-    groups: dict[tuple[int, int, bool], list[View]] = {}
-    for v in views:
-        groups.setdefault((v.height, v.width, v.analysis_only), []).append(v)
-    for group in groups.values():
+    for group in of_one_shape(views).values():
         yield from (group[at : at + size] for at in range(0, len(group), size))
 
 

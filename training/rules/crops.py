@@ -31,15 +31,19 @@ def displacement(a, b):
     return np.abs(a[:, None] - b[None]).sum(2) / 4
 
 
+def mirrored(boxes):
+    """(n, 4) in fractions of the sides."""
+    return boxes[:, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [1, 0, 1, 0]
+
+
 def load(crops_path, features_path):
     meta = json.loads((features_path / 'meta.json').read_text())
     boxes = np.array(meta['boxes'])
     crops = json.loads(crops_path.read_text())
     humans = [np.array(crops[name]['crops_xyxy_normalised_clean']) for name in meta['photos']]
     shape = (len(humans), len(boxes), len(meta['names']))
-    mirrored = boxes[:, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [1, 0, 1, 0]
     return Data(np.fromfile(features_path / 'features.f32', np.float32).reshape(shape), boxes,
-                iou(mirrored, boxes).argmax(1), np.array(meta['mirror']['index']), np.array(meta['mirror']['complement']),
+                iou(mirrored(boxes), boxes).argmax(1), np.array(meta['mirror']['index']), np.array(meta['mirror']['complement']),
                 humans, [iou(boxes, human) for human in humans], meta['names'])
 
 

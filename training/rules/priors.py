@@ -30,10 +30,6 @@ MARGINS = ('left', 'top', 'right', 'bottom')
 LEAST_LOG_DENSITY = -12
 
 
-def mirrored(boxes):
-    return np.concatenate([1 - boxes[:, 2:3], boxes[:, 1:2], 1 - boxes[:, 0:1], boxes[:, 3:]], axis=1)
-
-
 def terms(boxes, log_aspect):
     """(n, 4) edges in 0..1 and (n,) log of the photo's width over height -> (n, terms)."""
     x1, y1 = np.clip(boxes[:, :2], *FIRST_EDGES).T
@@ -57,7 +53,7 @@ def rating_prior(path):
         aspects.append(np.full(kept.sum(), np.log(width / height)))
         ratings.append(mos[kept] - mos[kept].mean())
     boxes, aspects, ratings = np.concatenate(boxes), np.concatenate(aspects), np.concatenate(ratings)
-    x, y = terms(np.concatenate([boxes, mirrored(boxes)]), np.tile(aspects, 2)), np.tile(ratings, 2)
+    x, y = terms(np.concatenate([boxes, C.mirrored(boxes)]), np.tile(aspects, 2)), np.tile(ratings, 2)
     coefficients = np.linalg.solve(x.T @ x + 1e-2 * np.eye(x.shape[1]), x.T @ y)
     explained = 1 - ((y - x @ coefficients) ** 2).sum() / (y**2).sum()
     print(f'{len(boxes)} rated crops; place and size explain {explained:.3f} of the variance within photos')
