@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { buildVocabulary } from '../../gguf/tokenizer.js';
 import { AnswerTokens } from '../../src/answer/answer-tokens.js';
 import { gridBoxes, unitIou, type UnitBox } from '../../src/engines/rules/grid.js';
+import type { Raster } from '../../src/engines/types.js';
 import { intersectionOverUnion, type Size } from '../../src/geometry.js';
 import { loadPromptProfile } from '../../src/prompt/profile.js';
 import type { Element } from '../../src/schema.js';
@@ -16,6 +17,7 @@ import { dice } from '../../training/scenes/dice.js';
 import { drawScene } from '../../training/scenes/scene.js';
 
 const frame: Size = { width: 252, height: 168 };
+const picture: Raster = { data: new Uint8Array(3 * frame.width * frame.height), size: frame };
 const photo: Size = { width: 768, height: 512 };
 const elements: Element[] = [
   { type: 'center', box: [90, 50, 160, 120] },
@@ -58,11 +60,13 @@ describe('drawn scenes', () => {
 });
 
 describe('a proposal target', () => {
-  const targets = Array.from({ length: 60 }, (_, seed) => proposalTarget(dice(seed), photo, labels(), frame, elements));
+  const targets = Array.from({ length: 60 }, (_, seed) =>
+    proposalTarget(dice(seed), photo, labels(), picture, elements),
+  );
   const made = targets.filter((target): target is ProposalTarget => target !== undefined);
 
   test('is the same for the same dice', () => {
-    expect(proposalTarget(dice(7), photo, labels(), frame, elements)).toEqual(targets[7]);
+    expect(proposalTarget(dice(7), photo, labels(), picture, elements)).toEqual(targets[7]);
   });
 
   test('of every kind is one the product could say', async () => {

@@ -121,7 +121,9 @@ async function conversationOf(
 > {
   const roll = dice(view.seed + VARIANT_SEEDS * options.variant);
   const target =
-    elements.length > 0 ? proposalTarget(roll, view.raster.size, labels, frame, elements, view.proposed) : undefined;
+    elements.length > 0
+      ? proposalTarget(roll, view.raster.size, labels, { data: rgb, size: frame }, elements, view.proposed)
+      : undefined;
   if (!target) {
     nRefused++;
     return undefined;

@@ -1,8 +1,17 @@
 import type { CandidateLimits } from '../../src/answer/candidate-space.js';
 import type { ProposedBox } from '../../src/answer/candidates-form.js';
 import { aspectBoxes, freeBoxes, toUnit } from '../../src/engines/rules/aspect-grid.js';
-import { expectedIou, pickDistinct, refine } from '../../src/engines/rules/select.js';
+import { Crossings, placeEdges } from '../../src/engines/rules/edges.js';
+import { detailGradient } from '../../src/engines/rules/photo-maps.js';
+import {
+  expectedIou,
+  pickDistinct,
+  refine,
+  type BoxDistribution,
+  type RankedBox,
+} from '../../src/engines/rules/select.js';
 import type { UnitBox } from '../../src/engines/rules/grid.js';
+import type { Raster } from '../../src/engines/types.js';
 import { boxArea, intersectionOverUnion, type Box, type Size } from '../../src/geometry.js';
 import { frameMap } from '../../src/image/frame.js';
 import { BOX_KINDS, isOneOf, type Element } from '../../src/schema.js';
@@ -30,25 +39,21 @@ export interface ProposalTarget {
   readonly why: string;
 }
 
-interface Worthy {
-  readonly box: Box;
-  /** Expected IoU with the crop a person would choose. */
-  readonly worth: number;
-}
-
 /**
  * Draws what is asked (mostly five free crops) and finds the teacher's answer. Undefined where no crop fits.
  *
+ * @param picture the frame as the model sees it
  * @param proposed boxes in the photo that a model has proposed: then these are to be judged
  */
 export function proposalTarget(
   roll: Dice,
   photo: Size,
   labels: TeacherLabels | undefined,
-  frame: Size,
+  picture: Raster,
   elements: readonly Element[],
   proposed?: readonly Box[],
 ): ProposalTarget | undefined {
+  const frame = picture.size;
   if (!labels) return analysisOnly(frame, elements);
   if (proposed) return judgement(roll, photo, labels, frame, elements, proposed);
   const kind = roll.chance(0.2) ? 'judge' : roll.chance(0.25) ? 'constrained' : 'teach';
@@ -58,8 +63,8 @@ export function proposalTarget(
     kind === 'judge'
       ? anyBoxes(roll, labels, frame, request)
       : kind === 'constrained'
-        ? constrainedBoxes(photo, labels, frame, request)
-        : bestBoxes(labels, frame, request);
+        ? constrainedBoxes(photo, labels, picture, request)
+        : bestBoxes(labels, picture, request);
   return targetOf(roll, kind, request, ranked, frame, elements);
 }
 
@@ -85,7 +90,7 @@ function targetOf(
   roll: Dice,
   kind: ProposalTarget['kind'],
   request: ProposalRequest,
-  ranked: readonly Worthy[],
+  ranked: readonly RankedBox[],
   frame: Size,
   elements: readonly Element[],
 ): ProposalTarget | undefined {
@@ -151,10 +156,10 @@ function framePixelRatio(aspect: string, photo: Size, frame: Size): number {
 function constrainedBoxes(
   photo: Size,
   { distribution }: TeacherLabels,
-  frame: Size,
+  picture: Raster,
   { aspect, count, limits }: ProposalRequest,
-): Worthy[] {
-  const map = frameMap(photo, frame);
+): RankedBox[] {
+  const map = frameMap(photo, picture.size);
   const ratio = aspect?.split(':').map(Number) as [number, number] | undefined;
   const rules = {
     count,
@@ -167,7 +172,22 @@ function constrainedBoxes(
     box: shaped(map.toFrame.box(box), limits),
     worth,
   }));
-  return distinctWithin(picked, limits);
+  return distinctWithin(ratio ? picked : placed(picked, distribution, picture, limits), limits);
+}
+
+/** With their edges where they cut least, where that breaks no rule. */
+function placed(
+  ranked: readonly RankedBox[],
+  distribution: BoxDistribution,
+  picture: Raster,
+  limits: CandidateLimits,
+): RankedBox[] {
+  const crossings = new Crossings(detailGradient(picture));
+  return ranked.map((item) => {
+    const unit = placeEdges(toUnit(item.box, picture.size), crossings, distribution);
+    const box = toFrame(unit, picture.size);
+    return fits(box, limits) ? { box, worth: expectedIou(unit, distribution) } : item;
+  });
 }
 
 /** The nearest box of exactly the ratio the answer form asks for, inside the frame. */
@@ -180,30 +200,34 @@ function shaped([x1, y1, x2, y2]: Box, { frame, heightPerWidth }: CandidateLimit
   return [x1, top, x1 + width, top + height];
 }
 
-function distinctWithin(boxes: readonly Worthy[], { frame, keep, minShare }: CandidateLimits): Worthy[] {
+function fits(box: Box, { frame, keep, minShare }: CandidateLimits): boolean {
+  const holds = !keep || (box[0] <= keep[0] && box[1] <= keep[1] && box[2] >= keep[2] && box[3] >= keep[3]);
+  return holds && boxArea(box) >= minShare * frame.width * frame.height;
+}
+
+function distinctWithin(boxes: readonly RankedBox[], limits: CandidateLimits): RankedBox[] {
+  const { frame } = limits;
   const leastOffset = Math.ceil(Math.min(frame.width, frame.height) / 32);
-  const kept: Worthy[] = [];
+  const kept: RankedBox[] = [];
   for (const item of boxes) {
     const { box } = item;
-    const holds = !keep || (box[0] <= keep[0] && box[1] <= keep[1] && box[2] >= keep[2] && box[3] >= keep[3]);
-    const large = boxArea(box) >= minShare * frame.width * frame.height;
     const apart = kept.every((other) => box.some((edge, i) => Math.abs(edge - other.box[i]!) >= leastOffset));
-    if (holds && large && apart) kept.push(item);
+    if (apart && fits(box, limits)) kept.push(item);
   }
   return kept;
 }
 
 /** The box of greatest expected IoU, refined off the grid, then others that differ clearly. */
-function bestBoxes({ distribution }: TeacherLabels, frame: Size, { count, limits }: ProposalRequest): Worthy[] {
+function bestBoxes({ distribution }: TeacherLabels, picture: Raster, { count, limits }: ProposalRequest): RankedBox[] {
   const worths = distribution.boxes.map((unit) => ({ unit, worth: expectedIou(unit, distribution) }));
   const first = worths.reduce((a, b) => (b.worth > a.worth ? b : a));
   const refined = refine(first.unit, distribution);
   const all = [{ unit: refined, worth: expectedIou(refined, distribution) }, ...worths];
   const picked = pickDistinct(
-    all.map(({ unit, worth }) => ({ box: toFrame(unit, frame), worth })),
+    all.map(({ unit, worth }) => ({ box: toFrame(unit, picture.size), worth })),
     count,
   );
-  return distinctWithin(picked, limits);
+  return distinctWithin(placed(picked, distribution, picture, limits), limits);
 }
 
 /** Boxes of every quality, as a model might propose them: some likely, some drawn blindly, in no order. */
@@ -212,9 +236,9 @@ function anyBoxes(
   { distribution }: TeacherLabels,
   frame: Size,
   { count, limits }: ProposalRequest,
-): Worthy[] {
+): RankedBox[] {
   const { boxes, probabilities } = distribution;
-  const drawn: Worthy[] = [];
+  const drawn: RankedBox[] = [];
   for (let attempt = 0; attempt < 60 && drawn.length < count; attempt++) {
     const unit = roll.chance(0.5) ? boxes[drawIndex(roll, probabilities)]! : roll.pick(boxes);
     const moved = unit.map((edge) => Math.min(1, Math.max(0, edge + 0.02 * roll.normal()))) as unknown as UnitBox;

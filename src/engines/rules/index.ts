@@ -1,9 +1,10 @@
 import type { Box, Size } from '../../geometry.js';
 import type { Element } from '../../schema.js';
-import { impossible, unionOf } from '../constraints.js';
+import { allows, impossible, unionOf } from '../constraints.js';
 import type { EngineOptions, EngineProposal, Raster } from '../types.js';
 import { analyseRaster, scoringContext, type PhotoAnalysis } from './analysis.js';
 import { aspectBoxes, freeBoxes, growAround, toPixels, toUnit } from './aspect-grid.js';
+import { Crossings, placeEdges } from './edges.js';
 import { composition } from './elements.js';
 import { gridBoxes, type UnitBox } from './grid.js';
 import { scoreBoxes } from './scorer.js';
@@ -63,7 +64,8 @@ function weigh(raster: Raster): Weighed {
 
 /**
  * Crops by hand-made features and a small fitted scorer, no model: finds the composition, weighs all grid boxes, and
- * takes the box with the highest expected IoU under the resulting distribution. Pure and deterministic.
+ * takes the box with the highest expected IoU under the resulting distribution, its edges where they cut least. Pure and
+ * deterministic.
  *
  * @param rgb interleaved 8-bit sRGB, `3 * size.width * size.height` bytes
  * @throws FramewrightError `ASPECT_IMPOSSIBLE` where aspect, keep boxes and least area cannot hold together
@@ -76,7 +78,8 @@ export function rulesEngine(rgb: Uint8Array, size: Size, options: EngineOptions)
       ? rankFree(distribution, size, options)
       : rankAspect(weighed, size, options.aspect, options);
   if (ranked.length === 0) throw impossible(size, options);
-  const picked = pickDistinct(ranked, Math.max(1, options.count));
+  const distinct = pickDistinct(ranked, Math.max(1, options.count));
+  const picked = options.aspect === undefined ? placed(distinct, weighed, size, options) : distinct;
   const weights = picked.map(({ worth }) => Math.exp((worth - picked[0]!.worth) / SCORE_TEMPERATURE));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const candidates = picked.map(({ box }, i) => ({
@@ -98,6 +101,23 @@ function rankFree(distribution: BoxDistribution, size: Size, options: EngineOpti
   );
   const fine = freeBoxes(size, [toUnit(refined, size)], options).map((box) => ({ box, worth: worth(box) }));
   return [...fine, ...ranked];
+}
+
+/** The boxes with their edges placed; one that would break a rule, or be another again, stays as it is. */
+function placed(
+  ranked: readonly RankedBox[],
+  { analysis, distribution }: Weighed,
+  size: Size,
+  options: EngineOptions,
+): RankedBox[] {
+  const crossings = new Crossings(analysis.maps.gradient);
+  const seen = new Set(ranked.map(({ box }) => box.join()));
+  return ranked.map((item) => {
+    const box = toPixels(placeEdges(toUnit(item.box, size), crossings, distribution), size);
+    if (seen.has(box.join()) || !allows(box, size, options)) return item;
+    seen.add(box.join());
+    return { box, worth: item.worth };
+  });
 }
 
 /** With a fixed aspect: expected IoU under the free distribution, plus that under the scores of the family's own boxes. */

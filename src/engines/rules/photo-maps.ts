@@ -43,15 +43,26 @@ export interface PhotoMaps {
   readonly gradient: Gradient;
 }
 
+/** The photo at the detail size: its colours and its grey, 0..255. */
+function detailOf(raster: Raster): { readonly rgb: readonly [Plane, Plane, Plane]; readonly grey: Plane } {
+  const size = workingSize(raster.size, DETAIL_LONG_SIDE_PX, 24);
+  const rgb = resizeRgb(raster, size);
+  const grey = newPlane(size.width, size.height);
+  for (let i = 0; i < grey.data.length; i++) {
+    grey.data[i] = 0.299 * rgb[0].data[i]! + 0.587 * rgb[1].data[i]! + 0.114 * rgb[2].data[i]!;
+  }
+  return { rgb, grey };
+}
+
+/** The gradient of `measurePhoto` alone. */
+export function detailGradient(raster: Raster): Gradient {
+  return gradientOf(detailOf(raster).grey);
+}
+
 export function measurePhoto(raster: Raster): PhotoMaps {
   const mapSize = workingSize(raster.size, MAP_LONG_SIDE_PX);
-  const detailSize = workingSize(raster.size, DETAIL_LONG_SIDE_PX, 24);
-  const detailRgb = resizeRgb(raster, detailSize);
+  const { rgb: detailRgb, grey: detail } = detailOf(raster);
   const rgb = detailRgb.map((plane) => resizePlane(plane, mapSize)) as unknown as [Plane, Plane, Plane];
-  const detail = newPlane(detailSize.width, detailSize.height);
-  for (let i = 0; i < detail.data.length; i++) {
-    detail.data[i] = 0.299 * detailRgb[0].data[i]! + 0.587 * detailRgb[1].data[i]! + 0.114 * detailRgb[2].data[i]!;
-  }
   const lab = toLab(rgb);
   const gradient = gradientOf(detail);
   const sides = cues.sideBarrierCues(lab);
