@@ -3,13 +3,15 @@ import { featureContext, featurePlanes, type FeatureContext } from './feature-co
 import { findHorizon, mergeCollinear, type Horizon, type MergedLine } from './lines.js';
 import { measurePhoto, type PhotoMaps } from './photo-maps.js';
 import { findSegments, type Segment } from './segments.js';
-import { findSubjects, type Subject } from './subjects.js';
+import { findSalientBoxes, type SalientBox } from './salient-boxes.js';
+import { findSubject, type Subject } from './subject.js';
 import { mirrorAxes, type MirrorAxis } from './symmetry.js';
 
 /** What classical vision finds on a photo; all coordinates in fractions 0..1 of its sides. */
 export interface PhotoAnalysis {
   readonly maps: PhotoMaps;
-  readonly subjects: readonly Subject[];
+  readonly subject: Subject;
+  readonly salientBoxes: readonly SalientBox[];
   readonly segments: readonly Segment[];
   /** Segments joined along common lines. */
   readonly lines: readonly MergedLine[];
@@ -26,7 +28,8 @@ export function analyseRaster(raster: Raster): PhotoAnalysis {
   const lines = mergeCollinear(segments, maps.size);
   return {
     maps,
-    subjects: findSubjects(maps.saliency, 4),
+    subject: findSubject(maps),
+    salientBoxes: findSalientBoxes(maps.saliency, 4),
     segments,
     lines,
     horizon: findHorizon(maps, lines),
@@ -36,7 +39,11 @@ export function analyseRaster(raster: Raster): PhotoAnalysis {
 
 /** The scorer's view of the photo. */
 export function scoringContext(analysis: PhotoAnalysis): FeatureContext {
-  const { maps, subjects, segments, horizon, mirror } = analysis;
+  const { maps, salientBoxes, segments, horizon, mirror } = analysis;
   const aspect = maps.size.width / maps.size.height;
-  return featureContext(featurePlanes(maps), { subjects, segments, horizon, mirrorAxis: mirror.vertical }, aspect);
+  return featureContext(
+    featurePlanes(maps),
+    { subjects: salientBoxes, segments, horizon, mirrorAxis: mirror.vertical },
+    aspect,
+  );
 }

@@ -14,8 +14,6 @@ interface Finding {
 
 /** How far a subject's centre may lie from a composition's line, in shares of the side. */
 const CENTRE_REACH = 0.09;
-const SUBJECT_SCORE = 0.2;
-const SECOND_SUBJECT_SHARE = 0.8;
 const LEVEL_ANGLE = 0.1;
 const UPRIGHT_ANGLE = 0.1;
 const SYMMETRY_CORRELATION = 0.62;
@@ -29,7 +27,6 @@ export function composition(analysis: PhotoAnalysis, frame: Size): Element[] {
     ...symmetryFindings(analysis, frame),
     ...shapeFindings(analysis, frame),
   ];
-  if (findings.length === 0) findings.push({ element: subjectElement([0.25, 0.25, 0.75, 0.75], frame), confidence: 0 });
   return findings
     .sort((a, b) => b.confidence - a.confidence)
     .slice(0, MAX_ELEMENTS)
@@ -68,15 +65,9 @@ function subjectElement(box: UnitBox, frame: Size): Element {
   return { type: off < (1 / 6 + 0.118) / 2 ? 'golden_ratio' : 'rule_of_thirds', box: pixels };
 }
 
-function subjectFindings({ subjects }: PhotoAnalysis, frame: Size): Finding[] {
-  const best = subjects[0];
-  if (!best || best.subjectScore < SUBJECT_SCORE) return [];
-  return subjects
-    .filter((subject, i) => i === 0 || (i === 1 && subject.subjectScore > SECOND_SUBJECT_SHARE * best.subjectScore))
-    .map(({ box, subjectScore }) => ({
-      element: subjectElement(box, frame),
-      confidence: 0.5 + subjectScore,
-    }));
+/** Always there: a photo is of something, be it most of what it shows. */
+function subjectFindings({ subject }: PhotoAnalysis, frame: Size): Finding[] {
+  return [{ element: subjectElement(subject.box, frame), confidence: 1 }];
 }
 
 function lineFindings({ lines, horizon }: PhotoAnalysis, frame: Size): Finding[] {

@@ -1,7 +1,7 @@
 import { integralOf, newPlane, type Integral, type Plane } from './plane.js';
 import { CUE_NAMES, type PhotoMaps } from './photo-maps.js';
 import type { Segment } from './segments.js';
-import type { Subject } from './subjects.js';
+import type { SalientBox } from './salient-boxes.js';
 
 /** Planes the box features read, by role. */
 export interface FeaturePlanes {
@@ -25,7 +25,7 @@ export interface FeatureContext {
   readonly slopeX: Integral;
   readonly slopeY: Integral;
   readonly slopeTotals: readonly [number, number];
-  readonly subjects: readonly Subject[];
+  readonly subjects: readonly SalientBox[];
   readonly segments: readonly Segment[];
   readonly horizon: { readonly y: number; readonly strength: number } | undefined;
   readonly mirrorAxis: { readonly at: number; readonly correlation: number };
@@ -44,7 +44,7 @@ export const MOMENT_CUES = [1, 2, 9, 14] as const;
 export const N_CUES = CUE_NAMES.length + 1;
 
 export interface Findings {
-  readonly subjects: readonly Subject[];
+  readonly subjects: readonly SalientBox[];
   readonly segments: readonly Segment[];
   readonly horizon: { readonly y: number; readonly strength: number } | undefined;
   readonly mirrorAxis: { readonly at: number; readonly correlation: number };

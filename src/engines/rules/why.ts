@@ -8,9 +8,7 @@ const EMPTY_DENSITY = 0.45;
 
 /** One sentence on what a box does with the photo, from what was measured on it. */
 export function explain(box: UnitBox, analysis: PhotoAnalysis): string {
-  const parts: string[] = [];
-  const subject = analysis.subjects[0];
-  if (subject && subject.subjectScore > 0.2) parts.push(placeOf(subject.box, box));
+  const parts = [placeOf(analysis.subject.box, box)];
   if (analysis.horizon) {
     const y = (analysis.horizon.y - box[1]) / (box[3] - box[1]);
     if (Math.abs(y - 1 / 3) < NEAR) parts.push('puts the horizon on the upper third');
@@ -18,17 +16,12 @@ export function explain(box: UnitBox, analysis: PhotoAnalysis): string {
   }
   const empty = emptySides(box, analysis);
   if (empty.length > 0) parts.push(`drops the quiet ${joined(empty)}`);
-  const area = (box[2] - box[0]) * (box[3] - box[1]);
-  if (parts.length === 0)
-    parts.push(
-      area > 0.97 ? 'keeps the whole photo, which is balanced as it is' : 'keeps what stands out and trims the rest',
-    );
   const sentence = joined(parts);
   return sentence[0]!.toUpperCase() + sentence.slice(1) + '.';
 }
 
 function joined(parts: readonly string[]): string {
-  return parts.length < 2 ? (parts[0] ?? '') : `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]!}`;
+  return parts.length < 2 ? parts[0]! : `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]!}`;
 }
 
 function placeOf(subject: UnitBox, box: UnitBox): string {

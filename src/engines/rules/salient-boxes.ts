@@ -1,7 +1,7 @@
 import type { UnitBox } from './grid.js';
 import { boxSum, integralOf, newPlane, resizePlane, workingSize, type Plane } from './plane.js';
 
-export interface Subject {
+export interface SalientBox {
   readonly box: UnitBox;
   /** 0..1: how much more salient its box is than the rest, less where it lies along the photo's sides. */
   readonly subjectScore: number;
@@ -34,7 +34,7 @@ export function otsuThreshold(plane: Plane): number {
 }
 
 const SEARCH_LONG_SIDE_PX = 48;
-/** Least share of the photo a subject's box covers. */
+/** Least share of the photo a box covers. */
 const LEAST_AREA = 0.006;
 
 /** The rectangle `[x1, y1, x2, y2)` of greatest sum of a plane of positive and negative values (Kadane over row pairs). */
@@ -61,10 +61,11 @@ function greatestSum({ width, height, data }: Plane): { box: [number, number, nu
 }
 
 /**
- * Subjects, best first, at most `limit`: the rectangle in which saliency exceeds its Otsu threshold by the greatest sum,
- * then the same with that one blanked out.
+ * Where saliency piles up, best first, at most `limit`: the rectangle in which it exceeds its Otsu threshold by the
+ * greatest sum, then the same with that one blanked out. What the scorer of crops was fitted with; it is not the subject
+ * (mean IoU .46 with boxes drawn by hand, `findSubject` .63).
  */
-export function findSubjects(saliency: Plane, limit: number): Subject[] {
+export function findSalientBoxes(saliency: Plane, limit: number): SalientBox[] {
   const small = resizePlane(saliency, workingSize(saliency, SEARCH_LONG_SIDE_PX, 4));
   const threshold = otsuThreshold(small);
   const integral = integralOf(small);
@@ -73,8 +74,8 @@ export function findSubjects(saliency: Plane, limit: number): Subject[] {
   if (total <= 0) return [];
   const excess = newPlane(small.width, small.height);
   for (let i = 0; i < n; i++) excess.data[i] = small.data[i]! - threshold;
-  const subjects: Subject[] = [];
-  while (subjects.length < limit) {
+  const found: SalientBox[] = [];
+  while (found.length < limit) {
     const { box, sum } = greatestSum(excess);
     const [x1, y1, x2, y2] = box;
     const area = ((x2 - x1) * (y2 - y1)) / n;
@@ -82,13 +83,13 @@ export function findSubjects(saliency: Plane, limit: number): Subject[] {
     const unit: UnitBox = [x1 / small.width, y1 / small.height, x2 / small.width, y2 / small.height];
     const inside = boxSum(integral, ...unit);
     const contrast = inside / (area * n) - (total - inside) / ((1 - area) * n);
-    subjects.push({
+    found.push({
       box: unit,
       subjectScore: Math.max(0, Math.min(1, contrast)) * (1 - 0.7 * sidesTouched(box, small)),
     });
     for (let y = y1; y < y2; y++) excess.data.fill(-1, y * small.width + x1, y * small.width + x2);
   }
-  return subjects.sort((a, b) => b.subjectScore - a.subjectScore);
+  return found.sort((a, b) => b.subjectScore - a.subjectScore);
 }
 
 /** Share of the box's outline that lies on the photo's sides, the bottom counted half: people stand on it. */
