@@ -1,13 +1,16 @@
 // Measures a model through the product itself. Run `npm run build` first.
 //   node dist/training/nano/evaluate.js --model gguf/nano [--flms folder] [--scenes 300] [--first 0] [--out figures.json]
-//     [--against earlier.json] [--pairs 16] [--pair-seed 7]
+//     [--against earlier.json] [--pairs 16] [--pair-seed 7] [--subjects training/rules/subjects.json --corpus folder]
 // FLMS: crops against the annotators' boxes, beside the floors; pairs of a better and a clearly worse crop by what people
 // chose and by the teacher's scores, ranked by log-likelihood, and how many more of them than an earlier model's; agreement
 // of crops of the photo and its mirror image. Scenes: elements against what was drawn, ends of lines as shares of the longer
-// side.
+// side. Subjects: the subject's box against one drawn by hand, on photos of the training corpus, whose labels are the
+// teacher's.
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
+import { z } from 'zod';
 import { openCropper, type Cropper } from '../../src/cropper.js';
 import { readFlms } from '../../src/eval/datasets/flms.js';
 import { cropAgreement } from '../../src/eval/metrics/crops.js';
@@ -31,6 +34,8 @@ const { values } = parseArgs({
     against: { type: 'string' },
     pairs: { type: 'string', default: '16' },
     'pair-seed': { type: 'string', default: '7' },
+    subjects: { type: 'string' },
+    corpus: { type: 'string' },
   },
 });
 if (!values.model) throw new Error('--model is missing');
@@ -45,6 +50,7 @@ await using cropper = await openCropper({ model: values.model, gpu: 'cpu' });
 if (values.flms) Object.assign(figures, await measureFlms(cropper, values.flms, Number(values.limit)));
 if (Number(values.scenes) > 0)
   figures.scenes = await measureScenes(cropper, Number(values.first), Number(values.scenes));
+if (values.subjects && values.corpus) figures.subjects = await measureSubjects(cropper, values.subjects, values.corpus);
 if (values.against) {
   const earlier = JSON.parse(await readFile(values.against, 'utf8')) as { judged: Judged };
   figures.gain = gains(earlier.judged);
@@ -138,11 +144,8 @@ async function measureScenes(model: Cropper, first: number, count: number): Prom
         if ('line' in labelled[0]!) errors.line.push(...matched.map((perDiagonal) => perDiagonal * perLongSide));
       }
     }
-    const subject = elements.find((element) => 'box' in element);
-    const guess = said.find((element) => 'box' in element);
-    if (subject && 'box' in subject) {
-      errors.subject.push(guess && 'box' in guess ? intersectionOverUnion(subject.box, guess.box) : 0);
-    }
+    const subject = subjectOf(elements);
+    if (subject) errors.subject.push(subjectIou(said, subject));
   }
   const f1 = [...counts].map(([kind, c]) => [kind, (2 * c.hit) / Math.max(1, c.said + c.true)] as const);
   const hits = [...counts.values()].reduce((sum, { hit }) => sum + hit, 0);
@@ -155,6 +158,34 @@ async function measureScenes(model: Cropper, first: number, count: number): Prom
     lineEndError: withInterval(errors.line.map((value) => [value])),
     subjectIou: withInterval(errors.subject.map((value) => [value])),
   };
+}
+
+async function measureSubjects(model: Cropper, file: string, corpus: string): Promise<Record<string, Figure>> {
+  const drawnSchema = z.object({
+    photos: z.array(z.object({ file: z.string(), box: z.tuple([z.number(), z.number(), z.number(), z.number()]) })),
+  });
+  const { photos } = drawnSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  const overlaps: number[] = [];
+  for (const { file: name, box } of photos) {
+    const path = join(corpus, name);
+    const { size } = await readRaster(path);
+    overlaps.push(subjectIou(await model.analyse(path), scaled(box, { width: 1, height: 1 }, size)));
+  }
+  return {
+    photos: overlaps.length,
+    subjectIou: withInterval(overlaps.map((overlap) => [overlap])),
+    atLeastHalf: overlaps.filter((overlap) => overlap >= 0.5).length,
+  };
+}
+
+function subjectOf(elements: readonly Element[]): Box | undefined {
+  return elements.flatMap((element) => ('box' in element ? [element.box] : []))[0];
+}
+
+/** 0 where no subject was named. */
+function subjectIou(said: readonly Element[], drawn: Box): number {
+  const guess = subjectOf(said);
+  return guess ? intersectionOverUnion(guess, drawn) : 0;
 }
 
 function known(shares: readonly (number | null)[]): number[] {

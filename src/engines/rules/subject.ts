@@ -57,44 +57,33 @@ export function scaleOf(term: (typeof PLANE_TERMS)[number], { data }: Plane): nu
   return data.length / (sum + 1e-6 * data.length);
 }
 
-export function planeTerm(term: (typeof PLANE_TERMS)[number], integral: Integral, box: UnitBox): number {
-  const [x1, y1, x2, y2] = box;
-  const inside = mean(integral, box);
+export function planeTerm(term: (typeof PLANE_TERMS)[number], integral: Integral, [x1, y1, x2, y2]: UnitBox): number {
+  const inside = mean(integral, x1, y1, x2, y2);
   switch (term) {
     case 'ring': {
-      const outer = clipped([x1 - RING, y1 - RING, x2 + RING, y2 + RING]);
-      const ring = areaOf(outer) - areaOf(box);
-      return ring > 1e-9 ? inside - (mean(integral, outer) * areaOf(outer) - inside * areaOf(box)) / ring : inside;
+      const [left, top, right, bottom] = [x1 - RING, y1 - RING, x2 + RING, y2 + RING];
+      const outerArea = (Math.min(1, right) - Math.max(0, left)) * (Math.min(1, bottom) - Math.max(0, top));
+      const area = (x2 - x1) * (y2 - y1);
+      if (outerArea - area < 1e-9) return inside;
+      const around = mean(integral, left, top, right, bottom) * outerArea - inside * area;
+      return inside - around / (outerArea - area);
     }
     case 'share':
-      return (inside - mean(integral, [0, 0, 1, 1])) * areaOf(box);
-    case 'edges': {
-      const across: readonly (readonly [UnitBox, UnitBox])[] = [
-        [
-          [x1, y1, x1 + STRIP, y2],
-          [x1 - STRIP, y1, x1, y2],
-        ],
-        [
-          [x1, y1, x2, y1 + STRIP],
-          [x1, y1 - STRIP, x2, y1],
-        ],
-        [
-          [x2 - STRIP, y1, x2, y2],
-          [x2, y1, x2 + STRIP, y2],
-        ],
-        [
-          [x1, y2 - STRIP, x2, y2],
-          [x1, y2, x2, y2 + STRIP],
-        ],
-      ];
-      return across.reduce(
-        (sum, [within, beyond]) => sum + mean(integral, within) - mean(integral, clipped(beyond)),
-        0,
+      return (inside - mean(integral, 0, 0, 1, 1)) * (x2 - x1) * (y2 - y1);
+    case 'edges':
+      return (
+        mean(integral, x1, y1, x1 + STRIP, y2) -
+        mean(integral, x1 - STRIP, y1, x1, y2) +
+        mean(integral, x1, y1, x2, y1 + STRIP) -
+        mean(integral, x1, y1 - STRIP, x2, y1) +
+        mean(integral, x2 - STRIP, y1, x2, y2) -
+        mean(integral, x2, y1, x2 + STRIP, y2) +
+        mean(integral, x1, y2 - STRIP, x2, y2) -
+        mean(integral, x1, y2, x2, y2 + STRIP)
       );
-    }
     case 'middle': {
       const [dx, dy] = [(x2 - x1) / 4, (y2 - y1) / 4];
-      return mean(integral, [x1 + dx, y1 + dy, x2 - dx, y2 - dy]) - inside;
+      return mean(integral, x1 + dx, y1 + dy, x2 - dx, y2 - dy) - inside;
     }
   }
 }
@@ -186,16 +175,9 @@ function closeIn(box: UnitBox, score: (box: UnitBox) => number): UnitBox {
   return best;
 }
 
-function clipped([x1, y1, x2, y2]: UnitBox): UnitBox {
-  return [Math.max(0, x1), Math.max(0, y1), Math.min(1, x2), Math.min(1, y2)];
-}
-
-function areaOf([x1, y1, x2, y2]: UnitBox): number {
-  return (x2 - x1) * (y2 - y1);
-}
-
-/** Mean value in the box; 0 where it is empty. */
-function mean(integral: Integral, box: UnitBox): number {
-  const area = areaOf(box) * integral.width * integral.height;
-  return area > 1e-9 ? boxSum(integral, ...box) / area : 0;
+/** Mean value over the part of the box that lies in the photo; 0 where there is none. */
+function mean(integral: Integral, left: number, top: number, right: number, bottom: number): number {
+  const [x1, y1, x2, y2] = [Math.max(0, left), Math.max(0, top), Math.min(1, right), Math.min(1, bottom)];
+  const area = (x2 - x1) * (y2 - y1) * integral.width * integral.height;
+  return x2 > x1 && area > 1e-9 ? boxSum(integral, x1, y1, x2, y2) / area : 0;
 }
