@@ -32,7 +32,7 @@ export const MODEL_FREE_METHODS = {
 } as const satisfies Record<string, MethodFactory>;
 
 /** Part of the key under which the rules' answers are stored: bumped when an answer changes. */
-const RULES_VERSION = 1;
+const RULES_VERSION = 2;
 
 /**
  * The methods of the engines named. Where `names` was not chosen by the user, engines that cannot do what the data set
