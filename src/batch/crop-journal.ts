@@ -66,7 +66,7 @@ export class CropJournal implements AsyncDisposable {
   readonly #lock: AsyncDisposable;
   #isUsed = false;
   readonly #done = new Map<string, DoneRecord>();
-  /** Hashes of files begun and not known to be done, by absolute path. */
+  /** Hashes of files begun and not known to be done, or to be made anew, by absolute path. */
   readonly #begun = new Map<string, Set<string>>();
 
   private constructor(place: string, log: CheckedLog, lock: AsyncDisposable, records: readonly JournalRecord[]) {
@@ -76,10 +76,8 @@ export class CropJournal implements AsyncDisposable {
     for (const record of records) {
       if (record.what === 'done') this.#done.set(identity(record.photo, record.key), record);
       for (const file of record.files) {
-        const absolute = path.resolve(place, file.path);
-        const hashes = this.#begun.get(absolute) ?? new Set();
-        if (record.what === 'done') hashes.delete(file.sha256);
-        else this.#begun.set(absolute, hashes.add(file.sha256));
+        if (record.what === 'done') this.#begun.get(path.resolve(place, file.path))?.delete(file.sha256);
+        else this.#expect(file);
       }
     }
   }
@@ -116,22 +114,35 @@ export class CropJournal implements AsyncDisposable {
   }
 
   /**
-   * The results of a photo that is done: under this key, planned to give just these files, the files it gave all there,
-   * and unchanged since.
+   * The results of a photo that is done: under this key, planned to give just these files, the files it gave all there
+   * and its sidecar too, and unchanged since. Where some are missing, those that are left may be made anew.
    * Its size and time are looked at first, its content only where they differ.
    */
-  async finished(photo: string, key: string, planned: readonly string[]): Promise<readonly CropResult[] | undefined> {
+  async finished(
+    photo: string,
+    key: string,
+    planned: readonly string[],
+    sidecar?: string,
+  ): Promise<readonly CropResult[] | undefined> {
     const record = this.#done.get(identity(this.#relative(photo), key));
     const names = planned.map((file) => this.#relative(file)).join('\n');
     if (record?.planned.join('\n') !== names) return undefined;
     const there = await Promise.all(
       record.files.map((file) => stat(path.resolve(this.#place, file.path)).catch(() => undefined)),
     );
-    if (there.includes(undefined) || !(await isUnchanged(photo, record.source))) return undefined;
+    if (!(await isUnchanged(photo, record.source))) return undefined;
+    const wasNoted = record.results[0]?.sidecar?.state === 'written';
+    if (there.includes(undefined) || (wasNoted && sidecar !== undefined && !(await isThere(sidecar)))) {
+      for (const file of record.files) this.#expect(file);
+      return undefined;
+    }
     return record.results;
   }
 
-  /** Whether a run that was stopped before it could say so has put this file where it is. */
+  /**
+   * Whether this file is one that an earlier run has put where it is and that is to be made anew: that run was stopped
+   * before it could say so, or others of the photo's files are missing.
+   */
   async isLeftover(file: string): Promise<boolean> {
     const hashes = this.#begun.get(path.resolve(file));
     if (!hashes) return false;
@@ -156,6 +167,11 @@ export class CropJournal implements AsyncDisposable {
       source,
       results: [...results],
     });
+  }
+
+  #expect(file: MadeFile): void {
+    const absolute = path.resolve(this.#place, file.path);
+    this.#begun.set(absolute, (this.#begun.get(absolute) ?? new Set()).add(file.sha256));
   }
 
   /** Those a run left that was killed while it wrote them. */
@@ -225,6 +241,13 @@ export async function readEarlierRuns({ place, file }: JournalPlace): Promise<Ea
   }
   const files = new Set(records.flatMap((record) => record.files.map((made) => path.resolve(place, made.path))));
   return { records, nBytes, files };
+}
+
+function isThere(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 function sizeOf(file: string): Promise<number> {

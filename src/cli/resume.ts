@@ -77,7 +77,7 @@ export async function rememberedRun(journal: CropJournal, run: CropRun, cropper:
     const queue = run.plan.filter(({ input }) => input !== STDIN);
     const lookUp = async (): Promise<void> => {
       for (let planned = queue.pop(); planned; planned = queue.pop()) {
-        const results = await journal.finished(planned.input, keyOf(planned), filesOf(planned));
+        const results = await journal.finished(planned.input, keyOf(planned), filesOf(planned), planned.sidecar);
         if (results) finished.set(planned, results);
       }
     };

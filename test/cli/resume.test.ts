@@ -52,6 +52,11 @@ function state(name = 'out'): Record<string, string> {
   );
 }
 
+/** Of a state the contents without the times. */
+function contents(files: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([name, value]) => [name, value.split(' ')[0]!]));
+}
+
 /** The lines of the journal as values. */
 function journal(file = at('out', JOURNAL)): { what: string; photo: string }[] {
   const lines = readFileSync(file, 'utf8').split('\n');
@@ -135,6 +140,26 @@ describe('--resume', () => {
     unlinkSync(at('out', '2-1x1.png'));
     expect((await run(['--resume', 'in'])).code).toBe(0);
     expect(readFileSync(at('out', '0-1x1.png'), 'utf8')).toBe('edited');
+  });
+
+  test('what was deleted is made anew, with what else the photo gave, but not over a file somebody has changed', async () => {
+    const both = ['in', '--overlay', '--xmp', '--resume'];
+    expect((await run(both)).code).toBe(0);
+    const before = state();
+    const sidecar = readFileSync(at('in', '1.xmp'), 'utf8');
+    unlinkSync(at('out', '0-overlay.png'));
+    unlinkSync(at('in', '1.xmp'));
+    expect((await run(both)).code).toBe(0);
+    expect(contents(state())).toEqual(contents(before));
+    expect(readFileSync(at('in', '1.xmp'), 'utf8')).toBe(sidecar);
+    expect(state()['2-overlay.png']).toBe(before['2-overlay.png']);
+
+    unlinkSync(at('out', '3-overlay.png'));
+    appendFileSync(at('out', '3-1x1.png'), 'mine');
+    const refused = await run(both);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain('3-1x1.png');
+    expect(readFileSync(at('out', '3-1x1.png')).subarray(-4).toString()).toBe('mine');
   });
 
   test('a photo touched is not done again, one changed is, with --force', async () => {
