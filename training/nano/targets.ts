@@ -11,6 +11,7 @@ import {
   type RankedBox,
 } from '../../src/engines/rules/select.js';
 import type { UnitBox } from '../../src/engines/rules/grid.js';
+import { worthOfKeeping } from '../../src/engines/rules/subject.js';
 import type { Raster } from '../../src/engines/types.js';
 import { boxArea, intersectionOverUnion, type Box, type Size } from '../../src/geometry.js';
 import { frameMap } from '../../src/image/frame.js';
@@ -152,14 +153,15 @@ function framePixelRatio(aspect: string, photo: Size, frame: Size): number {
   return ((height / width) * (frame.height / photo.height)) / (frame.width / photo.width);
 }
 
-/** As the rules engine does it under constraints, but by the free distribution alone, which is at hand. */
+/** As the rules engine does it under constraints, but by the free distribution and the subject alone, which are at hand. */
 function constrainedBoxes(
   photo: Size,
-  { distribution }: TeacherLabels,
+  { distribution, elements }: TeacherLabels,
   picture: Raster,
   { aspect, count, limits }: ProposalRequest,
 ): RankedBox[] {
   const map = frameMap(photo, picture.size);
+  const subject = elements.flatMap((element) => ('box' in element ? [toUnit(element.box, photo)] : []))[0];
   const ratio = aspect?.split(':').map(Number) as [number, number] | undefined;
   const rules = {
     count,
@@ -167,7 +169,11 @@ function constrainedBoxes(
     ...(limits.keep ? { keep: [map.toPhoto.box(limits.keep, 'outward')] } : {}),
   };
   const boxes = ratio ? aspectBoxes(photo, ratio[0] / ratio[1], rules) : freeBoxes(photo, distribution.boxes, rules);
-  const ranked = boxes.map((box) => ({ box, worth: expectedIou(toUnit(box, photo), distribution) }));
+  const ranked = boxes.map((box) => {
+    const unit = toUnit(box, photo);
+    const keeping = ratio && subject ? worthOfKeeping(subject, unit) : 0;
+    return { box, worth: expectedIou(unit, distribution) + keeping };
+  });
   const picked = pickDistinct(ranked, count).map(({ box, worth }) => ({
     box: shaped(map.toFrame.box(box), limits),
     worth,

@@ -10,6 +10,7 @@ import { gridBoxes, type UnitBox } from './grid.js';
 import { scoreBoxes } from './scorer.js';
 import { defaultScorer } from './weights.js';
 import { expectedIou, pickDistinct, refine, type BoxDistribution, type RankedBox } from './select.js';
+import { worthOfKeeping } from './subject.js';
 import { explain } from './why.js';
 
 export interface RulesCandidate {
@@ -120,15 +121,24 @@ function placed(
   });
 }
 
-/** With a fixed aspect: expected IoU under the free distribution, plus that under the scores of the family's own boxes. */
-function rankAspect({ distribution, over }: Weighed, size: Size, aspect: number, options: EngineOptions): RankedBox[] {
+/**
+ * With a fixed aspect: the mean of the expected IoU under the free distribution and under the scores of the family's own
+ * boxes, and what keeping the subject is worth.
+ */
+function rankAspect(
+  { analysis, distribution, over }: Weighed,
+  size: Size,
+  aspect: number,
+  options: EngineOptions,
+): RankedBox[] {
   const boxes = aspectBoxes(size, aspect, options);
   if (boxes.length === 0) return [];
   const family = over(boxes.map((box) => toUnit(box, size)));
-  return boxes.map((box, i) => ({
-    box,
-    worth: (expectedIou(family.boxes[i]!, distribution) + expectedIou(family.boxes[i]!, family)) / 2,
-  }));
+  return boxes.map((box, i) => {
+    const unit = family.boxes[i]!;
+    const expected = (expectedIou(unit, distribution) + expectedIou(unit, family)) / 2;
+    return { box, worth: expected + worthOfKeeping(analysis.subject.box, unit) };
+  });
 }
 
 /** `rulesEngine` in the shape all engines share. */

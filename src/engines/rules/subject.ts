@@ -33,6 +33,21 @@ export const PLANE_NAMES = [...CUE_NAMES, 'saliency'] as const;
 const RING = 1 / 12;
 const STRIP = 1 / 24;
 
+/**
+ * Expected IoU given under a fixed ratio for keeping the whole subject, in proportion to what is kept: the free crops the
+ * scorer knows seldom cut it, narrow ones must choose. On FLMS' dev half, people's 1,067 crops of a ratio a quarter or more
+ * off the photo's: mean IoU with the box so chosen of that ratio .7257, without .7248 (.7266 at .1, .7211 at .4).
+ */
+const WORTH_OF_KEEPING = 0.2;
+
+/** What a crop of a fixed ratio gains by how much of the subject it keeps. */
+export function worthOfKeeping(subject: UnitBox, crop: UnitBox): number {
+  const width = Math.min(subject[2], crop[2]) - Math.max(subject[0], crop[0]);
+  const height = Math.min(subject[3], crop[3]) - Math.max(subject[1], crop[1]);
+  const area = (subject[2] - subject[0]) * (subject[3] - subject[1]);
+  return (WORTH_OF_KEEPING * Math.max(0, width) * Math.max(0, height)) / area;
+}
+
 export function subjectBoxes(): UnitBox[] {
   const spans: [number, number][] = [];
   for (let from = 0; from < STEPS; from++) for (let to = from + 1; to <= STEPS; to++) spans.push([from, to]);
