@@ -60,7 +60,6 @@ void append_item::read_choices(vlm_context & ctx) {
     }
 }
 
-// Rows of the batch just decoded: those of this append, without tokens that were pending before it.
 // Of the batch just decoded, this append's rows, without tokens that were pending before it.
 void append_item::read_attention(vlm_context & ctx) {
     const sequence & s      = ctx.seq(id);

@@ -26,6 +26,15 @@ class cell_ledger {
 
     void share(uint32_t id) { n_users[id]++; }
 
+    // One for what is decoded again: another sequence keeps what lies in a shared one.
+    uint32_t own(uint32_t id) {
+        if (n_users[id] == 1) {
+            return id;
+        }
+        give_back(id);
+        return take();
+    }
+
     void give_back(uint32_t id) {
         if (--n_users[id] == 0) {
             free_ids.push_back(id);

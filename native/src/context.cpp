@@ -106,6 +106,9 @@ void vlm_context::undecode(llama_seq_id id, size_t n_decoded, llama_pos pos) {
     sequence & s = seq(id);
     if (n_decoded < s.n_decoded) {
         llama_memory_seq_rm(llama_get_memory(ctx.get()), id, pos, -1);
+        for (size_t i = n_decoded; i < s.n_decoded; i++) {
+            s.cells[i] = ledger.own(s.cells[i]);
+        }
         s.n_decoded = n_decoded;
         s.logits.reset();
     }

@@ -27,15 +27,16 @@ export class Context {
     model: VisionModel,
     native: NativeContext,
     listeners: TokenListeners,
-    { nCtx, nSeqMax, capturesAttention }: { nCtx: number; nSeqMax: number; capturesAttention: boolean },
+    settled: { nCtx: number; nSeqMax: number; nScratchMax: number; capturesAttention: boolean },
   ) {
+    const { nCtx, nSeqMax, nScratchMax, capturesAttention } = settled;
     this.model = model;
     this.nCtx = nCtx;
     this.nSeqMax = nSeqMax;
     this.capturesAttention = capturesAttention;
     this.#native = native;
     this.#listeners = listeners;
-    this.#scheduler = new Scheduler(native, nSeqMax);
+    this.#scheduler = new Scheduler(native, nSeqMax, nScratchMax);
   }
 
   /**

@@ -11,7 +11,9 @@ export class ImageEmbedding {
   readonly nPos: number;
   readonly size: Size;
   readonly #model: VisionModel;
-  #native: NativeEmbedding | undefined;
+  readonly #native: NativeEmbedding;
+  #nBorrowers = 0;
+  #isDisposed = false;
 
   /** @internal */
   constructor(model: VisionModel, native: NativeEmbedding, size: Size) {
@@ -22,19 +24,29 @@ export class ImageEmbedding {
     this.size = size;
   }
 
-  /** Gives its memory back; what sessions took of it stays. */
+  /** Gives its memory back, once the calls made with it are done; what sessions took of it stays. */
   dispose(): void {
-    this.#native?.dispose();
-    this.#native = undefined;
+    this.#isDisposed = true;
+    this.#freeIfUnused();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  /** @internal */
-  nativeFor(model: VisionModel): NativeEmbedding | undefined {
-    if (!this.#native) throw disposedError('image embedding');
-    return model === this.#model ? this.#native : undefined;
+  /** @internal Undefined for another model than its own. Disposing waits for `work`. */
+  async lend<T>(model: VisionModel, work: (native: NativeEmbedding | undefined) => Promise<T>): Promise<T> {
+    if (this.#isDisposed) throw disposedError('image embedding');
+    this.#nBorrowers++;
+    try {
+      return await work(model === this.#model ? this.#native : undefined);
+    } finally {
+      this.#nBorrowers--;
+      this.#freeIfUnused();
+    }
+  }
+
+  #freeIfUnused(): void {
+    if (this.#isDisposed && this.#nBorrowers === 0) this.#native.dispose();
   }
 }

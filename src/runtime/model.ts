@@ -128,6 +128,7 @@ export class VisionModel {
     const { captureAttention = false, kvType = 'f16', flashAttention = captureAttention ? false : undefined } = options;
     const nCtx = checkInteger('nCtx', options.nCtx, 1, 2 ** 24);
     const nSeqMax = checkInteger('nSeqMax', options.nSeqMax ?? 16, 1, 256);
+    const nScratchMax = checkInteger('nScratchMax', options.nScratchMax ?? nSeqMax, 1, nSeqMax);
     const nBatch = checkInteger('nBatch', options.nBatch ?? Math.min(nCtx, 2048), 1, nCtx);
     const threads = checkInteger('threads', options.threads ?? this.settings.threads, 1, 512);
     if (captureAttention && flashAttention !== false)
@@ -156,7 +157,8 @@ export class VisionModel {
       await native.dispose();
       throw fromNative(error);
     }
-    const context = new Context(this, native, listeners, { nCtx, nSeqMax, capturesAttention: captureAttention });
+    const settled = { nCtx, nSeqMax, nScratchMax, capturesAttention: captureAttention };
+    const context = new Context(this, native, listeners, settled);
     this.#contexts.add(context);
     return context;
   }

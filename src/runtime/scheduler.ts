@@ -12,6 +12,7 @@ import type { Request, Sequence, Work } from './request.js';
  */
 export class Scheduler {
   readonly #native: NativeContext;
+  readonly #nScratchMax: number;
   readonly #freeSequences: number[];
   readonly #active = new Map<number, Request>();
   readonly #aborts = new AbortListeners((signal) => this.#onAbort(signal));
@@ -23,8 +24,9 @@ export class Scheduler {
   #closed = false;
   #idle: (() => void)[] = [];
 
-  constructor(native: NativeContext, nSeqMax: number) {
+  constructor(native: NativeContext, nSeqMax: number, nScratchMax: number) {
     this.#native = native;
+    this.#nScratchMax = nScratchMax;
     this.#freeSequences = Array.from({ length: nSeqMax }, (_, i) => nSeqMax - 1 - i);
   }
 
@@ -153,7 +155,7 @@ export class Scheduler {
       this.#rejectQueued(request, noSequence());
       return true;
     }
-    request.scratch = this.#freeSequences.splice(-nWanted);
+    request.scratch = this.#freeSequences.splice(-Math.min(nWanted, this.#nScratchMax));
     return true;
   }
 
@@ -168,7 +170,7 @@ export class Scheduler {
 
   #runItems(items: readonly NativeItem[]): void {
     this.#running = 'items';
-    this.#native.run(this.#takeCommands(), items).then(
+    this.#call((commands) => this.#native.run(commands, items)).then(
       (outcomes) => {
         for (let i = 0; i < outcomes.length; i += 3) {
           const request = this.#active.get(outcomes[i] as number)!;
@@ -192,7 +194,7 @@ export class Scheduler {
     this.#begin(request);
     const { work } = request;
     if (work.kind !== 'exclusive') return;
-    work.run(this.#takeCommands()).then(
+    this.#call((commands) => work.run(commands)).then(
       (result) => {
         this.#succeed(request, result);
         this.#afterCall();
@@ -204,10 +206,18 @@ export class Scheduler {
     );
   }
 
-  #takeCommands(): Int32Array {
-    const commands = Int32Array.from(this.#commands);
+  /** A native call that throws before it begins has failed like any other; its commands are then still to be done. */
+  async #call<T>(start: (commands: Int32Array) => Promise<T>): Promise<T> {
+    const commands = this.#commands;
     this.#commands = [];
-    return commands;
+    let running: Promise<T>;
+    try {
+      running = start(Int32Array.from(commands));
+    } catch (error) {
+      this.#commands = commands;
+      throw error;
+    }
+    return await running;
   }
 
   #succeed(request: Request, result: unknown): void {
@@ -253,6 +263,12 @@ export class Scheduler {
 
   #afterCall(): void {
     this.#running = undefined;
+    this.#dropCancelled();
+    if (!this.#closed) this.#plan();
+  }
+
+  /** Between two native calls only. */
+  #dropCancelled(): void {
     for (const request of [...this.#active.values()]) {
       if (!request.cancelled) continue;
       this.command('drop', request.id, 0, 0);
@@ -260,7 +276,6 @@ export class Scheduler {
       this.#finish(request);
     }
     for (const wake of this.#idle.splice(0)) wake();
-    if (!this.#closed) this.#plan();
   }
 
   #nextIdle(): Promise<void> {
@@ -293,8 +308,10 @@ export class Scheduler {
       // The others' batch goes on; only if nobody wants its result it is stopped in the middle.
       if (started.every(({ cancelled }) => cancelled)) this.#native.interrupt();
       else if (started.some(({ cancelled }) => cancelled)) this.#native.yield();
-    } else if (running?.cancelled) {
-      this.#native.interrupt();
+    } else if (running) {
+      if (running.cancelled) this.#native.interrupt();
+    } else {
+      this.#dropCancelled();
     }
   }
 }

@@ -2,6 +2,7 @@ import { FramewrightError } from '../errors.js';
 import { ITEM, type NativeAppendResult, type NativeGenerateResult, type NativeScoreResult } from './addon.js';
 import { checkInteger, checkTokens } from './check.js';
 import type { Context } from './context.js';
+import { Cuts } from './cuts.js';
 import { branchesOf, concatenate } from './continuations.js';
 import type { ImageEmbedding } from './image-embedding.js';
 import { rejected } from './deferred.js';
@@ -14,6 +15,8 @@ import type { AppendOptions, AppendResult, GenerateOptions, GenerateResult, Laye
 /** A place in a session to roll back to. Costs nothing to keep. */
 export interface Mark {
   readonly session: Session;
+  /** How often the session had been cut back. */
+  readonly nCuts: number;
   readonly nTokens: number;
   readonly nPos: number;
 }
@@ -29,6 +32,7 @@ export class Session {
   readonly context: Context;
   readonly #scheduler: Scheduler;
   readonly #sequence: Sequence;
+  readonly #cuts = new Cuts();
 
   /** @internal */
   constructor(context: Context, scheduler: Scheduler, sequence: Sequence) {
@@ -53,7 +57,6 @@ export class Session {
    *
    * @throws FramewrightError CONTEXT_FULL, DECODE, USAGE, DISPOSED; the signal's reason
    */
-
   append(tokens: Int32Array, options: AppendOptions = {}): Promise<AppendResult> {
     const { choices, attention, signal } = options;
     try {
@@ -100,21 +103,22 @@ export class Session {
    * @throws FramewrightError CONTEXT_FULL, DECODE, USAGE for an image of another model, DISPOSED; the signal's reason
    */
   async appendImage(embedding: ImageEmbedding, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    const native = embedding.nativeFor(this.context.model);
-    if (!native) throw new FramewrightError('USAGE', 'the image was encoded by another model than the session runs');
     const sequence = this.#sequence;
-    await this.#scheduler.submit(
-      sequence,
-      {
-        kind: 'exclusive',
-        run: (commands) => this.context.native.appendImage(commands, sequence.id, native),
-        finish: () => {
-          sequence.nTokens += embedding.nTokens;
-          sequence.nPos += embedding.nPos;
+    await embedding.lend(this.context.model, async (native) => {
+      if (!native) throw new FramewrightError('USAGE', 'the image was encoded by another model than the session runs');
+      await this.#scheduler.submit(
+        sequence,
+        {
+          kind: 'exclusive',
+          run: (commands) => this.context.native.appendImage(commands, sequence.id, native),
+          finish: () => {
+            sequence.nTokens += embedding.nTokens;
+            sequence.nPos += embedding.nPos;
+          },
         },
-      },
-      signal,
-    );
+        signal,
+      );
+    });
   }
 
   /**
@@ -206,22 +210,23 @@ export class Session {
   /** Where the session stands once the calls that were awaited are counted. */
   mark(): Mark {
     if (this.#sequence.closed) throw disposedError('session');
-    return { session: this, nTokens: this.nTokens, nPos: this.nPos };
+    return { session: this, nCuts: this.#cuts.count, nTokens: this.nTokens, nPos: this.nPos };
   }
 
   /**
    * Forgets what was appended since the mark. The next append goes on from there; what comes next at the mark itself
    * (`generate`, `score`, or an append of no tokens) decodes the token before it once more.
    *
-   * @throws FramewrightError USAGE for a mark of another session or one rolled back over
+   * @throws FramewrightError USAGE for a mark of another session or one that was rolled back over, or restored over
    */
   async rollback(to: Mark): Promise<void> {
     const sequence = this.#sequence;
     await this.#scheduler.submit(sequence, {
       kind: 'instant',
       run: () => {
-        if (to.session !== this || to.nTokens > sequence.nTokens)
+        if (to.session !== this || to.nTokens > this.#cuts.deepestSince(to.nCuts))
           throw new FramewrightError('USAGE', 'the mark is of another session, or the session was rolled back past it');
+        this.#cuts.add(to.nTokens);
         this.#scheduler.command('truncate', sequence.id, to.nTokens, to.nPos);
         sequence.nTokens = to.nTokens;
         sequence.nPos = to.nPos;
@@ -251,6 +256,7 @@ export class Session {
       run: (commands) =>
         this.context.native.restore(commands, sequence.id, this.#scheduler.anyFreeSequence() ?? -1, state),
       finish: (result) => {
+        this.#cuts.add(0);
         [sequence.nTokens, sequence.nPos] = result as [number, number];
       },
     });

@@ -88,6 +88,8 @@ export interface ContextOptions {
   readonly nCtx: number;
   /** Sequences alive at once: sessions + forks + parallel continuations. 1..256, default 16. */
   readonly nSeqMax?: number;
+  /** Sequences that one call of `Session.score` may take of these at most. Default: all that are free. */
+  readonly nScratchMax?: number;
   /** Tokens a llama_decode call may take; also the physical batch. Default min(nCtx, 2048). */
   readonly nBatch?: number;
   /** Default f16. With f32 and no flash attention a result does not depend on what else is in its batch by 1e-4. */

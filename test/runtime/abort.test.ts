@@ -117,6 +117,22 @@ describe('an abort rejects with the signal’s own reason, and everything stays 
     await expectUnharmed(session, context.session(), someTokens(4));
   });
 
+  test('between two native calls, when one of several items is done', async () => {
+    await using context = await toy().model.createContext({ nCtx: 4096, flashAttention: false, kvType: 'f32' });
+    const [session, other] = [context.session(), context.session()];
+    await Promise.all([session.append(someTokens(4)), other.append(someTokens(4))]);
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const generated = session.generate({ maxTokens: 1000, signal: controller.signal });
+    const rejected = expect(generated).rejects.toBe(reason);
+    await other.append(someTokens(2));
+    const before = context.counters().nTokensDecoded;
+    controller.abort(reason);
+    await rejected;
+    await expectUnharmed(session, context.session(), someTokens(4));
+    expect(context.counters().nTokensDecoded - before).toBeLessThan(20);
+  });
+
   test('while tokens are generated', async () => {
     await using context = await toy().model.createContext({ nCtx: 4096, flashAttention: false, kvType: 'f32' });
     const session = context.session();

@@ -93,6 +93,32 @@ describe('dispose', () => {
     expect(() => another.onLog(() => undefined)).toThrow(expect.objectContaining(disposed) as Error);
   });
 
+  test('between two native calls, when one of several items is done, is over at once', async () => {
+    for (const what of ['context', 'session'] as const) {
+      const context = await toy().model.createContext({ nCtx: 1024 });
+      const [a, b] = [context.session(), context.session()];
+      await Promise.all([a.append(someTokens(3)), b.append(someTokens(3))]);
+      const rejected = expect(b.generate({ maxTokens: 900 })).rejects.toMatchObject(disposed);
+      // Resolves before the context goes on with the other item.
+      await a.append(someTokens(2));
+      await (what === 'context' ? context : b).dispose();
+      await rejected;
+      await context.dispose();
+    }
+  });
+
+  test('of an image between its calls in flight waits for them', async () => {
+    await using context = await toy().model.createContext({ nCtx: 256 });
+    const image = await toy().model.encodeImage(someImage(56, 56), { width: 56, height: 56 });
+    const session = context.session();
+    const appended = session.appendImage(image);
+    image.dispose();
+    await appended;
+    expect(session.nTokens).toBe(4);
+    await expect(session.appendImage(image)).rejects.toMatchObject(disposed);
+    await session.append(someTokens(1));
+  });
+
   test('of a session between its calls in flight lets the others of the batch finish', async () => {
     await using context = await toy().model.createContext({ nCtx: 4096 });
     const [a, b] = [context.session(), context.session()];

@@ -276,6 +276,23 @@ describe('attention', () => {
     expect(greatestDifference(attention![1]!.weights, expected.attention![0]!.weights)).toBeLessThan(1e-2);
   });
 
+  test('still sums to 1 when a fork has decoded a token again that both have', async () => {
+    const { model } = toy();
+    await using context = await model.createContext({ nCtx: 64, captureAttention: true, kvType: 'f32' });
+    const session = context.session();
+    await session.append(someTokens(7));
+    const fork = await session.fork();
+    const start = fork.mark();
+    await fork.append(someTokens(3));
+    await fork.rollback(start);
+    await fork.append(new Int32Array(0), { choices: Int32Array.of(1) });
+    for (const each of [session, fork]) {
+      const { attention } = await each.append(someTokens(1), { attention: { layers: [0] } });
+      const { nKv, weights } = attention![0]!;
+      expect(weights.subarray(0, nKv).reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 4);
+    }
+  });
+
   test('needs a context made for it, and a session that was not restored', async () => {
     const { model } = toy();
     await using plain = await model.createContext({ nCtx: 64, flashAttention: false });

@@ -238,6 +238,39 @@ describe('fork, rollback, save and restore', () => {
     await a.rollback(early);
     await expect(a.rollback(late)).rejects.toMatchObject({ code: 'USAGE' });
     await expect(b.rollback(early)).rejects.toMatchObject({ code: 'USAGE' });
+    await a.rollback(early);
+  });
+
+  test('a mark that was rolled back over stays refused when the session has grown again', async () => {
+    await using context = await createContext();
+    const session = context.session();
+    const start = session.mark();
+    await session.append(someTokens(5));
+    const middle = session.mark();
+    await session.append(someTokens(5));
+    const late = session.mark();
+    const state = await session.save();
+    await session.rollback(middle);
+    await session.append(someTokens(20, 2));
+    await expect(session.rollback(late)).rejects.toMatchObject({ code: 'USAGE' });
+    await session.rollback(middle);
+    await session.restore(state);
+    await expect(session.rollback(middle)).rejects.toMatchObject({ code: 'USAGE' });
+    expect([session.nTokens, session.nPos]).toEqual([10, 10]);
+    await session.rollback(start);
+    expect([session.nTokens, session.nPos]).toEqual([0, 0]);
+  });
+
+  test('scoring leaves the sequences beyond its share to others', async () => {
+    const { model } = toy();
+    await using context = await model.createContext({ nCtx: 512, nSeqMax: 8, nScratchMax: 3 });
+    const session = context.session();
+    await session.append(someTokens(4));
+    const scored = session.score(Array.from({ length: 40 }, (_, i) => someTokens(6, i + 2)));
+    await new Promise((resolve) => setImmediate(resolve));
+    const others = Array.from({ length: 4 }, () => context.session());
+    await Promise.all(others.map((other) => other.append(someTokens(2))));
+    expect((await scored).length).toBe(40);
   });
 
   test('a saved session goes on in another context as if it had never left', async () => {
