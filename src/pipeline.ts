@@ -1,3 +1,4 @@
+import { CandidateSpace, type CandidateLimits } from './answer/candidate-space.js';
 import type { SamplingOptions } from './answer/sampled-answer.js';
 import { cropResultOf } from './crop-result.js';
 import { FramewrightError } from './errors.js';
@@ -200,15 +201,17 @@ export async function rankPhoto(
 /**
  * The limits as the model's answer is held to them. A keep box is rounded outward so that a candidate that holds it in
  * the frame holds it in the photo; the ratio is that of frame pixels, which need not be square in the photo.
+ *
+ * @throws FramewrightError ASPECT_IMPOSSIBLE if no crop of the photo holds to them
  */
 function limitsInFrame(
   { photo, frame, map }: ReadyPhoto,
   { aspect }: Target,
   keep: readonly Box[],
   minShare: number,
-): EngineTarget['limits'] {
+): CandidateLimits {
   const kept = keep.map((box) => map.toFrame.box(box, 'outward'));
-  return {
+  const limits: CandidateLimits = {
     frame,
     minShare,
     ...(aspect && {
@@ -223,6 +226,23 @@ function limitsInFrame(
       ]),
     }),
   };
+  if (!new CandidateSpace(limits, [], 0).isEmpty()) return limits;
+  const box: Box = [0, 0, photo.width, photo.height];
+  cropRectangle({ photo, box, keep, minAreaShare: minShare, ...(aspect ? { aspect } : {}), name: photo.name });
+  return withSlack(limits);
+}
+
+/** What just fits the photo may fail in the frame by its coarser pixels; each crop is held to the limits in the photo. */
+function withSlack(limits: CandidateLimits): CandidateLimits {
+  const { frame, keep, minShare } = limits;
+  for (let slack = 1; ; slack++) {
+    const share = Math.max(0, minShare - slack * (1 / frame.width + 1 / frame.height));
+    const inner: Box | undefined = keep && [keep[0] + slack, keep[1] + slack, keep[2] - slack, keep[3] - slack];
+    const isLeft = inner && inner[0] < inner[2] && inner[1] < inner[3];
+    const { keep: _, ...rest } = limits;
+    const relaxed = { ...rest, minShare: share, ...(isLeft ? { keep: inner } : {}) };
+    if ((share === 0 && !isLeft) || !new CandidateSpace(relaxed, [], 0).isEmpty()) return relaxed;
+  }
 }
 
 function cannot(engine: PhotoEngine, what: string): FramewrightError {

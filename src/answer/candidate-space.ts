@@ -27,13 +27,12 @@ export class CandidateSpace {
     this.#leastOffset = leastOffset;
   }
 
+  isEmpty(): boolean {
+    return !this.#allLefts().some((x1) => this.#someTop(x1));
+  }
+
   lefts(): number[] {
-    const { frame, keep } = this.#limits;
-    const lastTop = this.#lastTop();
-    return range(0, Math.min(keep?.[0] ?? frame.width, frame.width - 1)).filter((x1) => {
-      for (let y1 = 0; y1 <= lastTop; y1++) if (this.#someRight(x1, y1)) return true;
-      return false;
-    });
+    return this.#allLefts().filter((x1) => this.#someTop(x1));
   }
 
   tops(x1: number): number[] {
@@ -47,6 +46,17 @@ export class CandidateSpace {
   bottoms(x1: number, y1: number, x2: number): number[] {
     const first = this.#firstBottom(x1, y1, x2);
     return range(first, this.#lastBottom(first)).filter((y2) => this.#isAllowed(x1, y1, x2, y2));
+  }
+
+  #allLefts(): number[] {
+    const { frame, keep } = this.#limits;
+    return range(0, Math.min(keep?.[0] ?? frame.width, frame.width - 1));
+  }
+
+  #someTop(x1: number): boolean {
+    const last = this.#lastTop();
+    for (let y1 = 0; y1 <= last; y1++) if (this.#someRight(x1, y1)) return true;
+    return false;
   }
 
   /** Tries the widest boxes first: the most room for a height, so the search nearly always ends at once. */
