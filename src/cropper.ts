@@ -8,9 +8,11 @@ import type { Photo } from './image/decode.js';
 import type { PixelBudget } from './image/frame.js';
 import { HeldPhoto } from './held-photo.js';
 import type { PhotoInput } from './image/input.js';
+import { MAX_PARALLEL } from './model/plan/plan-run.js';
 import { openVlm, type Vlm, type VlmOptions } from './open-vlm.js';
 import type { ModelIdentity, PhotoEngine } from './photo-engine.js';
 import { analysePhoto, cropPhoto, framePhoto, rankPhoto, type PhotoRequest } from './pipeline.js';
+import { checkInteger } from './runtime/check.js';
 import type { RuntimeInfo } from './runtime/types.js';
 import type { CropRect, CropResult, Element, EngineName, Fallback } from './schema.js';
 import { Slots } from './slots.js';
@@ -19,7 +21,7 @@ import type { Focus } from './steps/focus.js';
 export interface CropperOptions extends VlmOptions {
   /** `vlm` (default) is the model; the others are plain functions that load none. */
   readonly engine?: EngineName;
-  /** Photos that go through the model at once, as parallel sequences. Default 1. */
+  /** Photos that go through the model at once, as parallel sequences: 1 (default) to 128. */
   readonly parallel?: number;
   /** Largest photo taken, in pixels. Default 268,402,689 (16383 x 16383). */
   readonly maxPixels?: number;
@@ -99,7 +101,8 @@ export interface CropAllOptions extends CropEachOptions {
 export async function openCropper(options: CropperOptions = {}): Promise<Cropper> {
   const closing = new AbortController();
   const signal = anySignal(closing.signal, options.signal);
-  const { engine = 'vlm' } = options;
+  const { engine = 'vlm', parallel = 1 } = options;
+  checkInteger('parallel', parallel, 1, MAX_PARALLEL);
   const detect = options.faces ? await openFaceDetector() : undefined;
   if (engine !== 'vlm') return new Cropper(plainEngine(engine), undefined, options, closing, detect);
   const vlm = await openVlm({ ...options, signal });
@@ -257,7 +260,7 @@ export class Cropper {
    * Takes a photo into the model and keeps it there: what several questions about it share is computed once. Close it.
    * It may take up to twice the cells of a photo that is only cropped, so open with `parallel` twice the photos held.
    */
-  hold(input: PhotoInput, options: Pick<CropOptions, 'signal'> = {}): Promise<HeldPhoto> {
+  async hold(input: PhotoInput, options: Pick<CropOptions, 'signal'> = {}): Promise<HeldPhoto> {
     const engine = this.#vlm?.engine;
     if (!engine) throw new FramewrightError('USAGE', `the engine ${this.engine} has no model to hold a photo in`);
     return this.#run(options.signal, async (signal) => {

@@ -4,7 +4,7 @@ import { withImageTokens } from './model/image-tokens.js';
 import { loadRunnable, requireRunnable, type LoadOptions } from './model/load.js';
 import { tooLarge } from './model/plan/describe.js';
 import type { MemoryPlan } from './model/plan/fit.js';
-import { plannedUse, planRun, sequencesFor, type PlanOptions } from './model/plan/plan-run.js';
+import { plannedUse, planRun, sequencesFor, sequencesOfEach, type PlanOptions } from './model/plan/plan-run.js';
 import { shapeOfPair } from './model/plan/shape.js';
 import { resolveModel, type ResolvedModel } from './model/resolve.js';
 import { loadPromptProfile } from './prompt/profile.js';
@@ -106,12 +106,17 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       fileSha256(resolved.mmprojPath, signal),
     ]);
     const context = opened.use(await model.createContext(contextOptions(runtime, resolved, options, plan)));
-    const engine = new VlmEngine(model, context, resolved.use, profile, {
-      name: resolved.name,
-      sha256,
-      mmprojSha256,
-      promptVersion: profile.version,
-      loras: options.loras.map(({ path, scale = 1 }) => ({ path, scale })),
+    const engine = new VlmEngine(model, context, {
+      use: resolved.use,
+      sequences: sequencesOfEach(parallel) - 1,
+      profile,
+      identity: {
+        name: resolved.name,
+        sha256,
+        mmprojSha256,
+        promptVersion: profile.version,
+        loras: options.loras.map(({ path, scale = 1 }) => ({ path, scale })),
+      },
     });
     engine.releasesEncoder = given.releaseEncoder ?? (plan !== undefined && plan.givenUp.length > 0);
     engine.looksAhead =
@@ -173,6 +178,7 @@ function contextOptions(
   return {
     nCtx: use.contextCells * parallel,
     nSeqMax: sequencesFor(parallel),
+    nScratchMax: sequencesOfEach(parallel) - 1,
     ...(plan ? { nBatch: plan.settings.nBatch } : {}),
     ...(kvType === undefined ? {} : { kvType }),
     ...(flashAttention === undefined ? {} : { flashAttention }),

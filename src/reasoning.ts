@@ -6,12 +6,14 @@ import type { Conversation, FrameImage, SeenImage } from './prompt/conversation.
 import type { Element } from './schema.js';
 import type { Stage } from './stages.js';
 import { analyse } from './steps/analyse.js';
+import { proposalCells, voteCells } from './steps/cells.js';
 import { decide, firstProposed } from './steps/decide.js';
 import { fixedCandidates } from './steps/fixed-candidates.js';
 import { propose, type ProposalRequest } from './steps/propose.js';
 import { rank } from './steps/rank.js';
 import { showAgain, showPhoto } from './steps/show.js';
 import type { StageContext } from './steps/stage.js';
+import { inWaves } from './steps/waves.js';
 import type { Timings } from './timings.js';
 
 /** What reasoning needs of its engine. */
@@ -24,6 +26,8 @@ export interface ReasoningModel {
   stage(photo: FrameImage, sampling: SamplingOptions): StageContext;
   /** Cells of the cache that one conversation may take. */
   readonly contextCells: number;
+  /** Sequences it may take, its own included. */
+  readonly sequences: number;
 }
 
 /** Where a conversation stands after a step, and what the step gave. */
@@ -79,7 +83,10 @@ export class Reasoning implements AsyncDisposable {
     return (await this.#analyse(await this.#show(call), call)).value;
   }
 
-  /** All three stages: one analysis and one enhanced image for all targets, which then go on as parallel sequences. */
+  /**
+   * All three stages: one analysis and one enhanced image for all targets, which then go on as parallel sequences, as many
+   * as there is room for.
+   */
   async crop(
     targets: readonly EngineTarget[],
     request: EngineRequest,
@@ -92,7 +99,9 @@ export class Reasoning implements AsyncDisposable {
     const stage = this.#model.stage(this.#photo, sampling);
     const call: Call = { stage, timings, without, onProgress };
     const ground = await this.#ground(call);
-    const crops = await this.#forEach(ground, targets, async (from, target): Promise<EngineCrop> => {
+    const { targetsAtOnce, votesAtOnce } = this.#room(ground, targets, request, stage);
+    const crops = await inWaves(ground.chat, targets, targetsAtOnce, async (chat, target): Promise<EngineCrop> => {
+      const from = { chat, value: ground.value };
       const own = { ...call, timings: target.timings };
       const proposed = without.includes('proposal')
         ? { chat: from.chat, value: fixedCandidates(stage.frame, request.count) }
@@ -102,7 +111,7 @@ export class Reasoning implements AsyncDisposable {
         const candidates = proposed.value;
         const decision = without.includes('decision')
           ? firstProposed(candidates)
-          : await own.timings.measure('decide', () => decide(chat, candidates, request.votes, stage));
+          : await own.timings.measure('decide', () => decide(chat, candidates, request.votes, stage, votesAtOnce));
         const conversation = readable(chat);
         return { candidates, decision, ...(conversation ? { conversation } : {}) };
       });
@@ -136,10 +145,12 @@ export class Reasoning implements AsyncDisposable {
     return this.#shown.goOn('photo', { chat: this.#root }, (chat) =>
       timings.measure('analyse', async () => {
         const seen = await this.#model.look(this.#photo, stage.sampling.signal);
+        let isKept = false;
         try {
           await showPhoto(chat, seen, stage);
+          isKept = this.#isKept;
         } finally {
-          if (!this.#isKept) seen.embedding.dispose();
+          if (!isKept) seen.embedding.dispose();
         }
         return seen;
       }),
@@ -177,18 +188,11 @@ export class Reasoning implements AsyncDisposable {
 
   #propose(
     ground: Place<Ground>,
-    { limits, aspect }: EngineTarget,
-    { count, instruction }: EngineRequest,
+    target: EngineTarget,
+    request: EngineRequest,
     { stage, timings, without }: Call,
   ): Promise<Place<ProposedBox[]>> {
-    const { isPlain } = ground.value;
-    const asked: ProposalRequest = {
-      count,
-      limits,
-      isPlain,
-      ...(aspect ? { aspect } : {}),
-      ...(instruction ? { instruction } : {}),
-    };
+    const asked = requestOf(ground.value, target, request);
     const key = JSON.stringify([asked, without.filter((name) => name === 'analysis' || name === 'enhancement')]);
     return this.#proposals.goOn(key, ground, (chat) => timings.measure('propose', () => propose(chat, asked, stage)));
   }
@@ -200,24 +204,36 @@ export class Reasoning implements AsyncDisposable {
     return await work(branch);
   }
 
-  /** The first target goes on in the conversation itself, the others in forks of it; all advance together. */
-  async #forEach<T, V, R>(
-    { chat, value }: Place<V>,
-    items: readonly T[],
-    work: (from: Place<V>, item: T) => Promise<R>,
-  ): Promise<R[]> {
-    const branches = [chat];
-    try {
-      while (branches.length < items.length) branches.push(await chat.fork());
-      const settled = await Promise.allSettled(items.map((item, i) => work({ chat: branches[i]!, value }, item)));
-      return settled.map((outcome) => {
-        if (outcome.status === 'rejected') throw outcome.reason;
-        return outcome.value;
-      });
-    } finally {
-      await Promise.all(branches.slice(1).map((branch) => branch.dispose()));
-    }
+  /** How many targets, and votes on each, fit the cache and its sequences side by side. */
+  #room(
+    { chat, value }: Place<Ground>,
+    targets: readonly EngineTarget[],
+    request: EngineRequest,
+    stage: StageContext,
+  ): { readonly targetsAtOnce: number; readonly votesAtOnce: number } {
+    const { contextCells, sequences } = this.#model;
+    const free = contextCells - chat.nTokens;
+    const proposal = Math.max(
+      ...targets.map((target) => proposalCells(requestOf(value, target, request), stage, chat.tokens)),
+    );
+    const vote = voteCells(request.count, stage, chat.tokens);
+    const targetsAtOnce = clamp(Math.min(free / (proposal + vote), sequences), 1, targets.length);
+    const share = free / targetsAtOnce - proposal;
+    return { targetsAtOnce, votesAtOnce: clamp(Math.min(share / vote, sequences / targetsAtOnce), 1, request.votes) };
   }
+}
+
+function requestOf(
+  { isPlain }: Ground,
+  { limits, aspect }: EngineTarget,
+  { count, instruction }: EngineRequest,
+): ProposalRequest {
+  return { count, limits, isPlain, ...(aspect ? { aspect } : {}), ...(instruction ? { instruction } : {}) };
+}
+
+/** The greatest whole number up to `value`, at least `least`, at most `most`. */
+function clamp(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(most, Math.floor(value)));
 }
 
 /** Steps that were done, by what was asked; the least recently used go where all of them take more than `maxCells`. */

@@ -1,5 +1,6 @@
 import { AnswerTokens } from './answer/answer-tokens.js';
 import type { AnswerCounters, SamplingOptions } from './answer/sampled-answer.js';
+import { FramewrightError } from './errors.js';
 import type { Box } from './geometry.js';
 import { positionRamps } from './image/ramps.js';
 import type { PixelBudget } from './image/frame.js';
@@ -23,6 +24,15 @@ export interface VlmCounters extends AnswerCounters {
   readonly nAhead: number;
 }
 
+/** How a model is used in a context. */
+export interface VlmSettings {
+  readonly use: ModelUse;
+  readonly profile: PromptProfile;
+  /** As many of the context's as one photo may take, for its conversation and the forks of it. */
+  readonly sequences: number;
+  readonly identity: ModelIdentity;
+}
+
 /** What `crop` is asked besides the photo. */
 type CropArguments = Parameters<PhotoEngine['crop']> extends [unknown, ...infer Rest] ? Rest : never;
 
@@ -43,15 +53,17 @@ export class VlmEngine implements PhotoEngine {
   readonly #model: VisionModel;
   readonly #context: Context;
   readonly #use: ModelUse;
+  readonly #sequences: number;
   readonly #profile: PromptProfile;
   readonly #tokens: AnswerTokens;
 
-  constructor(model: VisionModel, context: Context, use: ModelUse, profile: PromptProfile, identity: ModelIdentity) {
+  constructor(model: VisionModel, context: Context, { use, sequences, profile, identity }: VlmSettings) {
     this.pixelBudget = { minPixels: use.pixelBudget.min, maxPixels: use.pixelBudget.max };
     this.identity = identity;
     this.#model = model;
     this.#context = context;
     this.#use = use;
+    this.#sequences = sequences;
     this.#profile = profile;
     this.#tokens = new AnswerTokens(model);
   }
@@ -134,6 +146,7 @@ export class VlmEngine implements PhotoEngine {
         enhance: (image, elements) => enhance(image, elements, this.#use),
         stage: ({ frame }, sampling) => ({ frame, profile: this.#profile, sampling }),
         contextCells: this.#use.contextCells,
+        sequences: this.#sequences,
       },
       photo,
       { isKept },
@@ -145,7 +158,21 @@ export class VlmEngine implements PhotoEngine {
     const readable = ({ transcript }: Conversation): EngineCrop['conversation'] => {
       return () => transcript.map((part) => this.#readable(part));
     };
-    return reasoning.crop(targets, request, sampling, timings, readable, onProgress);
+    return reasoning.crop(targets, request, sampling, timings, readable, onProgress).catch((error: unknown) => {
+      throw this.#sayRoom(error);
+    });
+  }
+
+  /** In the words of those who ask for crops, and know nothing of contexts. */
+  #sayRoom(error: unknown): unknown {
+    if (!(error instanceof FramewrightError) || error.code !== 'CONTEXT_FULL') return error;
+    const cells = this.#use.contextCells;
+    return new FramewrightError(
+      'CONTEXT_FULL',
+      `the conversation about this photo is too long for the ${cells} cells of the model's cache: ask for fewer ` +
+        'candidates or fewer image tokens, or give the model more contextCells in its manifest',
+      { cause: error },
+    );
   }
 
   #readable(part: TranscriptPart): ConversationPart {

@@ -3,7 +3,6 @@ import { CropJournal, readEarlierRuns, type EarlierRuns, type JournalPlace } fro
 import { openCropper, type Cropper, type PhotoWishes } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
 import { readHints, type PhotoHint } from '../hints.js';
-import { mostAtOnce } from '../model/plan/plan-run.js';
 import { parseTargets, type Target } from '../target.js';
 import type { CropRun } from './crop-files.js';
 import { cropRun, planOptions, type CropFlags } from './crop-flags.js';
@@ -118,7 +117,7 @@ async function open(flags: CropFlags, plan: readonly PlannedPhoto[], signal: Abo
   const cropper = await openCropper({
     ...cropperOptionsOf(flags),
     engine: flags.engine,
-    parallel: jobsFor(plan, flags),
+    parallel: Math.max(1, Math.min(flags.jobs, plan.length)),
     faces: flags.faces,
     ...(flags.maxPixels === undefined ? {} : { maxPixels: flags.maxPixels }),
     signal,
@@ -127,17 +126,4 @@ async function open(flags: CropFlags, plan: readonly PlannedPhoto[], signal: Abo
   warnFallbacks(cropper, flags.gpu);
   warnGivenUp(cropper);
   return cropper;
-}
-
-/** As many as asked for, unless there are fewer photos, or their ratios and votes take too many sequences. */
-function jobsFor(plan: readonly PlannedPhoto[], { jobs, votes, candidates }: CropFlags): number {
-  const wanted = Math.max(1, Math.min(jobs, plan.length));
-  const nTargets = Math.max(1, ...plan.map(({ crops }) => crops.length));
-  const most = mostAtOnce(nTargets * Math.min(votes, candidates));
-  if (wanted > most) {
-    process.stderr.write(
-      `framewright: ${most} photos at once, not ${wanted}: that many ratios and votes leave no room\n`,
-    );
-  }
-  return Math.min(wanted, most);
 }

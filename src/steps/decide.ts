@@ -1,8 +1,10 @@
 import type { ProposedBox } from '../answer/candidates-form.js';
 import { DECISION_CLOSING, DECISION_OPENING, writeDecision } from '../answer/decision-form.js';
+import type { Box } from '../geometry.js';
 import type { Conversation } from '../prompt/conversation.js';
 import { fillTemplate } from '../prompt/template.js';
 import type { StageContext } from './stage.js';
+import { inWaves } from './waves.js';
 
 export interface Decision {
   /** Index of the best candidate. */
@@ -15,30 +17,25 @@ export interface Decision {
 /**
  * Stage 3: the numbered candidates -> the best one and why. The scores are the model's next-token probabilities of the
  * candidate numbers. A model prefers some positions in a list whatever stands there, so each of the `votes` shows the
- * list rotated by another number of places, and the probabilities are averaged.
+ * list rotated by another number of places, and the probabilities are averaged. `atOnce` votes are cast side by side.
  */
 export async function decide(
   chat: Conversation<unknown>,
   candidates: readonly ProposedBox[],
   votes: number,
   stage: StageContext,
+  atOnce = votes,
 ): Promise<Decision> {
   const nVotes = Math.min(votes, candidates.length);
-  const ballots = [chat];
-  try {
-    while (ballots.length < nVotes) ballots.push(await chat.fork());
-    const perVote = await Promise.all(
-      ballots.map((ballot, vote) =>
-        castVote(ballot, candidates, Math.round((vote * candidates.length) / nVotes), stage),
-      ),
-    );
-    const modelScores = candidates.map((_, i) => perVote.reduce((sum, scores) => sum + scores[i]!, 0) / nVotes);
-    const best = modelScores.indexOf(Math.max(...modelScores));
-    const why = await writeDecision(chat.answer(stage.sampling), best + 1, stage.profile.reasons);
-    return { best, why, modelScores };
-  } finally {
-    await Promise.all(ballots.slice(1).map((ballot) => ballot.dispose()));
-  }
+  const rotations = Array.from({ length: nVotes }, (_, vote) => Math.round((vote * candidates.length) / nVotes));
+  // The decision goes on from the list that is not rotated, so that vote is in the last wave.
+  const perVote = await inWaves(chat, rotations, atOnce, (ballot, rotation) =>
+    castVote(ballot, candidates, rotation, stage),
+  );
+  const modelScores = candidates.map((_, i) => perVote.reduce((sum, scores) => sum + scores[i]!, 0) / nVotes);
+  const best = modelScores.indexOf(Math.max(...modelScores));
+  const why = await writeDecision(chat.answer(stage.sampling), best + 1, stage.profile.reasons);
+  return { best, why, modelScores };
 }
 
 /** Without the stage: the candidate that was proposed first, none of them preferred. */
@@ -51,17 +48,20 @@ async function castVote(
   chat: Conversation<unknown>,
   candidates: readonly ProposedBox[],
   rotation: number,
-  { profile, sampling }: StageContext,
+  stage: StageContext,
 ): Promise<number[]> {
   const n = candidates.length;
-  const list = candidates
-    .map((_, place) => `${String(place + 1)}: [${candidates[(place + rotation) % n]!.boxInFrame.join(',')}]`)
-    .join('\n');
+  const listed = candidates.map((_, place) => candidates[(place + rotation) % n]!.boxInFrame);
   if (!chat.isUserTurn) chat.startUser();
-  chat.endUser(fillTemplate(profile.templates.decide, { candidates: list }));
-  chat.answer(sampling).literal(DECISION_OPENING);
-  const places = await placeProbabilities(chat, n, sampling.signal);
+  chat.endUser(decisionPrompt(listed, stage));
+  chat.answer(stage.sampling).literal(DECISION_OPENING);
+  const places = await placeProbabilities(chat, n, stage.sampling.signal);
   return candidates.map((_, i) => places[(i - rotation + n) % n]!);
+}
+
+export function decisionPrompt(listed: readonly Box[], { profile }: StageContext): string {
+  const list = listed.map((box, place) => `${String(place + 1)}: [${box.join(',')}]`).join('\n');
+  return fillTemplate(profile.templates.decide, { candidates: list });
 }
 
 /** P(number k is said next) for k = 1..n, normalised over these numbers. */

@@ -3,10 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeToyPair } from '../../gguf/index.js';
-import { openCropper, type ConversationPart, type Cropper } from '../../src/index.js';
-import { cropResultSchema, type CropResult } from '../../src/schema.js';
+import { openCropper, type ConversationPart, type Cropper, type CropOptions } from '../../src/index.js';
+import { cropResultSchema, type CropRect, type CropResult } from '../../src/schema.js';
 import { examplePhoto } from '../photos.js';
 
 let cropper: Cropper;
@@ -74,8 +75,32 @@ describe('crop', () => {
 
   test('says which wishes collide when no crop is possible', async () => {
     const keep = [{ x: 0, y: 0, width: 799, height: 1200 }];
-    await expect(cropper.crop(photo, { keep, aspect: '1:1' })).rejects.toMatchObject({ code: 'ASPECT_IMPOSSIBLE' });
+    await expect(cropper.crop(photo, { keep, aspect: '1:1' })).rejects.toMatchObject({
+      code: 'ASPECT_IMPOSSIBLE',
+      message: expect.stringMatching(/dogs\.jpg.*799x799 px, but the keep boxes span 799x1200 px/s) as string,
+    });
   });
+
+  test.each(['vlm', 'rules', 'centre', 'full'] as const)(
+    'finds the only crop there is, which no box in the pixels of the frame is (%s)',
+    async (engine) => {
+      await using own = engine === 'vlm' ? undefined : await openCropper({ engine });
+      const square = await sharp({ create: { width: 1000, height: 1000, channels: 3, background: 'teal' } })
+        .png()
+        .toBuffer();
+      const only = async (options: CropOptions): Promise<CropRect> =>
+        (await (own ?? cropper).crop(square, { aspect: '4:5', ...options })).crop;
+      const kept = { x: 103, y: 0, width: 797, height: 1000 };
+      for (const keep of [
+        { x: 103, y: 0, width: 800, height: 1000 },
+        { ...kept, width: 800, height: 999 },
+      ])
+        expect(await only({ keep: [keep] })).toEqual({ x: 103, y: 0, width: 800, height: 1000 });
+      const { x: _, ...largest } = await only({ minSize: 0.8 });
+      expect(largest).toEqual({ y: 0, width: 800, height: 1000 });
+      await expect(only({ minSize: 0.81 })).rejects.toMatchObject({ code: 'ASPECT_IMPOSSIBLE' });
+    },
+  );
 
   test('averages votes over rotated lists and still sums to 1', async () => {
     const one = await cropper.crop(photo, { votes: 1 });
@@ -85,6 +110,19 @@ describe('crop', () => {
       one.candidates.map(({ modelScore }) => modelScore),
     );
     expect(five.candidates.reduce((sum, { modelScore }) => sum + modelScore, 0)).toBeCloseTo(1, 5);
+  });
+
+  test('has room for all ratios and votes there may be, some after the others', async () => {
+    const most = { candidates: 20, votes: 20 };
+    const { candidates } = await cropper.crop(photo, most);
+    expect(candidates).toHaveLength(20);
+    expect(candidates.reduce((sum, { modelScore }) => sum + modelScore, 0)).toBeCloseTo(1, 5);
+    const aspects = ['1:1', '4:5', '16:9'];
+    const results = [];
+    for await (const result of cropper.cropAll([photo], { ...most, aspects })) results.push(result);
+    expect(results.map(({ target }) => target.aspect)).toEqual(aspects);
+    const alone = await cropper.crop(photo, { ...most, aspect: '16:9' });
+    expect(results[2]!.candidates.map(({ box }) => box)).toEqual(alone.candidates.map(({ box }) => box));
   });
 
   test('ranks more than nine candidates, whose numbers share digits', async () => {

@@ -190,5 +190,5 @@ test('an aborted variant leaves the photo held, and engines without a model hold
   await expect(crop).rejects.toThrow('enough');
   expect((await held.crop()).crop).toEqual((await cropper.crop(photo)).crop);
   await using rules = await openCropper({ engine: 'rules' });
-  expect(() => rules.hold(photo)).toThrow(/has no model to hold a photo in/);
+  await expect(rules.hold(photo)).rejects.toThrow(/has no model to hold a photo in/);
 });

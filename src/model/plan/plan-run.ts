@@ -26,13 +26,16 @@ export interface PlanOptions {
 const SEQUENCES = 64;
 const MAX_SEQUENCES = 256;
 
+/** Photos at once: each has two sequences then. */
+export const MAX_PARALLEL = MAX_SEQUENCES / 2;
+
 export function sequencesFor(parallel: number): number {
   return Math.min(MAX_SEQUENCES, SEQUENCES * parallel);
 }
 
-/** How many photos fit the sequences of a context where each takes this many (its ratios times the votes on each). */
-export function mostAtOnce(sequencesPerPhoto: number): number {
-  return Math.max(1, Math.floor(MAX_SEQUENCES / sequencesPerPhoto));
+/** A photo's share of these; one of them is left free by its forks, to score boxes and numbers with. */
+export function sequencesOfEach(parallel: number): number {
+  return Math.floor(sequencesFor(parallel) / parallel);
 }
 
 /** The plan for a model on the backend in use, with the memory free now or the limits given. */

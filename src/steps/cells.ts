@@ -1,0 +1,37 @@
+import type { AnswerTokens } from '../answer/answer-tokens.js';
+import { CANDIDATE_CLOSING, CANDIDATE_OPENING } from '../answer/candidates-form.js';
+import { DECISION_CLOSING, DECISION_OPENING } from '../answer/decision-form.js';
+import type { Reasons } from '../answer/reasons.js';
+import type { Box } from '../geometry.js';
+import { decisionPrompt } from './decide.js';
+import { proposalPrompt, type ProposalRequest } from './propose.js';
+import type { StageContext } from './stage.js';
+
+/** What opens and closes the turns around a prompt and its answer. */
+const TURN_CELLS = 24;
+
+/** At most so many cells of the KV cache are taken by a proposal, prompt and answer. */
+export function proposalCells(request: ProposalRequest, stage: StageContext, tokens: AnswerTokens): number {
+  const { width, height } = stage.frame;
+  const edge = tokens.integer(Math.max(width, height)).length + tokens.literal(',').length;
+  const candidate = tokens.literal(CANDIDATE_OPENING).length + 4 * edge + tokens.literal(CANDIDATE_CLOSING).length;
+  const answer = request.count * (candidate + reasonCells(stage.profile.reasons, tokens));
+  return TURN_CELLS + tokens.freeText(proposalPrompt(request, stage)).length + answer;
+}
+
+/** At most so many are taken by one vote on `count` candidates, and by the decision after it. */
+export function voteCells(count: number, stage: StageContext, tokens: AnswerTokens): number {
+  const { width, height } = stage.frame;
+  const longest: Box = [width, height, width, height];
+  const prompt = decisionPrompt(Array<Box>(count).fill(longest), stage);
+  const answer = tokens.literal(DECISION_OPENING).length + tokens.literal(DECISION_CLOSING).length;
+  // Numbers of several digits are scored one by one, each on a cell of its own.
+  const numbers = count * tokens.integer(count).length;
+  return TURN_CELLS + tokens.freeText(prompt).length + answer + numbers + reasonCells(stage.profile.reasons, tokens);
+}
+
+function reasonCells(reasons: Reasons, tokens: AnswerTokens): number {
+  const ending = tokens.literal('"}\n').length;
+  if (reasons.kind === 'sentence') return reasons.maxTokens + ending;
+  return ending + Math.max(...reasons.phrases.map((phrase) => tokens.literal(phrase).length));
+}
