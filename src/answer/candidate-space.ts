@@ -20,11 +20,19 @@ export class CandidateSpace {
   /** Boxes already proposed; a further one differs from each by at least `#leastOffset` on some edge. */
   readonly #taken: readonly Box[];
   readonly #leastOffset: number;
+  /** An edge lies at the frame's side or at least this far from it. */
+  readonly #leastTrim: Size;
 
-  constructor(limits: CandidateLimits, taken: readonly Box[], leastOffset: number) {
+  constructor(
+    limits: CandidateLimits,
+    taken: readonly Box[],
+    leastOffset: number,
+    leastTrim: Size = { width: 1, height: 1 },
+  ) {
     this.#limits = limits;
     this.#taken = taken;
     this.#leastOffset = leastOffset;
+    this.#leastTrim = leastTrim;
   }
 
   isEmpty(): boolean {
@@ -36,11 +44,11 @@ export class CandidateSpace {
   }
 
   tops(x1: number): number[] {
-    return range(0, this.#lastTop()).filter((y1) => this.#someRight(x1, y1));
+    return range(0, this.#lastTop()).filter((y1) => this.#isTrim(y1, 'height') && this.#someRight(x1, y1));
   }
 
   rights(x1: number, y1: number): number[] {
-    return range(this.#firstRight(x1), this.#limits.frame.width).filter((x2) => this.#someBottom(x1, y1, x2));
+    return range(this.#firstRight(x1), this.#limits.frame.width).filter((x2) => this.#canEndAt(x1, y1, x2));
   }
 
   bottoms(x1: number, y1: number, x2: number): number[] {
@@ -50,12 +58,17 @@ export class CandidateSpace {
 
   #allLefts(): number[] {
     const { frame, keep } = this.#limits;
-    return range(0, Math.min(keep?.[0] ?? frame.width, frame.width - 1));
+    return range(0, Math.min(keep?.[0] ?? frame.width, frame.width - 1)).filter((x1) => this.#isTrim(x1, 'width'));
+  }
+
+  /** What lies between an edge and the frame's side is nothing, or worth trimming. */
+  #isTrim(px: number, side: keyof Size): boolean {
+    return px === 0 || px >= this.#leastTrim[side];
   }
 
   #someTop(x1: number): boolean {
     const last = this.#lastTop();
-    for (let y1 = 0; y1 <= last; y1++) if (this.#someRight(x1, y1)) return true;
+    for (let y1 = 0; y1 <= last; y1++) if (this.#isTrim(y1, 'height') && this.#someRight(x1, y1)) return true;
     return false;
   }
 
@@ -63,8 +76,12 @@ export class CandidateSpace {
   #someRight(x1: number, y1: number): boolean {
     if (!this.#hasRoom(x1, y1)) return false;
     const first = this.#firstRight(x1);
-    for (let x2 = this.#limits.frame.width; x2 >= first; x2--) if (this.#someBottom(x1, y1, x2)) return true;
+    for (let x2 = this.#limits.frame.width; x2 >= first; x2--) if (this.#canEndAt(x1, y1, x2)) return true;
     return false;
+  }
+
+  #canEndAt(x1: number, y1: number, x2: number): boolean {
+    return this.#isTrim(this.#limits.frame.width - x2, 'width') && this.#someBottom(x1, y1, x2);
   }
 
   #someBottom(x1: number, y1: number, x2: number): boolean {
@@ -111,6 +128,7 @@ export class CandidateSpace {
 
   #isAllowed(x1: number, y1: number, x2: number, y2: number): boolean {
     const least = this.#leastOffset;
+    if (!this.#isTrim(this.#limits.frame.height - y2, 'height')) return false;
     return this.#taken.every(
       (other) =>
         Math.abs(x1 - other[0]) >= least ||

@@ -1,4 +1,4 @@
-import type { Box } from '../geometry.js';
+import type { Box, Size } from '../geometry.js';
 import { CandidateSpace, type CandidateLimits } from './candidate-space.js';
 import type { Reasons } from './reasons.js';
 import { writeReason } from './reasons.js';
@@ -10,6 +10,9 @@ export const CANDIDATE_CLOSING = '],"why":"';
 
 /** Candidates are told apart by at least this share of the shorter side, where the limits leave that much room. */
 const DISTINCT_SHARE = 1 / 32;
+
+/** Nobody trims less than this share of a side; where no ratio says how much to trim, a candidate does not either. */
+const LEAST_TRIM_SHARE = 1 / 50;
 
 export interface ProposedBox {
   readonly boxInFrame: Box;
@@ -27,10 +30,9 @@ export async function writeCandidates(
   reasons: Reasons,
 ): Promise<ProposedBox[]> {
   const candidates: ProposedBox[] = [];
-  const leastOffset = Math.ceil(Math.min(limits.frame.width, limits.frame.height) * DISTINCT_SHARE);
   while (candidates.length < count) {
     const taken = candidates.map(({ boxInFrame }) => boxInFrame);
-    const room = firstWithRoom(limits, taken, leastOffset);
+    const room = firstWithRoom(limits, taken);
     if (!room) break;
     const { space, lefts } = room;
     answer.literal(CANDIDATE_OPENING);
@@ -44,14 +46,37 @@ export async function writeCandidates(
   return candidates;
 }
 
-/** Well apart if that is possible, else merely different. */
+/** Whether the proposal answer avoids this box for what it trims. */
+export function trimsSliver([x1, y1, x2, y2]: Box, limits: CandidateLimits): boolean {
+  const least = leastTrim(limits);
+  if (!least) return false;
+  const { width, height } = limits.frame;
+  const isSliver = (trimmed: number, side: keyof Size): boolean => trimmed > 0 && trimmed < least[side];
+  return (
+    isSliver(x1, 'width') || isSliver(y1, 'height') || isSliver(width - x2, 'width') || isSliver(height - y2, 'height')
+  );
+}
+
+/** Least distance from the frame's side of an edge that is not at it, across and down. */
+function leastTrim({ frame, heightPerWidth }: CandidateLimits): Size | undefined {
+  if (heightPerWidth !== undefined) return undefined;
+  return {
+    width: Math.ceil(frame.width * LEAST_TRIM_SHARE),
+    height: Math.ceil(frame.height * LEAST_TRIM_SHARE),
+  };
+}
+
+/** Well apart and without slivers if that is possible, else merely different. */
 function firstWithRoom(
   limits: CandidateLimits,
   taken: readonly Box[],
-  leastOffset: number,
 ): { space: CandidateSpace; lefts: number[] } | undefined {
-  for (const offset of [leastOffset, 1]) {
-    const space = new CandidateSpace(limits, taken, offset);
+  const apart = Math.ceil(Math.min(limits.frame.width, limits.frame.height) * DISTINCT_SHARE);
+  for (const space of [
+    new CandidateSpace(limits, taken, apart, leastTrim(limits)),
+    new CandidateSpace(limits, taken, apart),
+    new CandidateSpace(limits, taken, 1),
+  ]) {
     const lefts = space.lefts();
     if (lefts.length > 0) return { space, lefts };
   }

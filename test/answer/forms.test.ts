@@ -92,6 +92,25 @@ describe('the proposal form', () => {
     },
   );
 
+  test('trims nothing that nobody would, unless a box to keep leaves no other candidates', async () => {
+    const frame = { width: 252, height: 168 };
+    const propose = async (limits: Omit<CandidateLimits, 'frame'>, seed: number): Promise<Box[]> =>
+      (
+        await writeCandidates(new RandomAnswer(seededRandom(seed)), { frame, ...limits }, 5, {
+          kind: 'sentence',
+          maxTokens: 9,
+        })
+      ).map(({ boxInFrame }) => boxInFrame);
+    const trims = ([x1, y1, x2, y2]: Box): number[] => [x1, y1, frame.width - x2, frame.height - y2];
+    for (let seed = 0; seed < 40; seed++) {
+      const boxes = await propose({ minShare: 0.8 }, seed);
+      expect(boxes).toHaveLength(5);
+      for (const trim of boxes.flatMap((box) => trims(box).map((px, i) => [px, i % 2 === 0 ? 6 : 4] as const)))
+        expect(trim[0] === 0 || trim[0] >= trim[1]).toBe(true);
+      expect(await propose({ minShare: 0, keep: [2, 0, 252, 168] }, seed)).toHaveLength(3);
+    }
+  });
+
   test('limits nothing can meet give no candidate instead of a wrong one', async () => {
     const limits = { frame: { width: 280, height: 28 }, heightPerWidth: 1, minShare: 0.5 };
     expect(

@@ -1,5 +1,5 @@
 import type { CandidateLimits } from '../../src/answer/candidate-space.js';
-import type { ProposedBox } from '../../src/answer/candidates-form.js';
+import { trimsSliver, type ProposedBox } from '../../src/answer/candidates-form.js';
 import { aspectBoxes, freeBoxes, toUnit } from '../../src/engines/rules/aspect-grid.js';
 import { Crossings, placeEdges } from '../../src/engines/rules/edges.js';
 import { detailGradient } from '../../src/engines/rules/photo-maps.js';
@@ -206,9 +206,10 @@ function shaped([x1, y1, x2, y2]: Box, { frame, heightPerWidth }: CandidateLimit
   return [x1, top, x1 + width, top + height];
 }
 
-function fits(box: Box, { frame, keep, minShare }: CandidateLimits): boolean {
+function fits(box: Box, limits: CandidateLimits): boolean {
+  const { frame, keep, minShare } = limits;
   const holds = !keep || (box[0] <= keep[0] && box[1] <= keep[1] && box[2] >= keep[2] && box[3] >= keep[3]);
-  return holds && boxArea(box) >= minShare * frame.width * frame.height;
+  return holds && boxArea(box) >= minShare * frame.width * frame.height && !trimsSliver(box, limits);
 }
 
 function distinctWithin(boxes: readonly RankedBox[], limits: CandidateLimits): RankedBox[] {
