@@ -2,53 +2,20 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { CheckedLog, readCheckedLog } from '../checked-log.js';
+import { CheckedLog } from '../checked-log.js';
 import { lockFile } from '../file-lock.js';
-import { FramewrightError, messageOf } from '../errors.js';
 import { temporaryFor } from '../image/write.js';
 import { makeFolder } from '../make-folder.js';
 import type { CropResult } from '../schema.js';
-
-const JOURNAL = '.framewright-journal.jsonl';
-
-/** Bumped when a record changes its meaning: older ones are then read no more. */
-const VERSION = 1;
-
-/** A photo's file as it was when it was cropped. */
-export interface SourceState {
-  readonly size: number;
-  readonly mtimeMs: number;
-  readonly sha256: string;
-}
-
-/** A file a photo gives, with the hash of its bytes. */
-export interface MadeFile {
-  readonly path: string;
-  readonly sha256: string;
-}
-
-/** What there is to note of a photo that is done. */
-export interface FinishedPhoto {
-  readonly files: readonly MadeFile[];
-  /** The names its files were to have, those of crops left for review included. */
-  readonly planned: readonly string[];
-  readonly source: SourceState;
-  readonly results: readonly CropResult[];
-}
-
-interface Begun {
-  readonly version: typeof VERSION;
-  readonly photo: string;
-  readonly key: string;
-  readonly files: readonly MadeFile[];
-}
-type DoneRecord = Begun & FinishedPhoto & { readonly what: 'done' };
-type JournalRecord = (Begun & { readonly what: 'writing' }) | DoneRecord;
-
-/** A line that passes its checksum was written by us, so its version says all there is to check. */
-function isRecord(value: unknown): value is JournalRecord {
-  return typeof value === 'object' && value !== null && 'version' in value && value.version === VERSION;
-}
+import { readEarlierRuns, sizeOf, type EarlierRuns, type JournalPlace } from './journal-file.js';
+import {
+  VERSION,
+  type DoneRecord,
+  type FinishedPhoto,
+  type JournalRecord,
+  type MadeFile,
+  type SourceState,
+} from './journal-record.js';
 
 /** What to call the temporary file of one that is begun. */
 export function tokenOf({ sha256 }: Pick<MadeFile, 'sha256'>): string {
@@ -64,15 +31,18 @@ export class CropJournal implements AsyncDisposable {
   readonly #place: string;
   readonly #log: CheckedLog;
   readonly #lock: AsyncDisposable;
+  /** No other run has made the file, nor has anybody else. */
+  readonly #isNew: boolean;
   #isUsed = false;
   readonly #done = new Map<string, DoneRecord>();
   /** Hashes of files begun and not known to be done, or to be made anew, by absolute path. */
   readonly #begun = new Map<string, Set<string>>();
 
-  private constructor(place: string, log: CheckedLog, lock: AsyncDisposable, records: readonly JournalRecord[]) {
+  private constructor(place: string, log: CheckedLog, lock: AsyncDisposable, { records, nBytes }: EarlierRuns) {
     this.#place = place;
     this.#log = log;
     this.#lock = lock;
+    this.#isNew = nBytes === undefined;
     for (const record of records) {
       if (record.what === 'done') this.#done.set(identity(record.photo, record.key), record);
       for (const file of record.files) {
@@ -86,16 +56,16 @@ export class CropJournal implements AsyncDisposable {
    * Opens the journal of a folder, and keeps other runs out until disposed.
    *
    * @param earlier what has been read of it already, if anything: read again only if another run has written since
-   * @throws FramewrightError OUTPUT_LOCKED where another run has it, OUTPUT_WRITE where it cannot be written
+   * @throws FramewrightError OUTPUT_LOCKED where another run has it, OUTPUT_WRITE where it cannot be written, USAGE where
+   *   the file is something else
    */
   static async open({ place, file }: JournalPlace, earlier?: EarlierRuns): Promise<CropJournal> {
     await makeFolder(path.dirname(file));
     const lock = await lockFile(`${file.replace(/\.jsonl$/, '')}.lock`, place);
     try {
-      const nBytes = await sizeOf(file);
-      const records = earlier?.nBytes === nBytes ? earlier.records : (await readEarlierRuns({ place, file })).records;
-      const log = await CheckedLog.open(file);
-      const journal = new CropJournal(place, log, lock, records);
+      const isRead = earlier && earlier.nBytes === (await sizeOf(file));
+      const runs = isRead ? earlier : await readEarlierRuns({ place, file });
+      const journal = new CropJournal(place, await CheckedLog.open(file), lock, runs);
       await journal.#removeTemporaries();
       return journal;
     } catch (error) {
@@ -195,65 +165,17 @@ export class CropJournal implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.#log[Symbol.asyncDispose]();
-      if (this.isEmpty && !this.#isUsed) await unlink(this.path);
+      if (this.#isNew && !this.#isUsed) await unlink(this.path);
     } finally {
       await this.#lock[Symbol.asyncDispose]();
     }
   }
 }
 
-/** Where the journal of a run is, and the folder its paths are relative to. */
-export interface JournalPlace {
-  readonly place: string;
-  readonly file: string;
-}
-
-/** The journal of what is written to or below a folder lies in that folder. */
-export function journalIn(folder: string): JournalPlace {
-  return { place: path.resolve(folder), file: path.join(path.resolve(folder), JOURNAL) };
-}
-
-/** What is in a journal. */
-export interface EarlierRuns {
-  readonly records: readonly JournalRecord[];
-  /** Of the file when it was read. */
-  readonly nBytes: number;
-  /** Absolute paths of every file they have made, or set out to. */
-  readonly files: ReadonlySet<string>;
-}
-
-/** Reads a journal without opening it for writing; where there is none, no run was earlier. */
-export async function readEarlierRuns({ place, file }: JournalPlace): Promise<EarlierRuns> {
-  const records: JournalRecord[] = [];
-  const nBytes = await sizeOf(file);
-  try {
-    if (nBytes > 0) {
-      await readCheckedLog(file, (value) => {
-        if (!isRecord(value)) return false;
-        records.push(value);
-        return true;
-      });
-    }
-  } catch (error) {
-    throw new FramewrightError('INPUT_UNREADABLE', `cannot read the journal ${file}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  const files = new Set(records.flatMap((record) => record.files.map((made) => path.resolve(place, made.path))));
-  return { records, nBytes, files };
-}
-
 function isThere(file: string): Promise<boolean> {
   return stat(file).then(
     () => true,
     () => false,
-  );
-}
-
-function sizeOf(file: string): Promise<number> {
-  return stat(file).then(
-    ({ size }) => size,
-    () => 0,
   );
 }
 

@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { CropJournal, readEarlierRuns, type EarlierRuns, type JournalPlace } from '../batch/crop-journal.js';
+import { CropJournal } from '../batch/crop-journal.js';
+import { readEarlierRuns, type EarlierRuns, type JournalPlace } from '../batch/journal-file.js';
 import { openCropper, type Cropper, type PhotoWishes } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
 import { readHints, type PhotoHint } from '../hints.js';

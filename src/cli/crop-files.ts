@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { sha256Of, tokenOf, type CropJournal, type SourceState } from '../batch/crop-journal.js';
+import { sha256Of, tokenOf, type CropJournal } from '../batch/crop-journal.js';
+import type { SourceState } from '../batch/journal-record.js';
 import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask, PhotoWishes } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
 import { decodePhoto, type Photo } from '../image/decode.js';

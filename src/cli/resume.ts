@@ -1,12 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  type EarlierRuns,
-  journalIn,
-  settingsKey,
-  type CropJournal,
-  type JournalPlace,
-} from '../batch/crop-journal.js';
+import { settingsKey, type CropJournal } from '../batch/crop-journal.js';
+import { journalIn, type EarlierRuns, type JournalPlace } from '../batch/journal-file.js';
 import type { Cropper } from '../cropper.js';
 import type { CropResult } from '../schema.js';
 import { cacheFolder, fileSha256 } from '../model/file-hash.js';
