@@ -94,7 +94,8 @@ export async function cropFiles(
         }
         continue;
       }
-      if (noMore.aborted) break;
+      // Photos of earlier runs that come later are still told of, so that no list or page loses them.
+      if (noMore.aborted) continue;
       const outcome = (await outcomes.next()).value as PhotoOutcome;
       const error = await settle(outcome, planned, run, progress, memory, sources.get(planned));
       sources.delete(planned);
