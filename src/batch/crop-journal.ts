@@ -34,7 +34,10 @@ export class CropJournal implements AsyncDisposable {
   /** No other run has made the file, nor has anybody else. */
   readonly #isNew: boolean;
   #isUsed = false;
-  readonly #done = new Map<string, DoneRecord>();
+  /** By photo and key, each with its place among all records. */
+  readonly #done = new Map<string, { readonly record: DoneRecord; readonly nth: number }>();
+  /** Which record was the last to have a file written, by path relative to the place. */
+  readonly #written = new Map<string, number>();
   /** Hashes of files begun and not known to be done, or to be made anew, by absolute path. */
   readonly #begun = new Map<string, Set<string>>();
 
@@ -43,9 +46,10 @@ export class CropJournal implements AsyncDisposable {
     this.#log = log;
     this.#lock = lock;
     this.#isNew = nBytes === undefined;
-    for (const record of records) {
-      if (record.what === 'done') this.#done.set(identity(record.photo, record.key), record);
+    for (const [nth, record] of records.entries()) {
+      if (record.what === 'done') this.#done.set(identity(record.photo, record.key), { record, nth });
       for (const file of record.files) {
+        this.#written.set(file.path, nth);
         if (record.what === 'done') this.#begun.get(path.resolve(place, file.path))?.delete(file.sha256);
         else this.#expect(file);
       }
@@ -85,8 +89,9 @@ export class CropJournal implements AsyncDisposable {
 
   /**
    * The results of a photo that is done: under this key, planned to give just these files, the files it gave all there
-   * and its sidecar too, and unchanged since. Where some are missing, those that are left may be made anew.
-   * Its size and time are looked at first, its content only where they differ.
+   * and its sidecar too, the photo unchanged since. Where some are missing, those that are left may be made anew.
+   * Its size and time are looked at first, its content only where they differ. Where a later run with other settings had
+   * the same names, the files themselves say whose they are.
    */
   async finished(
     photo: string,
@@ -94,9 +99,12 @@ export class CropJournal implements AsyncDisposable {
     planned: readonly string[],
     sidecar?: string,
   ): Promise<readonly CropResult[] | undefined> {
-    const record = this.#done.get(identity(this.#relative(photo), key));
+    const done = this.#done.get(identity(this.#relative(photo), key));
     const names = planned.map((file) => this.#relative(file)).join('\n');
-    if (record?.planned.join('\n') !== names) return undefined;
+    if (done?.record.planned.join('\n') !== names) return undefined;
+    const { record, nth } = done;
+    const isSuperseded = record.planned.some((file) => (this.#written.get(file) ?? nth) > nth);
+    if (isSuperseded && !(await this.#isAsLeft(record))) return undefined;
     const there = await Promise.all(
       record.files.map((file) => stat(path.resolve(this.#place, file.path)).catch(() => undefined)),
     );
@@ -114,10 +122,7 @@ export class CropJournal implements AsyncDisposable {
    * before it could say so, or others of the photo's files are missing.
    */
   async isLeftover(file: string): Promise<boolean> {
-    const hashes = this.#begun.get(path.resolve(file));
-    if (!hashes) return false;
-    const bytes = await readFile(file).catch(() => undefined);
-    return bytes !== undefined && hashes.has(sha256Of(bytes));
+    return isOneOf(file, this.#begun.get(path.resolve(file)));
   }
 
   /** Call before the photo's files take their names. */
@@ -137,6 +142,15 @@ export class CropJournal implements AsyncDisposable {
       source,
       results: [...results],
     });
+  }
+
+  /** Whether of the names planned just those hold a file that were given one, and the same one. */
+  async #isAsLeft({ planned, files }: DoneRecord): Promise<boolean> {
+    const made = new Map(files.map((file) => [file.path, file.sha256]));
+    for (const file of planned) {
+      if ((await hashOf(path.resolve(this.#place, file))) !== made.get(file)) return false;
+    }
+    return true;
   }
 
   #expect(file: MadeFile): void {
@@ -170,6 +184,17 @@ export class CropJournal implements AsyncDisposable {
       await this.#lock[Symbol.asyncDispose]();
     }
   }
+}
+
+async function isOneOf(file: string, hashes: ReadonlySet<string> | undefined): Promise<boolean> {
+  if (!hashes) return false;
+  const hash = await hashOf(file);
+  return hash !== undefined && hashes.has(hash);
+}
+
+/** Undefined where there is no such file. */
+function hashOf(file: string): Promise<string | undefined> {
+  return readFile(file).then(sha256Of, () => undefined);
 }
 
 function isThere(file: string): Promise<boolean> {
