@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat, unlink } from 'node:fs/promises';
+import { stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { CheckedLog } from '../checked-log.js';
 import { lockFile } from '../file-lock.js';
 import { temporaryFor } from '../image/write.js';
 import { makeFolder } from '../make-folder.js';
 import type { CropResult } from '../schema.js';
-import { readEarlierRuns, sizeOf, type EarlierRuns, type JournalPlace } from './journal-file.js';
+import { hashOfFile, hasOneOf, sha256Of } from './file-hash.js';
+import { addHash, readEarlierRuns, sizeOf, type EarlierRuns, type JournalPlace } from './journal-file.js';
 import {
   VERSION,
   type DoneRecord,
@@ -40,13 +41,16 @@ export class CropJournal implements AsyncDisposable {
   readonly #written = new Map<string, number>();
   /** Hashes of files begun and not known to be done, or to be made anew, by absolute path. */
   readonly #begun = new Map<string, Set<string>>();
+  readonly #summaries: ReadonlyMap<string, ReadonlySet<string>>;
 
-  private constructor(place: string, log: CheckedLog, lock: AsyncDisposable, { records, nBytes }: EarlierRuns) {
+  private constructor(place: string, log: CheckedLog, lock: AsyncDisposable, runs: EarlierRuns) {
     this.#place = place;
     this.#log = log;
     this.#lock = lock;
-    this.#isNew = nBytes === undefined;
-    for (const [nth, record] of records.entries()) {
+    this.#isNew = runs.nBytes === undefined;
+    this.#summaries = runs.summaries;
+    for (const [nth, record] of runs.records.entries()) {
+      if (record.what === 'summary') continue;
       if (record.what === 'done') this.#done.set(identity(record.photo, record.key), { record, nth });
       for (const file of record.files) {
         this.#written.set(file.path, nth);
@@ -122,7 +126,17 @@ export class CropJournal implements AsyncDisposable {
    * before it could say so, or others of the photo's files are missing.
    */
   async isLeftover(file: string): Promise<boolean> {
-    return isOneOf(file, this.#begun.get(path.resolve(file)));
+    return hasOneOf(this.#begun.get(path.resolve(file)), file);
+  }
+
+  /** Whether this file is one that an earlier run has written about itself, and as it was then. */
+  async isOwnSummary(file: string): Promise<boolean> {
+    return hasOneOf(this.#summaries.get(path.resolve(file)), file);
+  }
+
+  /** Call before a file about the whole run takes its name. */
+  async noteSummary(file: string, bytes: Uint8Array): Promise<void> {
+    await this.#append({ version: VERSION, what: 'summary', files: [{ path: file, sha256: sha256Of(bytes) }] });
   }
 
   /** Call before the photo's files take their names. */
@@ -148,14 +162,13 @@ export class CropJournal implements AsyncDisposable {
   async #isAsLeft({ planned, files }: DoneRecord): Promise<boolean> {
     const made = new Map(files.map((file) => [file.path, file.sha256]));
     for (const file of planned) {
-      if ((await hashOf(path.resolve(this.#place, file))) !== made.get(file)) return false;
+      if ((await hashOfFile(path.resolve(this.#place, file))) !== made.get(file)) return false;
     }
     return true;
   }
 
   #expect(file: MadeFile): void {
-    const absolute = path.resolve(this.#place, file.path);
-    this.#begun.set(absolute, (this.#begun.get(absolute) ?? new Set()).add(file.sha256));
+    addHash(this.#begun, this.#place, file);
   }
 
   /** Those a run left that was killed while it wrote them. */
@@ -168,7 +181,8 @@ export class CropJournal implements AsyncDisposable {
   #append(record: JournalRecord): Promise<void> {
     this.#isUsed = true;
     const files = record.files.map((file) => ({ ...file, path: this.#relative(file.path) }));
-    return this.#log.append({ ...record, photo: this.#relative(record.photo), files });
+    const photo = 'photo' in record && { photo: this.#relative(record.photo) };
+    return this.#log.append({ ...record, ...photo, files });
   }
 
   /** Paths are kept relative to the folder, which may be moved or mounted elsewhere as a whole. */
@@ -186,17 +200,6 @@ export class CropJournal implements AsyncDisposable {
   }
 }
 
-async function isOneOf(file: string, hashes: ReadonlySet<string> | undefined): Promise<boolean> {
-  if (!hashes) return false;
-  const hash = await hashOf(file);
-  return hash !== undefined && hashes.has(hash);
-}
-
-/** Undefined where there is no such file. */
-function hashOf(file: string): Promise<string | undefined> {
-  return readFile(file).then(sha256Of, () => undefined);
-}
-
 function isThere(file: string): Promise<boolean> {
   return stat(file).then(
     () => true,
@@ -207,10 +210,6 @@ function isThere(file: string): Promise<boolean> {
 /** One word for everything that decides a photo's files, apart from the photo. */
 export function settingsKey(settings: unknown): string {
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex');
-}
-
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 async function isUnchanged(photo: string, { size, mtimeMs, sha256 }: SourceState): Promise<boolean> {

@@ -2,7 +2,7 @@ import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readCheckedLog } from '../checked-log.js';
 import { FramewrightError, messageOf } from '../errors.js';
-import { isOfAnyVersion, isRecord, type JournalRecord } from './journal-record.js';
+import { isOfAnyVersion, isRecord, type JournalRecord, type MadeFile } from './journal-record.js';
 
 const JOURNAL = '.framewright-journal.jsonl';
 /** How the first line of a journal begins, torn or whole. */
@@ -27,6 +27,8 @@ export interface EarlierRuns {
   readonly nBytes: number | undefined;
   /** Absolute paths of every file they have made, or set out to. */
   readonly files: ReadonlySet<string>;
+  /** Hashes of the files they have written about themselves, by absolute path. */
+  readonly summaries: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /**
@@ -60,7 +62,17 @@ export async function readEarlierRuns({ place, file }: JournalPlace): Promise<Ea
     throw new FramewrightError('USAGE', `${file} is no journal of crops; name another file with --journal`);
   }
   const files = new Set(records.flatMap((record) => record.files.map((made) => path.resolve(place, made.path))));
-  return { records, nBytes, files };
+  const summaries = new Map<string, Set<string>>();
+  for (const record of records) {
+    if (record.what === 'summary') for (const made of record.files) addHash(summaries, place, made);
+  }
+  return { records, nBytes, files, summaries };
+}
+
+/** Adds the hash of a file to those known by its absolute path. */
+export function addHash(known: Map<string, Set<string>>, place: string, { path: file, sha256 }: MadeFile): void {
+  const absolute = path.resolve(place, file);
+  known.set(absolute, (known.get(absolute) ?? new Set()).add(sha256));
 }
 
 /** Of a run killed in its first line there is no whole one to know the file by. */

@@ -31,11 +31,18 @@ interface Begun {
   readonly key: string;
   readonly files: readonly MadeFile[];
 }
-export type WritingRecord = Begun & { readonly what: 'writing' };
+type WritingRecord = Begun & { readonly what: 'writing' };
 export type DoneRecord = Begun & FinishedPhoto & { readonly what: 'done' };
 
+/** Before a file about a run as a whole (a report, a contact sheet, a review list) takes its name. */
+interface SummaryRecord {
+  readonly version: typeof VERSION;
+  readonly what: 'summary';
+  readonly files: readonly MadeFile[];
+}
+
 /** A line of a journal; its paths are relative to the journal's place. */
-export type JournalRecord = WritingRecord | DoneRecord;
+export type JournalRecord = WritingRecord | DoneRecord | SummaryRecord;
 
 /** Whether a line is of a journal of crops at all; others, of evaluations, are kept in the same form. */
 export function isOfAnyVersion(value: unknown): boolean {

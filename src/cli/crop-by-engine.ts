@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { CropJournal } from '../batch/crop-journal.js';
+import { hasOneOf } from '../batch/file-hash.js';
 import { readEarlierRuns, type EarlierRuns, type JournalPlace } from '../batch/journal-file.js';
 import { openCropper, type Cropper, type PhotoWishes } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
@@ -15,6 +16,7 @@ import { filesOf, planOutputs, refuseExisting, REMEDY, STDOUT, type PlannedPhoto
 import { journalPlace, outputFolder, refuseForeign, rememberedRun, withoutCrops } from './resume.js';
 import { ReviewList } from './review-list.js';
 import { cropAndTell, GO_ON, type RunOutcome } from './run-end.js';
+import { namedFiles, refuseSharedNames } from './shared-names.js';
 import { readStdin } from './stdin.js';
 import { warnFallbacks, warnGivenUp, warnUntrained } from './warnings.js';
 
@@ -72,11 +74,21 @@ async function prepare(
   const plan = await planOutputs(taken, targetsOf, options);
   if (!flags.dryRun) refuseStdout(plan, flags.json);
   const isNoted = !flags.dryRun && (plan.length > 1 || flags.resume || typeof flags.journal === 'string');
-  const review = await openReviewList(found.photos, flags);
+  const list = await reviewListPath(found.photos, flags);
+  const written = namedFiles([
+    ['--journal', isNoted ? place?.file : undefined],
+    ['--report', flags.report],
+    ['--contact-sheet', flags.contactSheet],
+    ['--review-list', list],
+  ]);
+  await refuseSharedNames(written, plan, namedFiles([['--hints', flags.hints]]));
+  // A run that goes on replaces what its first part has written about itself.
+  const isOurs = async (file: string): Promise<boolean> =>
+    isNoted && flags.resume && hasOneOf(earlier?.summaries.get(path.resolve(file)), file);
   const run: CropRun = {
-    ...(await cropRun(plan, flags, signal)),
+    ...(await cropRun(plan, flags, signal, isOurs)),
     wishesOf: ({ input }) => wishesOf(input),
-    ...(review ? { review } : {}),
+    ...(list === undefined ? {} : { review: await ReviewList.open(list, flags.force || (await isOurs(list))) }),
     ...(stdin ? { stdin } : {}),
   };
   return { run, ...(place && earlier && isNoted ? { place, earlier } : {}) };
@@ -94,11 +106,10 @@ function tellUnused(hints: ReadonlyMap<string, PhotoHint>, photos: readonly stri
 }
 
 /** Only where a crop may be left for review. */
-async function openReviewList(photos: readonly string[], flags: CropFlags): Promise<ReviewList | undefined> {
+async function reviewListPath(photos: readonly string[], flags: CropFlags): Promise<string | undefined> {
   const { minConfidence, fallback = 'review', dryRun } = flags;
   if (minConfidence === undefined || fallback !== 'review' || dryRun) return undefined;
-  const file = flags.reviewList ?? path.join(await outputFolder(photos, flags.output), 'review.jsonl');
-  return ReviewList.open(file, { force: flags.force || flags.resume });
+  return flags.reviewList ?? path.join(await outputFolder(photos, flags.output), 'review.jsonl');
 }
 
 /** The bytes of a crop are for a program to read, and nothing may be mixed into them. */

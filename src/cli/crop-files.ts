@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { sha256Of, tokenOf, type CropJournal } from '../batch/crop-journal.js';
+import { tokenOf, type CropJournal } from '../batch/crop-journal.js';
+import { sha256Of } from '../batch/file-hash.js';
 import type { SourceState } from '../batch/journal-record.js';
 import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask, PhotoWishes } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
@@ -16,6 +17,7 @@ import type { ReviewList } from './review-list.js';
 import { Progress } from './progress.js';
 import type { StdinPhoto } from './stdin.js';
 import type { Summary } from './summaries.js';
+import { writeSummary } from './summary-file.js';
 import { tell, tellError } from './tell-crop.js';
 
 /** A run of the crop command, checked and planned. */
@@ -113,9 +115,11 @@ export async function cropFiles(
   } finally {
     progress.clear();
     await outcomes.return();
-    await run.review?.write();
+    if (run.review) await writeSummary(run.review, run, memory?.journal);
     // Also when interrupted: what was done until then is worth a look.
-    if (nDone + failures.length > 0) for (const summary of run.summaries) await summary.write();
+    if (nDone + failures.length > 0) {
+      for (const summary of run.summaries) await writeSummary(summary, run, memory?.journal);
+    }
   }
   return { failures, nDone };
 }

@@ -54,12 +54,12 @@ function isReadOnly(folder: string): Promise<boolean> {
   );
 }
 
-/** The photos that are not crops an earlier run has put among them. */
+/** The photos that are not what an earlier run has put among them: crops, overlays, contact sheets. */
 export function withoutCrops(photos: readonly string[], { files }: EarlierRuns): readonly string[] {
   if (photos.length < 2) return photos;
   const others = photos.filter((photo) => !files.has(path.resolve(photo)));
   if (others.length === photos.length || others.length === 0) return photos;
-  process.stderr.write(`framewright: ${photos.length - others.length} crops made here earlier are left out\n`);
+  process.stderr.write(`framewright: ${photos.length - others.length} pictures made here earlier are left out\n`);
   return others;
 }
 

@@ -1,13 +1,12 @@
-import path from 'node:path';
-import { checkOutput, writeFileAtomic } from '../image/write.js';
-import { makeFolder } from '../make-folder.js';
+import { checkOutput } from '../image/write.js';
 import type { CropResult } from '../schema.js';
+import type { SummaryFile } from './summary-file.js';
 
 /**
  * The crops left for a person to decide, as JSON Lines: `{"path", "aspect" or "size", "photo", "box", "confidence",
  * "why"}`, the box being what the engine would have done. `--hints` takes the file, as the photos of a later run.
  */
-export class ReviewList {
+export class ReviewList implements SummaryFile {
   readonly path: string;
   readonly #lines: string[] = [];
 
@@ -15,9 +14,9 @@ export class ReviewList {
     this.path = file;
   }
 
-  /** @throws FramewrightError OUTPUT_EXISTS without force, OUTPUT_WRITE */
-  static async open(file: string, options: { readonly force: boolean }): Promise<ReviewList> {
-    await checkOutput(file, options);
+  /** @throws FramewrightError OUTPUT_EXISTS for a file that is there and may not be replaced, OUTPUT_WRITE */
+  static async open(file: string, mayReplace: boolean): Promise<ReviewList> {
+    await checkOutput(file, { force: mayReplace });
     return new ReviewList(file);
   }
 
@@ -43,11 +42,7 @@ export class ReviewList {
     );
   }
 
-  /** Writes the file, if there is anything to review. */
-  async write(): Promise<void> {
-    if (this.#lines.length > 0) {
-      await makeFolder(path.dirname(this.path));
-      await writeFileAtomic(this.path, Buffer.from(`${this.#lines.join('\n')}\n`), { force: true });
-    }
+  render(): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.#lines.length > 0 ? Buffer.from(`${this.#lines.join('\n')}\n`) : undefined);
   }
 }

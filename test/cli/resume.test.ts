@@ -240,7 +240,7 @@ describe('--resume', () => {
     const { code, stdout, stderr } = await beside('--resume', '.');
     expect(code).toBe(0);
     expect(stderr).toBe(
-      'framewright: 6 crops made here earlier are left out\nframewright: 6 of 7 photos were done earlier\n',
+      'framewright: 6 pictures made here earlier are left out\nframewright: 6 of 7 photos were done earlier\n',
     );
     expect(stdout.trimEnd().split('\n')).toHaveLength(7);
     expect(readdirSync(at('in')).filter((name) => name.endsWith('-crop.png'))).toHaveLength(7);
