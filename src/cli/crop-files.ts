@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { stat, unlink } from 'node:fs/promises';
 import { tokenOf, type CropJournal } from '../batch/crop-journal.js';
 import { sha256Of } from '../batch/file-hash.js';
 import type { SourceState } from '../batch/journal-record.js';
@@ -13,7 +13,7 @@ import { STDIN } from './inputs.js';
 import type { BatchInterrupt } from './interrupt.js';
 import { filesOf, type PlannedPhoto } from './output-plan.js';
 import { encodeFiles, publishFile } from './photo-files.js';
-import type { ReviewList } from './review-list.js';
+import { isListOf, type ReviewList } from './review-list.js';
 import { Progress } from './progress.js';
 import type { StdinPhoto } from './stdin.js';
 import type { Summary } from './summaries.js';
@@ -112,6 +112,7 @@ export async function cropFiles(
       }
       show();
     }
+    if (nDone === run.plan.length) await removeStaleList(run, memory?.journal);
   } finally {
     progress.clear();
     await outcomes.return();
@@ -122,6 +123,13 @@ export async function cropFiles(
     }
   }
   return { failures, nDone };
+}
+
+/** With nothing left for review, a list that still names photos of this run would have them cropped once more. */
+async function removeStaleList({ plan, review, force, resume }: CropRun, journal?: CropJournal): Promise<void> {
+  if (!review || review.size > 0) return;
+  const mayRemove = force || (resume && (await journal?.isOwnSummary(review.path)) === true);
+  if (mayRemove && (await isListOf(review.path, new Set(plan.map(({ input }) => input))))) await unlink(review.path);
 }
 
 /** A summary shows the photos of earlier runs too; one that is gone by now is a failure in it, not of this run. */

@@ -1,6 +1,19 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
 import { checkOutput } from '../image/write.js';
-import type { CropResult } from '../schema.js';
+import { boxSchema, type CropResult } from '../schema.js';
 import type { SummaryFile } from './summary-file.js';
+
+/** A line as it is written here; one with other wishes in it has been changed by somebody. */
+const lineSchema = z.strictObject({
+  path: z.string(),
+  aspect: z.string().optional(),
+  size: z.string().optional(),
+  photo: z.object({ widthPx: z.number(), heightPx: z.number() }),
+  box: boxSchema,
+  confidence: z.number().optional(),
+  why: z.string(),
+});
 
 /**
  * The crops left for a person to decide, as JSON Lines: `{"path", "aspect" or "size", "photo", "box", "confidence",
@@ -44,5 +57,26 @@ export class ReviewList implements SummaryFile {
 
   render(): Promise<Uint8Array | undefined> {
     return Promise.resolve(this.#lines.length > 0 ? Buffer.from(`${this.#lines.join('\n')}\n`) : undefined);
+  }
+}
+
+/** Whether a file is a review list nobody has written into, of none but these photos. */
+export async function isListOf(file: string, photos: ReadonlySet<string>): Promise<boolean> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  if (text === '') return false;
+  return text
+    .trimEnd()
+    .split('\n')
+    .every((line) => {
+      const { data } = lineSchema.safeParse(parsed(line));
+      return data !== undefined && photos.has(data.path);
+    });
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
   }
 }
