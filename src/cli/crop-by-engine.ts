@@ -9,11 +9,12 @@ import { mostAtOnce } from '../model/plan/plan-run.js';
 import { parseTargets, type Target } from '../target.js';
 import type { CropRun } from './crop-files.js';
 import { cropRun, planOptions, type CropFlags } from './crop-flags.js';
+import { withoutEarlierCrops } from './earlier-crops.js';
 import { expandInputs, STDIN } from './inputs.js';
 import type { BatchInterrupt } from './interrupt.js';
 import { cropperOptionsOf } from './options.js';
 import { filesOf, planOutputs, refuseExisting, REMEDY, STDOUT, type PlannedPhoto } from './output-plan.js';
-import { journalPlace, outputFolder, refuseForeign, rememberedRun, withoutCrops } from './resume.js';
+import { journalPlace, outputFolder, refuseForeign, rememberedRun } from './resume.js';
 import { ReviewList } from './review-list.js';
 import { cropAndTell, GO_ON, type RunOutcome } from './run-end.js';
 import { namedFiles, refuseSharedNames } from './shared-names.js';
@@ -63,7 +64,7 @@ async function prepare(
   const stdin = found.photos.includes(STDIN) ? await readStdin(signal) : undefined;
   const place = flags.journal === false ? undefined : await journalPlace(found.photos, flags);
   const earlier = place && (await readEarlierRuns(place));
-  const taken = earlier ? withoutCrops(found.photos, earlier) : found.photos;
+  const taken = await withoutEarlierCrops(found, place && earlier && { place, earlier });
   if (hints) tellUnused(hints, taken);
   const wishesOf = (photo: string): PhotoWishes => hints?.get(path.resolve(photo))?.wishes ?? {};
   const targetsOf = (photo: string): readonly Target[] => {
