@@ -19,10 +19,11 @@ const POLL_MS = 250;
 
 /**
  * Holds `file` until disposed, so that one run at a time works on what it stands for. The lock of a process of this
- * machine that is gone, killed or crashed, counts for nothing.
+ * machine that is gone, killed or crashed, counts for nothing; a file that is no lock is left alone.
  *
  * @param what what is locked, for the message
- * @throws FramewrightError OUTPUT_LOCKED where another run holds it, OUTPUT_WRITE where it cannot be made
+ * @throws FramewrightError OUTPUT_LOCKED where another run holds it, OUTPUT_WRITE where it cannot be made or another
+ *   file has its name
  */
 export async function lockFile(file: string, what: string): Promise<AsyncDisposable> {
   const started = await startOf(process.pid);
@@ -48,6 +49,9 @@ export async function lockFile(file: string, what: string): Promise<AsyncDisposa
     }
     holder = holderOf(text);
     if (holder && !(await isGone(holder))) break;
+    if (!holder && !isBlank(text)) {
+      throw new FramewrightError('OUTPUT_WRITE', `${file} is in the way, and is no lock of ours; move it elsewhere`);
+    }
     await takeAway(file, text);
   }
   throw held(file, what, holder);
@@ -89,6 +93,11 @@ async function takeAway(file: string, stale: string): Promise<void> {
   }
   if ((await readFile(aside, 'utf8')) === stale) await unlink(aside);
   else await publishNew(aside, file).catch(() => unlink(aside));
+}
+
+/** What a power cut may leave of a lock. */
+function isBlank(text: string): boolean {
+  return /^[\s\0]*$/.test(text);
 }
 
 /** Undefined for what is no lock: made by nobody who will ever release it. */

@@ -1,54 +1,22 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat, unlink } from 'node:fs/promises';
+import { stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { CheckedLog, readCheckedLog } from '../checked-log.js';
+import { CheckedLog } from '../checked-log.js';
 import { lockFile } from '../file-lock.js';
-import { FramewrightError, messageOf } from '../errors.js';
 import { temporaryFor } from '../image/write.js';
 import { makeFolder } from '../make-folder.js';
 import type { CropResult } from '../schema.js';
-
-const JOURNAL = '.framewright-journal.jsonl';
-
-/** Bumped when a record changes its meaning: older ones are then read no more. */
-const VERSION = 1;
-
-/** A photo's file as it was when it was cropped. */
-export interface SourceState {
-  readonly size: number;
-  readonly mtimeMs: number;
-  readonly sha256: string;
-}
-
-/** A file a photo gives, with the hash of its bytes. */
-export interface MadeFile {
-  readonly path: string;
-  readonly sha256: string;
-}
-
-/** What there is to note of a photo that is done. */
-export interface FinishedPhoto {
-  readonly files: readonly MadeFile[];
-  /** The names its files were to have, those of crops left for review included. */
-  readonly planned: readonly string[];
-  readonly source: SourceState;
-  readonly results: readonly CropResult[];
-}
-
-interface Begun {
-  readonly version: typeof VERSION;
-  readonly photo: string;
-  readonly key: string;
-  readonly files: readonly MadeFile[];
-}
-type DoneRecord = Begun & FinishedPhoto & { readonly what: 'done' };
-type JournalRecord = (Begun & { readonly what: 'writing' }) | DoneRecord;
-
-/** A line that passes its checksum was written by us, so its version says all there is to check. */
-function isRecord(value: unknown): value is JournalRecord {
-  return typeof value === 'object' && value !== null && 'version' in value && value.version === VERSION;
-}
+import { hashOfFile, hasOneOf, sha256Of } from './file-hash.js';
+import { addHash, readEarlierRuns, sizeOf, type EarlierRuns, type JournalPlace } from './journal-file.js';
+import {
+  VERSION,
+  type DoneRecord,
+  type FinishedPhoto,
+  type JournalRecord,
+  type MadeFile,
+  type SourceState,
+} from './journal-record.js';
 
 /** What to call the temporary file of one that is begun. */
 export function tokenOf({ sha256 }: Pick<MadeFile, 'sha256'>): string {
@@ -64,18 +32,28 @@ export class CropJournal implements AsyncDisposable {
   readonly #place: string;
   readonly #log: CheckedLog;
   readonly #lock: AsyncDisposable;
+  /** No other run has made the file, nor has anybody else. */
+  readonly #isNew: boolean;
   #isUsed = false;
-  readonly #done = new Map<string, DoneRecord>();
+  /** By photo and key, each with its place among all records. */
+  readonly #done = new Map<string, { readonly record: DoneRecord; readonly nth: number }>();
+  /** Which record was the last to have a file written, by path relative to the place. */
+  readonly #written = new Map<string, number>();
   /** Hashes of files begun and not known to be done, or to be made anew, by absolute path. */
   readonly #begun = new Map<string, Set<string>>();
+  readonly #summaries: ReadonlyMap<string, ReadonlySet<string>>;
 
-  private constructor(place: string, log: CheckedLog, lock: AsyncDisposable, records: readonly JournalRecord[]) {
+  private constructor(place: string, log: CheckedLog, lock: AsyncDisposable, runs: EarlierRuns) {
     this.#place = place;
     this.#log = log;
     this.#lock = lock;
-    for (const record of records) {
-      if (record.what === 'done') this.#done.set(identity(record.photo, record.key), record);
+    this.#isNew = runs.nBytes === undefined;
+    this.#summaries = runs.summaries;
+    for (const [nth, record] of runs.records.entries()) {
+      if (record.what === 'summary') continue;
+      if (record.what === 'done') this.#done.set(identity(record.photo, record.key), { record, nth });
       for (const file of record.files) {
+        this.#written.set(file.path, nth);
         if (record.what === 'done') this.#begun.get(path.resolve(place, file.path))?.delete(file.sha256);
         else this.#expect(file);
       }
@@ -86,16 +64,16 @@ export class CropJournal implements AsyncDisposable {
    * Opens the journal of a folder, and keeps other runs out until disposed.
    *
    * @param earlier what has been read of it already, if anything: read again only if another run has written since
-   * @throws FramewrightError OUTPUT_LOCKED where another run has it, OUTPUT_WRITE where it cannot be written
+   * @throws FramewrightError OUTPUT_LOCKED where another run has it, OUTPUT_WRITE where it cannot be written, USAGE where
+   *   the file is something else
    */
   static async open({ place, file }: JournalPlace, earlier?: EarlierRuns): Promise<CropJournal> {
     await makeFolder(path.dirname(file));
     const lock = await lockFile(`${file.replace(/\.jsonl$/, '')}.lock`, place);
     try {
-      const nBytes = await sizeOf(file);
-      const records = earlier?.nBytes === nBytes ? earlier.records : (await readEarlierRuns({ place, file })).records;
-      const log = await CheckedLog.open(file);
-      const journal = new CropJournal(place, log, lock, records);
+      const isRead = earlier && earlier.nBytes === (await sizeOf(file));
+      const runs = isRead ? earlier : await readEarlierRuns({ place, file });
+      const journal = new CropJournal(place, await CheckedLog.open(file), lock, runs);
       await journal.#removeTemporaries();
       return journal;
     } catch (error) {
@@ -115,8 +93,9 @@ export class CropJournal implements AsyncDisposable {
 
   /**
    * The results of a photo that is done: under this key, planned to give just these files, the files it gave all there
-   * and its sidecar too, and unchanged since. Where some are missing, those that are left may be made anew.
-   * Its size and time are looked at first, its content only where they differ.
+   * and its sidecar too, the photo unchanged since. Where some are missing, those that are left may be made anew.
+   * Its size and time are looked at first, its content only where they differ. Where a later run with other settings had
+   * the same names, the files themselves say whose they are.
    */
   async finished(
     photo: string,
@@ -124,9 +103,12 @@ export class CropJournal implements AsyncDisposable {
     planned: readonly string[],
     sidecar?: string,
   ): Promise<readonly CropResult[] | undefined> {
-    const record = this.#done.get(identity(this.#relative(photo), key));
+    const done = this.#done.get(identity(this.#relative(photo), key));
     const names = planned.map((file) => this.#relative(file)).join('\n');
-    if (record?.planned.join('\n') !== names) return undefined;
+    if (done?.record.planned.join('\n') !== names) return undefined;
+    const { record, nth } = done;
+    const isSuperseded = record.planned.some((file) => (this.#written.get(file) ?? nth) > nth);
+    if (isSuperseded && !(await this.#isAsLeft(record))) return undefined;
     const there = await Promise.all(
       record.files.map((file) => stat(path.resolve(this.#place, file.path)).catch(() => undefined)),
     );
@@ -144,10 +126,17 @@ export class CropJournal implements AsyncDisposable {
    * before it could say so, or others of the photo's files are missing.
    */
   async isLeftover(file: string): Promise<boolean> {
-    const hashes = this.#begun.get(path.resolve(file));
-    if (!hashes) return false;
-    const bytes = await readFile(file).catch(() => undefined);
-    return bytes !== undefined && hashes.has(sha256Of(bytes));
+    return hasOneOf(this.#begun.get(path.resolve(file)), file);
+  }
+
+  /** Whether this file is one that an earlier run has written about itself, and as it was then. */
+  async isOwnSummary(file: string): Promise<boolean> {
+    return hasOneOf(this.#summaries.get(path.resolve(file)), file);
+  }
+
+  /** Call before a file about the whole run takes its name. */
+  async noteSummary(file: string, bytes: Uint8Array): Promise<void> {
+    await this.#append({ version: VERSION, what: 'summary', files: [{ path: file, sha256: sha256Of(bytes) }] });
   }
 
   /** Call before the photo's files take their names. */
@@ -169,9 +158,17 @@ export class CropJournal implements AsyncDisposable {
     });
   }
 
+  /** Whether of the names planned just those hold a file that were given one, and the same one. */
+  async #isAsLeft({ planned, files }: DoneRecord): Promise<boolean> {
+    const made = new Map(files.map((file) => [file.path, file.sha256]));
+    for (const file of planned) {
+      if ((await hashOfFile(path.resolve(this.#place, file))) !== made.get(file)) return false;
+    }
+    return true;
+  }
+
   #expect(file: MadeFile): void {
-    const absolute = path.resolve(this.#place, file.path);
-    this.#begun.set(absolute, (this.#begun.get(absolute) ?? new Set()).add(file.sha256));
+    addHash(this.#begun, this.#place, file);
   }
 
   /** Those a run left that was killed while it wrote them. */
@@ -184,7 +181,8 @@ export class CropJournal implements AsyncDisposable {
   #append(record: JournalRecord): Promise<void> {
     this.#isUsed = true;
     const files = record.files.map((file) => ({ ...file, path: this.#relative(file.path) }));
-    return this.#log.append({ ...record, photo: this.#relative(record.photo), files });
+    const photo = 'photo' in record && { photo: this.#relative(record.photo) };
+    return this.#log.append({ ...record, ...photo, files });
   }
 
   /** Paths are kept relative to the folder, which may be moved or mounted elsewhere as a whole. */
@@ -195,52 +193,11 @@ export class CropJournal implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.#log[Symbol.asyncDispose]();
-      if (this.isEmpty && !this.#isUsed) await unlink(this.path);
+      if (this.#isNew && !this.#isUsed) await unlink(this.path);
     } finally {
       await this.#lock[Symbol.asyncDispose]();
     }
   }
-}
-
-/** Where the journal of a run is, and the folder its paths are relative to. */
-export interface JournalPlace {
-  readonly place: string;
-  readonly file: string;
-}
-
-/** The journal of what is written to or below a folder lies in that folder. */
-export function journalIn(folder: string): JournalPlace {
-  return { place: path.resolve(folder), file: path.join(path.resolve(folder), JOURNAL) };
-}
-
-/** What is in a journal. */
-export interface EarlierRuns {
-  readonly records: readonly JournalRecord[];
-  /** Of the file when it was read. */
-  readonly nBytes: number;
-  /** Absolute paths of every file they have made, or set out to. */
-  readonly files: ReadonlySet<string>;
-}
-
-/** Reads a journal without opening it for writing; where there is none, no run was earlier. */
-export async function readEarlierRuns({ place, file }: JournalPlace): Promise<EarlierRuns> {
-  const records: JournalRecord[] = [];
-  const nBytes = await sizeOf(file);
-  try {
-    if (nBytes > 0) {
-      await readCheckedLog(file, (value) => {
-        if (!isRecord(value)) return false;
-        records.push(value);
-        return true;
-      });
-    }
-  } catch (error) {
-    throw new FramewrightError('INPUT_UNREADABLE', `cannot read the journal ${file}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  const files = new Set(records.flatMap((record) => record.files.map((made) => path.resolve(place, made.path))));
-  return { records, nBytes, files };
 }
 
 function isThere(file: string): Promise<boolean> {
@@ -250,20 +207,9 @@ function isThere(file: string): Promise<boolean> {
   );
 }
 
-function sizeOf(file: string): Promise<number> {
-  return stat(file).then(
-    ({ size }) => size,
-    () => 0,
-  );
-}
-
 /** One word for everything that decides a photo's files, apart from the photo. */
 export function settingsKey(settings: unknown): string {
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex');
-}
-
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 async function isUnchanged(photo: string, { size, mtimeMs, sha256 }: SourceState): Promise<boolean> {

@@ -12,12 +12,18 @@ import {
   type PlanOptions,
 } from './output-plan.js';
 import { cropAndTell, type RunOutcome } from './run-end.js';
+import { namedFiles, refuseSharedNames } from './shared-names.js';
 
 /** Crops as a person picked, without a model. */
 export async function cropByChoice(file: string, flags: CropFlags, interrupt: BatchInterrupt): Promise<RunOutcome> {
   const { signal } = interrupt;
   const choices = await readChoices(file);
   const plan = await planChoices(choices, planOptions(flags));
+  const written = namedFiles([
+    ['--report', flags.report],
+    ['--contact-sheet', flags.contactSheet],
+  ]);
+  await refuseSharedNames(written, plan, [{ option: '--choices', path: file }]);
   if (!flags.dryRun && !flags.force) await refuseExisting(plan, REMEDY);
   const run = await cropRun(plan, flags, signal);
   const options = { signal, ...(flags.maxPixels === undefined ? {} : { maxPixels: flags.maxPixels }) };

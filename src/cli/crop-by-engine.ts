@@ -1,18 +1,22 @@
 import path from 'node:path';
-import { CropJournal, readEarlierRuns, type EarlierRuns, type JournalPlace } from '../batch/crop-journal.js';
+import { CropJournal } from '../batch/crop-journal.js';
+import { hasOneOf } from '../batch/file-hash.js';
+import { readEarlierRuns, type EarlierRuns, type JournalPlace } from '../batch/journal-file.js';
 import { openCropper, type Cropper, type PhotoWishes } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
 import { readHints, type PhotoHint } from '../hints.js';
 import { parseTargets, type Target } from '../target.js';
 import type { CropRun } from './crop-files.js';
 import { cropRun, planOptions, type CropFlags } from './crop-flags.js';
+import { withoutEarlierCrops } from './earlier-crops.js';
 import { expandInputs, STDIN } from './inputs.js';
 import type { BatchInterrupt } from './interrupt.js';
 import { cropperOptionsOf } from './options.js';
 import { filesOf, planOutputs, refuseExisting, REMEDY, STDOUT, type PlannedPhoto } from './output-plan.js';
-import { journalPlace, outputFolder, refuseForeign, rememberedRun, withoutCrops } from './resume.js';
+import { journalPlace, outputFolder, refuseForeign, rememberedRun } from './resume.js';
 import { ReviewList } from './review-list.js';
 import { cropAndTell, GO_ON, type RunOutcome } from './run-end.js';
+import { namedFiles, refuseSharedNames } from './shared-names.js';
 import { readStdin } from './stdin.js';
 import { warnFallbacks, warnGivenUp, warnUntrained } from './warnings.js';
 
@@ -59,7 +63,7 @@ async function prepare(
   const stdin = found.photos.includes(STDIN) ? await readStdin(signal) : undefined;
   const place = flags.journal === false ? undefined : await journalPlace(found.photos, flags);
   const earlier = place && (await readEarlierRuns(place));
-  const taken = earlier ? withoutCrops(found.photos, earlier) : found.photos;
+  const taken = await withoutEarlierCrops(found, place && earlier && { place, earlier });
   if (hints) tellUnused(hints, taken);
   const wishesOf = (photo: string): PhotoWishes => hints?.get(path.resolve(photo))?.wishes ?? {};
   const targetsOf = (photo: string): readonly Target[] => {
@@ -70,11 +74,21 @@ async function prepare(
   const plan = await planOutputs(taken, targetsOf, options);
   if (!flags.dryRun) refuseStdout(plan, flags.json);
   const isNoted = !flags.dryRun && (plan.length > 1 || flags.resume || typeof flags.journal === 'string');
-  const review = await openReviewList(found.photos, flags);
+  const list = await reviewListPath(found.photos, flags);
+  const written = namedFiles([
+    ['--journal', isNoted ? place?.file : undefined],
+    ['--report', flags.report],
+    ['--contact-sheet', flags.contactSheet],
+    ['--review-list', list],
+  ]);
+  await refuseSharedNames(written, plan, namedFiles([['--hints', flags.hints]]));
+  // A run that goes on replaces what its first part has written about itself.
+  const isOurs = async (file: string): Promise<boolean> =>
+    isNoted && flags.resume && hasOneOf(earlier?.summaries.get(path.resolve(file)), file);
   const run: CropRun = {
-    ...(await cropRun(plan, flags, signal)),
+    ...(await cropRun(plan, flags, signal, isOurs)),
     wishesOf: ({ input }) => wishesOf(input),
-    ...(review ? { review } : {}),
+    ...(list === undefined ? {} : { review: await ReviewList.open(list, flags.force || (await isOurs(list))) }),
     ...(stdin ? { stdin } : {}),
   };
   return { run, ...(place && earlier && isNoted ? { place, earlier } : {}) };
@@ -92,11 +106,10 @@ function tellUnused(hints: ReadonlyMap<string, PhotoHint>, photos: readonly stri
 }
 
 /** Only where a crop may be left for review. */
-async function openReviewList(photos: readonly string[], flags: CropFlags): Promise<ReviewList | undefined> {
+async function reviewListPath(photos: readonly string[], flags: CropFlags): Promise<string | undefined> {
   const { minConfidence, fallback = 'review', dryRun } = flags;
   if (minConfidence === undefined || fallback !== 'review' || dryRun) return undefined;
-  const file = flags.reviewList ?? path.join(await outputFolder(photos, flags.output), 'review.jsonl');
-  return ReviewList.open(file, { force: flags.force || flags.resume });
+  return flags.reviewList ?? path.join(await outputFolder(photos, flags.output), 'review.jsonl');
 }
 
 /** The bytes of a crop are for a program to read, and nothing may be mixed into them. */

@@ -1,5 +1,7 @@
-import { stat } from 'node:fs/promises';
-import { sha256Of, tokenOf, type CropJournal, type SourceState } from '../batch/crop-journal.js';
+import { stat, unlink } from 'node:fs/promises';
+import { tokenOf, type CropJournal } from '../batch/crop-journal.js';
+import { sha256Of } from '../batch/file-hash.js';
+import type { SourceState } from '../batch/journal-record.js';
 import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask, PhotoWishes } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
 import { decodePhoto, type Photo } from '../image/decode.js';
@@ -11,10 +13,11 @@ import { STDIN } from './inputs.js';
 import type { BatchInterrupt } from './interrupt.js';
 import { filesOf, type PlannedPhoto } from './output-plan.js';
 import { encodeFiles, publishFile } from './photo-files.js';
-import type { ReviewList } from './review-list.js';
+import { isListOf, type ReviewList } from './review-list.js';
 import { Progress } from './progress.js';
 import type { StdinPhoto } from './stdin.js';
 import type { Summary } from './summaries.js';
+import { writeSummary } from './summary-file.js';
 import { tell, tellError } from './tell-crop.js';
 
 /** A run of the crop command, checked and planned. */
@@ -93,7 +96,8 @@ export async function cropFiles(
         }
         continue;
       }
-      if (noMore.aborted) break;
+      // Photos of earlier runs that come later are still told of, so that no list or page loses them.
+      if (noMore.aborted) continue;
       const outcome = (await outcomes.next()).value as PhotoOutcome;
       const error = await settle(outcome, planned, run, progress, memory, sources.get(planned));
       sources.delete(planned);
@@ -108,14 +112,24 @@ export async function cropFiles(
       }
       show();
     }
+    if (nDone === run.plan.length) await removeStaleList(run, memory?.journal);
   } finally {
     progress.clear();
     await outcomes.return();
-    await run.review?.write();
+    if (run.review) await writeSummary(run.review, run, memory?.journal);
     // Also when interrupted: what was done until then is worth a look.
-    if (nDone + failures.length > 0) for (const summary of run.summaries) await summary.write();
+    if (nDone + failures.length > 0) {
+      for (const summary of run.summaries) await writeSummary(summary, run, memory?.journal);
+    }
   }
   return { failures, nDone };
+}
+
+/** With nothing left for review, a list that still names photos of this run would have them cropped once more. */
+async function removeStaleList({ plan, review, force, resume }: CropRun, journal?: CropJournal): Promise<void> {
+  if (!review || review.size > 0) return;
+  const mayRemove = force || (resume && (await journal?.isOwnSummary(review.path)) === true);
+  if (mayRemove && (await isListOf(review.path, new Set(plan.map(({ input }) => input))))) await unlink(review.path);
 }
 
 /** A summary shows the photos of earlier runs too; one that is gone by now is a failure in it, not of this run. */

@@ -57,10 +57,18 @@ export function planOptions(flags: CropFlags): PlanOptions {
   };
 }
 
-/** The run the options ask for, of photos whose files are named. */
-export async function cropRun(plan: readonly PlannedPhoto[], flags: CropFlags, signal: AbortSignal): Promise<CropRun> {
-  // A run that goes on replaces what it wrote about its first part.
-  const summaryFlags = { ...flags, force: flags.force || flags.resume };
+/**
+ * The run the options ask for, of photos whose files are named.
+ *
+ * @param isOurs which files an earlier part of the run has written about itself
+ */
+export async function cropRun(
+  plan: readonly PlannedPhoto[],
+  flags: CropFlags,
+  signal: AbortSignal,
+  isOurs: (file: string) => Promise<boolean> = () => Promise.resolve(false),
+): Promise<CropRun> {
+  const nCrops = plan.flatMap(({ crops }) => crops).length;
   return {
     plan,
     wishesOf: () => ({}),
@@ -68,7 +76,7 @@ export async function cropRun(plan: readonly PlannedPhoto[], flags: CropFlags, s
     json: flags.json,
     verbose: flags.verbose,
     resume: flags.resume,
-    summaries: await openSummaries(summaryFlags, plan.length, plan.flatMap(({ crops }) => crops).length),
+    summaries: await openSummaries(flags, plan.length, nCrops, isOurs),
     request: {
       aspects: flags.aspect,
       sizes: flags.size,

@@ -113,6 +113,9 @@ async function runCrop(photos: readonly string[], flags: CropFlags, hasTargets: 
       `--choices ${flags.choices} names the photos and their ratios itself; leave these out`,
     );
   }
+  if (flags.resume && flags.journal === false) {
+    throw new FramewrightError('USAGE', '--resume goes on from the journal, and --no-journal has none; leave out one');
+  }
   if (flags.fallback !== undefined && flags.minConfidence === undefined) {
     throw new FramewrightError('USAGE', '--fallback is for crops below --min-confidence; say how sure is sure enough');
   }

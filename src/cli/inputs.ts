@@ -13,6 +13,8 @@ const PHOTO = /\.(jpe?g|png|webp|avif|tiff?|gif)$/i;
 export interface FoundPhotos {
   /** None twice. */
   readonly photos: readonly string[];
+  /** Absolute paths of those the command line names itself; the others were found in folders and by patterns. */
+  readonly named: ReadonlySet<string>;
   /** What a user may wonder about: folders that cannot be read, HEIC and RAW left out. */
   readonly notes: readonly string[];
 }
@@ -27,7 +29,9 @@ export async function expandInputs(given: readonly string[], recursive: boolean)
   const notes: string[] = [];
   const lists = await Promise.all(given.map((item) => expand(item, recursive, notes)));
   const photos = lists.flat();
-  return { photos: [...new Map(photos.map((file) => [path.resolve(file), file])).values()], notes };
+  const items = new Set(given.map((item) => path.resolve(item)));
+  const byPath = new Map(photos.map((file) => [path.resolve(file), file]));
+  return { photos: [...byPath.values()], named: new Set([...byPath.keys()].filter((file) => items.has(file))), notes };
 }
 
 async function expand(item: string, recursive: boolean, notes: string[]): Promise<string[]> {

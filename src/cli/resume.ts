@@ -1,12 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  type EarlierRuns,
-  journalIn,
-  settingsKey,
-  type CropJournal,
-  type JournalPlace,
-} from '../batch/crop-journal.js';
+import { settingsKey, type CropJournal } from '../batch/crop-journal.js';
+import { journalIn, type JournalPlace } from '../batch/journal-file.js';
 import type { Cropper } from '../cropper.js';
 import type { CropResult } from '../schema.js';
 import { cacheFolder, fileSha256 } from '../model/file-hash.js';
@@ -42,7 +37,8 @@ export async function outputFolder(photos: readonly string[], output: string | u
   return photos.length === 1 && !(await isFolder(output)) ? path.dirname(output) : output;
 }
 
-function commonFolder(folders: readonly string[]): string {
+/** The deepest folder all of them lie in, absolute, with a separator at its end. */
+export function commonFolder(folders: readonly string[]): string {
   const [first = [], ...rest] = [...new Set(folders)].map((folder) => path.resolve(folder).split(path.sep));
   let nShared = first.length;
   for (const parts of rest) {
@@ -57,15 +53,6 @@ function isReadOnly(folder: string): Promise<boolean> {
     () => false,
     (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT',
   );
-}
-
-/** The photos that are not crops an earlier run has put among them. */
-export function withoutCrops(photos: readonly string[], { files }: EarlierRuns): readonly string[] {
-  if (photos.length < 2) return photos;
-  const others = photos.filter((photo) => !files.has(path.resolve(photo)));
-  if (others.length === photos.length || others.length === 0) return photos;
-  process.stderr.write(`framewright: ${photos.length - others.length} crops made here earlier are left out\n`);
-  return others;
 }
 
 /** A run with what its journal knows of earlier ones, which counts where `resume` is asked for. */

@@ -1,13 +1,25 @@
-import path from 'node:path';
-import { checkOutput, writeFileAtomic } from '../image/write.js';
-import { makeFolder } from '../make-folder.js';
-import type { CropResult } from '../schema.js';
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { checkOutput } from '../image/write.js';
+import { boxSchema, type CropResult } from '../schema.js';
+import type { SummaryFile } from './summary-file.js';
+
+/** A line as it is written here; one with other wishes in it has been changed by somebody. */
+const lineSchema = z.strictObject({
+  path: z.string(),
+  aspect: z.string().optional(),
+  size: z.string().optional(),
+  photo: z.object({ widthPx: z.number(), heightPx: z.number() }),
+  box: boxSchema,
+  confidence: z.number().optional(),
+  why: z.string(),
+});
 
 /**
  * The crops left for a person to decide, as JSON Lines: `{"path", "aspect" or "size", "photo", "box", "confidence",
  * "why"}`, the box being what the engine would have done. `--hints` takes the file, as the photos of a later run.
  */
-export class ReviewList {
+export class ReviewList implements SummaryFile {
   readonly path: string;
   readonly #lines: string[] = [];
 
@@ -15,9 +27,9 @@ export class ReviewList {
     this.path = file;
   }
 
-  /** @throws FramewrightError OUTPUT_EXISTS without force, OUTPUT_WRITE */
-  static async open(file: string, options: { readonly force: boolean }): Promise<ReviewList> {
-    await checkOutput(file, options);
+  /** @throws FramewrightError OUTPUT_EXISTS for a file that is there and may not be replaced, OUTPUT_WRITE */
+  static async open(file: string, mayReplace: boolean): Promise<ReviewList> {
+    await checkOutput(file, { force: mayReplace });
     return new ReviewList(file);
   }
 
@@ -43,11 +55,28 @@ export class ReviewList {
     );
   }
 
-  /** Writes the file, if there is anything to review. */
-  async write(): Promise<void> {
-    if (this.#lines.length > 0) {
-      await makeFolder(path.dirname(this.path));
-      await writeFileAtomic(this.path, Buffer.from(`${this.#lines.join('\n')}\n`), { force: true });
-    }
+  render(): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.#lines.length > 0 ? Buffer.from(`${this.#lines.join('\n')}\n`) : undefined);
+  }
+}
+
+/** Whether a file is a review list nobody has written into, of none but these photos. */
+export async function isListOf(file: string, photos: ReadonlySet<string>): Promise<boolean> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  if (text === '') return false;
+  return text
+    .trimEnd()
+    .split('\n')
+    .every((line) => {
+      const { data } = lineSchema.safeParse(parsed(line));
+      return data !== undefined && photos.has(data.path);
+    });
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
   }
 }

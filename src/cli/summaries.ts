@@ -1,18 +1,17 @@
 import { FramewrightError, messageOf } from '../errors.js';
 import type { Photo } from '../image/decode.js';
 import { outputFormatOf } from '../image/encode.js';
-import { checkOutput, writeFileAtomic } from '../image/write.js';
+import { checkOutput } from '../image/write.js';
 import { ContactSheet } from '../report/contact-sheet.js';
 import { CropReport } from '../report/crop-report.js';
 import type { CropResult } from '../schema.js';
 import { codeOf } from './report-error.js';
+import type { SummaryFile } from './summary-file.js';
 
 /** Gathers what a run gives, photo by photo, for one file about all of it. */
-export interface Summary {
+export interface Summary extends SummaryFile {
   add(input: string, photo: Photo, results: readonly CropResult[], signal: AbortSignal): Promise<void>;
   fail(input: string, error: unknown): void;
-  /** Writes the file, of what there is by now. */
-  write(): Promise<void>;
 }
 
 export interface SummaryFlags {
@@ -26,41 +25,47 @@ export interface SummaryFlags {
  * The summaries asked for, once it is sure that their files can be written.
  *
  * @param nCrops of all photos together.
+ * @param isOurs whether a file that is there may be replaced all the same
  * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_WRITE; USAGE for a contact sheet whose name says no format.
  */
-export async function openSummaries(flags: SummaryFlags, nPhotos: number, nCrops: number): Promise<Summary[]> {
+export async function openSummaries(
+  flags: SummaryFlags,
+  nPhotos: number,
+  nCrops: number,
+  isOurs: (file: string) => Promise<boolean>,
+): Promise<Summary[]> {
   const summaries: Summary[] = [];
   if (flags.report !== undefined) {
-    await checkOutput(flags.report, { force: flags.force });
+    await checkOutput(flags.report, { force: flags.force || (await isOurs(flags.report)) });
     summaries.push(reportSummary(flags.report, flags, nPhotos));
   }
   if (flags.contactSheet !== undefined) {
-    await checkOutput(flags.contactSheet, { force: flags.force });
-    summaries.push(sheetSummary(flags.contactSheet, flags, nCrops));
+    await checkOutput(flags.contactSheet, { force: flags.force || (await isOurs(flags.contactSheet)) });
+    summaries.push(sheetSummary(flags.contactSheet, nCrops));
   }
   return summaries;
 }
 
-function reportSummary(file: string, { force, dryRun }: SummaryFlags, nPlanned: number): Summary {
+function reportSummary(file: string, { dryRun }: SummaryFlags, nPlanned: number): Summary {
   const report = new CropReport({ nPlanned, isDryRun: dryRun });
   return {
+    path: file,
     add: (input, photo, results, signal) => report.add(input, photo, results, signal),
     fail: (path, error) => report.fail({ path, code: codeOf(error), message: messageOf(error) }),
-    write: async () => writeFileAtomic(file, Buffer.from(await report.render()), { force }),
+    render: async () => Buffer.from(await report.render()),
   };
 }
 
-function sheetSummary(file: string, { force }: SummaryFlags, nCrops: number): Summary {
+function sheetSummary(file: string, nCrops: number): Summary {
   const format = outputFormatOf(file);
   if (!format) throw new FramewrightError('USAGE', `${file} names no picture format; call it e.g. sheet.jpg`);
   const sheet = new ContactSheet(nCrops);
   return {
+    path: file,
     add: async (input, photo, results, signal) => {
       for (const result of results) await sheet.add(input, photo, result, signal);
     },
     fail: () => undefined,
-    write: async () => {
-      if (sheet.nAdded > 0) await writeFileAtomic(file, await sheet.render(format), { force });
-    },
+    render: async () => (sheet.nAdded > 0 ? sheet.render(format) : undefined),
   };
 }

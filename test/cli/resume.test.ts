@@ -183,6 +183,35 @@ describe('--resume', () => {
     expect((await run(['--resume', '-a', '3:2', 'in'])).stderr).toContain('0 of 6');
   });
 
+  test("files that hold another run's crops by now are not done, those that hold their own again are", async () => {
+    const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const; // no two crops of it are the same
+    for (let i = 0; i < 6; i++) {
+      await sharp({ create: { width: 60, height: 40, channels: 3, background: 'black', noise } })
+        .png()
+        .toFile(at('in', `${i}.png`));
+    }
+    await run(['in']);
+    const first = contents(state());
+    await run(['--quality', '50', '--force', 'in']);
+    expect(contents(state())).toEqual(first); // the same bytes under other settings are as good
+    expect((await run(['--resume', 'in'])).stderr).toContain('6 of 6');
+
+    await run(['--keep', '0,0,10,40', '--force', 'in']);
+    expect(contents(state())).not.toEqual(first);
+    const refused = await run(['--resume', 'in']);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toMatch(/0 of 6 photos were done earlier\n.*OUTPUT_EXISTS/);
+    expect((await run(['--resume', '--force', 'in'])).code).toBe(0);
+    expect(contents(state())).toEqual(first);
+    expect((await run(['--resume', 'in'])).stderr).toContain('6 of 6');
+  });
+
+  test('is refused at once where nothing is to be noted', async () => {
+    const { code, stdout, stderr } = await run(['--resume', '--no-journal', 'in']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/--resume goes on from the journal, and --no-journal has none.*\[USAGE\]\n$/);
+  });
+
   test('photos and crops may be moved together, and photos taken away', async () => {
     await run(['in']);
     mkdirSync(at('moved'));
@@ -211,7 +240,7 @@ describe('--resume', () => {
     const { code, stdout, stderr } = await beside('--resume', '.');
     expect(code).toBe(0);
     expect(stderr).toBe(
-      'framewright: 6 crops made here earlier are left out\nframewright: 6 of 7 photos were done earlier\n',
+      'framewright: 6 pictures made here earlier are left out\nframewright: 6 of 7 photos were done earlier\n',
     );
     expect(stdout.trimEnd().split('\n')).toHaveLength(7);
     expect(readdirSync(at('in')).filter((name) => name.endsWith('-crop.png'))).toHaveLength(7);

@@ -60,6 +60,23 @@ test('unsure crops are listed, not written; a later run takes the list and does 
   expect(crops()).toHaveLength(4);
 });
 
+test('a list with nothing left to review goes, one that names other photos or holds wishes of somebody stays', async () => {
+  const args = ['--engine', 'rules', '-o', 'out/'];
+  const sure = ['--min-confidence', '0.01', '--force'];
+  const file = at('out', 'review.jsonl');
+  expect((await run(...args, '--min-confidence', '1', 'in')).code).toBe(0);
+  const list = readFileSync(file, 'utf8');
+  expect((await run(...args, ...sure, 'in/dogs.jpg')).code).toBe(0);
+  expect(readFileSync(file, 'utf8')).toBe(list);
+  const changed = list.replace('{"path"', '{"focus":[10,10],"path"');
+  writeFileSync(file, changed);
+  expect((await run(...args, ...sure, 'in')).code).toBe(0);
+  expect(readFileSync(file, 'utf8')).toBe(changed);
+  writeFileSync(file, list);
+  expect((await run(...args, ...sure, 'in')).code).toBe(0);
+  expect(readdirSync(at('out'))).not.toContain('review.jsonl');
+});
+
 test('a crop left for review is in no sidecar either', async () => {
   const { code, stdout } = await run('--engine', 'rules', '--xmp', '--min-confidence', '1', 'in/dogs.jpg');
   expect({ code, stdout }).toEqual({ code: 0, stdout: '' });

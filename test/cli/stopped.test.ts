@@ -88,6 +88,32 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
     expect(written()).toHaveLength(N);
   });
 
+  test('loses no line of the review list, nor a photo of the report, that an earlier run has finished', async () => {
+    const args = ['--engine', 'rules', '--min-confidence', '1', '--report', 'report.html'];
+    const first = await full([...args, ...PHOTOS.slice(4)]);
+    expect(first.code).toBe(0);
+    const list = (): string[] => lines(readFileSync(at('out', 'review.jsonl'), 'utf8'));
+    const listed = list();
+    expect(listed).toHaveLength(2);
+    makePipe();
+    const started = deferred<(signal: NodeJS.Signals) => void>();
+    const told = deferred<undefined>();
+    const running = full([...args, '--resume', ...PHOTOS], {
+      onStart: started.resolve,
+      onStderr: (text) => {
+        if (text.includes('once more stops at once')) told.resolve(undefined);
+      },
+    });
+    const pipe = await openPipe();
+    (await started.promise)('SIGINT');
+    await told.promise;
+    await fillPipe(pipe);
+    expect((await running).code).toBe(130);
+    expect(list().slice(-2)).toEqual(listed);
+    const page = readFileSync(at('report.html'), 'utf8');
+    for (const photo of PHOTOS.slice(4)) expect(page).toContain(`"path":"${photo}"`);
+  });
+
   test('a second time stops at once, whatever is under way, with nothing half written', async () => {
     makePipe();
     const started = deferred<(signal: NodeJS.Signals) => void>();
