@@ -1,3 +1,4 @@
+import type { CandidateLimits } from './answer/candidate-space.js';
 import type { ProposedBox } from './answer/candidates-form.js';
 import type { SamplingOptions } from './answer/sampled-answer.js';
 import type { Box } from './geometry.js';
@@ -24,6 +25,8 @@ export interface ReasoningModel {
   /** Eq. (2). */
   enhance(photo: FrameImage, elements: readonly Element[]): Promise<Uint8Array>;
   stage(photo: FrameImage, sampling: SamplingOptions): StageContext;
+  /** Candidates as they are put to the decision. */
+  place(photo: FrameImage, candidates: readonly ProposedBox[], limits: CandidateLimits): readonly ProposedBox[];
   /** Cells of the cache that one conversation may take. */
   readonly contextCells: number;
   /** Sequences it may take, its own included. */
@@ -62,7 +65,7 @@ export class Reasoning implements AsyncDisposable {
   readonly #shown: Shelf<SeenImage>;
   readonly #analysed: Shelf<Element[]>;
   readonly #grounds: Shelf<Ground>;
-  readonly #proposals: Shelf<ProposedBox[]>;
+  readonly #proposals: Shelf<readonly ProposedBox[]>;
   #root: Conversation | undefined;
 
   constructor(model: ReasoningModel, photo: FrameImage, { isKept }: { readonly isKept: boolean }) {
@@ -191,10 +194,14 @@ export class Reasoning implements AsyncDisposable {
     target: EngineTarget,
     request: EngineRequest,
     { stage, timings, without }: Call,
-  ): Promise<Place<ProposedBox[]>> {
+  ): Promise<Place<readonly ProposedBox[]>> {
     const asked = requestOf(ground.value, target, request);
     const key = JSON.stringify([asked, without.filter((name) => name === 'analysis' || name === 'enhancement')]);
-    return this.#proposals.goOn(key, ground, (chat) => timings.measure('propose', () => propose(chat, asked, stage)));
+    return this.#proposals.goOn(key, ground, (chat) =>
+      timings.measure('propose', async () =>
+        this.#model.place(this.#photo, await propose(chat, asked, stage), asked.limits),
+      ),
+    );
   }
 
   /** The last step of a call: what it says stays in no one's way. */

@@ -13,6 +13,7 @@ import type { Context } from './runtime/context.js';
 import type { VisionModel } from './runtime/model.js';
 import type { Element } from './schema.js';
 import { enhance } from './steps/enhance.js';
+import { placeCandidates } from './steps/place-edges.js';
 import type { Timings } from './timings.js';
 
 export interface VlmCounters extends AnswerCounters {
@@ -144,6 +145,8 @@ export class VlmEngine implements PhotoEngine {
         open: () => new Conversation(this.#context.session(), this.#model, this.#tokens, this.#answers),
         look: (image, signal) => this.#taken(image) ?? this.#look(image, signal),
         enhance: (image, elements) => enhance(image, elements, this.#use),
+        place: (image, candidates, limits) =>
+          this.#use.placeEdges ? placeCandidates(image, candidates, limits) : candidates,
         stage: ({ frame }, sampling) => ({ frame, profile: this.#profile, sampling }),
         contextCells: this.#use.contextCells,
         sequences: this.#sequences,

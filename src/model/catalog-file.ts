@@ -44,6 +44,7 @@ const entrySchema = z.strictObject({
   contextCells: useShape.contextCells.optional(),
   preprocess: useShape.preprocess.optional(),
   overlay: useShape.overlay.optional(),
+  placeEdges: z.boolean().optional(),
 });
 
 const catalogSchema = z.strictObject({
@@ -109,12 +110,15 @@ function toEntry(file: string, name: string, spec: EntrySpec): CatalogEntry {
     file: toFile(file, at(`loras.${i}.file`), lora),
     scale,
   }));
-  const { promptProfile, pixelBudget, contextCells, preprocess, overlay } = { ...useOf(base?.entry), ...present(spec) };
+  const { promptProfile, pixelBudget, contextCells, preprocess, overlay, placeEdges } = {
+    ...useOf(base?.entry),
+    ...present(spec),
+  };
   return {
     name,
     licence: spec.licence ?? base?.entry.licence ?? 'not given',
     source: file,
-    use: { promptProfile, pixelBudget, contextCells, preprocess, overlay },
+    use: { promptProfile, pixelBudget, contextCells, preprocess, overlay, placeEdges },
     ...(base?.entry.sizes && spec.text === undefined ? { sizes: base.entry.sizes } : {}),
     variants: [{ name: base?.variant.name ?? 'own', text, mmproj, loras: [...(base?.variant.loras ?? []), ...loras] }],
   };

@@ -24,6 +24,8 @@ export const manifestSchema = z.object({
   contextCells: z.int().positive(),
   preprocess: z.object({ positionRamps: z.boolean() }),
   overlay: z.object({ labels: z.boolean() }),
+  /** Free candidates get their edges moved a little, to where they cut through less: for coarse coordinates. */
+  placeEdges: z.boolean().default(false),
   /** Where the weights come from, terms of the data, measured figures: free text for people. */
   notes: z.record(z.string(), z.unknown()).optional(),
 });
@@ -36,9 +38,13 @@ export const DEFAULT_USE = {
   contextCells: 8192,
   preprocess: { positionRamps: false },
   overlay: { labels: true },
+  placeEdges: false,
 } as const satisfies Partial<Manifest>;
 
-export type ModelUse = Pick<Manifest, 'promptProfile' | 'pixelBudget' | 'contextCells' | 'preprocess' | 'overlay'>;
+export type ModelUse = Pick<
+  Manifest,
+  'promptProfile' | 'pixelBudget' | 'contextCells' | 'preprocess' | 'overlay' | 'placeEdges'
+>;
 
 export async function readManifest(file: string): Promise<Manifest> {
   let parsed: unknown;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Crossings, placeEdges } from '../../src/engines/rules/edges.js';
+import { asPeopleChoose, Crossings, near, placeEdges } from '../../src/engines/rules/edges.js';
 import { gridBoxes, unitIou, type UnitBox } from '../../src/engines/rules/grid.js';
 import { detailGradient } from '../../src/engines/rules/photo-maps.js';
 import type { BoxDistribution } from '../../src/engines/rules/select.js';
@@ -21,7 +21,7 @@ function around(wanted: UnitBox): BoxDistribution {
 }
 
 const place = (raster: Raster, box: UnitBox): UnitBox =>
-  placeEdges(box, new Crossings(detailGradient(raster)), around(box));
+  placeEdges(box, new Crossings(detailGradient(raster)), asPeopleChoose(around(box)));
 
 test('an edge across something moves off it, and no farther than it may', () => {
   const [, top] = place(tower, BOX);
@@ -40,8 +40,16 @@ test('edges on the sides of the photo stay there, and none leaves it', () => {
 test('where nothing is crossed, the teacher alone decides', () => {
   const plain = scene(SIZE, () => [170, 200, 235]);
   const wanted: UnitBox = [0.19, 0.1, 0.83, 0.9];
-  const placed = placeEdges(BOX, new Crossings(detailGradient(plain)), around(wanted));
+  const placed = placeEdges(BOX, new Crossings(detailGradient(plain)), asPeopleChoose(around(wanted)));
   expect(unitIou(placed, wanted)).toBeGreaterThanOrEqual(unitIou(BOX, wanted));
+});
+
+test('of a box of which nothing else is known, edges move only where that spares something', () => {
+  const plain = scene(SIZE, () => [170, 200, 235]);
+  expect(placeEdges(BOX, new Crossings(detailGradient(plain)), near(BOX))).toEqual(BOX);
+  const [x1, top, x2, y2] = placeEdges(BOX, new Crossings(detailGradient(tower)), near(BOX));
+  expect(top * SIZE.height).toBeLessThan(TIP_Y);
+  expect([x1, x2, y2]).toEqual([BOX[0], BOX[2], 1]);
 });
 
 test('a mirrored photo gives mirrored edges', () => {

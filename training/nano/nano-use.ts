@@ -7,4 +7,5 @@ export const NANO_USE = {
   contextCells: 2048,
   preprocess: { positionRamps: true },
   overlay: { labels: false },
+  placeEdges: true,
 } as const satisfies ModelUse;

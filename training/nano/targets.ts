@@ -1,7 +1,7 @@
 import type { CandidateLimits } from '../../src/answer/candidate-space.js';
 import { trimsSliver, type ProposedBox } from '../../src/answer/candidates-form.js';
 import { aspectBoxes, freeBoxes, toUnit } from '../../src/engines/rules/aspect-grid.js';
-import { Crossings, placeEdges } from '../../src/engines/rules/edges.js';
+import { asPeopleChoose, Crossings, placeEdges } from '../../src/engines/rules/edges.js';
 import { detailGradient } from '../../src/engines/rules/photo-maps.js';
 import {
   expectedIou,
@@ -190,7 +190,7 @@ function placed(
 ): RankedBox[] {
   const crossings = new Crossings(detailGradient(picture));
   return ranked.map((item) => {
-    const unit = placeEdges(toUnit(item.box, picture.size), crossings, distribution);
+    const unit = placeEdges(toUnit(item.box, picture.size), crossings, asPeopleChoose(distribution));
     const box = toFrame(unit, picture.size);
     return fits(box, limits) ? { box, worth: expectedIou(unit, distribution) } : item;
   });

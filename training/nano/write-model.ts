@@ -101,6 +101,7 @@ const manifest = manifestSchema.parse({
   files: { text: await describe(files.text), mmproj: await describe(files.mmproj) },
   ...about.use,
   contextCells: NANO_USE.contextCells,
+  placeEdges: NANO_USE.placeEdges,
   notes: { promptVersion: about.promptVersion, training: about.trained, ...notes },
 });
 await writeFile(join(out, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);

@@ -4,7 +4,7 @@ import { allows, impossible, unionOf } from '../constraints.js';
 import type { EngineOptions, EngineProposal, Raster } from '../types.js';
 import { analyseRaster, scoringContext, type PhotoAnalysis } from './analysis.js';
 import { aspectBoxes, freeBoxes, growAround, toPixels, toUnit } from './aspect-grid.js';
-import { Crossings, placeEdges } from './edges.js';
+import { asPeopleChoose, Crossings, placeEdges } from './edges.js';
 import { composition } from './elements.js';
 import { gridBoxes, type UnitBox } from './grid.js';
 import { scoreBoxes } from './scorer.js';
@@ -112,9 +112,10 @@ function placed(
   options: EngineOptions,
 ): RankedBox[] {
   const crossings = new Crossings(analysis.maps.gradient);
+  const rules = asPeopleChoose(distribution);
   const seen = new Set(ranked.map(({ box }) => box.join()));
   return ranked.map((item) => {
-    const box = toPixels(placeEdges(toUnit(item.box, size), crossings, distribution), size);
+    const box = toPixels(placeEdges(toUnit(item.box, size), crossings, rules), size);
     if (seen.has(box.join()) || !allows(box, size, options)) return item;
     seen.add(box.join());
     return { box, worth: item.worth };
