@@ -3,14 +3,9 @@ import { chosenCrops } from '../chosen-crops.js';
 import { FramewrightError } from '../errors.js';
 import { cropRun, planOptions, type CropFlags } from './crop-flags.js';
 import type { BatchInterrupt } from './interrupt.js';
-import {
-  planOutputs,
-  refuseClashes,
-  refuseExisting,
-  REMEDY,
-  type PlannedPhoto,
-  type PlanOptions,
-} from './output-plan.js';
+import { refuseClashes } from './output-clashes.js';
+import { planOutputs, refuseExisting, REMEDY, type PlanOptions } from './output-plan.js';
+import type { PlannedPhoto } from './planned-photo.js';
 import { cropAndTell, type RunOutcome } from './run-end.js';
 
 /** Crops as a person picked, without a model. */
@@ -64,6 +59,6 @@ async function planChoices(choices: readonly Choice[], options: PlanOptions): Pr
     group.forEach((choice, i) => planned.set(choice, plan[i]!));
   }
   const all = choices.map((choice) => planned.get(choice)!);
-  refuseClashes(all, options.name !== undefined);
+  await refuseClashes(all, options.name !== undefined);
   return all;
 }

@@ -10,7 +10,9 @@ import { cropRun, planOptions, type CropFlags } from './crop-flags.js';
 import { expandInputs, STDIN } from './inputs.js';
 import type { BatchInterrupt } from './interrupt.js';
 import { cropperOptionsOf } from './options.js';
-import { filesOf, planOutputs, refuseExisting, REMEDY, STDOUT, type PlannedPhoto } from './output-plan.js';
+import { refuseTaken } from './output-clashes.js';
+import { planOutputs, refuseExisting, REMEDY } from './output-plan.js';
+import { filesOf, STDOUT, type PlannedPhoto } from './planned-photo.js';
 import { journalPlace, outputFolder, refuseForeign, rememberedRun, withoutCrops } from './resume.js';
 import { ReviewList } from './review-list.js';
 import { cropAndTell, GO_ON, type RunOutcome } from './run-end.js';
@@ -71,6 +73,7 @@ async function prepare(
   const plan = await planOutputs(taken, targetsOf, options);
   if (!flags.dryRun) refuseStdout(plan, flags.json);
   const isNoted = !flags.dryRun && (plan.length > 1 || flags.resume || typeof flags.journal === 'string');
+  await refuseTaken('--review-list', flags.reviewList, plan);
   const review = await openReviewList(found.photos, flags);
   const run: CropRun = {
     ...(await cropRun(plan, flags, signal)),

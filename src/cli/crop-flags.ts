@@ -3,7 +3,9 @@ import type { CropRect, EngineName, Fallback } from '../schema.js';
 import type { Focus } from '../steps/focus.js';
 import type { CropRun } from './crop-files.js';
 import type { ModelFlags } from './options.js';
-import type { PlannedPhoto, PlanOptions } from './output-plan.js';
+import { refuseTaken } from './output-clashes.js';
+import type { PlanOptions } from './output-plan.js';
+import type { PlannedPhoto } from './planned-photo.js';
 import { openSummaries } from './summaries.js';
 
 /** The options of `framewright crop`, as commander has them. */
@@ -59,6 +61,8 @@ export function planOptions(flags: CropFlags): PlanOptions {
 
 /** The run the options ask for, of photos whose files are named. */
 export async function cropRun(plan: readonly PlannedPhoto[], flags: CropFlags, signal: AbortSignal): Promise<CropRun> {
+  await refuseTaken('--report', flags.report, plan);
+  await refuseTaken('--contact-sheet', flags.contactSheet, plan);
   // A run that goes on replaces what it wrote about its first part.
   const summaryFlags = { ...flags, force: flags.force || flags.resume };
   return {

@@ -5,7 +5,7 @@ import { renderOverlay, type Drawing } from '../image/overlay.js';
 import { writeFileAtomic, type WriteOptions } from '../image/write.js';
 import { makeFolder } from '../make-folder.js';
 import type { CropRect, CropResult } from '../schema.js';
-import { STDOUT, type PlannedPhoto } from './output-plan.js';
+import { STDOUT, type PlannedPhoto } from './planned-photo.js';
 
 /** A file of a photo, ready to be written. */
 export interface PhotoFile {

@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.js';
 import type { CropRect, CropResult } from '../schema.js';
 import type { CropRun } from './crop-files.js';
-import { STDOUT, type PlannedPhoto } from './output-plan.js';
+import { STDOUT, type PlannedPhoto } from './planned-photo.js';
 import { codeOf, errorLine } from './report-error.js';
 
 /** What is said about a crop, made now or by an earlier run. */
