@@ -8,6 +8,7 @@ import type { CropFlags } from './crop-flags.js';
 import { interruptBatch } from './interrupt.js';
 import { addModelFlags, collect, parseFocus, parseRect, parseShare, parseWhole } from './options.js';
 import { EXIT } from './report-error.js';
+import { goOnWithoutStdout } from './stdout.js';
 
 /** What `framewright photo.jpg` runs. */
 export const DEFAULT_COMMAND = 'crop';
@@ -116,6 +117,7 @@ async function runCrop(photos: readonly string[], flags: CropFlags, hasTargets: 
   if (flags.fallback !== undefined && flags.minConfidence === undefined) {
     throw new FramewrightError('USAGE', '--fallback is for crops below --min-confidence; say how sure is sure enough');
   }
+  if (writesFiles(flags)) goOnWithoutStdout();
   const interrupt = interruptBatch();
   try {
     const { nFailed, isStopped } = await (flags.choices === undefined
@@ -126,4 +128,8 @@ async function runCrop(photos: readonly string[], flags: CropFlags, hasTargets: 
   } finally {
     interrupt.stopListening();
   }
+}
+
+function writesFiles({ dryRun, report, contactSheet, reviewList }: CropFlags): boolean {
+  return !dryRun || [report, contactSheet, reviewList].some((file) => file !== undefined);
 }
