@@ -13,7 +13,7 @@ export function endWithStdout(): void {
 /** For commands that are run for their files: these are made whether or not anybody reads which they are. */
 export function goOnWithoutStdout(): void {
   let isTold = false;
-  process.stdout.off('error', end).on('error', (error) => {
+  process.stdout.off('error', end).on('error', (error: Error) => {
     if (isTold || isClosed(error)) return;
     isTold = true;
     tell(error);

@@ -17,9 +17,9 @@ export function tell(planned: PlannedPhoto, result: CropResult, run: CropRun): v
   }
   if (run.json) writeJson(result);
   else if (run.dryRun) process.stdout.write(`${planned.input}\t${rectText(result.crop)}\n`);
-  else {
+  else if (!output.includes(STDOUT)) {
     const files = sidecar?.state === 'written' ? [...output, sidecar.path] : output;
-    process.stdout.write(files.map((file) => (file === STDOUT ? '' : `${file}\n`)).join(''));
+    process.stdout.write(files.map((file) => `${file}\n`).join(''));
   }
 }
 
