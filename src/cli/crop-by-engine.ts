@@ -4,6 +4,7 @@ import { openCropper, type Cropper, type PhotoWishes } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
 import { readHints, type PhotoHint } from '../hints.js';
 import { mostAtOnce } from '../model/plan/plan-run.js';
+import { FALLBACKS } from '../schema.js';
 import { parseTargets, type Target } from '../target.js';
 import type { CropRun } from './crop-files.js';
 import { cropRun, planOptions, type CropFlags } from './crop-flags.js';
@@ -71,7 +72,7 @@ async function prepare(
   };
   const options = { ...planOptions(flags), ...(stdin ? { stdinName: stdin.name } : {}) };
   const plan = await planOutputs(taken, targetsOf, options);
-  if (!flags.dryRun) refuseStdout(plan, flags.json);
+  if (!flags.dryRun) refuseStdout(plan, flags);
   const isNoted = !flags.dryRun && (plan.length > 1 || flags.resume || typeof flags.journal === 'string');
   await refuseTaken('--review-list', flags.reviewList, plan);
   const review = await openReviewList(found.photos, flags);
@@ -98,14 +99,25 @@ function tellUnused(hints: ReadonlyMap<string, PhotoHint>, photos: readonly stri
 /** Only where a crop may be left for review. */
 async function openReviewList(photos: readonly string[], flags: CropFlags): Promise<ReviewList | undefined> {
   const { minConfidence, fallback = 'review', dryRun } = flags;
-  if (minConfidence === undefined || fallback !== 'review' || dryRun) return undefined;
+  if (minConfidence === undefined || fallback !== 'review') return undefined;
+  if (dryRun && flags.reviewList === undefined) return undefined;
   const file = flags.reviewList ?? path.join(await outputFolder(photos, flags.output), 'review.jsonl');
   return ReviewList.open(file, { force: flags.force || flags.resume });
 }
 
-/** The bytes of a crop are for a program to read, and nothing may be mixed into them. */
-function refuseStdout(plan: readonly PlannedPhoto[], json: boolean): void {
+/** The bytes of a crop are for a program to read: nothing may be mixed into them, and there is to be a crop. */
+function refuseStdout(
+  plan: readonly PlannedPhoto[],
+  { json, minConfidence, fallback = 'review' }: Pick<CropFlags, 'json' | 'minConfidence' | 'fallback'>,
+): void {
   if (!plan.some((photo) => filesOf(photo).includes(STDOUT))) return;
+  if (minConfidence !== undefined && fallback === 'review') {
+    const others = FALLBACKS.filter((name) => name !== 'review').join(', ');
+    throw new FramewrightError(
+      'USAGE',
+      `a crop left for review would leave stdout empty; choose another --fallback (${others}), or name a file with --output`,
+    );
+  }
   if (json) {
     throw new FramewrightError(
       'USAGE',

@@ -6,6 +6,7 @@ import { sidecarPathOf } from '../metadata/sidecar.js';
 import { STDIN } from './inputs.js';
 import { DEFAULT_NAME, parseName } from './name-template.js';
 import { refuseClashes } from './output-clashes.js';
+import { isPictureName, refuseOtherFormat } from './output-format.js';
 import { filesOf, STDOUT, type PlannedPhoto } from './planned-photo.js';
 
 export interface PlanOptions {
@@ -52,7 +53,13 @@ export async function planOutputs(
     throw new FramewrightError('USAGE', `stdout takes one crop of one photo, and ${nFiles} are asked for; ${remedy}`);
   }
   const isNamed = options.name !== undefined;
+  if (options.name !== undefined) refuseOtherFormat(options.name, options.extension);
   const asFile = output !== undefined && nFiles === 1 && !isNamed && !(await isFolder(output)) ? output : undefined;
+  if (asFile !== undefined && asFile !== STDOUT) refuseOtherFormat(asFile, options.extension);
+  if (output !== undefined && asFile === undefined && isPictureName(output) && !(await isFolder(output))) {
+    const why = nFiles > 1 ? `${nFiles} are asked for` : '--name gives it another';
+    throw new FramewrightError('USAGE', `--output ${output} is the name of one file, and ${why}; name a folder`);
+  }
   const planned = inputs.map((input, i): PlannedPhoto => {
     const sidecar = sidecars && { sidecar: sidecars[i]! };
     if (asFile !== undefined && top === 1) return { input, crops: [[asFile]], overlays: [], ...sidecar };

@@ -51,7 +51,9 @@ describe('two outputs are not written to one file', () => {
     symlinkSync('photos', at('again'));
     const { code, stderr } = await run('photos/a.jpg', 'again/a.jpg');
     expect(code).toBe(2);
-    expect(stderr).toContain(`photos/a.jpg and again/a.jpg would both be written to ${path.join('again', 'a-1x1.jpg')}`);
+    expect(stderr).toContain(
+      `photos/a.jpg and again/a.jpg would both be written to ${path.join('again', 'a-1x1.jpg')}`,
+    );
   });
 
   test('a crop and a contact sheet', async () => {
