@@ -14,7 +14,7 @@ import { filesOf, type PlannedPhoto } from './planned-photo.js';
 import type { ReviewList } from './review-list.js';
 import { Progress } from './progress.js';
 import type { StdinPhoto } from './stdin.js';
-import type { Summary } from './summaries.js';
+import { writeEach, type Summary } from './summaries.js';
 import { tell, tellError } from './tell-crop.js';
 
 /** A run of the crop command, checked and planned. */
@@ -111,9 +111,9 @@ export async function cropFiles(
   } finally {
     progress.clear();
     await outcomes.return();
-    await run.review?.write();
     // Also when interrupted: what was done until then is worth a look.
-    if (nDone + failures.length > 0) for (const summary of run.summaries) await summary.write();
+    const summaries = nDone + failures.length > 0 ? run.summaries : [];
+    await writeEach(run.review ? [run.review, ...summaries] : summaries);
   }
   return { failures, nDone };
 }
