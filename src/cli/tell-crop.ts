@@ -2,7 +2,7 @@ import { messageOf } from '../errors.js';
 import type { CropRect, CropResult } from '../schema.js';
 import type { CropRun } from './crop-files.js';
 import { STDOUT, type PlannedPhoto } from './planned-photo.js';
-import { codeOf, errorLine } from './report-error.js';
+import { codeOf, photoErrorText } from './report-error.js';
 
 /** What is said about a crop, made now or by an earlier run. */
 export function tell(planned: PlannedPhoto, result: CropResult, run: CropRun): void {
@@ -24,7 +24,7 @@ export function tell(planned: PlannedPhoto, result: CropResult, run: CropRun): v
 }
 
 export function tellError({ input }: PlannedPhoto, error: unknown, { json }: CropRun): void {
-  process.stderr.write(`${errorLine(error)}\n`);
+  process.stderr.write(`framewright: ${photoErrorText(input, error)}\n`);
   if (json) {
     writeJson({ schemaVersion: 1, photo: { path: input }, error: { code: codeOf(error), message: messageOf(error) } });
   }
