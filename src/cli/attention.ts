@@ -8,7 +8,7 @@ import { expandInputs, STDIN } from './inputs.js';
 import { interruptSignal } from './interrupt.js';
 import { addModelFlags, cropperOptionsOf, parseWhole, type ModelFlags } from './options.js';
 import { Progress } from './progress.js';
-import { errorLine, EXIT } from './report-error.js';
+import { EXIT, photoErrorText } from './report-error.js';
 import { warnUntrained } from './warnings.js';
 
 interface AttentionFlags extends ModelFlags {
@@ -89,7 +89,7 @@ async function attentionOf(
       signal.throwIfAborted();
       if (paths.length === 1) throw error;
       progress.clear();
-      process.stderr.write(`${errorLine(error)}\n`);
+      process.stderr.write(`framewright: ${photoErrorText(path, error)}\n`);
       process.exitCode = EXIT.somePhotos;
     }
   }

@@ -2,15 +2,10 @@ import { readChoices, type Choice } from '../choices.js';
 import { chosenCrops } from '../chosen-crops.js';
 import { FramewrightError } from '../errors.js';
 import { cropRun, planOptions, type CropFlags } from './crop-flags.js';
+import { STDIN } from './inputs.js';
 import type { BatchInterrupt } from './interrupt.js';
-import {
-  planOutputs,
-  refuseClashes,
-  refuseExisting,
-  REMEDY,
-  type PlannedPhoto,
-  type PlanOptions,
-} from './output-plan.js';
+import { planOutputs, refuseExisting, REMEDY, type PlanOptions } from './output-plan.js';
+import type { PlannedPhoto } from './planned-photo.js';
 import { cropAndTell, type RunOutcome } from './run-end.js';
 import { namedFiles, refuseSharedNames } from './shared-names.js';
 
@@ -44,32 +39,34 @@ async function* inStep<T>(
 }
 
 /**
- * A planned photo for each choice, in their order; each has one target, its own.
+ * A planned photo for each choice, in their order, named as if one run had cropped each photo for all its choices.
  *
- * @throws FramewrightError USAGE as planOutputs, over all of them.
+ * @throws FramewrightError USAGE as planOutputs; for a sidecar that would have to hold two crops, or a choice for stdin.
  */
 async function planChoices(choices: readonly Choice[], options: PlanOptions): Promise<PlannedPhoto[]> {
-  const byTarget = new Map<string, Choice[]>();
+  const byPhoto = new Map<string, Choice[]>();
   for (const choice of choices) {
-    const key = JSON.stringify(choice.target);
-    byTarget.set(key, [...(byTarget.get(key) ?? []), choice]);
+    if (choice.path === STDIN) throw usage(`${choice.from}: a choice is for a file; name it in place of ${STDIN}`);
+    byPhoto.set(choice.path, [...(byPhoto.get(choice.path) ?? []), choice]);
   }
-  if (options.xmp && byTarget.size > 1) {
-    throw new FramewrightError(
-      'USAGE',
-      `a sidecar holds one crop, and the choices are for ${byTarget.size} aspects or sizes; keep the lines of one`,
-    );
+  const doubled = [...byPhoto].find(([, chosen]) => chosen.length > 1);
+  if (options.xmp && doubled) {
+    const [photo, chosen] = doubled;
+    throw usage(`a sidecar holds one crop, and ${chosen.length} are chosen for ${photo}; keep the line of one`);
   }
   const planned = new Map<Choice, PlannedPhoto>();
-  for (const group of byTarget.values()) {
-    const plan = await planOutputs(
-      group.map(({ path }) => path),
-      () => [group[0]!.target],
-      { ...options, top: 1 },
-    );
-    group.forEach((choice, i) => planned.set(choice, plan[i]!));
+  const photos = await planOutputs([...byPhoto.keys()], (photo) => byPhoto.get(photo)!.map(({ target }) => target), {
+    ...options,
+    top: 1,
+  });
+  for (const { crops, overlays, ...photo } of photos) {
+    for (const [i, choice] of byPhoto.get(photo.input)!.entries()) {
+      planned.set(choice, { ...photo, crops: [crops[i]!], overlays: overlays.slice(i, i + 1) });
+    }
   }
-  const all = choices.map((choice) => planned.get(choice)!);
-  refuseClashes(all, options.name !== undefined);
-  return all;
+  return choices.map((choice) => planned.get(choice)!);
+}
+
+function usage(message: string): FramewrightError {
+  return new FramewrightError('USAGE', message);
 }

@@ -5,6 +5,7 @@ import { readEarlierRuns, type EarlierRuns, type JournalPlace } from '../batch/j
 import { openCropper, type Cropper, type PhotoWishes } from '../cropper.js';
 import { FramewrightError } from '../errors.js';
 import { readHints, type PhotoHint } from '../hints.js';
+import { FALLBACKS } from '../schema.js';
 import { parseTargets, type Target } from '../target.js';
 import type { CropRun } from './crop-files.js';
 import { cropRun, planOptions, type CropFlags } from './crop-flags.js';
@@ -12,7 +13,8 @@ import { withoutEarlierCrops } from './earlier-crops.js';
 import { expandInputs, STDIN } from './inputs.js';
 import type { BatchInterrupt } from './interrupt.js';
 import { cropperOptionsOf } from './options.js';
-import { filesOf, planOutputs, refuseExisting, REMEDY, STDOUT, type PlannedPhoto } from './output-plan.js';
+import { planOutputs, refuseExisting, REMEDY } from './output-plan.js';
+import { filesOf, STDOUT, type PlannedPhoto } from './planned-photo.js';
 import { journalPlace, outputFolder, refuseForeign, rememberedRun } from './resume.js';
 import { ReviewList } from './review-list.js';
 import { cropAndTell, GO_ON, type RunOutcome } from './run-end.js';
@@ -72,7 +74,7 @@ async function prepare(
   };
   const options = { ...planOptions(flags), ...(stdin ? { stdinName: stdin.name } : {}) };
   const plan = await planOutputs(taken, targetsOf, options);
-  if (!flags.dryRun) refuseStdout(plan, flags.json);
+  if (!flags.dryRun) refuseStdout(plan, flags);
   const isNoted = !flags.dryRun && (plan.length > 1 || flags.resume || typeof flags.journal === 'string');
   const list = await reviewListPath(found.photos, flags);
   const written = namedFiles([
@@ -108,13 +110,24 @@ function tellUnused(hints: ReadonlyMap<string, PhotoHint>, photos: readonly stri
 /** Only where a crop may be left for review. */
 async function reviewListPath(photos: readonly string[], flags: CropFlags): Promise<string | undefined> {
   const { minConfidence, fallback = 'review', dryRun } = flags;
-  if (minConfidence === undefined || fallback !== 'review' || dryRun) return undefined;
+  if (minConfidence === undefined || fallback !== 'review') return undefined;
+  if (dryRun && flags.reviewList === undefined) return undefined;
   return flags.reviewList ?? path.join(await outputFolder(photos, flags.output), 'review.jsonl');
 }
 
-/** The bytes of a crop are for a program to read, and nothing may be mixed into them. */
-function refuseStdout(plan: readonly PlannedPhoto[], json: boolean): void {
+/** The bytes of a crop are for a program to read: nothing may be mixed into them, and there is to be a crop. */
+function refuseStdout(
+  plan: readonly PlannedPhoto[],
+  { json, minConfidence, fallback = 'review' }: Pick<CropFlags, 'json' | 'minConfidence' | 'fallback'>,
+): void {
   if (!plan.some((photo) => filesOf(photo).includes(STDOUT))) return;
+  if (minConfidence !== undefined && fallback === 'review') {
+    const others = FALLBACKS.filter((name) => name !== 'review').join(', ');
+    throw new FramewrightError(
+      'USAGE',
+      `a crop left for review would leave stdout empty; choose another --fallback (${others}), or name a file with --output`,
+    );
+  }
   if (json) {
     throw new FramewrightError(
       'USAGE',

@@ -11,13 +11,13 @@ import type { CropResult } from '../schema.js';
 import { batchProgress } from './batch-progress.js';
 import { STDIN } from './inputs.js';
 import type { BatchInterrupt } from './interrupt.js';
-import { filesOf, type PlannedPhoto } from './output-plan.js';
 import { encodeFiles, publishFile } from './photo-files.js';
+import { filesOf, type PlannedPhoto } from './planned-photo.js';
 import { isListOf, type ReviewList } from './review-list.js';
 import { Progress } from './progress.js';
 import type { StdinPhoto } from './stdin.js';
 import type { Summary } from './summaries.js';
-import { writeSummary } from './summary-file.js';
+import { writeSummaries } from './summary-file.js';
 import { tell, tellError } from './tell-crop.js';
 
 /** A run of the crop command, checked and planned. */
@@ -116,11 +116,9 @@ export async function cropFiles(
   } finally {
     progress.clear();
     await outcomes.return();
-    if (run.review) await writeSummary(run.review, run, memory?.journal);
     // Also when interrupted: what was done until then is worth a look.
-    if (nDone + failures.length > 0) {
-      for (const summary of run.summaries) await writeSummary(summary, run, memory?.journal);
-    }
+    const summaries = nDone + failures.length > 0 ? run.summaries : [];
+    await writeSummaries(run.review ? [run.review, ...summaries] : summaries, run, memory?.journal);
   }
   return { failures, nDone };
 }

@@ -3,7 +3,8 @@ import type { CropRect, EngineName, Fallback } from '../schema.js';
 import type { Focus } from '../steps/focus.js';
 import type { CropRun } from './crop-files.js';
 import type { ModelFlags } from './options.js';
-import type { PlannedPhoto, PlanOptions } from './output-plan.js';
+import type { PlanOptions } from './output-plan.js';
+import type { PlannedPhoto } from './planned-photo.js';
 import { openSummaries } from './summaries.js';
 
 /** The options of `framewright crop`, as commander has them. */

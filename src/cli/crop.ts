@@ -1,13 +1,14 @@
 import { Argument, Option, type Command } from 'commander';
-import { FramewrightError } from '../errors.js';
 import { OUTPUT_FORMATS } from '../image/encode.js';
 import { ENGINES, FALLBACKS } from '../schema.js';
 import { cropByChoice } from './crop-by-choice.js';
 import { cropByEngine } from './crop-by-engine.js';
+import { refuseConflicts } from './crop-conflicts.js';
 import type { CropFlags } from './crop-flags.js';
 import { interruptBatch } from './interrupt.js';
-import { addModelFlags, collect, parseFocus, parseRect, parseShare, parseWhole } from './options.js';
+import { addModelFlags, collect, parseFocus, parseRect, parseShare, parseTemperature, parseWhole } from './options.js';
 import { EXIT } from './report-error.js';
+import { goOnWithoutStdout } from './stdout.js';
 
 /** What `framewright photo.jpg` runs. */
 export const DEFAULT_COMMAND = 'crop';
@@ -91,34 +92,18 @@ export function addCropCommand(program: Command): void {
     .option('--force', 'overwrite', false)
     .option('--json', 'one JSON object a crop on stdout', false)
     .option('--seed <n>', 'seed, used when the temperature is above 0', parseWhole('seed', 0, 2 ** 32 - 1), 0)
-    .option('--temperature <t>', '0 takes the most probable answer', Number, 0)
+    .option('--temperature <t>', '0 takes the most probable answer', parseTemperature, 0)
     .option('--max-pixels <n>', 'largest photo to take', parseWhole('max-pixels', 1, Number.MAX_SAFE_INTEGER))
     .addHelpText('after', EXAMPLES);
   addModelFlags(command).action((photos: string[], flags: CropFlags) => {
-    const hasTargets = ['aspect', 'size'].some((name) => command.getOptionValueSource(name) === 'cli');
-    return runCrop(photos, flags, hasTargets);
+    const given = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
+    return runCrop(photos, flags, given);
   });
 }
 
-async function runCrop(photos: readonly string[], flags: CropFlags, hasTargets: boolean): Promise<void> {
-  if (flags.top > flags.candidates) {
-    throw new FramewrightError(
-      'USAGE',
-      `--top ${flags.top} is more than the ${flags.candidates} candidates; raise --candidates`,
-    );
-  }
-  if (flags.choices !== undefined && (photos.length > 0 || hasTargets)) {
-    throw new FramewrightError(
-      'USAGE',
-      `--choices ${flags.choices} names the photos and their ratios itself; leave these out`,
-    );
-  }
-  if (flags.resume && flags.journal === false) {
-    throw new FramewrightError('USAGE', '--resume goes on from the journal, and --no-journal has none; leave out one');
-  }
-  if (flags.fallback !== undefined && flags.minConfidence === undefined) {
-    throw new FramewrightError('USAGE', '--fallback is for crops below --min-confidence; say how sure is sure enough');
-  }
+async function runCrop(photos: readonly string[], flags: CropFlags, given: readonly Option[]): Promise<void> {
+  refuseConflicts(photos, flags, given);
+  if (writesFiles(flags)) goOnWithoutStdout();
   const interrupt = interruptBatch();
   try {
     const { nFailed, isStopped } = await (flags.choices === undefined
@@ -129,4 +114,8 @@ async function runCrop(photos: readonly string[], flags: CropFlags, hasTargets: 
   } finally {
     interrupt.stopListening();
   }
+}
+
+function writesFiles({ dryRun, report, contactSheet, reviewList }: CropFlags): boolean {
+  return !dryRun || [report, contactSheet, reviewList].some((file) => file !== undefined);
 }

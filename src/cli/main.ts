@@ -7,17 +7,14 @@ import { packageFile } from '../package-root.js';
 import { addDoctorCommand } from './doctor.js';
 import { Interrupted } from './interrupt.js';
 import { errorLine, EXIT, exitCodeOf } from './report-error.js';
+import { endWithStdout } from './stdout.js';
 
 // Memory is to stay flat over a folder (bench/memory.mjs). V8's young generation would double after some hundred photos
 // without being of use to us, and its old one fill with dead photos for as long as the machine has memory.
 setFlagsFromString('--semi-space-growth-factor=1');
 setFlagsFromString('--incremental-marking-soft-trigger=20');
 
-// `framewright --json | head` closes our stdout: no more to do, and no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.ok);
-  throw error;
-});
+endWithStdout();
 
 const { version } = createRequire(import.meta.url)(packageFile('package.json')) as { version: string };
 

@@ -5,6 +5,7 @@ import { requireCatalogModel } from '../model/resolve.js';
 import { interruptSignal } from './interrupt.js';
 import { parseWhole } from './options.js';
 import { Progress } from './progress.js';
+import { goOnWithoutStdout } from './stdout.js';
 
 /** `framewright model pull`: the files of models, checked, on stdout by their paths. */
 export function addPullCommand(model: Command): void {
@@ -28,6 +29,7 @@ FRAMEWRIGHT_MODEL_TOKEN or HF_TOKEN, https_proxy, http_proxy, no_proxy.`,
 }
 
 async function pull(models: readonly string[], flags: { connections: number; json: boolean }): Promise<void> {
+  goOnWithoutStdout();
   const { signal, stopListening } = interruptSignal();
   const progress = new Progress();
   const rate = new Rate();

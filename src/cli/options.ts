@@ -93,6 +93,12 @@ export function parseShare(text: string): number {
   throw new InvalidArgumentError('It is a share from 0 to 1.');
 }
 
+export function parseTemperature(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 5) return value;
+  throw new InvalidArgumentError('It is a number from 0 to 5.');
+}
+
 /** `x,y,width,height` in oriented photo pixels. */
 export function parseRect(text: string): CropRect {
   const match = /^(\d+),(\d+),(\d+),(\d+)$/.exec(text.replaceAll(' ', ''));

@@ -5,9 +5,9 @@ import { formatAspect, type Target } from '../target.js';
 import { sidecarPathOf } from '../metadata/sidecar.js';
 import { STDIN } from './inputs.js';
 import { DEFAULT_NAME, parseName } from './name-template.js';
-
-/** `--output -`, and where the crop of the photo on stdin goes unless told otherwise. */
-export const STDOUT = '-';
+import { refuseClashes } from './output-clashes.js';
+import { isPictureName, refuseOtherFormat } from './output-format.js';
+import { filesOf, STDOUT, type PlannedPhoto } from './planned-photo.js';
 
 export interface PlanOptions {
   /** File, folder or `-` for stdout; default: beside each photo, and stdout for the one on stdin. */
@@ -23,18 +23,6 @@ export interface PlanOptions {
   readonly name?: string;
   /** Crops go into XMP sidecars, and into pictures only where `output` says so. */
   readonly xmp: boolean;
-}
-
-/** The files one photo's crops go to. */
-export interface PlannedPhoto {
-  /** The photo's path, or `-`. */
-  readonly input: string;
-  /** `[target][rank]`, the best candidate first. */
-  readonly crops: readonly (readonly string[])[];
-  /** `[target]`, where overlays are asked for. */
-  readonly overlays: readonly string[];
-  /** Where its crop is noted for raw developers; it may be there already, with other things in it. */
-  readonly sidecar?: string;
 }
 
 /**
@@ -65,7 +53,13 @@ export async function planOutputs(
     throw new FramewrightError('USAGE', `stdout takes one crop of one photo, and ${nFiles} are asked for; ${remedy}`);
   }
   const isNamed = options.name !== undefined;
+  if (options.name !== undefined) refuseOtherFormat(options.name, options.extension);
   const asFile = output !== undefined && nFiles === 1 && !isNamed && !(await isFolder(output)) ? output : undefined;
+  if (asFile !== undefined && asFile !== STDOUT) refuseOtherFormat(asFile, options.extension);
+  if (output !== undefined && asFile === undefined && isPictureName(output) && !(await isFolder(output))) {
+    const why = nFiles > 1 ? `${nFiles} are asked for` : '--name gives it another';
+    throw new FramewrightError('USAGE', `--output ${output} is the name of one file, and ${why}; name a folder`);
+  }
   const planned = inputs.map((input, i): PlannedPhoto => {
     const sidecar = sidecars && { sidecar: sidecars[i]! };
     if (asFile !== undefined && top === 1) return { input, crops: [[asFile]], overlays: [], ...sidecar };
@@ -88,7 +82,7 @@ export async function planOutputs(
       ...sidecar,
     };
   });
-  refuseClashes(planned, isNamed);
+  await refuseClashes(planned, isNamed);
   return planned;
 }
 
@@ -122,11 +116,6 @@ async function sidecarsOf(
   return sidecars;
 }
 
-/** Every file a photo gives, its sidecar aside. */
-export function filesOf({ crops, overlays }: PlannedPhoto): string[] {
-  return [...crops.flat(), ...overlays];
-}
-
 function suffixOf(target: Target): string {
   if (target.size) return `${target.size.width}x${target.size.height}`;
   return target.aspect ? formatAspect(target.aspect).replace(':', 'x') : 'crop';
@@ -135,30 +124,6 @@ function suffixOf(target: Target): string {
 /** GIF is read (its first frame) but not written. */
 function outputExtension(ext: string): string {
   return /^\.gif$/i.test(ext) ? '.png' : ext;
-}
-
-/** @throws FramewrightError USAGE where two outputs have one name, or one that of a photo. */
-export function refuseClashes(planned: readonly PlannedPhoto[], isNamed: boolean): void {
-  const owners = new Map<string, string>();
-  const originals = new Set(planned.map(({ input }) => path.resolve(input)));
-  const files = planned.flatMap((photo) => filesOf(photo).map((file) => ({ input: photo.input, file })));
-  for (const { input, file } of files) {
-    if (file === STDOUT) continue;
-    const resolved = path.resolve(file);
-    const owner = owners.get(resolved);
-    if (owner !== undefined) {
-      throw new FramewrightError(
-        'USAGE',
-        owner === input
-          ? `two crops of ${input} would both be written to ${file}; tell them apart with {aspect} and {rank} in --name`
-          : `${owner} and ${input} would both be written to ${file}; ${isNamed ? 'tell them apart with {name} or {index} in --name' : 'give them folders of their own with --output'}`,
-      );
-    }
-    if (originals.has(resolved)) {
-      throw new FramewrightError('USAGE', `${file} is one of the photos itself; name another file with --output`);
-    }
-    owners.set(resolved, input);
-  }
 }
 
 /** What to do about files that are there already. */

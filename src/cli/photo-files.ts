@@ -5,7 +5,8 @@ import { renderOverlay, type Drawing } from '../image/overlay.js';
 import { writeFileAtomic, type WriteOptions } from '../image/write.js';
 import { makeFolder } from '../make-folder.js';
 import type { CropRect, CropResult } from '../schema.js';
-import { STDOUT, type PlannedPhoto } from './output-plan.js';
+import { STDOUT, type PlannedPhoto } from './planned-photo.js';
+import { writeToStdout } from './stdout.js';
 
 /** A file of a photo, ready to be written. */
 export interface PhotoFile {
@@ -43,7 +44,7 @@ export async function encodeFiles(
 
 /** Gives a file its name, or sends it to stdout. */
 export async function publishFile(file: PhotoFile, options: WriteOptions): Promise<void> {
-  if (file.path === STDOUT) return writeStdout(file.bytes);
+  if (file.path === STDOUT) return writeToStdout(file.bytes);
   await makeFolder(path.dirname(file.path));
   await writeFileAtomic(file.path, file.bytes, options);
 }
@@ -73,10 +74,4 @@ function bestFirst(result: CropResult): CropRect[] {
     .sort((a, b) => b.modelScore - a.modelScore)
     .map(({ box: [x1, y1, x2, y2] }) => ({ x: x1, y: y1, width: x2 - x1, height: y2 - y1 }));
   return [result.crop, ...others];
-}
-
-function writeStdout(bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
-  });
 }

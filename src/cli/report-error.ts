@@ -1,5 +1,6 @@
 import { GgufError } from '../../gguf/index.js';
 import { FramewrightError, messageOf, type ErrorCode } from '../errors.js';
+import { STDIN } from './inputs.js';
 
 /** Exit codes; scripts depend on them. */
 export const EXIT = { ok: 0, failure: 1, usage: 2, model: 3, somePhotos: 4, interrupted: 130 } as const;
@@ -22,7 +23,24 @@ export function codeOf(error: unknown): string {
 
 /** One line: `framewright: what, which file, what to do [CODE]`. */
 export function errorLine(error: unknown): string {
-  return `framewright: ${messageOf(error).replaceAll(/\s*\n\s*/g, '; ')} [${codeOf(error)}]`;
+  return `framewright: ${oneLine(messageOf(error))} [${codeOf(error)}]`;
+}
+
+/** As errorLine, without our name and with that of the photo, in front where the message does not say it. */
+export function photoErrorText(input: string, error: unknown): string {
+  const message = oneLine(messageOf(error));
+  const name = input === STDIN ? 'stdin' : input;
+  return `${names(message, name) ? message : `${name}: ${message}`} [${codeOf(error)}]`;
+}
+
+function oneLine(message: string): string {
+  return message.replaceAll(/\s*\n\s*/g, '; ');
+}
+
+/** `a.jpg` is not named where `aa.jpg` is. */
+function names(message: string, name: string): boolean {
+  const parts = message.split(name);
+  return parts.slice(1).some((after, i) => !/\w$/.test(parts[i]!) && !/^\w/.test(after));
 }
 
 export function exitCodeOf(error: unknown): number {

@@ -7,7 +7,8 @@ import type { CropResult } from '../schema.js';
 import { cacheFolder, fileSha256 } from '../model/file-hash.js';
 import type { CropRun, RunMemory } from './crop-files.js';
 import { STDIN } from './inputs.js';
-import { filesOf, isFolder, refuseExisting, type PlannedPhoto } from './output-plan.js';
+import { isFolder, refuseExisting } from './output-plan.js';
+import { filesOf, type PlannedPhoto } from './planned-photo.js';
 
 /** Bumped when the same settings come to mean other files. */
 const SETTINGS_VERSION = 1;

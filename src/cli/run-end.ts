@@ -1,8 +1,7 @@
 import type { Cropper } from '../cropper.js';
-import { messageOf } from '../errors.js';
 import { cropFiles, type CropRun, type RunEnd, type RunMemory } from './crop-files.js';
 import type { BatchInterrupt } from './interrupt.js';
-import { codeOf } from './report-error.js';
+import { photoErrorText } from './report-error.js';
 
 /** Failures listed at the end; each was told when it happened. */
 const FAILURES_LISTED = 50;
@@ -37,7 +36,7 @@ function tellEnd(
   { isStopped, canResume }: { readonly isStopped: boolean; readonly canResume: boolean },
 ): void {
   if (failures.length > 0 && plan.length > 1) {
-    const listed = failures.slice(0, FAILURES_LISTED).map(({ error }) => `  ${messageOf(error)} [${codeOf(error)}]\n`);
+    const listed = failures.slice(0, FAILURES_LISTED).map(({ input, error }) => `  ${photoErrorText(input, error)}\n`);
     const rest = failures.length > listed.length ? `  and ${failures.length - listed.length} more, told above\n` : '';
     process.stderr.write(`framewright: ${failures.length} of ${plan.length} photos failed\n${listed.join('')}${rest}`);
   }

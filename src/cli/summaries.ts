@@ -1,7 +1,9 @@
+import path from 'node:path';
 import { FramewrightError, messageOf } from '../errors.js';
 import type { Photo } from '../image/decode.js';
 import { outputFormatOf } from '../image/encode.js';
 import { checkOutput } from '../image/write.js';
+import { checkFolder } from '../make-folder.js';
 import { ContactSheet } from '../report/contact-sheet.js';
 import { CropReport } from '../report/crop-report.js';
 import type { CropResult } from '../schema.js';
@@ -36,14 +38,19 @@ export async function openSummaries(
 ): Promise<Summary[]> {
   const summaries: Summary[] = [];
   if (flags.report !== undefined) {
-    await checkOutput(flags.report, { force: flags.force || (await isOurs(flags.report)) });
+    await checkPlace(flags.report, flags.force || (await isOurs(flags.report)));
     summaries.push(reportSummary(flags.report, flags, nPhotos));
   }
   if (flags.contactSheet !== undefined) {
-    await checkOutput(flags.contactSheet, { force: flags.force || (await isOurs(flags.contactSheet)) });
+    await checkPlace(flags.contactSheet, flags.force || (await isOurs(flags.contactSheet)));
     summaries.push(sheetSummary(flags.contactSheet, nCrops));
   }
   return summaries;
+}
+
+async function checkPlace(file: string, mayReplace: boolean): Promise<void> {
+  await checkOutput(file, { force: mayReplace });
+  await checkFolder(path.dirname(file));
 }
 
 function reportSummary(file: string, { dryRun }: SummaryFlags, nPlanned: number): Summary {
@@ -51,7 +58,7 @@ function reportSummary(file: string, { dryRun }: SummaryFlags, nPlanned: number)
   return {
     path: file,
     add: (input, photo, results, signal) => report.add(input, photo, results, signal),
-    fail: (path, error) => report.fail({ path, code: codeOf(error), message: messageOf(error) }),
+    fail: (input, error) => report.fail({ path: input, code: codeOf(error), message: messageOf(error) }),
     render: async () => Buffer.from(await report.render()),
   };
 }

@@ -1,8 +1,8 @@
 import { messageOf } from '../errors.js';
 import type { CropRect, CropResult } from '../schema.js';
 import type { CropRun } from './crop-files.js';
-import { STDOUT, type PlannedPhoto } from './output-plan.js';
-import { codeOf, errorLine } from './report-error.js';
+import { STDOUT, type PlannedPhoto } from './planned-photo.js';
+import { codeOf, photoErrorText } from './report-error.js';
 
 /** What is said about a crop, made now or by an earlier run. */
 export function tell(planned: PlannedPhoto, result: CropResult, run: CropRun): void {
@@ -17,14 +17,14 @@ export function tell(planned: PlannedPhoto, result: CropResult, run: CropRun): v
   }
   if (run.json) writeJson(result);
   else if (run.dryRun) process.stdout.write(`${planned.input}\t${rectText(result.crop)}\n`);
-  else {
+  else if (!output.includes(STDOUT)) {
     const files = sidecar?.state === 'written' ? [...output, sidecar.path] : output;
-    process.stdout.write(files.map((file) => (file === STDOUT ? '' : `${file}\n`)).join(''));
+    process.stdout.write(files.map((file) => `${file}\n`).join(''));
   }
 }
 
 export function tellError({ input }: PlannedPhoto, error: unknown, { json }: CropRun): void {
-  process.stderr.write(`${errorLine(error)}\n`);
+  process.stderr.write(`framewright: ${photoErrorText(input, error)}\n`);
   if (json) {
     writeJson({ schemaVersion: 1, photo: { path: input }, error: { code: codeOf(error), message: messageOf(error) } });
   }

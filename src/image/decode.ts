@@ -46,7 +46,7 @@ export async function decodePhoto(input: PhotoInput, options: DecodeOptions = {}
     const megapixels = (pixels: number): string => `${(pixels / 1e6).toFixed(0)} megapixels`;
     throw new FramewrightError(
       'INPUT_TOO_LARGE',
-      `${encoded.name} is ${width}x${height} px, ${megapixels(width * height)}, over the limit of ${megapixels(maxPixels)}: raise maxPixels if that is right`,
+      `${encoded.name} is ${width}x${height} px, ${megapixels(width * height)}, over the limit of ${megapixels(maxPixels)}: raise the limit (--max-pixels, maxPixels in code) if that is right`,
     );
   }
   return { ...encoded, width, height, stored, maxPixels };

@@ -134,7 +134,7 @@ function tooLarge(name: string, nBytes: number, maxBytes: number): FramewrightEr
   const megabytes = (value: number): string => `${(value / 1e6).toFixed(0)} MB`;
   return new FramewrightError(
     'INPUT_TOO_LARGE',
-    `${name} has ${megabytes(nBytes)} or more, over the limit of ${megabytes(maxBytes)}: raise maxBytes if that is right`,
+    `${name} has ${megabytes(nBytes)} or more, over the limit of ${megabytes(maxBytes)}: reduce it first (in code, decodePhoto takes it with a higher maxBytes)`,
   );
 }
 

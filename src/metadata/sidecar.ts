@@ -21,7 +21,7 @@ export interface SidecarOptions {
 
 export interface SidecarOutcome {
   readonly path: string;
-  /** `manual`: it holds another crop, or the photo does, and was left alone; `unchanged`: it says so already. */
+  /** `manual`: it, or the photo, holds a crop made by hand and was left alone; `unchanged`: it says so already. */
   readonly state: 'written' | 'unchanged' | 'manual';
 }
 
@@ -42,7 +42,7 @@ export async function sidecarPathOf(photoPath: string): Promise<string> {
 /**
  * Says in the photo's sidecar how it is to be cropped, in Camera Raw's fields. They count in shares of the picture as
  * stored, before its EXIF orientation. Everything else in a sidecar stays as it is; the whole photo as the crop takes an
- * earlier crop back, and needs no file.
+ * earlier crop back, and needs no file. A crop written here before, and not moved since, is replaced without force.
  *
  * @param crop in pixels of the upright photo.
  * @throws FramewrightError USAGE for a photo without a path; INPUT_CORRUPT, INPUT_UNREADABLE for the sidecar that is
@@ -60,10 +60,11 @@ export async function writeSidecar(
   }
   const existing = await readSidecar(sidecar);
   const wanted = cropFields(photo, crop);
-  const state = readable(sidecar, () => compare(existing ?? embeddedXmp(photo) ?? EMPTY, wanted, photo));
+  const isInSidecar = existing !== undefined && readable(sidecar, () => hasCrop(existing));
+  const present = isInSidecar ? existing : (embeddedXmp(photo) ?? EMPTY);
+  const state = readable(sidecar, () => compare(present, wanted, photo));
   if (state === 'other' && !force) return { path: sidecar, state: 'manual' };
-  if (state === 'same' && (existing !== undefined || wanted === undefined))
-    return { path: sidecar, state: 'unchanged' };
+  if (state === 'same' && (isInSidecar || wanted === undefined)) return { path: sidecar, state: 'unchanged' };
   const text = readable(sidecar, () => editXmp(existing ?? EMPTY, wanted ?? NO_CROP));
   await writeFileAtomic(sidecar, Buffer.from(text, 'utf8'), {
     force: existing !== undefined,
@@ -72,11 +73,16 @@ export async function writeSidecar(
   return { path: sidecar, state: 'written' };
 }
 
+/** `none`: no crop, or one of ours, which a later one replaces. */
 type CropState = 'none' | 'same' | 'other';
 
 const SIDES = ['crs:CropTop', 'crs:CropLeft', 'crs:CropBottom', 'crs:CropRight'] as const;
+type Side = (typeof SIDES)[number];
 
-const NO_CROP: XmpEdits = { 'crs:HasCrop': 'False' };
+/** The sides as we wrote them: a crop that has been moved since is one made by hand. */
+const OURS = 'framewright:Crop';
+
+const NO_CROP: XmpEdits = { 'crs:HasCrop': 'False', [OURS]: undefined };
 
 const EMPTY = `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -91,20 +97,20 @@ const EMPTY = `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 function cropFields(
   photo: Photo,
   crop: CropRect,
-): Record<(typeof SIDES)[number] | 'crs:CropAngle' | 'crs:HasCrop', string> | undefined {
+): Record<Side | 'crs:CropAngle' | 'crs:HasCrop' | typeof OURS, string> | undefined {
   if (crop.width === photo.width && crop.height === photo.height) return undefined;
   const { x, y, width, height } = storedRect(crop, photo, photo.stored.orientation ?? 1);
   const stored = storedSize(photo);
   // Six decimals are 0.03 px of the widest photo there is.
   const share = (value: number): string => String(Number(value.toFixed(6)));
-  return {
-    'crs:HasCrop': 'True',
+  const sides = {
     'crs:CropTop': share(y / stored.height),
     'crs:CropLeft': share(x / stored.width),
     'crs:CropBottom': share((y + height) / stored.height),
     'crs:CropRight': share((x + width) / stored.width),
-    'crs:CropAngle': '0',
   };
+  const ours = SIDES.map((side) => sides[side]).join(' ');
+  return { 'crs:HasCrop': 'True', ...sides, 'crs:CropAngle': '0', [OURS]: ours };
 }
 
 function storedSize({ stored }: Photo): Size {
@@ -112,16 +118,24 @@ function storedSize({ stored }: Photo): Size {
 }
 
 /** @throws XmlError */
+function hasCrop(xmp: string): boolean {
+  return isTrue(readXmp(xmp, 'crs:HasCrop')) && !isTrue(readXmp(xmp, 'crs:AlreadyApplied'));
+}
+
+/** @throws XmlError */
 function compare(xmp: string, wanted: ReturnType<typeof cropFields>, photo: Photo): CropState {
-  const isApplied = isTrue(readXmp(xmp, 'crs:AlreadyApplied'));
-  if (isApplied || !isTrue(readXmp(xmp, 'crs:HasCrop'))) return wanted ? 'none' : 'same';
-  if (!wanted || Number(readXmp(xmp, 'crs:CropAngle') ?? 0) !== 0) return 'other';
+  if (!hasCrop(xmp)) return wanted ? 'none' : 'same';
+  if (Number(readXmp(xmp, 'crs:CropAngle') ?? 0) !== 0) return 'other';
   const { width, height } = storedSize(photo);
-  const isSame = SIDES.every((side) => {
-    const pixels = side === 'crs:CropTop' || side === 'crs:CropBottom' ? height : width;
-    return Math.abs(Number(readXmp(xmp, side)) - Number(wanted[side])) * pixels < 0.5;
-  });
-  return isSame ? 'same' : 'other';
+  // Half a pixel: other programs write the shares in other digits.
+  const isAt = (shares: readonly number[]): boolean =>
+    SIDES.every((side, i) => {
+      const pixels = side === 'crs:CropTop' || side === 'crs:CropBottom' ? height : width;
+      return Math.abs(Number(readXmp(xmp, side)) - shares[i]!) * pixels < 0.5;
+    });
+  if (wanted && isAt(SIDES.map((side) => Number(wanted[side])))) return 'same';
+  const ours = readXmp(xmp, OURS)?.split(' ').map(Number);
+  return ours?.length === SIDES.length && isAt(ours) ? 'none' : 'other';
 }
 
 async function readSidecar(sidecar: string): Promise<string | undefined> {

@@ -14,6 +14,8 @@ export const XMP_NAMESPACES = {
   Container: 'http://ns.google.com/photos/1.0/container/',
   GCamera: 'http://ns.google.com/photos/1.0/camera/',
   GPano: 'http://ns.google.com/photos/1.0/panorama/',
+  /** Our own, for what we have to know of a file we wrote. */
+  framewright: 'urn:framewright:xmp:1.0/',
 } as const;
 type XmpPrefix = keyof typeof XMP_NAMESPACES;
 

@@ -91,13 +91,6 @@ describe('framewright <photos>', () => {
     expect(first!.equals(second!)).toBe(true);
   });
 
-  test('--jobs is lowered, and says so, where ratios and votes need more sequences than there are', async () => {
-    for (let i = 0; i < 16; i++) copyFileSync(path.join(folder, 'dogs.jpg'), path.join(folder, `${i}.jpg`));
-    const ratios = Array.from({ length: 9 }, (_, i) => ['-a', `${i + 2}:3`]).flat();
-    const { stderr } = await run('--jobs', '16', '--votes', '2', '-n', '2', '--dry-run', ...ratios, '.');
-    expect(stderr).toContain('14 photos at once, not 16');
-  });
-
   test('takes a folder, sorted, and leaves out what is no photo', async () => {
     mkdirSync(path.join(folder, 'in'));
     for (const name of ['b.jpg', 'a.jpg']) copyFileSync(path.join(folder, 'dogs.jpg'), path.join(folder, 'in', name));

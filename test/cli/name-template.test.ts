@@ -89,6 +89,33 @@ describe('planned outputs', () => {
     await expect(plan(['a.jpg'], [], { output: '-', name: '{name}' })).rejects.toThrow('goes to stdout has no name');
   });
 
+  test('have a name that says their format', async () => {
+    for (const output of ['c.gif', 'c.HEIC', 'c.jxl', 'c.bmp', 'c.nef']) {
+      await expect(plan(['a.jpg'], [], { output })).rejects.toThrow(
+        `${output}: ${path.extname(output)} is not written`,
+      );
+    }
+    for (const options of [{ output: 'c.jpg' }, { name: '{name}-small.jpg' }]) {
+      await expect(plan(['a.jpg'], [], { ...options, extension: '.png' })).rejects.toThrow('--format, or call it .png');
+    }
+    for (const [output, extension] of [
+      ['c.jpe', '.jpg'],
+      ['c.tif', '.tiff'],
+      ['c.png', '.png'],
+      ['c', '.webp'],
+    ] as const) {
+      const [planned] = await plan(['a.gif'], [], { output, extension });
+      expect(planned!.crops).toEqual([[output]]);
+    }
+  });
+
+  test('of several files are no folder that is called like a picture', async () => {
+    await expect(plan(['a.jpg'], ['1:1', '4:5'], { output: 'c.jpg' })).rejects.toThrow('one file, and 2 are asked for');
+    await expect(plan(['a.jpg'], [], { output: 'c.jpg', name: '{name}-1' })).rejects.toThrow('--name gives it another');
+    const [planned] = await plan(['a.jpg'], ['1:1', '4:5'], { output: 'c.jpg/' });
+    expect(planned!.crops).toEqual([['c.jpg/a-1x1.jpg'], ['c.jpg/a-4x5.jpg']]);
+  });
+
   test('are sidecars alone with xmp, pictures too where an output is named', async () => {
     expect(await plan(['in/a.jpg'], ['4:5'], { xmp: true })).toEqual([
       { input: 'in/a.jpg', crops: [[]], overlays: [], sidecar: path.join('in', 'a.xmp') },

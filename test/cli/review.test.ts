@@ -116,6 +116,14 @@ test('hints change single photos, are part of what a run did, and a path that is
 
 test.each([
   [['--fallback', 'keep', 'in'], /--fallback is for crops below --min-confidence/],
+  [['--review-list', 'x.jsonl', 'in'], /--review-list x\.jsonl is for crops below --min-confidence/],
+  [
+    ['--review-list', 'x.jsonl', '--min-confidence', '1', '--fallback', 'keep', 'in'],
+    /with --fallback keep no crop is left for --review-list x\.jsonl/,
+  ],
+  [['-o', '-', '--min-confidence', '1', 'in/dogs.jpg'], /leave stdout empty; choose another --fallback \(rules, /],
+  [['--temperature', 'abc', 'in'], /It is a number from 0 to 5/],
+  [['--temperature', '-1', 'in'], /It is a number from 0 to 5/],
   [['--min-confidence', '2', 'in'], /share from 0 to 1/],
   [['--focus', '10', 'in'], /x,y in whole pixels/],
   [['--focus', '150%,10%', 'in'], /x,y in whole pixels/],
@@ -126,4 +134,12 @@ test.each([
   expect([1, 2]).toContain(code);
   expect(stdout).toBe('');
   expect(stderr).toMatch(message);
+});
+
+test('a dry run writes the list only where it is asked for by name', async () => {
+  const args = ['--engine', 'rules', '--min-confidence', '1', '--dry-run', 'in'];
+  await run(...args);
+  expect(readdirSync(at('in'))).not.toContain('review.jsonl');
+  await run('--review-list', 'unsure.jsonl', ...args);
+  expect(readFileSync(at('unsure.jsonl'), 'utf8').trimEnd().split('\n')).toHaveLength(2);
 });

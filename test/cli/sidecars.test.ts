@@ -53,6 +53,13 @@ describe('--xmp', () => {
     expect(readXmp(readFileSync(at('a.xmp'), 'utf8'), 'crs:CropLeft')).toBe('0.2');
   });
 
+  test('is not told behind the bytes of a crop on stdout', async () => {
+    const { code, stdoutBytes } = await run('--xmp', '-o', '-', 'a.jpg');
+    expect(code).toBe(0);
+    expect([...stdoutBytes.subarray(-2)]).toEqual([0xff, 0xd9]); // where a JPEG ends
+    expect(readdirSync(folder).sort()).toEqual(['a.jpg', 'a.xmp', 'b.jpg']);
+  });
+
   test('--dry-run writes none', async () => {
     expect((await run('--xmp', '--dry-run', 'a.jpg')).stdout).toBe('a.jpg\t24,4,72,72\n');
     expect(readdirSync(folder).sort()).toEqual(['a.jpg', 'b.jpg']);

@@ -74,7 +74,10 @@ describe('what a run writes about itself', () => {
   test('choices are never written over', async () => {
     const lines = '{"path": "in/dogs.jpg", "box": [0, 0, 100, 100]}\n';
     writeFileSync(at('choices.jsonl'), lines);
-    const { code, stderr } = await run('--choices', 'choices.jsonl', '--force', '--report', 'choices.jsonl');
+    const { code, stderr } = await framewright(
+      ['--choices', 'choices.jsonl', '-o', 'out/', '--force', '--report', 'choices.jsonl'],
+      { cwd: folder },
+    );
     expect(code).toBe(2);
     expect(stderr).toContain('is what --choices reads');
     expect(readFileSync(at('choices.jsonl'), 'utf8')).toBe(lines);

@@ -216,7 +216,7 @@ describe('limits', () => {
     const thrown = await rejection(decodePhoto(pngClaiming(30_000, 20_000), { name: 'bomb.png' }));
     expect(thrown.code).toBe('INPUT_TOO_LARGE');
     expect(thrown.message).toBe(
-      'bomb.png is 30000x20000 px, 600 megapixels, over the limit of 268 megapixels: raise maxPixels if that is right',
+      'bomb.png is 30000x20000 px, 600 megapixels, over the limit of 268 megapixels: raise the limit (--max-pixels, maxPixels in code) if that is right',
     );
     const absurd = await rejection(decodePhoto(pngClaiming(1_000_000, 1_000_000)));
     expect(absurd.code).toBe('INPUT_TOO_LARGE');

@@ -116,7 +116,9 @@ describe('an existing sidecar', () => {
     expect((await writeSidecar(photo, CROP)).state).toBe('written');
     const after = await readFile(at('a.xmp'), 'utf8');
     expect(fieldsOf(after)).toEqual(['0.1', '0.25', '0.7', '0.75']);
-    const back = after.replace(/\n {3}crs:Crop\w+="[\d.]+"/g, '').replace('HasCrop="True"', 'HasCrop="False"');
+    const back = after
+      .replace(/\n {3}(?:crs:Crop|framewright:|xmlns:framewright)\w*="[^"]+"/g, '')
+      .replace('HasCrop="True"', 'HasCrop="False"');
     expect(back).toBe(LIGHTROOM);
   });
 
@@ -173,6 +175,37 @@ describe('an existing sidecar', () => {
     expect((await writeSidecar(photo, CROP)).state).toBe('manual');
     expect(await readdir(folder)).toEqual(['a.jpg']);
     expect((await writeSidecar(photo, CROP, { force: true })).state).toBe('written');
+  });
+
+  test('a crop made by hand inside the photo counts where the sidecar says nothing of a crop', async () => {
+    const photo = await photoAt('a.jpg', editXmp(LIGHTROOM, MANUAL));
+    await writeFile(at('a.xmp'), LIGHTROOM);
+    for (const crop of [CROP, { x: 0, y: 0, ...SIZE }]) {
+      expect((await writeSidecar(photo, crop)).state).toBe('manual');
+      expect(await readFile(at('a.xmp'), 'utf8')).toBe(LIGHTROOM);
+    }
+    expect((await writeSidecar(photo, CROP, { force: true })).state).toBe('written');
+    expect((await writeSidecar(photo, CROP)).state).toBe('unchanged');
+  });
+
+  test('with a crop of ours is given another without force, and back again, until somebody moves it', async () => {
+    const photo = await photoAt('a.jpg');
+    const other = { x: 0, y: 0, width: 60, height: 60 };
+    for (const crop of [CROP, other]) expect((await writeSidecar(photo, crop)).state).toBe('written');
+    expect(fieldsOf(await readFile(at('a.xmp'), 'utf8'))).toEqual(['0', '0', '0.75', '0.5']);
+    const inOtherDigits = editXmp(await readFile(at('a.xmp'), 'utf8'), { 'crs:CropRight': '0.500000' });
+    await writeFile(at('a.xmp'), inOtherDigits);
+    expect((await writeSidecar(photo, { x: 0, y: 0, ...SIZE })).state).toBe('written');
+    const without = await readFile(at('a.xmp'), 'utf8');
+    expect(fieldsOf(without, ['crs:HasCrop', 'framewright:Crop'])).toEqual(['False', undefined]);
+
+    for (const moved of [{ 'crs:CropRight': '0.51' }, { 'crs:CropAngle': '0.5' }]) {
+      await writeSidecar(photo, other, { force: true });
+      const byHand = editXmp(await readFile(at('a.xmp'), 'utf8'), moved);
+      await writeFile(at('a.xmp'), byHand);
+      expect((await writeSidecar(photo, CROP)).state).toBe('manual');
+      expect(await readFile(at('a.xmp'), 'utf8')).toBe(byHand);
+    }
   });
 
   test('that is damaged is named and left alone', async () => {

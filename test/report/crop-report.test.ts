@@ -275,10 +275,10 @@ describe('framewright --report', () => {
     writeFileSync(path.join(root, 'both.jsonl'), lines.join('\n'));
     const file = await run('--choices', 'both.jsonl', '-o', 'both.jpg');
     expect(file.code).toBe(2);
-    expect(file.stderr).toMatch(/two crops of small\.jpg would both be written to both\.jpg/);
+    expect(file.stderr).toMatch(/--output both\.jpg is the name of one file, and 2 are asked for; name a folder/);
     const sidecar = await run('--choices', 'both.jsonl', '--xmp');
     expect(sidecar.code).toBe(2);
-    expect(sidecar.stderr).toMatch(/a sidecar holds one crop, and the choices are for 2 aspects or sizes/);
+    expect(sidecar.stderr).toMatch(/a sidecar holds one crop, and 2 are chosen for small\.jpg; keep the line of one/);
   });
 
   test.each([

@@ -1,0 +1,67 @@
+import type { Option } from 'commander';
+import { FramewrightError } from '../errors.js';
+import type { CropFlags } from './crop-flags.js';
+
+/** What has a meaning beside --choices, where neither a model nor an engine is at work. */
+const BESIDE_CHOICES: ReadonlySet<string> = new Set<keyof CropFlags>([
+  'choices',
+  'output',
+  'format',
+  'quality',
+  'strip',
+  'name',
+  'keepTime',
+  'xmp',
+  'overlay',
+  'report',
+  'contactSheet',
+  'dryRun',
+  'force',
+  'json',
+  'verbose',
+  'maxPixels',
+]);
+
+/**
+ * Options that do not go together, and such as would be passed over without a word.
+ *
+ * @param given those of the command line; a config file holds for runs of all kinds.
+ * @throws FramewrightError USAGE
+ */
+export function refuseConflicts(photos: readonly string[], flags: CropFlags, given: readonly Option[]): void {
+  const isGiven = (name: keyof CropFlags): boolean => given.some((option) => option.attributeName() === name);
+  if (flags.top > flags.candidates) {
+    throw usage(`--top ${flags.top} is more than the ${flags.candidates} candidates; raise --candidates`);
+  }
+  if (flags.choices !== undefined) refuseBesideChoices(photos, flags, given);
+  if (flags.resume && flags.journal === false) {
+    throw usage('--resume goes on from the journal, and --no-journal has none; leave out one');
+  }
+  if (flags.fallback !== undefined && flags.minConfidence === undefined) {
+    throw usage('--fallback is for crops below --min-confidence; say how sure is sure enough');
+  }
+  if (!isGiven('reviewList')) return;
+  const list = `--review-list ${flags.reviewList}`;
+  if (flags.minConfidence === undefined) {
+    throw usage(`${list} is for crops below --min-confidence; say how sure is sure enough`);
+  }
+  if (flags.fallback !== undefined && flags.fallback !== 'review') {
+    throw usage(`with --fallback ${flags.fallback} no crop is left for ${list}; leave out one of them`);
+  }
+}
+
+function refuseBesideChoices(photos: readonly string[], flags: CropFlags, given: readonly Option[]): void {
+  const file = `--choices ${flags.choices}`;
+  const names = given.map((option) => option.attributeName());
+  if (photos.length > 0 || names.includes('aspect') || names.includes('size')) {
+    throw usage(`${file} names the photos and their ratios itself; leave these out`);
+  }
+  const isMeant = (name: string): boolean =>
+    BESIDE_CHOICES.has(name) || (name === 'journal' && flags.journal === false);
+  const idle = given.find((option) => !isMeant(option.attributeName()));
+  if (idle) throw usage(`${file} says itself where to crop, and ${idle.long} changes nothing about it; leave it out`);
+}
+
+function usage(message: string): FramewrightError {
+  return new FramewrightError('USAGE', message);
+}

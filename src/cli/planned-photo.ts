@@ -1,0 +1,19 @@
+/** `--output -`, and where the crop of the photo on stdin goes unless told otherwise. */
+export const STDOUT = '-';
+
+/** The files one photo's crops go to. */
+export interface PlannedPhoto {
+  /** The photo's path, or `-`. */
+  readonly input: string;
+  /** `[target][rank]`, the best candidate first. */
+  readonly crops: readonly (readonly string[])[];
+  /** `[target]`, where overlays are asked for. */
+  readonly overlays: readonly string[];
+  /** Where its crop is noted for raw developers; it may be there already, with other things in it. */
+  readonly sidecar?: string;
+}
+
+/** Every file a photo gives, its sidecar aside. */
+export function filesOf({ crops, overlays }: PlannedPhoto): string[] {
+  return [...crops.flat(), ...overlays];
+}

@@ -1,0 +1,50 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { writeSummaries, type SummaryFile } from '../../src/cli/summary-file.js';
+import { fromRaster, plain } from '../image/fixtures.js';
+import { framewright, type Finished } from './run.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'framewright-summaries-'));
+  mkdirSync(at('in'));
+  await fromRaster(plain({ width: 120, height: 80 }, [90, 60, 30])).toFile(at('in', 'a.jpg'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (...names: readonly string[]): string => path.join(folder, ...names);
+const run = (...args: readonly string[]): Promise<Finished> =>
+  framewright(['--engine', 'centre', '--dry-run', ...args], { cwd: folder });
+
+test('the folders of a report and a contact sheet are made', async () => {
+  const { code, stderr } = await run('--report', 'new/deep/r.html', '--contact-sheet', 'other/sheet.png', 'in');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(readFileSync(at('new', 'deep', 'r.html'), 'utf8')).toContain('in/a.jpg');
+  expect((await sharp(at('other', 'sheet.png')).metadata()).format).toBe('png');
+});
+
+test('a folder that cannot be made is said before any work', async () => {
+  writeFileSync(at('file'), '');
+  const { code, stdout, stderr } = await run('--report', 'file/below/r.html', 'in');
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/file\/below.*\[OUTPUT_WRITE\]\n$/);
+});
+
+test.skipIf(!existsSync('/proc/sys'))('one that takes no files, even of root (needs Linux), too', async () => {
+  const { code, stdout, stderr } = await run('--contact-sheet', '/proc/sys/new/sheet.jpg', 'in');
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/^framewright: cannot write in the folder \/proc\/sys: .*\[OUTPUT_WRITE\]\n$/);
+});
+
+test('each is written whatever becomes of the one before', async () => {
+  const summary = (name: string, fails = false): SummaryFile => ({
+    path: at(name),
+    render: () => (fails ? Promise.reject(new Error('the disk is full')) : Promise.resolve(Buffer.from(name))),
+  });
+  const files = [summary('a'), summary('bad', true), summary('b')];
+  await expect(writeSummaries(files, { force: false, resume: false })).rejects.toThrow('the disk is full');
+  expect([existsSync(at('a')), existsSync(at('bad')), existsSync(at('b'))]).toEqual([true, false, true]);
+});
