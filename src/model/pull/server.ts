@@ -156,7 +156,8 @@ function untrusted(url: string, cause: Error): FramewrightError {
 function remedyFor(status: number, token: string | undefined): string {
   if (status === 401 || status === 403)
     return token === undefined
-      ? 'it wants a token; set FRAMEWRIGHT_MODEL_TOKEN (or HF_TOKEN) to one that may read it'
+      ? 'it wants a token; set FRAMEWRIGHT_MODEL_TOKEN (sent over https, and to the mirror in FRAMEWRIGHT_MODEL_BASE_URL) ' +
+          'or HF_TOKEN (sent to Hugging Face and that mirror) to one that may read it'
       : 'the token in FRAMEWRIGHT_MODEL_TOKEN or HF_TOKEN may not read it; its page says how to ask for access';
   if (status === 404 || status === 410)
     return 'there is no such file; correct the address, or the mirror in FRAMEWRIGHT_MODEL_BASE_URL';
