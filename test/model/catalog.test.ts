@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { writeToyPair } from '../../gguf/index.js';
 import { CATALOG, findInCatalog, variantBytes } from '../../src/model/catalog.js';
 import { CATALOG_FILE, readCatalog, readCatalogFile } from '../../src/model/catalog-file.js';
+import { fileSha256 } from '../../src/model/file-hash.js';
 import { resolveModel } from '../../src/model/resolve.js';
 import { hashPath } from '../../src/model/store.js';
 import { verifyModel } from '../../src/model/verify.js';
@@ -173,6 +174,37 @@ describe('model verify', () => {
     expect((await verifyModel({ model: textPath, mmproj: other.mmprojPath })).problems).toEqual([
       expect.stringMatching(/projection_dim/),
     ]);
+  });
+});
+
+describe('model verify of a large file', () => {
+  test('reads it, whatever was remembered of it, and what is remembered is put right', async () => {
+    vi.stubEnv('XDG_CACHE_HOME', at('cache'));
+    const { textPath } = await writeToyPair(at('large'));
+    await truncate(textPath, 64 * 2 ** 20);
+    const written = new Date('2026-01-01T00:00:00Z');
+    await utimes(textPath, written, written);
+    const sound = await fileSha256(textPath);
+    await writeFile(hashPath(textPath), `${sound}  model.gguf\n`);
+    const file = await open(textPath, 'r+');
+    await file.write('x', 50 * 2 ** 20);
+    await file.close();
+    await utimes(textPath, written, written);
+    expect(await fileSha256(textPath)).toBe(sound); // remembered
+    expect((await verifyModel({ model: textPath })).problems).toEqual([
+      expect.stringMatching(new RegExp(`not the ${sound} of the pull$`)),
+    ]);
+    expect(await fileSha256(textPath)).not.toBe(sound);
+  });
+
+  test('of which the catalogue knows the size only is held against what the pull noted', async () => {
+    const { textPath, mmprojPath } = await writeToyPair(at('sized'));
+    const { size } = await stat(textPath);
+    await catalogOf({ sized: { text: { path: textPath, bytes: size }, mmproj: mmprojPath } }, 'config/framewright');
+    await writeFile(hashPath(textPath), `${'0'.repeat(64)}  model.gguf\n`);
+    const { problems, files } = await verifyModel({ model: 'sized' });
+    expect(problems).toEqual([expect.stringMatching(/not the 0{64} of the pull$/)]);
+    expect(files[0]!.against).toBe('pull');
   });
 });
 
