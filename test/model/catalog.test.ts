@@ -7,7 +7,7 @@ import { CATALOG, findInCatalog, variantBytes } from '../../src/model/catalog.js
 import { CATALOG_FILE, readCatalog, readCatalogFile } from '../../src/model/catalog-file.js';
 import { fileSha256 } from '../../src/model/file-hash.js';
 import { resolveModel } from '../../src/model/resolve.js';
-import { hashPath } from '../../src/model/store.js';
+import { filesOf, hashPath, placesOf } from '../../src/model/store.js';
 import { verifyModel } from '../../src/model/verify.js';
 import { framewright } from '../cli/run.js';
 import { projectFile } from '../photos.js';
@@ -119,9 +119,29 @@ describe('a catalogue of one’s own', () => {
     const [tuned] = await readCatalogFile(file);
     const [variant] = tuned!.variants;
     expect(variant.text.sha256).toMatch(/^fa8aeb3b/);
-    expect(variant.loras).toEqual([
+    expect(variant.loras).toMatchObject([
       { file: { name: 'crop.gguf', from: { url: 'https://example.org/x/crop.gguf?download=true' } }, scale: 1 },
     ]);
+  });
+
+  test('has the files of a model it extends where that model has them', async () => {
+    const file = await catalogOf({ ext: { extends: 'qwen2.5-vl-7b:F16', loras: [{ file: 'https://a.org/x.gguf' }] } });
+    const [ext] = await readCatalogFile(file);
+    const { entry, variant } = findInCatalog(CATALOG, 'qwen2.5-vl-7b:F16')!;
+    const [base, own] = [placesOf(entry, variant!), placesOf(ext!, ext!.variants[0])];
+    expect([own.text.path, own.mmproj.path]).toEqual([base.text.path, base.mmproj.path]);
+    expect(own.loras[0]!.path.startsWith(at('models', 'ext'))).toBe(true);
+  });
+
+  test('has a place for each address, whatever name it ends in', async () => {
+    const loras = ['https://a.org/1/adapter.gguf', 'https://a.org/2/adapter.gguf'].map((file) => ({ file }));
+    const file = await catalogOf({ own: { text: 'https://a.org/m.gguf', mmproj: 'https://b.org/m.gguf', loras } });
+    const [own] = await readCatalogFile(file);
+    const paths = filesOf(placesOf(own!, own!.variants[0])).map((stored) => stored.path);
+    expect(paths.map((place) => path.basename(place))).toEqual(['m.gguf', 'm.gguf', 'adapter.gguf', 'adapter.gguf']);
+    expect(new Set(paths).size).toBe(4);
+    const again = await readCatalogFile(file);
+    expect(filesOf(placesOf(again[0]!, again[0]!.variants[0])).map((stored) => stored.path)).toEqual(paths);
   });
 
   test('is read from the working folder and from the user’s configuration, the nearer one first', async () => {
