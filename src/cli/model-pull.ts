@@ -23,7 +23,8 @@ Examples:
   framewright model pull qwen2.5-vl-3b:Q8_0 qwen2.5-vl-7b:Q8_0
 
 Environment: FRAMEWRIGHT_MODELS (folder), FRAMEWRIGHT_MODEL_BASE_URL (mirror of huggingface.co),
-FRAMEWRIGHT_MODEL_TOKEN or HF_TOKEN, https_proxy, http_proxy, no_proxy.`,
+FRAMEWRIGHT_MODEL_TOKEN (sent to https addresses and the mirror), HF_TOKEN (sent to huggingface.co and the
+mirror only), https_proxy, http_proxy, no_proxy.`,
     )
     .action(pull);
 }

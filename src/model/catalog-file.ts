@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -102,12 +103,13 @@ export async function readCatalogFile(file: string): Promise<readonly CatalogEnt
 function toEntry(file: string, name: string, spec: EntrySpec): CatalogEntry {
   const base = spec.extends === undefined ? undefined : findBase(file, name, spec.extends);
   const at = (key: string): string => `models.${name}.${key}`;
-  const text = spec.text === undefined ? base?.variant.text : toFile(file, at('text'), spec.text);
-  const mmproj = spec.mmproj === undefined ? base?.variant.mmproj : toFile(file, at('mmproj'), spec.mmproj);
+  const own = (key: string, given: FileSpec): ModelFile => toFile(file, name, at(key), given);
+  const text = spec.text === undefined ? base?.variant.text : own('text', spec.text);
+  const mmproj = spec.mmproj === undefined ? base?.variant.mmproj : own('mmproj', spec.mmproj);
   if (!text || !mmproj)
     throw wrong(file, at(text ? 'mmproj' : 'text'), 'is missing: give a path or an address, or "extends" a model');
   const loras = (spec.loras ?? []).map(({ file: lora, scale = 1 }, i) => ({
-    file: toFile(file, at(`loras.${i}.file`), lora),
+    file: own(`loras.${i}.file`, lora),
     scale,
   }));
   const { promptProfile, pixelBudget, contextCells, preprocess, overlay, placeEdges } = {
@@ -134,12 +136,23 @@ function present(spec: EntrySpec): Partial<ModelUse> {
 
 function findBase(file: string, name: string, wanted: string): { entry: CatalogEntry; variant: ModelVariant } {
   const found = findInCatalog(CATALOG, wanted);
-  if (found?.variant) return { entry: found.entry, variant: found.variant };
+  if (found?.variant) return { entry: found.entry, variant: inherited(found.entry, found.variant) };
   const known = CATALOG.flatMap((entry) => [entry.name, ...entry.variants.map((v) => `${entry.name}:${v.name}`)]);
   throw wrong(file, `models.${name}.extends`, `the catalogue has no model ${wanted}${meant(wanted, known)}`);
 }
 
-function toFile(catalogFile: string, where: string, given: FileSpec): ModelFile {
+/** The files of a built-in model stay where that model has them: pulled once, they serve both. */
+function inherited({ name: folder }: CatalogEntry, variant: ModelVariant): ModelVariant {
+  const { text, mmproj, loras } = variant;
+  return {
+    ...variant,
+    text: { ...text, folder },
+    mmproj: { ...mmproj, folder },
+    loras: loras.map((lora) => ({ ...lora, file: { ...lora.file, folder } })),
+  };
+}
+
+function toFile(catalogFile: string, entry: string, where: string, given: FileSpec): ModelFile {
   const spec = typeof given === 'string' ? (/^https?:/.test(given) ? { url: given } : { path: given }) : given;
   if ((spec.path === undefined) === (spec.url === undefined))
     throw wrong(catalogFile, where, 'give either a path or a url');
@@ -154,7 +167,12 @@ function toFile(catalogFile: string, where: string, given: FileSpec): ModelFile 
   const name = path.posix.basename(new URL(spec.url!).pathname);
   if (!/^[\w.-]+\.gguf$/i.test(name))
     throw wrong(catalogFile, where, 'the address must end in the name of a .gguf file');
-  return { name, from: { url: spec.url! }, ...facts };
+  return { name, from: { url: spec.url! }, folder: path.join(entry, addressKey(spec.url!)), ...facts };
+}
+
+/** Two adapters are often both called adapter.gguf, and an address may be corrected: each has a folder of its own. */
+function addressKey(url: string): string {
+  return createHash('sha256').update(url).digest('hex').slice(0, 12);
 }
 
 function wrongAt(file: string, issue: z.core.$ZodIssue): FramewrightError {

@@ -3,9 +3,11 @@ import { DEFAULT_USE, type ModelUse } from './manifest.js';
 
 /** One file of a model: on this machine, or to be downloaded. */
 export interface ModelFile {
-  /** Its name in the models folder. */
+  /** Its name on this machine. */
   readonly name: string;
   readonly from: { readonly path: string } | { readonly url: string };
+  /** Below the models folder, where it is pulled to; absent for the entry's own. */
+  readonly folder?: string;
   /** Exact size; absent where nobody published it. */
   readonly bytes?: number;
   /** Size to plan and to show with where the exact one is unknown. */

@@ -12,14 +12,30 @@ const CACHED_FROM_BYTES = 64 * 1024 * 1024;
  * modification time, since hashing a 5 GB model takes longer than loading it.
  */
 export async function fileSha256(file: string, signal?: AbortSignal): Promise<string> {
+  const remembered = await rememberedAt(file);
+  if (remembered === undefined) return hashFile(file, signal);
+  const known = await readFile(remembered, 'utf8').catch(() => '');
+  if (/^[0-9a-f]{64}$/.test(known)) return known;
+  return hashAndRemember(file, remembered, signal);
+}
+
+/** The same from the file's own bytes, whatever is remembered, which is put right. */
+export async function freshFileSha256(file: string, signal?: AbortSignal): Promise<string> {
+  const remembered = await rememberedAt(file);
+  return remembered === undefined ? hashFile(file, signal) : hashAndRemember(file, remembered, signal);
+}
+
+/** Undefined for a file too small to be remembered. */
+async function rememberedAt(file: string): Promise<string | undefined> {
   const { size, mtimeMs } = await stat(file);
-  if (size < CACHED_FROM_BYTES) return hashFile(file, signal);
+  if (size < CACHED_FROM_BYTES) return undefined;
   const key = createHash('sha256')
     .update(JSON.stringify([path.resolve(file), size, mtimeMs]))
     .digest('hex');
-  const remembered = path.join(cacheFolder(), 'sha256', key);
-  const known = await readFile(remembered, 'utf8').catch(() => '');
-  if (/^[0-9a-f]{64}$/.test(known)) return known;
+  return path.join(cacheFolder(), 'sha256', key);
+}
+
+async function hashAndRemember(file: string, remembered: string, signal?: AbortSignal): Promise<string> {
   const hash = await hashFile(file, signal);
   await remember(remembered, hash).catch(() => undefined); // a read-only home only means hashing again
   return hash;

@@ -25,7 +25,7 @@ export interface StoredModel {
 export function placesOf(entry: CatalogEntry, { text, mmproj, loras }: ModelVariant): StoredModel {
   const place = (file: ModelFile): StoredFile => ({
     file,
-    path: 'path' in file.from ? file.from.path : path.join(modelsFolder(), entry.name, file.name),
+    path: 'path' in file.from ? file.from.path : path.join(modelsFolder(), file.folder ?? entry.name, file.name),
   });
   return {
     text: place(text),

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { GgufError, validatePair } from '../../gguf/index.js';
 import { messageOf } from '../errors.js';
 import type { ModelFile } from './catalog.js';
-import { fileSha256 } from './file-hash.js';
+import { freshFileSha256 } from './file-hash.js';
 import { requireCatalogModel, resolveModel, type ModelSelection, type ResolvedModel } from './resolve.js';
 import { hashPath, placesOf } from './store.js';
 
@@ -24,7 +24,7 @@ export interface Verdict {
 interface Expected {
   readonly bytes?: number;
   readonly sha256?: string;
-  readonly against: FileVerdict['against'];
+  readonly against: NonNullable<FileVerdict['against']>;
 }
 
 /**
@@ -46,13 +46,14 @@ export async function verifyModel(selection: ModelSelection, signal?: AbortSigna
       return { size: -1 };
     });
     if (bytes < 0) continue;
-    const sha256 = await fileSha256(path, signal);
-    const wanted = expected.get(path) ?? (await notedHash(path));
-    files.push({ path, bytes, sha256, against: wanted?.sha256 === undefined ? undefined : wanted.against });
-    if (wanted?.bytes !== undefined && wanted.bytes !== bytes)
-      problems.push(`${path} has ${bytes} bytes, not the ${wanted.bytes} of the ${wanted.against ?? 'catalogue'}`);
-    else if (wanted?.sha256 !== undefined && wanted.sha256 !== sha256)
-      problems.push(`${path} has sha256 ${sha256}, not the ${wanted.sha256} of the ${wanted.against ?? 'catalogue'}`);
+    const sha256 = await freshFileSha256(path, signal);
+    const published = expected.get(path);
+    const hashed = published?.sha256 === undefined ? await notedHash(path) : published;
+    files.push({ path, bytes, sha256, against: hashed?.against });
+    if (published?.bytes !== undefined && published.bytes !== bytes)
+      problems.push(`${path} has ${bytes} bytes, not the ${published.bytes} of the ${published.against}`);
+    else if (hashed?.sha256 !== undefined && hashed.sha256 !== sha256)
+      problems.push(`${path} has sha256 ${sha256}, not the ${hashed.sha256} of the ${hashed.against}`);
   }
   if (problems.length === 0) problems.push(...(await pairProblems(resolved, signal)));
   return { name: resolved.name, files, problems };

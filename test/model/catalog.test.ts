@@ -1,12 +1,13 @@
-import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { writeToyPair } from '../../gguf/index.js';
 import { CATALOG, findInCatalog, variantBytes } from '../../src/model/catalog.js';
 import { CATALOG_FILE, readCatalog, readCatalogFile } from '../../src/model/catalog-file.js';
+import { fileSha256 } from '../../src/model/file-hash.js';
 import { resolveModel } from '../../src/model/resolve.js';
-import { hashPath } from '../../src/model/store.js';
+import { filesOf, hashPath, placesOf } from '../../src/model/store.js';
 import { verifyModel } from '../../src/model/verify.js';
 import { framewright } from '../cli/run.js';
 import { projectFile } from '../photos.js';
@@ -118,9 +119,29 @@ describe('a catalogue of one’s own', () => {
     const [tuned] = await readCatalogFile(file);
     const [variant] = tuned!.variants;
     expect(variant.text.sha256).toMatch(/^fa8aeb3b/);
-    expect(variant.loras).toEqual([
+    expect(variant.loras).toMatchObject([
       { file: { name: 'crop.gguf', from: { url: 'https://example.org/x/crop.gguf?download=true' } }, scale: 1 },
     ]);
+  });
+
+  test('has the files of a model it extends where that model has them', async () => {
+    const file = await catalogOf({ ext: { extends: 'qwen2.5-vl-7b:F16', loras: [{ file: 'https://a.org/x.gguf' }] } });
+    const [ext] = await readCatalogFile(file);
+    const { entry, variant } = findInCatalog(CATALOG, 'qwen2.5-vl-7b:F16')!;
+    const [base, own] = [placesOf(entry, variant!), placesOf(ext!, ext!.variants[0])];
+    expect([own.text.path, own.mmproj.path]).toEqual([base.text.path, base.mmproj.path]);
+    expect(own.loras[0]!.path.startsWith(at('models', 'ext'))).toBe(true);
+  });
+
+  test('has a place for each address, whatever name it ends in', async () => {
+    const loras = ['https://a.org/1/adapter.gguf', 'https://a.org/2/adapter.gguf'].map((file) => ({ file }));
+    const file = await catalogOf({ own: { text: 'https://a.org/m.gguf', mmproj: 'https://b.org/m.gguf', loras } });
+    const [own] = await readCatalogFile(file);
+    const paths = filesOf(placesOf(own!, own!.variants[0])).map((stored) => stored.path);
+    expect(paths.map((place) => path.basename(place))).toEqual(['m.gguf', 'm.gguf', 'adapter.gguf', 'adapter.gguf']);
+    expect(new Set(paths).size).toBe(4);
+    const again = await readCatalogFile(file);
+    expect(filesOf(placesOf(again[0]!, again[0]!.variants[0])).map((stored) => stored.path)).toEqual(paths);
   });
 
   test('is read from the working folder and from the user’s configuration, the nearer one first', async () => {
@@ -173,6 +194,37 @@ describe('model verify', () => {
     expect((await verifyModel({ model: textPath, mmproj: other.mmprojPath })).problems).toEqual([
       expect.stringMatching(/projection_dim/),
     ]);
+  });
+});
+
+describe('model verify of a large file', () => {
+  test('reads it, whatever was remembered of it, and what is remembered is put right', async () => {
+    vi.stubEnv('XDG_CACHE_HOME', at('cache'));
+    const { textPath } = await writeToyPair(at('large'));
+    await truncate(textPath, 64 * 2 ** 20);
+    const written = new Date('2026-01-01T00:00:00Z');
+    await utimes(textPath, written, written);
+    const sound = await fileSha256(textPath);
+    await writeFile(hashPath(textPath), `${sound}  model.gguf\n`);
+    const file = await open(textPath, 'r+');
+    await file.write('x', 50 * 2 ** 20);
+    await file.close();
+    await utimes(textPath, written, written);
+    expect(await fileSha256(textPath)).toBe(sound); // remembered
+    expect((await verifyModel({ model: textPath })).problems).toEqual([
+      expect.stringMatching(new RegExp(`not the ${sound} of the pull$`)),
+    ]);
+    expect(await fileSha256(textPath)).not.toBe(sound);
+  });
+
+  test('of which the catalogue knows the size only is held against what the pull noted', async () => {
+    const { textPath, mmprojPath } = await writeToyPair(at('sized'));
+    const { size } = await stat(textPath);
+    await catalogOf({ sized: { text: { path: textPath, bytes: size }, mmproj: mmprojPath } }, 'config/framewright');
+    await writeFile(hashPath(textPath), `${'0'.repeat(64)}  model.gguf\n`);
+    const { problems, files } = await verifyModel({ model: 'sized' });
+    expect(problems).toEqual([expect.stringMatching(/not the 0{64} of the pull$/)]);
+    expect(files[0]!.against).toBe('pull');
   });
 });
 

@@ -126,13 +126,19 @@ function* placements(
   if (!isLastResort) return; // a smaller cache costs less than a layer on the CPU
   const projectors = wishes.projectorOnGpu === undefined ? [true, false] : [settings.projectorOnGpu];
   if (wishes.gpuLayers === undefined) {
-    for (const projectorOnGpu of projectors) {
-      const least = projectorOnGpu && projectors.length > 1 ? Math.ceil(shape.text.nLayer / 2) : 1;
-      const gpuLayers = mostThatFit(
-        least,
-        shape.text.nLayer,
-        (n) => attempt({ ...settings, projectorOnGpu, gpuLayers: n }).fits,
-      );
+    const { nLayer } = shape.text;
+    // A picture on the CPU costs more than a few layers there, and less than most of them.
+    const half = Math.ceil(nLayer / 2);
+    const searches =
+      projectors.length > 1
+        ? ([
+            [true, half, nLayer],
+            [false, 1, nLayer + 1],
+            [true, 1, half - 1],
+          ] as const)
+        : ([[settings.projectorOnGpu, 1, nLayer]] as const);
+    for (const [projectorOnGpu, least, most] of searches) {
+      const gpuLayers = mostThatFit(least, most, (n) => attempt({ ...settings, projectorOnGpu, gpuLayers: n }).fits);
       if (gpuLayers !== undefined) yield { ...settings, projectorOnGpu, gpuLayers };
     }
   }
@@ -145,16 +151,13 @@ function* placements(
   }
 }
 
-/** The greatest whole number from `least` to `most` that fits, given that less needs less. */
+/**
+ * The greatest whole number from `least` to `most` that fits. Each is tried: what leaves the GPU comes to the host, so
+ * less may not fit where more does.
+ */
 function mostThatFit(least: number, most: number, fits: (n: number) => boolean): number | undefined {
-  if (!fits(least)) return undefined;
-  let [low, high] = [least, most];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (fits(middle)) low = middle;
-    else high = middle - 1;
-  }
-  return low;
+  for (let n = most; n >= least; n--) if (fits(n)) return n;
+  return undefined;
 }
 
 function givenUpOf(shape: PairShape, ideal: RunSettings, got: RunSettings): string[] {

@@ -27,15 +27,17 @@ export async function fetchPieces(
   const stop = new AbortController();
   const signal = server.signal ? AbortSignal.any([server.signal, stop.signal]) : stop.signal;
   const waiting = [...pieces];
-  // One patience for all: while any connection brings something, the server is not given up.
-  const patience = new Patience({ ...server, signal });
-  const work = async (): Promise<void> => {
-    for (let piece = waiting.shift(); piece; piece = waiting.shift())
-      await fetchPiece(file, piece, probed, { ...server, signal }, patience, onReceived);
-  };
-  const workers = Array.from({ length: Math.min(connections, pieces.length) }, async () => {
+  // While any connection brings something, the server is not given up.
+  const company = new Set<Patience>();
+  const patiences = Array.from(
+    { length: Math.min(connections, pieces.length) },
+    () => new Patience({ ...server, signal }, company),
+  );
+  const workers = patiences.map(async (patience) => {
     try {
-      await work();
+      for (let piece = waiting.shift(); piece; piece = waiting.shift())
+        await fetchPiece(file, piece, probed, { ...server, signal }, patience, onReceived);
+      patience.leave();
     } catch (error) {
       stop.abort(error);
       throw error;

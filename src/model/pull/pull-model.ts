@@ -30,9 +30,10 @@ export async function pullModel(model: string, options: PullOptions = {}): Promi
 async function pullFile({ file, path }: StoredFile, options: PullOptions): Promise<Downloaded | undefined> {
   if (!('url' in file.from)) return undefined;
   const { onProgress, onWait, ...rest } = options;
-  return download(mirrored(file.from.url), path, {
+  const address = mirrored(file.from.url);
+  return download(address, path, {
     ...rest,
-    token: fromEnvironment('FRAMEWRIGHT_MODEL_TOKEN', 'HF_TOKEN'),
+    token: tokenFor(address),
     ...(file.bytes === undefined ? {} : { bytes: file.bytes }),
     ...(file.sha256 === undefined ? {} : { sha256: file.sha256 }),
     ...(onProgress ? { onProgress: (received, total) => onProgress(file.name, received, total) } : {}),
@@ -42,9 +43,29 @@ async function pullFile({ file, path }: StoredFile, options: PullOptions): Promi
 
 /** The address on the mirror that `FRAMEWRIGHT_MODEL_BASE_URL` (or `HF_ENDPOINT`) names instead of Hugging Face. */
 export function mirrored(url: string): string {
-  const base = fromEnvironment('FRAMEWRIGHT_MODEL_BASE_URL', 'HF_ENDPOINT');
+  const base = mirror();
   if (base === undefined || !url.startsWith(`${HUGGING_FACE}/`)) return url;
-  return `${base.replace(/\/+$/, '')}${url.slice(HUGGING_FACE.length)}`;
+  return `${base}${url.slice(HUGGING_FACE.length)}`;
+}
+
+/**
+ * The token an address may see: any folder can hold a catalogue that names any host. `HF_TOKEN` is for Hugging Face and
+ * the mirror the user set, `FRAMEWRIGHT_MODEL_TOKEN` for them and every other https address.
+ */
+export function tokenFor(address: string): string | undefined {
+  const { href, origin, protocol } = new URL(address);
+  const base = mirror();
+  const isMirror =
+    base !== undefined && URL.canParse(base) && href.startsWith(`${new URL(base).href.replace(/\/+$/, '')}/`);
+  const names = [
+    ...(isMirror || protocol === 'https:' ? ['FRAMEWRIGHT_MODEL_TOKEN'] : []),
+    ...(isMirror || origin === HUGGING_FACE ? ['HF_TOKEN'] : []),
+  ];
+  return fromEnvironment(...names);
+}
+
+function mirror(): string | undefined {
+  return fromEnvironment('FRAMEWRIGHT_MODEL_BASE_URL', 'HF_ENDPOINT')?.replace(/\/+$/, '');
 }
 
 /** The first of these variables that is set and not empty. */

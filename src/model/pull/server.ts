@@ -34,18 +34,29 @@ const LONGEST_WAIT_MS = 30_000;
 /** A server may ask for more patience than this; nobody at a terminal has it. */
 const LONGEST_RETRY_AFTER_MS = 120_000;
 
-/** Counts failures in a row, and waits longer each time. */
+/**
+ * Counts failures in a row, and waits longer each time. Connections of one download have one each, in a company: what
+ * drops them all at once is one failure, not as many as there are connections.
+ */
 export class Patience {
   #failures = 0;
   readonly #server: Server;
+  readonly #company: Set<Patience>;
 
-  constructor(server: Server) {
+  /** Joins the company: it is at its end when all in it are. */
+  constructor(server: Server, company = new Set<Patience>()) {
     this.#server = server;
+    this.#company = company.add(this);
   }
 
-  /** Something came: the next failure is the first one again. */
+  /** Something came: the next failure is the first one again, for all in the company. */
   renew(): void {
-    this.#failures = 0;
+    for (const each of this.#company) each.#failures = 0;
+  }
+
+  /** Has no more to wait for. */
+  leave(): void {
+    this.#company.delete(this);
   }
 
   /** @throws FramewrightError DOWNLOAD when there were too many; the signal's reason */
@@ -53,7 +64,7 @@ export class Patience {
     const { url, retryMs, signal } = this.#server;
     signal?.throwIfAborted();
     this.#failures++;
-    if (this.#failures >= MOST_FAILURES) {
+    if ([...this.#company].every((each) => each.#failures >= MOST_FAILURES)) {
       throw new FramewrightError(
         'DOWNLOAD',
         `${url} failed ${this.#failures} times in a row: ${messageOf(failure)}; what came is kept, run it again to go on`,
@@ -156,7 +167,8 @@ function untrusted(url: string, cause: Error): FramewrightError {
 function remedyFor(status: number, token: string | undefined): string {
   if (status === 401 || status === 403)
     return token === undefined
-      ? 'it wants a token; set FRAMEWRIGHT_MODEL_TOKEN (or HF_TOKEN) to one that may read it'
+      ? 'it wants a token; set FRAMEWRIGHT_MODEL_TOKEN (sent over https, and to the mirror in FRAMEWRIGHT_MODEL_BASE_URL) ' +
+          'or HF_TOKEN (sent to Hugging Face and that mirror) to one that may read it'
       : 'the token in FRAMEWRIGHT_MODEL_TOKEN or HF_TOKEN may not read it; its page says how to ask for access';
   if (status === 404 || status === 410)
     return 'there is no such file; correct the address, or the mirror in FRAMEWRIGHT_MODEL_BASE_URL';

@@ -7,7 +7,7 @@ import { CATALOG, findInCatalog } from '../../../src/model/catalog.js';
 import { DEFAULT_USE } from '../../../src/model/manifest.js';
 import { planMemory, usableBytes, type MemoryPlan, type PlanWishes } from '../../../src/model/plan/fit.js';
 import { availableHostBytes } from '../../../src/model/plan/limits.js';
-import { totalBytes } from '../../../src/model/plan/predict.js';
+import { predictMemory, totalBytes } from '../../../src/model/plan/predict.js';
 import { estimatePairShape, readPairShape, type PairShape } from '../../../src/model/plan/shape.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'framewright-fit-'));
@@ -73,6 +73,36 @@ describe('a 7B in Q4_K_M', () => {
     expect(planFor(undefined, 6.5 * GB).settings.imageTokens).toBeLessThan(753);
     expect(planFor(undefined, 5 * GB).fits).toBe(false);
     expect(planFor(undefined, 6.9 * GB, alone).settings).toMatchObject({ kvType: 'f16', flashAttention: false });
+  });
+
+  test('finds whatever fits at full picture, also where the host is the smaller one', () => {
+    const work = new Map<string, Record<'gpu' | 'host', number>>();
+    const all = [true, false].flatMap((projectorOnGpu) =>
+      Array.from({ length: 30 }, (_, gpuLayers) => {
+        const { settings } = planFor(24 * GB);
+        const thrifty = { ...settings, nBatch: 753, kvType: 'q8_0', projectorOnGpu, gpuLayers } as const;
+        return predictMemory(shape, thrifty, [], work);
+      }),
+    );
+    const nFitting: number[] = [];
+    for (const gpuGB of [1.5, 3, 5, 5.5]) {
+      for (const hostGB of [1.5, 2, 3, 4, 5]) {
+        const limits = { gpuBytes: gpuGB * GB, hostBytes: hostGB * GB };
+        const usable = usableBytes(limits);
+        const fitting = all.filter(({ gpu, host }) => totalBytes(gpu) <= usable.gpu && totalBytes(host) <= usable.host);
+        nFitting.push(fitting.length);
+        const { fits, settings } = planFor(limits.gpuBytes, limits.hostBytes);
+        const { nCtx, imageTokens } = settings;
+        expect([gpuGB, hostGB, fits && nCtx === 8192 && imageTokens === 753]).toEqual([
+          gpuGB,
+          hostGB,
+          fitting.length > 0,
+        ]);
+      }
+    }
+    expect(nFitting.filter((n) => n > 0).length).toBeGreaterThan(5);
+    expect(nFitting).toContain(0);
+    expect(planFor(5 * GB, 3 * GB).settings).toMatchObject({ projectorOnGpu: true, gpuLayers: 20 });
   });
 
   test('what the caller settled stays settled', () => {

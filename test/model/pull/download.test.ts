@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
@@ -9,8 +9,10 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { lockFile } from '../../../src/file-lock.js';
 import { download, type DownloadOptions } from '../../../src/model/pull/download.js';
+import { fetchPieces } from '../../../src/model/pull/fetch-pieces.js';
 import { proxyFor } from '../../../src/model/pull/proxy.js';
 import { mergeRanges, missingPieces } from '../../../src/model/pull/ranges.js';
+import type { Probed, Server } from '../../../src/model/pull/server.js';
 import { serveFile } from './range-server.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'framewright-pull-'));
@@ -54,6 +56,26 @@ test('a connection cut 20 times ends with the right sha256, and no byte is asked
   expect([nCuts, got.sha256]).toEqual([20, sha256(content)]);
   const starts = server.requests.slice(1).map(({ headers }) => headers.range);
   expect(new Set(starts).size).toBe(starts.length);
+});
+
+test('an outage that drops every connection is one failure, however many connections there are', async () => {
+  const nConnections = 8;
+  let nDropped = 0;
+  await using server = await serveFile(content, { cutAfter: () => (nDropped++ < 3 * nConnections ? 0 : undefined) });
+  const place = newPlace();
+  await mkdir(path.dirname(place), { recursive: true });
+  await using file = await open(place, 'w');
+  const from: Server = { url: `${server.url}/x`, token: undefined, retryMs: 1, idleMs: 2000, signal: undefined };
+  const probed: Probed = { totalBytes: content.length, validator: '', sha256: undefined, takesRanges: true };
+  const pieces = missingPieces([], content.length, content.length / nConnections);
+  await fetchPieces(file, pieces, probed, from, { connections: nConnections, onReceived: () => undefined });
+  expect((await readFile(place)).equals(content)).toBe(true);
+  // One that lasts is given up by the last connection to lose patience.
+  server.manners = { cutAfter: () => 0 };
+  server.requests.length = 0;
+  const lasting = fetchPieces(file, pieces, probed, from, { connections: nConnections, onReceived: () => undefined });
+  await expect(lasting).rejects.toThrow(/failed 8 times in a row/);
+  expect(server.requests.length).toBeGreaterThanOrEqual(8 * nConnections);
 });
 
 test('what came before an interruption is used by the next pull', async () => {

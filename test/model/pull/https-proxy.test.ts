@@ -82,8 +82,9 @@ test.skipIf(!hasOpenssl)(
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toMatch(/is not trusted: self-signed certificate; .*NODE_EXTRA_CA_CERTS/);
 
-    expect(await pull({ NODE_EXTRA_CA_CERTS: cert })).toMatchObject({ code: 0 });
-    expect(await readFile(path.join(folder, 'models', 'mine', 'm.gguf'))).toEqual(files.get('/m.gguf'));
+    const pulled = await pull({ NODE_EXTRA_CA_CERTS: cert });
+    expect(pulled.code).toBe(0);
+    expect(await readFile(pulled.stdout.split('\n')[0]!)).toEqual(files.get('/m.gguf'));
     expect(new Set(asked)).toEqual(new Set(['models.example:443']));
     proxy.closeAllConnections();
     proxy.close();

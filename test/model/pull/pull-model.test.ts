@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { writeToyPair } from '../../../gguf/index.js';
 import { CATALOG_FILE } from '../../../src/model/catalog-file.js';
-import { mirrored } from '../../../src/model/pull/pull-model.js';
+import { mirrored, tokenFor } from '../../../src/model/pull/pull-model.js';
 import { framewright } from '../../cli/run.js';
 import { projectFile } from '../../photos.js';
 import { serveFile } from './range-server.js';
@@ -12,7 +12,8 @@ import { serveFile } from './range-server.js';
 const folder = await mkdtemp(path.join(tmpdir(), 'framewright-pull-model-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 beforeEach(() => {
-  for (const name of ['FRAMEWRIGHT_MODEL_BASE_URL', 'HF_ENDPOINT']) vi.stubEnv(name, '');
+  for (const name of ['FRAMEWRIGHT_MODEL_BASE_URL', 'HF_ENDPOINT', 'FRAMEWRIGHT_MODEL_TOKEN', 'HF_TOKEN'])
+    vi.stubEnv(name, '');
 });
 afterEach(() => vi.unstubAllEnvs());
 
@@ -24,6 +25,23 @@ test('a mirror stands for Hugging Face and for nothing else', () => {
   vi.stubEnv('FRAMEWRIGHT_MODEL_BASE_URL', 'http://nas:8080/models');
   expect(mirrored(url)).toBe('http://nas:8080/models/a/b/resolve/main/c.gguf');
   expect(mirrored('https://example.org/c.gguf')).toBe('https://example.org/c.gguf');
+});
+
+test('a token goes to nobody but Hugging Face, the mirror and, if it is Framewright’s own, https', () => {
+  const tokensFor = (...urls: string[]) => urls.map(tokenFor);
+  const others = ['https://example.org/c.gguf', 'http://example.org/c.gguf', 'http://huggingface.co/c.gguf'];
+  const lookalikes = ['https://huggingface.co.example.org/c.gguf', 'https://huggingface.co@example.org/c.gguf'];
+  vi.stubEnv('HF_TOKEN', 'hf');
+  expect(tokenFor('https://huggingface.co/c.gguf')).toBe('hf');
+  expect(tokensFor(...others, ...lookalikes).some((token) => token !== undefined)).toBe(false);
+  vi.stubEnv('FRAMEWRIGHT_MODEL_TOKEN', 'own');
+  expect(tokensFor('https://huggingface.co/c.gguf', ...others)).toEqual(['own', 'own', undefined, undefined]);
+  vi.stubEnv('HF_ENDPOINT', 'http://nas:8080/models/');
+  expect(tokenFor('http://nas:8080/models/a/c.gguf')).toBe('own');
+  vi.stubEnv('FRAMEWRIGHT_MODEL_TOKEN', '');
+  expect(
+    tokensFor('http://nas:8080/models/a/c.gguf', 'http://nas:8080/c.gguf', 'http://nas:8080/models/../c.gguf'),
+  ).toEqual(['hf', undefined, undefined]);
 });
 
 test('a model of one’s own is pulled by name, verified, and crops a photo', async () => {
@@ -39,7 +57,9 @@ test('a model of one’s own is pulled by name, verified, and crops a photo', as
   const env = {
     FRAMEWRIGHT_MODELS: path.join(folder, 'models'),
     XDG_CONFIG_HOME: folder,
+    FRAMEWRIGHT_MODEL_BASE_URL: text.url,
     FRAMEWRIGHT_MODEL_TOKEN: 'abc',
+    HF_TOKEN: 'hf',
     http_proxy: '',
     HTTP_PROXY: '',
     all_proxy: '',
@@ -53,9 +73,12 @@ test('a model of one’s own is pulled by name, verified, and crops a photo', as
     stderr: expect.stringMatching(/model mine \(own\) is not downloaded; run "framewright model pull mine"/) as string,
   });
   const pulled = await run('model', 'pull', 'mine');
-  const files = ['m.gguf', 'v.gguf'].map((name) => path.join(folder, 'models', 'mine', name));
-  expect(pulled).toMatchObject({ code: 0, stdout: `${files.join('\n')}\n` });
+  expect(pulled.code).toBe(0);
+  const files = pulled.stdout.trimEnd().split('\n');
+  expect(files.map((file) => path.basename(file))).toEqual(['m.gguf', 'v.gguf']);
+  for (const file of files) expect(path.dirname(path.dirname(file))).toBe(path.join(folder, 'models', 'mine'));
   expect(text.requests[0]!.headers.authorization).toBe('Bearer abc');
+  expect(vision.requests.some(({ headers }) => headers.authorization !== undefined)).toBe(false);
   expect((await run('model', 'verify', 'mine')).stdout).toMatch(/mine: sound\n$/);
   expect(await run('--model', 'mine', '--json', '--dry-run', photo)).toMatchObject({
     code: 0,
