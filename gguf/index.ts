@@ -52,6 +52,7 @@ export {
   errorOfProblems,
   requireValidPair,
   requireValidText,
+  validateLora,
   validateMmproj,
   validatePair,
   validateText,

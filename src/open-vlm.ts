@@ -88,7 +88,7 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       }),
     );
     if (options.onLog) runtime.onLog(options.onLog);
-    const pair = await requireRunnable(asked, signal);
+    const pair = await requireRunnable({ ...asked, loras: options.loras }, signal);
     const planned =
       given.memory === 'ignore'
         ? undefined

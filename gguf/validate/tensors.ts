@@ -40,10 +40,11 @@ export function* checkTensors(header: GgufHeader, expected: ExpectedTensors): Ch
   }
 }
 
-function* checkTensor(tensor: GgufTensor, rule: ExpectedTensor): Check {
+/** One tensor's type, and its shape, for which `why` may give the reason. */
+export function* checkTensor(tensor: GgufTensor, rule: Pick<ExpectedTensor, 'shape' | 'kind'>, why = ''): Check {
   const where = `tensor ${tensor.name}`;
   if (!isSameShape(tensor.shape, rule.shape)) {
-    yield { where, found: shapeText(tensor.shape), required: `must be ${shapeText(rule.shape)}` };
+    yield { where, found: shapeText(tensor.shape), required: `must be ${shapeText(rule.shape)}${why}` };
   }
   const { allows, required } = KIND_RULES[rule.kind];
   if (!allows(tensor.type)) yield { where, found: tensor.type, required };
@@ -54,6 +55,6 @@ function isSameShape(a: readonly number[], b: readonly number[]): boolean {
   return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 1) === (b[i] ?? 1)).every(Boolean);
 }
 
-function shapeText(shape: readonly number[]): string {
+export function shapeText(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;
 }

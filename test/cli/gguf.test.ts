@@ -38,6 +38,17 @@ test('toy prints the two files it wrote, and validate finds nothing wrong with t
   expect(await run('validate', mmproj)).toEqual([`${mmproj}: no problems`]);
 });
 
+test('validate takes adapters, and says what keeps one from the model', async () => {
+  await run('toy', at('base'));
+  stdout.mockClear();
+  const [model, mmproj] = [at('base', 'model.gguf'), at('base', 'mmproj.gguf')];
+  await expect(run('validate', model, mmproj, '--lora', model)).rejects.toMatchObject({
+    code: 'MODEL_UNSUPPORTED',
+    message: `one problem in ${model} and ${mmproj} and ${model}`,
+  });
+  expect(printed()[0]).toMatch(/model\.gguf: general\.type: "model", must be the string "adapter"/);
+});
+
 test('toy takes sizes, type and seed', async () => {
   await run('toy', at('sized'), '--dims', 'text.nLayer=3', '--dims', 'text.tied=false', '--type', 'F16', '--seed', 'x');
   stdout.mockClear();

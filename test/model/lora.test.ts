@@ -138,10 +138,12 @@ describe('merging into a base', () => {
     await expect(mergeLoras(basePath, [{ path: adapter }], at('x.gguf'))).rejects.toMatchObject({
       code: 'INVALID',
       message: expect.stringMatching(
-        /blk\.0\.attn_q\.weight is 64 x 64 in .*, and the adapter's halves are 256 x 4 and 4 x 256/,
+        /blk\.0\.attn_k\.weight\.lora_a: \[256, 4\], must be \[64, 4\], for blk\.0\.attn_k\.weight of \[64, 32\] in/,
       ) as string,
     });
-    await expect(mergeLoras(basePath, [{ path: basePath }], at('x.gguf'))).rejects.toThrow(/is no LoRA adapter/);
+    await expect(mergeLoras(basePath, [{ path: basePath }], at('x.gguf'))).rejects.toThrow(
+      /general\.type: .*must be the string "adapter"/,
+    );
   });
 });
 
