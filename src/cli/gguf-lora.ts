@@ -5,6 +5,7 @@ import {
   convertLora,
   GGML_TYPES,
   GgufError,
+  isMatrixType,
   isSwallowed,
   mergeLoras,
   readGguf,
@@ -180,8 +181,8 @@ function collectLoras(text: string, before: readonly LoraToMerge[] | undefined):
 
 function parseType(text: string): GgmlType {
   const found = (Object.keys(GGML_TYPES) as GgmlType[]).find((type) => type === text.toUpperCase());
-  if (found) return found;
-  throw new InvalidArgumentError('It is a tensor type, e.g. F16 or Q8_0.');
+  if (found && isMatrixType(found)) return found;
+  throw new InvalidArgumentError("It is a type a model's matrices can have, e.g. F16 or Q8_0.");
 }
 
 function parseQuantization(text: string): Quantization {

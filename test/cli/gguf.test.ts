@@ -123,3 +123,11 @@ test('a file that is no GGUF is a problem for validate and an error for inspect'
   await expect(run('inspect', at('notes.txt'))).rejects.toMatchObject({ name: 'GgufError', code: 'NOT_GGUF' });
   await expect(run('inspect', at('nothing.gguf'))).rejects.toMatchObject({ name: 'GgufError', code: 'IO' });
 });
+
+test.each(['I8', 'I32', 'F64', 'Q8_K', 'Q8_1'])(
+  'lora-merge takes no --type %s, which no matrix can have',
+  async (type) => {
+    const merge = run('lora-merge', at('m.gguf'), at('a.gguf'), '-o', at('out.gguf'), '--type', type);
+    await expect(merge).rejects.toMatchObject({ code: 'commander.invalidArgument' });
+  },
+);

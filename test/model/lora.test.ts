@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -132,6 +132,16 @@ describe('merging into a base', () => {
     const finer = await mergeLoras(await baseOf('Q4_K_M'), [{ path: small }], at('s3.gguf'), { codec, type: 'F16' });
     expect(shareOf(finer)).toBe(0);
     await answerOf(at('s3.gguf'), [], tokens, original.mmprojPath);
+  });
+
+  test('to a type no matrix can have, or that cannot be made, is refused and leaves no file', async () => {
+    const codec = await nativeCodec();
+    const loras = [{ path: adapter }];
+    for (const type of ['I32', 'F64', 'Q8_K', 'IQ2_XS'] as const)
+      await expect(mergeLoras(original.textPath, loras, at('never.gguf'), { codec, type })).rejects.toMatchObject({
+        code: 'UNSUPPORTED',
+      });
+    expect((await readdir(folder)).filter((name) => name.startsWith('never.gguf'))).toEqual([]);
   });
 
   test('of another shape, or an adapter that is none, is refused with the tensor', async () => {
