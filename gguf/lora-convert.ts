@@ -50,6 +50,8 @@ export async function convertLora(
   if (pairs.length === 0) throw new GgufError('INVALID', `${source.path} holds no low-rank pairs`);
   const alphaOf = ({ module, rank }: Pair): number => {
     const alpha = patternValue(config.alpha_pattern, module) ?? config.lora_alpha;
+    if (alpha === 0)
+      throw new GgufError('INVALID', `${folder}: the alpha of ${module} is 0: the adapter changes nothing`);
     return config.use_rslora ? alpha * Math.sqrt(rank) : alpha;
   };
   // A GGUF adapter has one alpha: pairs that have another get the difference into their b.
@@ -160,26 +162,29 @@ async function readConfig(path: string): Promise<PeftConfig> {
       `modules_to_save (${parsed.modules_to_save.join(', ')}) are whole modules, not low-rank ones; train without`,
     );
   const { r, lora_alpha: alpha } = parsed;
-  if (typeof r !== 'number' || typeof alpha !== 'number' || !(r > 0))
+  if (typeof r !== 'number' || !Number.isFinite(alpha) || !(r > 0))
     throw new GgufError('INVALID', `${path}: r and lora_alpha must be numbers`);
   return {
     r,
-    lora_alpha: alpha,
+    lora_alpha: alpha as number,
     use_rslora: parsed.use_rslora === true,
-    rank_pattern: patterns(parsed.rank_pattern),
-    alpha_pattern: patterns(parsed.alpha_pattern),
+    rank_pattern: patterns(path, 'rank_pattern', parsed),
+    alpha_pattern: patterns(path, 'alpha_pattern', parsed),
   };
 }
 
-function patterns(value: unknown): Readonly<Record<string, number>> {
-  return (value ?? {}) as Readonly<Record<string, number>>;
+function patterns(path: string, key: string, config: Record<string, unknown>): Readonly<Record<string, number>> {
+  const value: unknown = config[key] ?? {};
+  if (typeof value !== 'object' || value === null || !Object.values(value).every((each) => Number.isFinite(each)))
+    throw new GgufError('INVALID', `${path}: ${key} must be an object of numbers`);
+  return value as Readonly<Record<string, number>>;
 }
 
-/** As PEFT matches: a pattern is the end of a module's name, after a dot, or a regular expression for it. */
+/** As PEFT matches (get_pattern_key): an expression for a module's whole name, or for its end after a dot. */
 function patternValue(all: Readonly<Record<string, number>>, module: string): number | undefined {
   return Object.entries(all).find(([pattern]) => {
     try {
-      return new RegExp(`(?:^|.*\\.)(?:${pattern})$`).test(module);
+      return new RegExp(`^(?:.*\\.)?(?:${pattern})$`).test(module);
     } catch {
       throw new GgufError('MALFORMED', `adapter_config.json: "${pattern}" is no regular expression`);
     }
