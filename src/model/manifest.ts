@@ -9,6 +9,18 @@ const fileSchema = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
+/** All of a manifest that decides a model's answers, besides its files. */
+const modelUseSchema = z.object({
+  promptProfile: z.string(),
+  /** Area of the model frame in pixels. */
+  pixelBudget: z.object({ min: z.int().positive(), max: z.int().positive() }),
+  /** Cells of KV cache one photo's conversation may take. */
+  contextCells: z.int().positive(),
+  preprocess: z.object({ positionRamps: z.boolean() }),
+  overlay: z.object({ labels: z.boolean() }),
+});
+export type ModelUse = z.infer<typeof modelUseSchema>;
+
 /** `manifest.json` beside a model's files: how the model wants to be used. The code knows no model by name. */
 export const manifestSchema = z.object({
   schemaVersion: z.literal(1),
@@ -17,13 +29,7 @@ export const manifestSchema = z.object({
   /** False: random weights, for tests and as a stand-in; the command warns. */
   trained: z.boolean(),
   files: z.object({ text: fileSchema, mmproj: fileSchema }),
-  promptProfile: z.string(),
-  /** Area of the model frame in pixels. */
-  pixelBudget: z.object({ min: z.int().positive(), max: z.int().positive() }),
-  /** Cells of KV cache one photo's conversation may take. */
-  contextCells: z.int().positive(),
-  preprocess: z.object({ positionRamps: z.boolean() }),
-  overlay: z.object({ labels: z.boolean() }),
+  ...modelUseSchema.shape,
   /** Where the weights come from, terms of the data, measured figures: free text for people. */
   notes: z.record(z.string(), z.unknown()).optional(),
 });
@@ -38,8 +44,6 @@ export const DEFAULT_USE = {
   overlay: { labels: true },
 } as const satisfies Partial<Manifest>;
 
-export type ModelUse = Pick<Manifest, 'promptProfile' | 'pixelBudget' | 'contextCells' | 'preprocess' | 'overlay'>;
-
 export async function readManifest(file: string): Promise<Manifest> {
   let parsed: unknown;
   try {
@@ -53,4 +57,9 @@ export async function readManifest(file: string): Promise<Manifest> {
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0]!;
   throw new FramewrightError('MODEL_INVALID', `the model manifest ${file} is wrong at ${path.join('.')}: ${message}`);
+}
+
+/** A manifest without what is no use of the model. */
+export function useOf(manifest: Manifest): ModelUse {
+  return modelUseSchema.parse(manifest);
 }

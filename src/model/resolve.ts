@@ -8,7 +8,7 @@ import { packageFile } from '../package-root.js';
 import type { LoraSpec } from '../runtime/types.js';
 import { CATALOG, findInCatalog, variantBytes, type CatalogEntry, type ModelVariant } from './catalog.js';
 import { readCatalog } from './catalog-file.js';
-import { DEFAULT_USE, readManifest, type Manifest, type ModelUse } from './manifest.js';
+import { DEFAULT_USE, readManifest, useOf, type Manifest, type ModelUse } from './manifest.js';
 import { placesOf, stateOf } from './store.js';
 
 /** A model's two files, its adapters, and how to use them. */
@@ -126,7 +126,7 @@ async function fromManifest(folder: string, mmproj: string | undefined): Promise
     textPath: path.join(folder, manifest.files.text.name),
     mmprojPath: mmproj ?? path.join(folder, manifest.files.mmproj.name),
     loras: [],
-    use: manifest,
+    use: useOf(manifest),
     manifest,
   };
 }
