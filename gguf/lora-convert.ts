@@ -28,7 +28,7 @@ export interface ConvertedLora {
  * copied: PyTorch's [out, in] is ggml's `ne` [in, out], and Qwen's q and k need no permutation.
  *
  * @throws GgufError `UNSUPPORTED` (DoRA, adapted embeddings or vision tower, ...), `INVALID` (halves that do not fit),
- * `IO`, `MALFORMED`; the signal's reason
+ * `IO`, `OUTPUT`, `MALFORMED`; the signal's reason
  */
 export async function convertLora(
   folder: string,

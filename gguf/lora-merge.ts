@@ -63,7 +63,7 @@ export interface MergedTensor {
  * Writes a model with adapters merged into it: first to last, e.g. SFT and then the DPO trained on top of it. Tensors go
  * through one by one, a few MiB at a time.
  *
- * @throws GgufError `UNSUPPORTED`, `INVALID`, `IO`; the signal's reason
+ * @throws GgufError `UNSUPPORTED`, `INVALID`, `IO`, `OUTPUT`; the signal's reason
  */
 export async function mergeLoras(
   basePath: string,

@@ -1,5 +1,4 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import {
   convertLora,
@@ -11,10 +10,12 @@ import {
   readGguf,
   requireValidText,
   type GgmlType,
+  type GgufErrorCode,
   type LoraToMerge,
   type MergedTensor,
 } from '../../gguf/index.js';
-import { FramewrightError } from '../errors.js';
+import { FramewrightError, type ErrorCode } from '../errors.js';
+import { checkOutput, checkOutputFolder } from '../image/write.js';
 import { QUANTIZATIONS, quantizeModel, type Quantization } from '../runtime/quantize.js';
 import { nativeCodec } from '../runtime/tensor-codec.js';
 import { columns } from './columns.js';
@@ -149,6 +150,8 @@ async function quantize(model: string, type: Quantization, flags: QuantizeFlags)
   });
 }
 
+const CODES: Partial<Record<GgufErrorCode, ErrorCode>> = { UNSUPPORTED: 'MODEL_UNSUPPORTED', OUTPUT: 'OUTPUT_WRITE' };
+
 /** Runs what writes `output`, cancellable, and prints its path. */
 async function writing(
   inputs: readonly string[],
@@ -157,8 +160,8 @@ async function writing(
 ): Promise<void> {
   if (inputs.some((input) => path.resolve(input) === path.resolve(output)))
     throw new FramewrightError('USAGE', `${output} is read and written; give --output another name`);
-  if (existsSync(output) && !force)
-    throw new FramewrightError('OUTPUT_EXISTS', `${output} exists; overwrite it with --force`);
+  await checkOutput(output, { force });
+  await checkOutputFolder(output);
   const { signal, stopListening } = interruptSignal();
   const progress = new Progress();
   try {
@@ -167,8 +170,8 @@ async function writing(
     process.stdout.write(`${output}\n`);
   } catch (error) {
     if (!(error instanceof GgufError)) throw error;
-    const code = error.code === 'UNSUPPORTED' ? 'MODEL_UNSUPPORTED' : error.code === 'IO' ? undefined : 'MODEL_INVALID';
-    throw code === undefined ? error : new FramewrightError(code, error.message, { cause: error });
+    if (error.code === 'IO') throw error;
+    throw new FramewrightError(CODES[error.code] ?? 'MODEL_INVALID', error.message, { cause: error });
   } finally {
     progress.clear();
     stopListening();

@@ -36,7 +36,8 @@ export const BUNDLED_MODELS: Readonly<Record<string, string>> = { nano: packageF
 
 /** Finds the files a user means. Looks at names only: whether they hold a working model is for validation to say. */
 export async function resolveModel({ model, mmproj }: ModelSelection): Promise<ResolvedModel> {
-  const folder = BUNDLED_MODELS[model] ?? (existsSync(path.join(model, MANIFEST)) ? model : undefined);
+  const bundled = Object.hasOwn(BUNDLED_MODELS, model) ? BUNDLED_MODELS[model] : undefined;
+  const folder = bundled ?? (existsSync(path.join(model, MANIFEST)) ? model : undefined);
   if (folder) return fromManifest(folder, mmproj);
   if (!model.toLowerCase().endsWith('.gguf')) return fromCatalog(await requireCatalogModel(model), mmproj);
   if (!existsSync(model)) throw new FramewrightError('MODEL_NOT_FOUND', `the model file ${model} does not exist`);

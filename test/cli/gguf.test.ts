@@ -2,8 +2,10 @@ import { Command } from 'commander';
 import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeEach, expect, test, vi, type MockInstance } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi, type MockInstance } from 'vitest';
+import { convertLora, writeToyPair } from '../../gguf/index.js';
 import { addGgufCommand } from '../../src/cli/gguf.js';
+import { projectFile } from '../photos.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'framewright-cli-gguf-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -131,3 +133,36 @@ test.each(['I8', 'I32', 'F64', 'Q8_K', 'Q8_1'])(
     await expect(merge).rejects.toMatchObject({ code: 'commander.invalidArgument' });
   },
 );
+
+describe('what cannot be written is an error of the output', () => {
+  const sft = projectFile('test', 'fixtures', 'lora', 'sft');
+  let model: string;
+  beforeAll(async () => {
+    ({ textPath: model } = await writeToyPair(at('writing')));
+    await convertLora(sft, at('writing', 'sft.gguf'));
+  });
+  const commands: readonly (readonly [string, () => readonly string[]])[] = [
+    ['lora-convert', () => [sft]],
+    ['lora-merge', () => [model, at('writing', 'sft.gguf')]],
+    ['quantize', () => [model, 'Q8_0']],
+  ];
+
+  test.each(commands)('by %s, into a folder that is not there', async (command, args) => {
+    await expect(run(command, ...args(), '-o', at('nowhere', 'x.gguf'))).rejects.toMatchObject({
+      code: 'OUTPUT_WRITE',
+      message: expect.stringContaining(`${at('nowhere')} does not exist`) as string,
+    });
+  });
+
+  // The unfinished file's name is longer still.
+  test.each(commands.slice(0, 2))('by %s, once it is being written', async (command, args) => {
+    const output = at('writing', `${'x'.repeat(245)}.gguf`);
+    await expect(run(command, ...args(), '-o', output)).rejects.toMatchObject({ code: 'OUTPUT_WRITE' });
+  });
+
+  test.each(commands)('by %s, over a file without --force', async (command, args) => {
+    await expect(run(command, ...args(), '-o', at('writing', 'mmproj.gguf'))).rejects.toMatchObject({
+      code: 'OUTPUT_EXISTS',
+    });
+  });
+});

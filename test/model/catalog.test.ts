@@ -64,6 +64,10 @@ describe('the catalogue', () => {
     expect(findInCatalog(CATALOG, 'llama')).toBeUndefined();
   });
 
+  test.each(['llama', 'constructor', 'toString', '__proto__'])('no model is called %s', async (model) => {
+    await expect(resolveModel({ model })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+  });
+
   test('a model that is not downloaded is refused with the command that gets it', async () => {
     await expect(resolveModel({ model: 'qwen2.5-vl-7b' })).rejects.toMatchObject({
       code: 'MODEL_NOT_FOUND',
