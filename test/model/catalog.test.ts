@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -177,6 +177,17 @@ describe('model verify', () => {
     expect((await verifyModel({ model: textPath, mmproj: other.mmprojPath })).problems).toEqual([
       expect.stringMatching(/projection_dim/),
     ]);
+  });
+
+  test('tells an adapter of the model’s that cannot be applied to it', async () => {
+    const file = await catalogOf({ mine: { text: 'model.gguf', mmproj: 'mmproj.gguf', loras: [{ file: 'a.gguf' }] } });
+    const { textPath } = await writeToyPair(path.dirname(file));
+    await cp(textPath, at('own', 'a.gguf'));
+    vi.stubEnv('XDG_CONFIG_HOME', at('verified'));
+    await mkdir(at('verified'), { recursive: true });
+    await rename(at('own'), at('verified', 'framewright'));
+    const { problems } = await verifyModel({ model: 'mine' });
+    expect(problems).toEqual([expect.stringMatching(/a\.gguf: general\.type: "model", must be the string "adapter"/)]);
   });
 });
 
