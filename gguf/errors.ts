@@ -6,7 +6,8 @@ export type GgufErrorCode =
   | 'MALFORMED' // the header contradicts itself or the file's size
   | 'INVALID' // readable, but not a model of the expected kind; the message names the first problems
   | 'WRITE' // the arguments describe no writable file
-  | 'IO'; // the operating system refused
+  | 'OUTPUT' // the operating system refused to write: no folder, no permission, disk full
+  | 'IO'; // the operating system refused to read
 
 /** Every error this folder throws on purpose, except an AbortSignal's own reason. */
 export class GgufError extends Error {

@@ -46,12 +46,14 @@ export {
   type TensorCodec,
 } from './lora-merge.js';
 export type { GgufProblem } from './validate/problem.js';
+export { isMatrixType } from './validate/tensors.js';
 export type { TextSizes } from './validate/text.js';
 export type { VisionSizes } from './validate/vision.js';
 export {
   errorOfProblems,
   requireValidPair,
   requireValidText,
+  validateLora,
   validateMmproj,
   validatePair,
   validateText,

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeTensor } from './decode-tensor.js';
 import { encodeTensor } from './encode-tensor.js';
 import { GgufError } from './errors.js';
 import { loraNameOf } from './lora-names.js';
-import { namingFile } from './open-file.js';
+import { patternValue, readPeftConfig } from './peft-config.js';
 import type { GgufHeader } from './reader.js';
 import { readSafeTensor, readSafeTensors, type SafeTensor, type SafeTensorsHeader } from './safetensors.js';
 import { f32, str } from './values.js';
@@ -24,32 +23,26 @@ export interface ConvertedLora {
   readonly alpha: number;
 }
 
-interface PeftConfig {
-  readonly r: number;
-  readonly lora_alpha: number;
-  readonly use_rslora: boolean;
-  readonly rank_pattern: Readonly<Record<string, number>>;
-  readonly alpha_pattern: Readonly<Record<string, number>>;
-}
-
 /**
  * Writes a PEFT adapter (a folder with adapter_config.json and adapter_model.safetensors) as a GGUF adapter. Bytes are
  * copied: PyTorch's [out, in] is ggml's `ne` [in, out], and Qwen's q and k need no permutation.
  *
  * @throws GgufError `UNSUPPORTED` (DoRA, adapted embeddings or vision tower, ...), `INVALID` (halves that do not fit),
- * `IO`, `MALFORMED`; the signal's reason
+ * `IO`, `OUTPUT`, `MALFORMED`; the signal's reason
  */
 export async function convertLora(
   folder: string,
   outputPath: string,
   options: LoraConvertOptions = {},
 ): Promise<ConvertedLora> {
-  const config = await readConfig(join(folder, 'adapter_config.json'));
+  const config = await readPeftConfig(join(folder, 'adapter_config.json'));
   const source = await readSafeTensors(join(folder, 'adapter_model.safetensors'));
   const pairs = pairUp(source);
   if (pairs.length === 0) throw new GgufError('INVALID', `${source.path} holds no low-rank pairs`);
   const alphaOf = ({ module, rank }: Pair): number => {
     const alpha = patternValue(config.alpha_pattern, module) ?? config.lora_alpha;
+    if (alpha === 0)
+      throw new GgufError('INVALID', `${folder}: the alpha of ${module} is 0: the adapter changes nothing`);
     return config.use_rslora ? alpha * Math.sqrt(rank) : alpha;
   };
   // A GGUF adapter has one alpha: pairs that have another get the difference into their b.
@@ -137,51 +130,4 @@ async function halfToWrite(
   if (type === found && factor === 1) return { name, type, shape, data: bytes };
   const values = decodeTensor(found, bytes).map((value) => value * factor);
   return { name, type, shape, data: encodeTensor(type, values) };
-}
-
-async function readConfig(path: string): Promise<PeftConfig> {
-  let parsed: Record<string, unknown>;
-  try {
-    parsed = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new GgufError('MALFORMED', `${path} is no JSON: ${error.message}`);
-    throw namingFile(path, error);
-  }
-  const refuse = (why: string): never => {
-    throw new GgufError('UNSUPPORTED', `${path}: ${why}`);
-  };
-  if (parsed.peft_type !== undefined && parsed.peft_type !== 'LORA')
-    refuse('only adapters of peft_type LORA are taken');
-  if (parsed.use_dora === true) refuse('DoRA has no place in a GGUF adapter; train with use_dora: false');
-  if (parsed.fan_in_fan_out === true) refuse('fan_in_fan_out: true transposes the base, which Qwen does not');
-  if (parsed.lora_bias === true || (parsed.bias ?? 'none') !== 'none') refuse('trained biases are not taken over');
-  if (Array.isArray(parsed.modules_to_save) && parsed.modules_to_save.length > 0)
-    refuse(
-      `modules_to_save (${parsed.modules_to_save.join(', ')}) are whole modules, not low-rank ones; train without`,
-    );
-  const { r, lora_alpha: alpha } = parsed;
-  if (typeof r !== 'number' || typeof alpha !== 'number' || !(r > 0))
-    throw new GgufError('INVALID', `${path}: r and lora_alpha must be numbers`);
-  return {
-    r,
-    lora_alpha: alpha,
-    use_rslora: parsed.use_rslora === true,
-    rank_pattern: patterns(parsed.rank_pattern),
-    alpha_pattern: patterns(parsed.alpha_pattern),
-  };
-}
-
-function patterns(value: unknown): Readonly<Record<string, number>> {
-  return (value ?? {}) as Readonly<Record<string, number>>;
-}
-
-/** As PEFT matches: a pattern is the end of a module's name, after a dot, or a regular expression for it. */
-function patternValue(all: Readonly<Record<string, number>>, module: string): number | undefined {
-  return Object.entries(all).find(([pattern]) => {
-    try {
-      return new RegExp(`(?:^|.*\\.)(?:${pattern})$`).test(module);
-    } catch {
-      throw new GgufError('MALFORMED', `adapter_config.json: "${pattern}" is no regular expression`);
-    }
-  })?.[1];
 }

@@ -5,6 +5,7 @@ import { openLora, type LoraAdapter, type LowRank } from './lora-adapter.js';
 import { readGguf, type GgufHeader, type GgufTensor } from './reader.js';
 import { readTensorChunks } from './tensor-data.js';
 import { tensorBytes, type GgmlType } from './types.js';
+import { isMatrixType } from './validate/tensors.js';
 import { strings } from './values.js';
 import { writeGguf, type TensorToWrite, type WriteOptions } from './writer.js';
 
@@ -62,7 +63,7 @@ export interface MergedTensor {
  * Writes a model with adapters merged into it: first to last, e.g. SFT and then the DPO trained on top of it. Tensors go
  * through one by one, a few MiB at a time.
  *
- * @throws GgufError `UNSUPPORTED`, `INVALID`, `IO`; the signal's reason
+ * @throws GgufError `UNSUPPORTED`, `INVALID`, `IO`, `OUTPUT`; the signal's reason
  */
 export async function mergeLoras(
   basePath: string,
@@ -70,6 +71,8 @@ export async function mergeLoras(
   outputPath: string,
   options: LoraMergeOptions = {},
 ): Promise<readonly MergedTensor[]> {
+  if (options.type !== undefined && !isMatrixType(options.type))
+    throw new GgufError('UNSUPPORTED', `${options.type} is no type a model's matrices can have`);
   const base = await readGguf(basePath);
   const adapters: LoraAdapter[] = [];
   for (const { path, scale = 1 } of loras) adapters.push(await openLora(path, scale, base));

@@ -14,7 +14,7 @@ const MODULES: Readonly<Record<string, string>> = {
 export interface LoraName {
   /** Of the base tensor, e.g. `blk.0.attn_q.weight`. */
   readonly base: string;
-  /** PEFT's name of the module without its wrapping, e.g. `layers.0.self_attn.q_proj`: what patterns are matched with. */
+  /** The module's name in the model PEFT wrapped, e.g. `model.layers.0.self_attn.q_proj`: patterns are matched with it. */
   readonly module: string;
   readonly half: 'a' | 'b';
 }
@@ -34,7 +34,10 @@ export function loraNameOf(peftName: string): LoraName {
     refuse('it adapts the vision tower, which llama.cpp runs without adapters; train the language model only');
   if (/lora_embedding_|embed_tokens|lm_head/.test(peftName))
     refuse('embeddings and output matrix are not adapted; leave them out of target_modules');
-  const match = /(?:^|\.)(layers\.(\d+)\.((?:self_attn|mlp)\.\w+))\.lora_([AB])(?:\.[\w-]+)?\.weight$/.exec(peftName);
+  const match =
+    /^(?:base_model\.model\.)?((?:.*\.)?layers\.(\d+)\.((?:self_attn|mlp)\.\w+))\.lora_([AB])(?:\.[\w-]+)?\.weight$/.exec(
+      peftName,
+    );
   if (!match) return refuse('it is no half of a low-rank pair (modules_to_save and biases are not taken over)');
   const [, module, layer, place, half] = match as unknown as [string, string, string, string, 'A' | 'B'];
   const name = MODULES[place] ?? refuse(`a Qwen2.5-VL layer has no ${place}`);

@@ -2,6 +2,7 @@ import { GgufError } from './errors.js';
 import { countNonFiniteBlocksInFile } from './nan-check.js';
 import { readGguf, type GgufHeader } from './reader.js';
 import { isInsideFile } from './tensor-data.js';
+import { checkLora } from './validate/lora.js';
 import { problemOf, type Check, type GgufProblem } from './validate/problem.js';
 import { checkText, type TextSizes } from './validate/text.js';
 import { checkVision, type VisionSizes } from './validate/vision.js';
@@ -9,6 +10,8 @@ import { checkVision, type VisionSizes } from './validate/vision.js';
 export interface ValidateOptions {
   /** Also reads all tensor data and looks for NaN and infinities. Default false: headers only. */
   readonly checkNan?: boolean;
+  /** LoRA adapters (.gguf) that are to be applied to the text model. */
+  readonly loras?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
@@ -26,7 +29,16 @@ export interface ValidPair {
  * @throws GgufError `IO` when the file cannot be read; the signal's reason.
  */
 export async function validateText(path: string, options: ValidateOptions = {}): Promise<readonly GgufProblem[]> {
-  return (await validateFile(path, checkText, options)).problems;
+  return (await examineText(path, options)).problems;
+}
+
+/** The same for a LoRA adapter of a text model. */
+export async function validateLora(
+  path: string,
+  base: GgufHeader,
+  options: ValidateOptions = {},
+): Promise<readonly GgufProblem[]> {
+  return (await validateFile(path, (header) => checkLora(header, base), options)).problems;
 }
 
 /** The same for a vision (mmproj) file. */
@@ -69,6 +81,17 @@ export async function requireValidText(path: string, options: ValidateOptions = 
   throw errorOfProblems(problems);
 }
 
+/**
+ * The header of a LoRA adapter without problems.
+ *
+ * @throws GgufError as `requireValidPair`
+ */
+export async function requireValidLora(path: string, base: GgufHeader): Promise<GgufHeader> {
+  const { problems, header } = await validateFile(path, (found) => checkLora(found, base), {});
+  if (header && problems.length === 0) return header;
+  throw errorOfProblems(problems);
+}
+
 /** One line: the first three problems, each with its file, and how many more there are. */
 export function errorOfProblems(problems: readonly GgufProblem[]): GgufError {
   const shown = problems.slice(0, 3).map(({ message }) => message);
@@ -87,7 +110,7 @@ async function examinePair(
   mmprojPath: string,
   options: ValidateOptions,
 ): Promise<{ problems: readonly GgufProblem[]; pair?: ValidPair }> {
-  const text = await validateFile(textPath, checkText, options);
+  const text = await examineText(textPath, options);
   const mmproj = await validateFile(mmprojPath, checkVision, options);
   const problems = [...text.problems, ...mmproj.problems];
   if (!text.header || !text.sizes || !mmproj.header || !mmproj.sizes) return { problems };
@@ -102,6 +125,15 @@ async function examinePair(
   }
   const pair = { text: text.header, textSizes: text.sizes, mmproj: mmproj.header, visionSizes: mmproj.sizes };
   return { problems, pair };
+}
+
+/** A text model, and its adapters where it is sound itself. */
+async function examineText(path: string, options: ValidateOptions): Promise<Examined<TextSizes>> {
+  const text = await validateFile(path, checkText, options);
+  if (!text.header || text.problems.length > 0) return text;
+  const problems: GgufProblem[] = [];
+  for (const lora of options.loras ?? []) problems.push(...(await validateLora(lora, text.header, options)));
+  return { ...text, problems };
 }
 
 async function validateFile<T>(

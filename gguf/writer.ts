@@ -43,7 +43,7 @@ export interface WriteOptions {
  * written beside its place and renamed; an existing file is replaced. Memory does not grow with the size of the tensors.
  *
  * @throws GgufError `WRITE` for a description no file can have or data of another length than its shape and type,
- * `IO` when the operating system refuses; the signal's reason when aborted.
+ * `OUTPUT` when the operating system refuses; the signal's reason when aborted.
  */
 export async function writeGguf(path: string, gguf: GgufToWrite, options: WriteOptions = {}): Promise<void> {
   const { signal } = options;
@@ -78,10 +78,10 @@ export async function writeGguf(path: string, gguf: GgufToWrite, options: WriteO
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
     if (error instanceof GgufError || signal?.aborted) throw error;
     if (error instanceof Error && 'code' in error) {
-      throw new GgufError('IO', `cannot write ${path}: ${error.message}`, { cause: error });
+      throw new GgufError('OUTPUT', `cannot write ${path}: ${error.message}`, { cause: error });
     }
     throw error;
   }

@@ -8,8 +8,9 @@ import type { Photo } from './image/decode.js';
 import type { PixelBudget } from './image/frame.js';
 import { HeldPhoto } from './held-photo.js';
 import type { PhotoInput } from './image/input.js';
+import type { ModelUse } from './model/manifest.js';
 import { MAX_PARALLEL } from './model/plan/plan-run.js';
-import { openVlm, type Vlm, type VlmOptions } from './open-vlm.js';
+import { openVlm, type CacheSettings, type Vlm, type VlmOptions } from './open-vlm.js';
 import type { ModelIdentity, PhotoEngine } from './photo-engine.js';
 import { analysePhoto, cropPhoto, framePhoto, rankPhoto, type PhotoRequest } from './pipeline.js';
 import { checkInteger } from './runtime/check.js';
@@ -97,6 +98,13 @@ export interface CropAllOptions extends CropEachOptions {
   readonly onError?: (error: unknown, input: PhotoInput) => void;
 }
 
+/** The weights and prompts at work, and how they are used: with the photo and the options, all that decides a crop. */
+export interface ModelAtWork extends ModelIdentity, CacheSettings {
+  readonly trained: boolean;
+  readonly pixelBudget: PixelBudget;
+  readonly use: ModelUse;
+}
+
 /** Opens the model and everything below it. Close with `dispose()` or `await using`. */
 export async function openCropper(options: CropperOptions = {}): Promise<Cropper> {
   const closing = new AbortController();
@@ -154,10 +162,11 @@ export class Cropper {
   }
 
   /** The weights and prompts at work; undefined for an engine without a model. */
-  get model(): (ModelIdentity & { readonly trained: boolean; readonly pixelBudget: PixelBudget }) | undefined {
+  get model(): ModelAtWork | undefined {
     if (!this.#vlm) return undefined;
-    const { engine, resolved } = this.#vlm;
-    return { ...engine.identity, trained: resolved.manifest?.trained ?? true, pixelBudget: engine.pixelBudget };
+    const { engine, resolved, cache } = this.#vlm;
+    const trained = resolved.manifest?.trained ?? true;
+    return { ...engine.identity, trained, pixelBudget: engine.pixelBudget, use: resolved.use, ...cache };
   }
 
   /** What was given up so that the model fits the memory there is, one line each; empty where nothing was. */

@@ -47,6 +47,13 @@ export interface VlmOptions
   readonly releaseEncoder?: boolean;
 }
 
+/** How the KV cache is kept and read, which rounding depends on. */
+export interface CacheSettings {
+  readonly kvType: NonNullable<ContextOptions['kvType']>;
+  /** `auto`: as llama.cpp chooses on the backend. */
+  readonly flashAttention: boolean | 'auto';
+}
+
 /** A loaded model with its runtime and KV cache, ready for the three stages. */
 export interface Vlm {
   readonly runtime: Runtime;
@@ -54,6 +61,7 @@ export interface Vlm {
   readonly engine: VlmEngine;
   /** What the model runs with, and what was given up for it; undefined if memory was to be ignored. */
   readonly plan: MemoryPlan | undefined;
+  readonly cache: CacheSettings;
   counters(): ContextCounters & VlmCounters;
   dispose(): Promise<void>;
 }
@@ -88,7 +96,7 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       }),
     );
     if (options.onLog) runtime.onLog(options.onLog);
-    const pair = await requireRunnable(asked, signal);
+    const pair = await requireRunnable({ ...asked, loras: options.loras }, signal);
     const planned =
       given.memory === 'ignore'
         ? undefined
@@ -126,6 +134,7 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       resolved,
       engine,
       plan,
+      cache: { kvType: context.kvType, flashAttention: context.flashAttention ?? 'auto' },
       counters: () => ({ ...context.counters(), ...engine.counters() }),
       dispose: () => opened.dispose(),
     };

@@ -15,7 +15,7 @@ export function* checkLayout(header: GgufHeader): Check {
       required: `must be a multiple of ${BUFFER_ALIGNMENT}`,
     };
   }
-  if (header.tensors.length === 0) yield { where: 'file', found: 'no tensors', required: 'must hold a model' };
+  if (header.tensors.length === 0) yield { where: 'file', found: 'no tensors', required: 'must hold some' };
   let expected = 0;
   let previous = 'the header';
   for (const tensor of header.tensors) {

@@ -16,8 +16,13 @@ export type ExpectedTensors = ReadonlyMap<string, ExpectedTensor>;
 /** Types a backend without a dot product or row lookup for them aborts on, once it computes (ggml-cpu.c, ops.cpp). */
 const NO_MATRIX_TYPES: ReadonlySet<GgmlType> = new Set(['Q8_1', 'Q8_K', 'I8', 'I16', 'I32', 'I64', 'F64']);
 
+/** Whether a model's matrices can be of this type. */
+export function isMatrixType(type: GgmlType): boolean {
+  return !NO_MATRIX_TYPES.has(type);
+}
+
 const KIND_RULES: Readonly<Record<TensorKind, { allows: (type: GgmlType) => boolean; required: string }>> = {
-  matrix: { allows: (type) => !NO_MATRIX_TYPES.has(type), required: 'must be of a type weights can have' },
+  matrix: { allows: isMatrixType, required: 'must be of a type weights can have' },
   // Norms and biases are added to and multiplied with F32 values; binary-ops.cpp aborts on any other second operand.
   vector: { allows: (type) => type === 'F32', required: 'must be F32' },
   // im2col (ops.cpp) takes these two.
@@ -40,10 +45,11 @@ export function* checkTensors(header: GgufHeader, expected: ExpectedTensors): Ch
   }
 }
 
-function* checkTensor(tensor: GgufTensor, rule: ExpectedTensor): Check {
+/** One tensor's type, and its shape, for which `why` may give the reason. */
+export function* checkTensor(tensor: GgufTensor, rule: Pick<ExpectedTensor, 'shape' | 'kind'>, why = ''): Check {
   const where = `tensor ${tensor.name}`;
   if (!isSameShape(tensor.shape, rule.shape)) {
-    yield { where, found: shapeText(tensor.shape), required: `must be ${shapeText(rule.shape)}` };
+    yield { where, found: shapeText(tensor.shape), required: `must be ${shapeText(rule.shape)}${why}` };
   }
   const { allows, required } = KIND_RULES[rule.kind];
   if (!allows(tensor.type)) yield { where, found: tensor.type, required };
@@ -54,6 +60,6 @@ function isSameShape(a: readonly number[], b: readonly number[]): boolean {
   return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 1) === (b[i] ?? 1)).every(Boolean);
 }
 
-function shapeText(shape: readonly number[]): string {
+export function shapeText(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;
 }

@@ -1,19 +1,21 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import {
   convertLora,
   GGML_TYPES,
   GgufError,
+  isMatrixType,
   isSwallowed,
   mergeLoras,
   readGguf,
   requireValidText,
   type GgmlType,
+  type GgufErrorCode,
   type LoraToMerge,
   type MergedTensor,
 } from '../../gguf/index.js';
-import { FramewrightError } from '../errors.js';
+import { FramewrightError, type ErrorCode } from '../errors.js';
+import { checkOutput, checkOutputFolder } from '../image/write.js';
 import { QUANTIZATIONS, quantizeModel, type Quantization } from '../runtime/quantize.js';
 import { nativeCodec } from '../runtime/tensor-codec.js';
 import { columns } from './columns.js';
@@ -148,6 +150,8 @@ async function quantize(model: string, type: Quantization, flags: QuantizeFlags)
   });
 }
 
+const CODES: Partial<Record<GgufErrorCode, ErrorCode>> = { UNSUPPORTED: 'MODEL_UNSUPPORTED', OUTPUT: 'OUTPUT_WRITE' };
+
 /** Runs what writes `output`, cancellable, and prints its path. */
 async function writing(
   inputs: readonly string[],
@@ -156,8 +160,8 @@ async function writing(
 ): Promise<void> {
   if (inputs.some((input) => path.resolve(input) === path.resolve(output)))
     throw new FramewrightError('USAGE', `${output} is read and written; give --output another name`);
-  if (existsSync(output) && !force)
-    throw new FramewrightError('OUTPUT_EXISTS', `${output} exists; overwrite it with --force`);
+  await checkOutput(output, { force });
+  await checkOutputFolder(output);
   const { signal, stopListening } = interruptSignal();
   const progress = new Progress();
   try {
@@ -166,8 +170,8 @@ async function writing(
     process.stdout.write(`${output}\n`);
   } catch (error) {
     if (!(error instanceof GgufError)) throw error;
-    const code = error.code === 'UNSUPPORTED' ? 'MODEL_UNSUPPORTED' : error.code === 'IO' ? undefined : 'MODEL_INVALID';
-    throw code === undefined ? error : new FramewrightError(code, error.message, { cause: error });
+    if (error.code === 'IO') throw error;
+    throw new FramewrightError(CODES[error.code] ?? 'MODEL_INVALID', error.message, { cause: error });
   } finally {
     progress.clear();
     stopListening();
@@ -180,8 +184,8 @@ function collectLoras(text: string, before: readonly LoraToMerge[] | undefined):
 
 function parseType(text: string): GgmlType {
   const found = (Object.keys(GGML_TYPES) as GgmlType[]).find((type) => type === text.toUpperCase());
-  if (found) return found;
-  throw new InvalidArgumentError('It is a tensor type, e.g. F16 or Q8_0.');
+  if (found && isMatrixType(found)) return found;
+  throw new InvalidArgumentError("It is a type a model's matrices can have, e.g. F16 or Q8_0.");
 }
 
 function parseQuantization(text: string): Quantization {

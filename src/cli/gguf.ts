@@ -35,6 +35,7 @@ Examples:
   framewright gguf validate model.gguf mmproj.gguf
   framewright gguf validate --nan model.gguf mmproj.gguf    # reads all weights too
   framewright gguf validate --json mmproj.gguf
+  framewright gguf validate --lora crop.gguf model.gguf
 
 Exit codes: 0 no problems, 3 problems.`,
   toy: `
@@ -62,6 +63,7 @@ export function addGgufCommand(program: Command): void {
     .description('everything that would keep a Qwen2.5-VL model from running, one problem a line')
     .argument('<model>', 'text model, or a vision file alone')
     .argument('[mmproj]', 'its vision file')
+    .option('--lora <file>', 'a LoRA adapter (.gguf) for the text model, repeatable', collect(String), [])
     .option('--nan', 'also read all weights and look for NaN and infinities', false)
     .option('--json', 'one JSON object: { valid, problems }', false)
     .addHelpText('after', HELP.validate)
@@ -93,21 +95,22 @@ async function inspect(file: string, flags: { tensors: boolean; json: boolean })
 async function validate(
   model: string,
   mmproj: string | undefined,
-  flags: { nan: boolean; json: boolean },
+  flags: { lora: readonly string[]; nan: boolean; json: boolean },
 ): Promise<void> {
+  const files = [model, ...(mmproj === undefined ? [] : [mmproj]), ...flags.lora].join(' and ');
   const { signal, stopListening } = interruptSignal();
   try {
-    const problems = await findProblems(model, mmproj, { checkNan: flags.nan, signal });
+    const problems = await findProblems(model, mmproj, { checkNan: flags.nan, loras: flags.lora, signal });
     if (flags.json) print(JSON.stringify({ valid: problems.length === 0, problems }));
     else for (const { message } of problems) print(message);
     if (problems.length > 0) {
       const { code } = errorOfProblems(problems);
       throw new FramewrightError(
         code === 'UNSUPPORTED' ? 'MODEL_UNSUPPORTED' : 'MODEL_INVALID',
-        `${problems.length === 1 ? 'one problem' : `${problems.length} problems`} in ${[model, mmproj ?? []].flat().join(' and ')}`,
+        `${problems.length === 1 ? 'one problem' : `${problems.length} problems`} in ${files}`,
       );
     }
-    if (!flags.json) print(`${[model, mmproj ?? []].flat().join(' and ')}: no problems`);
+    if (!flags.json) print(`${files}: no problems`);
   } finally {
     stopListening();
   }
@@ -116,10 +119,11 @@ async function validate(
 async function findProblems(
   model: string,
   mmproj: string | undefined,
-  options: { checkNan: boolean; signal: AbortSignal },
+  options: { checkNan: boolean; loras: readonly string[]; signal: AbortSignal },
 ): Promise<readonly GgufProblem[]> {
   if (mmproj !== undefined) return validatePair(model, mmproj, options);
-  return (await isVisionFile(model)) ? validateMmproj(model, options) : validateText(model, options);
+  if (options.loras.length > 0 || !(await isVisionFile(model))) return validateText(model, options);
+  return validateMmproj(model, options);
 }
 
 /** A file that cannot be read is no vision file: validation says what is wrong with it. */

@@ -17,8 +17,8 @@ export async function checkModels(wanted: ModelSelection, signal: AbortSignal): 
 async function checkModel(selection: ModelSelection, signal: AbortSignal): Promise<Finding> {
   const check = 'model';
   try {
-    const { name, textPath, mmprojPath, manifest } = await resolveModel(selection);
-    const problems = await validatePair(textPath, mmprojPath, { signal });
+    const { name, textPath, mmprojPath, loras, manifest } = await resolveModel(selection);
+    const problems = await validatePair(textPath, mmprojPath, { loras: loras.map(({ path }) => path), signal });
     if (problems.length > 0) {
       return {
         check,

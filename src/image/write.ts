@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, lstat, open, realpath, rename, unlink } from 'node:fs/promises';
+import { access, constants, link, lstat, open, realpath, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FramewrightError, messageOf } from '../errors.js';
 
@@ -62,6 +62,16 @@ export async function checkOutput(path: string, options: WriteOptions = {}): Pro
   }
   if (!(options.force ?? false)) throw alreadyExists(path);
   return existing.isFile() ? existing.mode & 0o777 : 0o666;
+}
+
+/**
+ * Fails early for a folder that is not there, or that nothing may be made in.
+ * @throws FramewrightError OUTPUT_WRITE
+ */
+export async function checkOutputFolder(path: string): Promise<void> {
+  await access(dirname(path), constants.W_OK | constants.X_OK).catch((thrown: unknown) => {
+    throw writeFailure(path, thrown);
+  });
 }
 
 async function writeSynced(

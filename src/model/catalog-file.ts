@@ -50,7 +50,10 @@ const entrySchema = z.strictObject({
 
 const catalogSchema = z.strictObject({
   schemaVersion: z.literal(1),
-  models: z.record(z.string().regex(/^[\w.-]+$/, 'a name has letters, digits, ".", "-" and "_"'), entrySchema),
+  models: z.record(
+    z.string().regex(/^(?!\.+$)[\w.-]+$/, 'a name has letters, digits, ".", "-" and "_", not dots alone'),
+    entrySchema,
+  ),
 });
 
 type FileSpec = z.infer<typeof fileSchema>;

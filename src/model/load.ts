@@ -12,16 +12,17 @@ export type LoadOptions = Pick<
 >;
 
 /**
- * Both files' headers, for a pair that runs: no file llama.cpp could crash on gets further.
+ * Both files' headers, for a pair that runs with its adapters: no file llama.cpp could crash on gets further.
  *
  * @throws FramewrightError MODEL_INVALID, MODEL_UNSUPPORTED; the signal's reason
  */
 export async function requireRunnable(
-  { name, textPath, mmprojPath }: ResolvedModel,
+  { name, textPath, mmprojPath, loras }: ResolvedModel,
   signal?: AbortSignal,
 ): Promise<ValidPair> {
   try {
-    return await requireValidPair(textPath, mmprojPath, signal ? { signal } : {});
+    const adapters = loras.map(({ path }) => path);
+    return await requireValidPair(textPath, mmprojPath, { loras: adapters, ...(signal ? { signal } : {}) });
   } catch (error) {
     if (!(error instanceof GgufError)) throw error;
     const code = error.code === 'UNSUPPORTED' ? 'MODEL_UNSUPPORTED' : 'MODEL_INVALID';

@@ -9,14 +9,8 @@ const fileSchema = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
-/** `manifest.json` beside a model's files: how the model wants to be used. The code knows no model by name. */
-export const manifestSchema = z.object({
-  schemaVersion: z.literal(1),
-  name: z.string().min(1),
-  licence: z.string(),
-  /** False: random weights, for tests and as a stand-in; the command warns. */
-  trained: z.boolean(),
-  files: z.object({ text: fileSchema, mmproj: fileSchema }),
+/** All of a manifest that decides a model's answers, besides its files. */
+const modelUseSchema = z.object({
   promptProfile: z.string(),
   /** Area of the model frame in pixels. */
   pixelBudget: z.object({ min: z.int().positive(), max: z.int().positive() }),
@@ -26,6 +20,18 @@ export const manifestSchema = z.object({
   overlay: z.object({ labels: z.boolean() }),
   /** Free candidates get their edges moved a little, to where they cut through less: for coarse coordinates. */
   placeEdges: z.boolean().default(false),
+});
+export type ModelUse = z.infer<typeof modelUseSchema>;
+
+/** `manifest.json` beside a model's files: how the model wants to be used. The code knows no model by name. */
+export const manifestSchema = z.object({
+  schemaVersion: z.literal(1),
+  name: z.string().min(1),
+  licence: z.string(),
+  /** False: random weights, for tests and as a stand-in; the command warns. */
+  trained: z.boolean(),
+  files: z.object({ text: fileSchema, mmproj: fileSchema }),
+  ...modelUseSchema.shape,
   /** Where the weights come from, terms of the data, measured figures: free text for people. */
   notes: z.record(z.string(), z.unknown()).optional(),
 });
@@ -41,11 +47,6 @@ export const DEFAULT_USE = {
   placeEdges: false,
 } as const satisfies Partial<Manifest>;
 
-export type ModelUse = Pick<
-  Manifest,
-  'promptProfile' | 'pixelBudget' | 'contextCells' | 'preprocess' | 'overlay' | 'placeEdges'
->;
-
 export async function readManifest(file: string): Promise<Manifest> {
   let parsed: unknown;
   try {
@@ -59,4 +60,9 @@ export async function readManifest(file: string): Promise<Manifest> {
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0]!;
   throw new FramewrightError('MODEL_INVALID', `the model manifest ${file} is wrong at ${path.join('.')}: ${message}`);
+}
+
+/** A manifest without what is no use of the model. */
+export function useOf(manifest: Manifest): ModelUse {
+  return modelUseSchema.parse(manifest);
 }

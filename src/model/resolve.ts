@@ -8,7 +8,7 @@ import { packageFile } from '../package-root.js';
 import type { LoraSpec } from '../runtime/types.js';
 import { CATALOG, findInCatalog, variantBytes, type CatalogEntry, type ModelVariant } from './catalog.js';
 import { readCatalog } from './catalog-file.js';
-import { DEFAULT_USE, readManifest, type Manifest, type ModelUse } from './manifest.js';
+import { DEFAULT_USE, readManifest, useOf, type Manifest, type ModelUse } from './manifest.js';
 import { placesOf, stateOf } from './store.js';
 
 /** A model's two files, its adapters, and how to use them. */
@@ -36,7 +36,8 @@ export const BUNDLED_MODELS: Readonly<Record<string, string>> = { nano: packageF
 
 /** Finds the files a user means. Looks at names only: whether they hold a working model is for validation to say. */
 export async function resolveModel({ model, mmproj }: ModelSelection): Promise<ResolvedModel> {
-  const folder = BUNDLED_MODELS[model] ?? (existsSync(path.join(model, MANIFEST)) ? model : undefined);
+  const bundled = Object.hasOwn(BUNDLED_MODELS, model) ? BUNDLED_MODELS[model] : undefined;
+  const folder = bundled ?? (existsSync(path.join(model, MANIFEST)) ? model : undefined);
   if (folder) return fromManifest(folder, mmproj);
   if (!model.toLowerCase().endsWith('.gguf')) return fromCatalog(await requireCatalogModel(model), mmproj);
   if (!existsSync(model)) throw new FramewrightError('MODEL_NOT_FOUND', `the model file ${model} does not exist`);
@@ -126,7 +127,7 @@ async function fromManifest(folder: string, mmproj: string | undefined): Promise
     textPath: path.join(folder, manifest.files.text.name),
     mmprojPath: mmproj ?? path.join(folder, manifest.files.mmproj.name),
     loras: [],
-    use: manifest,
+    use: useOf(manifest),
     manifest,
   };
 }

@@ -59,9 +59,10 @@ export async function verifyModel(selection: ModelSelection, signal?: AbortSigna
   return { name: resolved.name, files, problems };
 }
 
-async function pairProblems({ textPath, mmprojPath }: ResolvedModel, signal?: AbortSignal): Promise<string[]> {
+async function pairProblems({ textPath, mmprojPath, loras }: ResolvedModel, signal?: AbortSignal): Promise<string[]> {
   try {
-    return (await validatePair(textPath, mmprojPath, signal ? { signal } : {})).map(({ message }) => message);
+    const options = { loras: loras.map(({ path }) => path), ...(signal ? { signal } : {}) };
+    return (await validatePair(textPath, mmprojPath, options)).map(({ message }) => message);
   } catch (error) {
     if (error instanceof GgufError) return [error.message];
     throw error;

@@ -4,10 +4,22 @@ import { disposedError } from './native-error.js';
 import type { Sequence } from './request.js';
 import { Scheduler } from './scheduler.js';
 import { Session } from './session.js';
-import type { ContextCounters, GeneratedToken, MemoryByDevice } from './types.js';
+import type { ContextCounters, ContextOptions, GeneratedToken, MemoryByDevice } from './types.js';
 
 /** @internal What a context gets its generated tokens by. */
 export type TokenListeners = Map<number, (token: GeneratedToken) => void>;
+
+/** @internal The options of a context with what was left open filled in. */
+export interface SettledContext {
+  readonly nCtx: number;
+  readonly nSeqMax: number;
+  readonly nScratchMax: number;
+  readonly capturesAttention: boolean;
+  readonly kvType: KvType;
+  readonly flashAttention: boolean | undefined;
+}
+
+type KvType = NonNullable<ContextOptions['kvType']>;
 
 /** A KV cache and the sessions that share it. */
 export class Context {
@@ -16,6 +28,9 @@ export class Context {
   readonly nCtx: number;
   readonly nSeqMax: number;
   readonly capturesAttention: boolean;
+  readonly kvType: KvType;
+  /** Undefined where llama.cpp chooses. */
+  readonly flashAttention: boolean | undefined;
   readonly #native: NativeContext;
   readonly #scheduler: Scheduler;
   readonly #listeners: TokenListeners;
@@ -27,13 +42,15 @@ export class Context {
     model: VisionModel,
     native: NativeContext,
     listeners: TokenListeners,
-    settled: { nCtx: number; nSeqMax: number; nScratchMax: number; capturesAttention: boolean },
+    settled: SettledContext,
   ) {
-    const { nCtx, nSeqMax, nScratchMax, capturesAttention } = settled;
+    const { nCtx, nSeqMax, nScratchMax, capturesAttention, kvType, flashAttention } = settled;
     this.model = model;
     this.nCtx = nCtx;
     this.nSeqMax = nSeqMax;
     this.capturesAttention = capturesAttention;
+    this.kvType = kvType;
+    this.flashAttention = flashAttention;
     this.#native = native;
     this.#listeners = listeners;
     this.#scheduler = new Scheduler(native, nSeqMax, nScratchMax);

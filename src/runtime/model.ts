@@ -157,7 +157,7 @@ export class VisionModel {
       await native.dispose();
       throw fromNative(error);
     }
-    const settled = { nCtx, nSeqMax, nScratchMax, capturesAttention: captureAttention };
+    const settled = { nCtx, nSeqMax, nScratchMax, capturesAttention: captureAttention, kvType, flashAttention };
     const context = new Context(this, native, listeners, settled);
     this.#contexts.add(context);
     return context;

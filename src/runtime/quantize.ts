@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { FramewrightError, messageOf } from '../errors.js';
+import { checkOutputFolder } from '../image/write.js';
 import { loadBinding } from './binding.js';
 import { CallQueue } from './call-queue.js';
 import { checkInteger } from './check.js';
@@ -46,6 +47,7 @@ export async function quantizeModel(inputPath: string, outputPath: string, optio
   const { type, allowRequantize = false, pure = false, signal } = options;
   const threads = checkInteger('threads', options.threads ?? usableCores(), 1, 512);
   signal?.throwIfAborted();
+  await checkOutputFolder(outputPath);
   const { addon } = await loadBinding({ gpu: 'cpu' });
   const temporary = `${outputPath}.${randomBytes(4).toString('hex')}.tmp`;
   const onProgress = guardListener(options.onProgress ?? (() => undefined), (error) => queue.cancel(error));
@@ -70,6 +72,6 @@ export async function quantizeModel(inputPath: string, outputPath: string, optio
     // Waits for a call that was aborted: until then it may still write.
     await queue.close();
     await native.dispose();
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
 }

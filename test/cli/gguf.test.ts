@@ -2,8 +2,10 @@ import { Command } from 'commander';
 import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeEach, expect, test, vi, type MockInstance } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi, type MockInstance } from 'vitest';
+import { convertLora, writeToyPair } from '../../gguf/index.js';
 import { addGgufCommand } from '../../src/cli/gguf.js';
+import { projectFile } from '../photos.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'framewright-cli-gguf-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -36,6 +38,17 @@ test('toy prints the two files it wrote, and validate finds nothing wrong with t
   expect(await run('validate', model, mmproj, '--nan')).toEqual([`${model} and ${mmproj}: no problems`]);
   stdout.mockClear();
   expect(await run('validate', mmproj)).toEqual([`${mmproj}: no problems`]);
+});
+
+test('validate takes adapters, and says what keeps one from the model', async () => {
+  await run('toy', at('base'));
+  stdout.mockClear();
+  const [model, mmproj] = [at('base', 'model.gguf'), at('base', 'mmproj.gguf')];
+  await expect(run('validate', model, mmproj, '--lora', model)).rejects.toMatchObject({
+    code: 'MODEL_UNSUPPORTED',
+    message: `one problem in ${model} and ${mmproj} and ${model}`,
+  });
+  expect(printed()[0]).toMatch(/model\.gguf: general\.type: "model", must be the string "adapter"/);
 });
 
 test('toy takes sizes, type and seed', async () => {
@@ -111,4 +124,45 @@ test('a file that is no GGUF is a problem for validate and an error for inspect'
   expect(printed()).toEqual([`${at('notes.txt')}: it does not begin with "GGUF"; it must be a readable GGUF file`]);
   await expect(run('inspect', at('notes.txt'))).rejects.toMatchObject({ name: 'GgufError', code: 'NOT_GGUF' });
   await expect(run('inspect', at('nothing.gguf'))).rejects.toMatchObject({ name: 'GgufError', code: 'IO' });
+});
+
+test.each(['I8', 'I32', 'F64', 'Q8_K', 'Q8_1'])(
+  'lora-merge takes no --type %s, which no matrix can have',
+  async (type) => {
+    const merge = run('lora-merge', at('m.gguf'), at('a.gguf'), '-o', at('out.gguf'), '--type', type);
+    await expect(merge).rejects.toMatchObject({ code: 'commander.invalidArgument' });
+  },
+);
+
+describe('what cannot be written is an error of the output', () => {
+  const sft = projectFile('test', 'fixtures', 'lora', 'sft');
+  let model: string;
+  beforeAll(async () => {
+    ({ textPath: model } = await writeToyPair(at('writing')));
+    await convertLora(sft, at('writing', 'sft.gguf'));
+  });
+  const commands: readonly (readonly [string, () => readonly string[]])[] = [
+    ['lora-convert', () => [sft]],
+    ['lora-merge', () => [model, at('writing', 'sft.gguf')]],
+    ['quantize', () => [model, 'Q8_0']],
+  ];
+
+  test.each(commands)('by %s, into a folder that is not there', async (command, args) => {
+    await expect(run(command, ...args(), '-o', at('nowhere', 'x.gguf'))).rejects.toMatchObject({
+      code: 'OUTPUT_WRITE',
+      message: expect.stringContaining(`${at('nowhere')} does not exist`) as string,
+    });
+  });
+
+  // The unfinished file's name is longer still.
+  test.each(commands.slice(0, 2))('by %s, once it is being written', async (command, args) => {
+    const output = at('writing', `${'x'.repeat(245)}.gguf`);
+    await expect(run(command, ...args(), '-o', output)).rejects.toMatchObject({ code: 'OUTPUT_WRITE' });
+  });
+
+  test.each(commands)('by %s, over a file without --force', async (command, args) => {
+    await expect(run(command, ...args(), '-o', at('writing', 'mmproj.gguf'))).rejects.toMatchObject({
+      code: 'OUTPUT_EXISTS',
+    });
+  });
 });

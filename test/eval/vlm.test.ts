@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aggregate } from '../../src/eval/aggregate.js';
 import { photoSize } from '../../src/eval/datasets/photos.js';
 import type { Dataset } from '../../src/eval/datasets/types.js';
@@ -6,8 +9,9 @@ import { vlmMethod } from '../../src/eval/methods/vlm.js';
 import type { PresentPhoto } from '../../src/eval/methods/types.js';
 import { runEvaluation } from '../../src/eval/run.js';
 import type { Box, Size } from '../../src/geometry.js';
-import { openCropper, type Cropper } from '../../src/index.js';
-import { examplePhoto } from '../photos.js';
+import { openCropper, type Cropper, type CropperOptions } from '../../src/index.js';
+import { readManifest, type Manifest } from '../../src/model/manifest.js';
+import { examplePhoto, projectFile } from '../photos.js';
 
 const path = examplePhoto('pagoda');
 let cropper: Cropper;
@@ -77,4 +81,42 @@ test('the key is that of the files and options, and of nothing else', async () =
   expect(keys[0]).toBe(keys[1]);
   expect(new Set(keys).size).toBe(3);
   expect(keys[0]).toContain(cropper.model?.sha256);
+});
+
+describe('the key tells apart', () => {
+  const nano = projectFile('gguf', 'nano');
+  let folder: string;
+  let manifest: Manifest;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'framewright-key-'));
+    manifest = await readManifest(join(nano, 'manifest.json'));
+    await cp(nano, folder, { recursive: true });
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  /** Of the bundled model with another manifest, opened otherwise. */
+  async function keyOf(change: Partial<Manifest>, options: CropperOptions = {}): Promise<string> {
+    await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, ...change }));
+    await using opened = await openCropper({ model: folder, gpu: 'cpu', threads: 1, ...options });
+    return (await vlmMethod(opened)).key;
+  }
+
+  test('every way to use the same files, and nothing else of the manifest', async () => {
+    const { preprocess, overlay, contextCells, pixelBudget } = manifest;
+    const keys = [
+      await keyOf({}),
+      await keyOf({ preprocess: { positionRamps: !preprocess.positionRamps } }),
+      await keyOf({ overlay: { labels: !overlay.labels } }),
+      await keyOf({ contextCells: contextCells + 256 }),
+      await keyOf({ pixelBudget: { ...pixelBudget, max: pixelBudget.max - 28 * 28 } }),
+      await keyOf({}, { kvType: 'f32' }),
+      await keyOf({}, { kvType: 'q8_0' }),
+      await keyOf({}, { flashAttention: true }),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(keys[0]).toBe((await vlmMethod(cropper)).key);
+    expect(await keyOf({ name: 'renamed', notes: { of: 'people' } }, { kvType: 'f16', flashAttention: false })).toBe(
+      keys[0],
+    );
+  });
 });

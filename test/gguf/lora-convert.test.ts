@@ -68,6 +68,39 @@ test('rsLoRA and patterns of ranks and alphas come out as one alpha', async () =
   expect((down[0]! * alpha) / 2).toBeCloseTo((first * 5) / Math.sqrt(2), 5);
 });
 
+test.each([
+  'model.layers.1.self_attn.q_proj',
+  '^model.layers.1.self_attn.q_proj',
+  'layers.1.self_attn.q_proj',
+  '.*1.self_attn.q_proj',
+])('the pattern %s is matched with a module’s whole name, as PEFT does', async (pattern) => {
+  const b = async (config: object): Promise<readonly number[]> => {
+    await convertLora(await changed(config), out);
+    const header = await readGguf(out);
+    const { type, ...tensor } = findTensor(header, 'blk.1.attn_q.weight.lora_b');
+    return Array.from(decodeTensor(type, await readTensor(header, { type, ...tensor })));
+  };
+  const plain = await b({});
+  expect(await b({ alpha_pattern: { [pattern]: 64 } })).toEqual(plain.map((value) => value * 8));
+  await expect(b({ rank_pattern: { [pattern]: 5 } })).rejects.toThrow(/its rank is 4, and adapter_config\.json says 5/);
+  expect(await b({ r: 5, rank_pattern: { [pattern]: 4, '^(?!.*layers.1.self_attn.q_proj).*': 4 } })).toEqual(plain);
+});
+
+test('a pattern that begins in the midst of a name says nothing of the module', async () => {
+  for (const pattern of ['^layers.1.self_attn.q_proj', 'ayers.1.self_attn.q_proj', 'self_attn.q'])
+    await convertLora(await changed({ rank_pattern: { [pattern]: 5 } }), out);
+});
+
+test.each([
+  { init_lora_weights: true },
+  { init_lora_weights: 'gaussian' },
+  { init_lora_weights: 'eva' },
+  { layer_replication: null, target_parameters: null, trainable_token_indices: null, use_qalora: false },
+  { layer_replication: [], target_parameters: [], alora_invocation_tokens: null },
+])('%j makes a plain adapter', async (config) => {
+  expect(await convertLora(await changed(config), out)).toMatchObject({ nPairs: 14 });
+});
+
 test('halves in F16 on request', async () => {
   await convertLora(sft, out, { type: 'F16' });
   expect(new Set((await readGguf(out)).tensors.map(({ type }) => type))).toEqual(new Set(['F16']));
@@ -81,6 +114,25 @@ describe('what llama.cpp cannot do with an adapter is refused with what to do in
     [{ fan_in_fan_out: true }, /fan_in_fan_out/],
     [{ peft_type: 'IA3' }, /peft_type LORA/],
     [{ r: 'x' }, /r and lora_alpha must be numbers/],
+    [
+      { init_lora_weights: 'pissa_niter_16' },
+      /pissa_niter_16 changes the base.*path_initial_model_for_weight_conversion/,
+    ],
+    [{ init_lora_weights: 'olora' }, /path_initial_model_for_weight_conversion/],
+    [{ init_lora_weights: 'corda' }, /path_initial_model_for_weight_conversion/],
+    [{ init_lora_weights: 'lora_ga' }, /path_initial_model_for_weight_conversion/],
+    [{ init_lora_weights: 'loftq' }, /loftq changes the base.*another initialisation/],
+    [{ use_qalora: true }, /QALoRA/],
+    [{ layer_replication: [[0, 2]] }, /layer_replication/],
+    [{ target_parameters: ['mlp.experts'] }, /target_parameters/],
+    [{ trainable_token_indices: [1] }, /trainable_token_indices/],
+    [{ trainable_token_indices: { embed_tokens: [1] } }, /trainable_token_indices/],
+    [{ alora_invocation_tokens: [1] }, /alora_invocation_tokens/],
+    [{ lora_alpha: 0 }, /the alpha of model\.layers\.\S+ is 0/],
+    [{ alpha_pattern: { q_proj: 0 } }, /the alpha of \S+q_proj is 0/],
+    [{ lora_alpha: '8' }, /r and lora_alpha must be numbers/],
+    [{ alpha_pattern: { q_proj: '8' } }, /alpha_pattern must be an object of numbers/],
+    [{ rank_pattern: 4 }, /rank_pattern/],
     [{ r: 8 }, /its rank is 4, and adapter_config\.json says 8/],
   ])('%j', async (config, message) => {
     await expect(convertLora(await changed(config), out)).rejects.toThrow(message);

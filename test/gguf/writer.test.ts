@@ -167,10 +167,10 @@ test('an abort while tensors are written rejects with its reason and leaves no f
   expect((await readdir(folder)).filter((name) => name.startsWith('aborted'))).toEqual([]);
 });
 
-test('a folder that does not exist is an IO error that names the file', async () => {
+test('a folder that does not exist is an error of the output that names the file', async () => {
   const file = at('nowhere/x.gguf');
   await expect(writeGguf(file, oneTensor('hole'))).rejects.toMatchObject({
-    code: 'IO',
+    code: 'OUTPUT',
     message: expect.stringContaining(file) as string,
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, open, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -63,6 +63,10 @@ describe('the catalogue', () => {
     expect(findInCatalog(CATALOG, 'Qwen2.5-VL-3B:q8_0')?.variant?.text.name).toBe('Qwen2.5-VL-3B-Instruct-Q8_0.gguf');
     expect(findInCatalog(CATALOG, 'qwen2.5-vl-3b:Q2')).toMatchObject({ variant: undefined });
     expect(findInCatalog(CATALOG, 'llama')).toBeUndefined();
+  });
+
+  test.each(['llama', 'constructor', 'toString', '__proto__'])('no model is called %s', async (model) => {
+    await expect(resolveModel({ model })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
   });
 
   test('a model that is not downloaded is refused with the command that gets it', async () => {
@@ -194,6 +198,17 @@ describe('model verify', () => {
     expect((await verifyModel({ model: textPath, mmproj: other.mmprojPath })).problems).toEqual([
       expect.stringMatching(/projection_dim/),
     ]);
+  });
+
+  test('tells an adapter of the model’s that cannot be applied to it', async () => {
+    const file = await catalogOf({ mine: { text: 'model.gguf', mmproj: 'mmproj.gguf', loras: [{ file: 'a.gguf' }] } });
+    const { textPath } = await writeToyPair(path.dirname(file));
+    await cp(textPath, at('own', 'a.gguf'));
+    vi.stubEnv('XDG_CONFIG_HOME', at('verified'));
+    await mkdir(at('verified'), { recursive: true });
+    await rename(at('own'), at('verified', 'framewright'));
+    const { problems } = await verifyModel({ model: 'mine' });
+    expect(problems).toEqual([expect.stringMatching(/a\.gguf: general\.type: "model", must be the string "adapter"/)]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -134,14 +134,26 @@ describe('merging into a base', () => {
     await answerOf(at('s3.gguf'), [], tokens, original.mmprojPath);
   });
 
+  test('to a type no matrix can have, or that cannot be made, is refused and leaves no file', async () => {
+    const codec = await nativeCodec();
+    const loras = [{ path: adapter }];
+    for (const type of ['I32', 'F64', 'Q8_K', 'IQ2_XS'] as const)
+      await expect(mergeLoras(original.textPath, loras, at('never.gguf'), { codec, type })).rejects.toMatchObject({
+        code: 'UNSUPPORTED',
+      });
+    expect((await readdir(folder)).filter((name) => name.startsWith('never.gguf'))).toEqual([]);
+  });
+
   test('of another shape, or an adapter that is none, is refused with the tensor', async () => {
     await expect(mergeLoras(basePath, [{ path: adapter }], at('x.gguf'))).rejects.toMatchObject({
       code: 'INVALID',
       message: expect.stringMatching(
-        /blk\.0\.attn_q\.weight is 64 x 64 in .*, and the adapter's halves are 256 x 4 and 4 x 256/,
+        /blk\.0\.attn_k\.weight\.lora_a: \[256, 4\], must be \[64, 4\], for blk\.0\.attn_k\.weight of \[64, 32\] in/,
       ) as string,
     });
-    await expect(mergeLoras(basePath, [{ path: basePath }], at('x.gguf'))).rejects.toThrow(/is no LoRA adapter/);
+    await expect(mergeLoras(basePath, [{ path: basePath }], at('x.gguf'))).rejects.toThrow(
+      /general\.type: .*must be the string "adapter"/,
+    );
   });
 });
 

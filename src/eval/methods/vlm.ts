@@ -8,6 +8,9 @@ import type { Stage } from '../../stages.js';
 import { rescaleBox, rescaleElement } from './engine.js';
 import type { Ablation, Method, PresentPhoto, SweepPoint } from './types.js';
 
+/** 1 left out of the key how the model is used, but for the size of its picture. */
+const KEY_VERSION = 2;
+
 /** One way to use a loaded model. */
 export interface VlmVariant {
   /** Default `vlm`. */
@@ -30,8 +33,8 @@ export interface VlmMethodsOptions {
 /**
  * Variants of one model as methods. What they share of a photo, each stage up to where they part, is computed once: the
  * photo stays in the model until the run is done with it, which takes a cropper opened with `parallel` twice the photos
- * evaluated at once. The keys hold the contents of every model file, the prompts' version and the options, so a journal
- * never answers for another model.
+ * evaluated at once. The keys hold the contents of every model file, how the manifest and the memory say the model is
+ * used, the prompts' version and the options, so a journal never answers for another model.
  */
 export async function vlmMethods(
   cropper: Cropper,
@@ -81,9 +84,20 @@ export async function vlmMethod(cropper: Cropper, options: VlmVariant & VlmMetho
 
 async function modelKey(cropper: Cropper): Promise<object> {
   if (!cropper.model) throw new FramewrightError('USAGE', `the engine ${cropper.engine} has no model to evaluate`);
-  const { sha256, mmprojSha256, promptVersion, loras, pixelBudget } = cropper.model;
+  const { sha256, mmprojSha256, promptVersion, loras, use, kvType, flashAttention } = cropper.model;
   const adapters = await Promise.all(loras.map(async ({ path, scale }) => ({ sha256: await fileSha256(path), scale })));
-  return { sha256, mmprojSha256, promptVersion, adapters, pixelBudget };
+  const { backend } = cropper.runtimeInfo!;
+  const attention = flashAttention === 'auto' ? `auto on ${backend}` : flashAttention;
+  return {
+    version: KEY_VERSION,
+    sha256,
+    mmprojSha256,
+    promptVersion,
+    adapters,
+    use,
+    kvType,
+    flashAttention: attention,
+  };
 }
 
 /** The photos of a run that are in the model. */
