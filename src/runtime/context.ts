@@ -38,12 +38,7 @@ export class Context {
   #disposed: Promise<void> | undefined;
 
   /** @internal */
-  constructor(
-    model: VisionModel,
-    native: NativeContext,
-    listeners: TokenListeners,
-    settled: SettledContext,
-  ) {
+  constructor(model: VisionModel, native: NativeContext, listeners: TokenListeners, settled: SettledContext) {
     const { nCtx, nSeqMax, nScratchMax, capturesAttention, kvType, flashAttention } = settled;
     this.model = model;
     this.nCtx = nCtx;
