@@ -1,4 +1,4 @@
-import type { Box, Size } from '../geometry.js';
+import { boxArea, type Box, type Size } from '../geometry.js';
 import { CandidateSpace, type CandidateLimits } from './candidate-space.js';
 import type { Reasons } from './reasons.js';
 import { writeReason } from './reasons.js';
@@ -46,8 +46,15 @@ export async function writeCandidates(
   return candidates;
 }
 
+/** Whether a box is one the proposal answer may give, were it not for the ratio. */
+export function meetsLimits(box: Box, limits: CandidateLimits): boolean {
+  const { frame, keep, minShare } = limits;
+  const holds = !keep || (box[0] <= keep[0] && box[1] <= keep[1] && box[2] >= keep[2] && box[3] >= keep[3]);
+  return holds && boxArea(box) >= minShare * frame.width * frame.height && !trimsSliver(box, limits);
+}
+
 /** Whether the proposal answer avoids this box for what it trims. */
-export function trimsSliver([x1, y1, x2, y2]: Box, limits: CandidateLimits): boolean {
+function trimsSliver([x1, y1, x2, y2]: Box, limits: CandidateLimits): boolean {
   const least = leastTrim(limits);
   if (!least) return false;
   const { width, height } = limits.frame;

@@ -1,8 +1,8 @@
 import type { CandidateLimits } from '../answer/candidate-space.js';
-import { trimsSliver, type ProposedBox } from '../answer/candidates-form.js';
+import { meetsLimits, type ProposedBox } from '../answer/candidates-form.js';
+import { toPixels, toUnit } from '../engines/rules/aspect-grid.js';
 import { Crossings, near, placeEdges } from '../engines/rules/edges.js';
 import { detailGradient } from '../engines/rules/photo-maps.js';
-import { boxArea, type Box } from '../geometry.js';
 import type { FrameImage } from '../prompt/conversation.js';
 
 /**
@@ -18,19 +18,10 @@ export function placeCandidates(
   const crossings = new Crossings(detailGradient({ data: rgb, size: frame }));
   const taken = new Set(candidates.map(({ boxInFrame }) => boxInFrame.join()));
   return candidates.map((candidate) => {
-    const [x1, y1, x2, y2] = candidate.boxInFrame;
-    const { width, height } = frame;
-    const unit = [x1 / width, y1 / height, x2 / width, y2 / height] as const;
-    const placed = placeEdges(unit, crossings, near(unit));
-    const box = placed.map((edge, i) => Math.round(edge * (i % 2 === 0 ? width : height))) as unknown as Box;
-    if (taken.has(box.join()) || !allows(limits, box)) return candidate;
+    const unit = toUnit(candidate.boxInFrame, frame);
+    const box = toPixels(placeEdges(unit, crossings, near(unit)), frame);
+    if (taken.has(box.join()) || !meetsLimits(box, limits)) return candidate;
     taken.add(box.join());
     return { ...candidate, boxInFrame: box };
   });
-}
-
-function allows(limits: CandidateLimits, box: Box): boolean {
-  const { frame, keep, minShare } = limits;
-  const holds = !keep || (box[0] <= keep[0] && box[1] <= keep[1] && box[2] >= keep[2] && box[3] >= keep[3]);
-  return holds && boxArea(box) >= minShare * frame.width * frame.height && !trimsSliver(box, limits);
 }

@@ -1,6 +1,6 @@
 import type { CandidateLimits } from '../../src/answer/candidate-space.js';
-import { trimsSliver, type ProposedBox } from '../../src/answer/candidates-form.js';
-import { aspectBoxes, freeBoxes, toUnit } from '../../src/engines/rules/aspect-grid.js';
+import { meetsLimits, type ProposedBox } from '../../src/answer/candidates-form.js';
+import { aspectBoxes, freeBoxes, toPixels, toUnit } from '../../src/engines/rules/aspect-grid.js';
 import { asPeopleChoose, Crossings, placeEdges } from '../../src/engines/rules/edges.js';
 import { detailGradient } from '../../src/engines/rules/photo-maps.js';
 import {
@@ -13,7 +13,7 @@ import {
 import type { UnitBox } from '../../src/engines/rules/grid.js';
 import { worthOfKeeping } from '../../src/engines/rules/subject.js';
 import type { Raster } from '../../src/engines/types.js';
-import { boxArea, intersectionOverUnion, type Box, type Size } from '../../src/geometry.js';
+import { intersectionOverUnion, type Box, type Size } from '../../src/geometry.js';
 import { frameMap } from '../../src/image/frame.js';
 import { BOX_KINDS, isOneOf, type Element } from '../../src/schema.js';
 import type { ProposalRequest } from '../../src/steps/propose.js';
@@ -191,8 +191,8 @@ function placed(
   const crossings = new Crossings(detailGradient(picture));
   return ranked.map((item) => {
     const unit = placeEdges(toUnit(item.box, picture.size), crossings, asPeopleChoose(distribution));
-    const box = toFrame(unit, picture.size);
-    return fits(box, limits) ? { box, worth: expectedIou(unit, distribution) } : item;
+    const box = toPixels(unit, picture.size);
+    return meetsLimits(box, limits) ? { box, worth: expectedIou(unit, distribution) } : item;
   });
 }
 
@@ -206,12 +206,6 @@ function shaped([x1, y1, x2, y2]: Box, { frame, heightPerWidth }: CandidateLimit
   return [x1, top, x1 + width, top + height];
 }
 
-function fits(box: Box, limits: CandidateLimits): boolean {
-  const { frame, keep, minShare } = limits;
-  const holds = !keep || (box[0] <= keep[0] && box[1] <= keep[1] && box[2] >= keep[2] && box[3] >= keep[3]);
-  return holds && boxArea(box) >= minShare * frame.width * frame.height && !trimsSliver(box, limits);
-}
-
 function distinctWithin(boxes: readonly RankedBox[], limits: CandidateLimits): RankedBox[] {
   const { frame } = limits;
   const leastOffset = Math.ceil(Math.min(frame.width, frame.height) / 32);
@@ -219,7 +213,7 @@ function distinctWithin(boxes: readonly RankedBox[], limits: CandidateLimits): R
   for (const item of boxes) {
     const { box } = item;
     const apart = kept.every((other) => box.some((edge, i) => Math.abs(edge - other.box[i]!) >= leastOffset));
-    if (apart && fits(box, limits)) kept.push(item);
+    if (apart && meetsLimits(box, limits)) kept.push(item);
   }
   return kept;
 }
@@ -231,7 +225,7 @@ function bestBoxes({ distribution }: TeacherLabels, picture: Raster, { count, li
   const refined = refine(first.unit, distribution);
   const all = [{ unit: refined, worth: expectedIou(refined, distribution) }, ...worths];
   const picked = pickDistinct(
-    all.map(({ unit, worth }) => ({ box: toFrame(unit, picture.size), worth })),
+    all.map(({ unit, worth }) => ({ box: toPixels(unit, picture.size), worth })),
     count,
   );
   return distinctWithin(placed(picked, distribution, picture, limits), limits);
@@ -249,7 +243,7 @@ function anyBoxes(
   for (let attempt = 0; attempt < 60 && drawn.length < count; attempt++) {
     const unit = roll.chance(0.5) ? boxes[drawIndex(roll, probabilities)]! : roll.pick(boxes);
     const moved = unit.map((edge) => Math.min(1, Math.max(0, edge + 0.02 * roll.normal()))) as unknown as UnitBox;
-    const box = toFrame(moved, frame);
+    const box = toPixels(moved, frame);
     const worth = expectedIou(moved, distribution);
     if (drawn.every((other) => intersectionOverUnion(box, other.box) < 0.9)) drawn.push({ box, worth });
   }
@@ -263,12 +257,6 @@ function drawIndex(roll: Dice, probabilities: ArrayLike<number>): number {
     if (left < 0) return i;
   }
   return probabilities.length - 1;
-}
-
-function toFrame([x1, y1, x2, y2]: UnitBox, { width, height }: Size): Box {
-  const left = Math.min(width - 1, Math.round(x1 * width));
-  const top = Math.min(height - 1, Math.round(y1 * height));
-  return [left, top, Math.max(left + 1, Math.round(x2 * width)), Math.max(top + 1, Math.round(y2 * height))];
 }
 
 function softmax(logits: readonly number[]): number[] {
