@@ -7,17 +7,9 @@ import { z } from 'zod';
 import { FramewrightError, messageOf } from '../errors.js';
 import { nearestWord } from '../nearest.js';
 import { CATALOG, findInCatalog, type CatalogEntry, type ModelFile, type ModelVariant } from './catalog.js';
-import { DEFAULT_USE, manifestSchema, type ModelUse } from './manifest.js';
+import { DEFAULT_USE, modelUseSchema } from './manifest.js';
 
 export const CATALOG_FILE = 'framewright.models.json';
-
-const useShape = manifestSchema.pick({
-  promptProfile: true,
-  pixelBudget: true,
-  contextCells: true,
-  preprocess: true,
-  overlay: true,
-}).shape;
 
 /** A path relative to the catalogue file, or an http(s) address. */
 const fileSchema = z.union([
@@ -40,12 +32,7 @@ const entrySchema = z.strictObject({
   mmproj: fileSchema.optional(),
   loras: z.array(z.strictObject({ file: fileSchema, scale: z.number().optional() })).optional(),
   licence: z.string().optional(),
-  promptProfile: useShape.promptProfile.optional(),
-  pixelBudget: useShape.pixelBudget.optional(),
-  contextCells: useShape.contextCells.optional(),
-  preprocess: useShape.preprocess.optional(),
-  overlay: useShape.overlay.optional(),
-  placeEdges: z.boolean().optional(),
+  ...modelUseSchema.partial().shape,
 });
 
 const catalogSchema = z.strictObject({
@@ -115,25 +102,17 @@ function toEntry(file: string, name: string, spec: EntrySpec): CatalogEntry {
     file: own(`loras.${i}.file`, lora),
     scale,
   }));
-  const { promptProfile, pixelBudget, contextCells, preprocess, overlay, placeEdges } = {
-    ...useOf(base?.entry),
-    ...present(spec),
-  };
   return {
     name,
     licence: spec.licence ?? base?.entry.licence ?? 'not given',
     source: file,
-    use: { promptProfile, pixelBudget, contextCells, preprocess, overlay, placeEdges },
+    use: modelUseSchema.parse({ ...(base?.entry.use ?? DEFAULT_USE), ...present(spec) }),
     ...(base?.entry.sizes && spec.text === undefined ? { sizes: base.entry.sizes } : {}),
     variants: [{ name: base?.variant.name ?? 'own', text, mmproj, loras: [...(base?.variant.loras ?? []), ...loras] }],
   };
 }
 
-function useOf(entry: CatalogEntry | undefined): ModelUse {
-  return entry?.use ?? DEFAULT_USE;
-}
-
-function present(spec: EntrySpec): Partial<ModelUse> {
+function present(spec: EntrySpec): Partial<EntrySpec> {
   return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined));
 }
 

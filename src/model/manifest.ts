@@ -10,7 +10,7 @@ const fileSchema = z.object({
 });
 
 /** All of a manifest that decides a model's answers, besides its files. */
-const modelUseSchema = z.object({
+export const modelUseSchema = z.object({
   promptProfile: z.string(),
   /** Area of the model frame in pixels. */
   pixelBudget: z.object({ min: z.int().positive(), max: z.int().positive() }),
@@ -19,7 +19,7 @@ const modelUseSchema = z.object({
   preprocess: z.object({ positionRamps: z.boolean() }),
   overlay: z.object({ labels: z.boolean() }),
   /** Free candidates get their edges moved a little, to where they cut through less: for coarse coordinates. */
-  placeEdges: z.boolean().default(false),
+  placeEdges: z.boolean(),
 });
 export type ModelUse = z.infer<typeof modelUseSchema>;
 
@@ -32,6 +32,7 @@ export const manifestSchema = z.object({
   trained: z.boolean(),
   files: z.object({ text: fileSchema, mmproj: fileSchema }),
   ...modelUseSchema.shape,
+  placeEdges: modelUseSchema.shape.placeEdges.default(false),
   /** Where the weights come from, terms of the data, measured figures: free text for people. */
   notes: z.record(z.string(), z.unknown()).optional(),
 });
