@@ -1,5 +1,5 @@
 import { FramewrightError } from '../errors.js';
-import { fileIdentity } from './file-identity.js';
+import { fileIdentities } from './file-identity.js';
 import { STDIN } from './inputs.js';
 import { filesOf, STDOUT, type PlannedPhoto } from './planned-photo.js';
 
@@ -7,9 +7,9 @@ import { filesOf, STDOUT, type PlannedPhoto } from './planned-photo.js';
 export async function refuseClashes(planned: readonly PlannedPhoto[], isNamed: boolean): Promise<void> {
   const owners = new Map<string, string>();
   const inputs = planned.map(({ input }) => input).filter((input) => input !== STDIN);
-  const originals = new Set(await Promise.all(inputs.map(fileIdentity)));
   const files = planned.flatMap((photo) => filesOf(photo).map((file) => ({ input: photo.input, file })));
-  const identities = await Promise.all(files.map(({ file }) => fileIdentity(file)));
+  const identities = await fileIdentities([...files.map(({ file }) => file), ...inputs]);
+  const originals = new Set(identities.slice(files.length));
   for (const [i, { input, file }] of files.entries()) {
     if (file === STDOUT) continue;
     const identity = identities[i]!;

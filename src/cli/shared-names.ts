@@ -1,5 +1,5 @@
 import { FramewrightError } from '../errors.js';
-import { fileIdentity } from './file-identity.js';
+import { fileIdentities } from './file-identity.js';
 import { STDIN } from './inputs.js';
 import { filesOf, STDOUT, type PlannedPhoto } from './planned-photo.js';
 
@@ -27,19 +27,23 @@ export async function refuseSharedNames(
   read: readonly NamedFile[],
 ): Promise<void> {
   if (written.length === 0) return;
-  const owners = new Map<string, string>();
-  const own = async (file: string, owner: string): Promise<void> => void owners.set(await fileIdentity(file), owner);
-  for (const { option, path: file } of read) await own(file, `what ${option} reads`);
-  for (const photo of plan) {
-    const made = photo.sidecar === undefined ? filesOf(photo) : [...filesOf(photo), photo.sidecar];
-    for (const file of made) if (file !== STDOUT) await own(file, `what ${photo.input} gives`);
-  }
-  for (const { input } of plan) if (input !== STDIN) await own(input, 'one of the photos itself');
-  for (const { option, path: file } of written) {
-    const owner = owners.get(await fileIdentity(file));
+  const owned = [
+    ...read.map(({ option, path: file }) => ({ file, owner: `what ${option} reads` })),
+    ...plan.flatMap((photo) => {
+      const made = photo.sidecar === undefined ? filesOf(photo) : [...filesOf(photo), photo.sidecar];
+      return made.filter((file) => file !== STDOUT).map((file) => ({ file, owner: `what ${photo.input} gives` }));
+    }),
+    ...plan
+      .filter(({ input }) => input !== STDIN)
+      .map(({ input }) => ({ file: input, owner: 'one of the photos itself' })),
+  ];
+  const identities = await fileIdentities([...written.map(({ path: file }) => file), ...owned.map(({ file }) => file)]);
+  const owners = new Map(owned.map(({ owner }, i) => [identities[written.length + i]!, owner]));
+  for (const [i, { option, path: file }] of written.entries()) {
+    const owner = owners.get(identities[i]!);
     if (owner !== undefined) {
       throw new FramewrightError('USAGE', `${file} (${option}) is ${owner}; name another file with ${option}`);
     }
-    await own(file, `also what ${option} writes`);
+    owners.set(identities[i]!, `also what ${option} writes`);
   }
 }
