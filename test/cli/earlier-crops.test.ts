@@ -1,21 +1,10 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { examplePhoto } from '../photos.js';
-import { framewright, type Finished } from './run.js';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Finished } from './run.js';
+import { usePhotoFolder } from './photo-folder.js';
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'framewright-earlier-'));
-  mkdirSync(at('in'));
-  for (const name of ['dogs', 'pagoda'] as const) copyFileSync(examplePhoto(name), at('in', `${name}.jpg`));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const at = (...names: readonly string[]): string => path.join(folder, ...names);
-const run = (...args: readonly string[]): Promise<Finished> =>
-  framewright(['--engine', 'full', ...args], { cwd: folder });
+const { at, run: plainRun } = usePhotoFolder();
+const run = (...args: readonly string[]): Promise<Finished> => plainRun('--engine', 'full', ...args);
 const LEFT_OUT =
   'in/dogs-crop.jpg is left out, by the name a crop of another photo here; to crop such a file, name it itself';
 

@@ -1,21 +1,11 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
 import { examplePhoto } from '../photos.js';
-import { framewright, type Finished } from './run.js';
+import { type Finished } from './run.js';
+import { usePhotoFolder } from './photo-folder.js';
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'framewright-journal-'));
-  mkdirSync(at('in'));
-  for (const name of ['dogs', 'pagoda'] as const) copyFileSync(examplePhoto(name), at('in', `${name}.jpg`));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const at = (...names: readonly string[]): string => path.join(folder, ...names);
-const run = (...args: readonly string[]): Promise<Finished> =>
-  framewright(['--engine', 'rules', ...args], { cwd: folder });
+const { at, run: plainRun } = usePhotoFolder();
+const run = (...args: readonly string[]): Promise<Finished> => plainRun('--engine', 'rules', ...args);
 
 describe('--journal', () => {
   test('a file that is no journal is refused and left as it is, even where the run would end early', async () => {
@@ -41,7 +31,7 @@ describe('--journal', () => {
     for (const file of ['new.jsonl', 'empty.jsonl']) {
       expect((await run('--journal', file, 'in/pagoda.jpg')).code).toBe(2);
     }
-    expect(readdirSync(folder).sort()).toEqual(['empty.jsonl', 'in']);
+    expect(readdirSync(at()).sort()).toEqual(['empty.jsonl', 'in']);
   });
 
   test("somebody else's file with the name of its lock is left alone", async () => {

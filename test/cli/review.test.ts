@@ -1,21 +1,9 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
 import type { CropResult } from '../../src/schema.js';
-import { examplePhoto } from '../photos.js';
-import { framewright, type Finished } from './run.js';
+import { usePhotoFolder } from './photo-folder.js';
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'framewright-review-'));
-  mkdirSync(at('in'));
-  for (const name of ['dogs', 'pagoda'] as const) copyFileSync(examplePhoto(name), at('in', `${name}.jpg`));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const at = (...names: readonly string[]): string => path.join(folder, ...names);
-const run = (...args: readonly string[]): Promise<Finished> => framewright(args, { cwd: folder });
+const { at, run } = usePhotoFolder();
 const results = (text: string): CropResult[] =>
   text
     .trimEnd()

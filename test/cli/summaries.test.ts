@@ -1,31 +1,11 @@
-import {
-  appendFileSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { appendFileSync, copyFileSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
 import { examplePhoto } from '../photos.js';
 import { framewright, type Finished } from './run.js';
+import { usePhotoFolder } from './photo-folder.js';
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'framewright-summaries-'));
-  mkdirSync(at('in'));
-  for (const name of ['dogs', 'pagoda'] as const) copyFileSync(examplePhoto(name), at('in', `${name}.jpg`));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const at = (...names: readonly string[]): string => path.join(folder, ...names);
-const run = (...args: readonly string[]): Promise<Finished> =>
-  framewright(['--engine', 'rules', '-o', 'out/', ...args], { cwd: folder });
+const { at, run: plainRun } = usePhotoFolder();
+const run = (...args: readonly string[]): Promise<Finished> => plainRun('--engine', 'rules', '-o', 'out/', ...args);
 
 describe('what a run writes about itself', () => {
   test.each(['--report', '--contact-sheet', '--review-list'])(
@@ -68,7 +48,7 @@ describe('what a run writes about itself', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(message);
     expect(readFileSync(at('in', 'dogs.jpg'))).toEqual(before);
-    expect(readdirSync(folder).sort()).toEqual(['hints.jsonl', 'in', 'link.jpg']);
+    expect(readdirSync(at()).sort()).toEqual(['hints.jsonl', 'in', 'link.jpg']);
   });
 
   test('choices are never written over', async () => {
@@ -76,7 +56,7 @@ describe('what a run writes about itself', () => {
     writeFileSync(at('choices.jsonl'), lines);
     const { code, stderr } = await framewright(
       ['--choices', 'choices.jsonl', '-o', 'out/', '--force', '--report', 'choices.jsonl'],
-      { cwd: folder },
+      { cwd: at() },
     );
     expect(code).toBe(2);
     expect(stderr).toContain('is what --choices reads');
