@@ -218,6 +218,7 @@ export class Reasoning implements AsyncDisposable {
     request: EngineRequest,
     stage: StageContext,
   ): { readonly targetsAtOnce: number; readonly votesAtOnce: number } {
+    if (targets.length === 1 && request.votes === 1) return { targetsAtOnce: 1, votesAtOnce: 1 };
     const { contextCells, sequences } = this.#model;
     const free = contextCells - chat.nTokens;
     const proposal = Math.max(

@@ -109,12 +109,10 @@ export class CropJournal implements AsyncDisposable {
     const { record, nth } = done;
     const isSuperseded = record.planned.some((file) => (this.#written.get(file) ?? nth) > nth);
     if (isSuperseded && !(await this.#isAsLeft(record))) return undefined;
-    const there = await Promise.all(
-      record.files.map((file) => stat(path.resolve(this.#place, file.path)).catch(() => undefined)),
-    );
     if (!(await isUnchanged(photo, record.source))) return undefined;
-    const wasNoted = record.results[0]?.sidecar?.state === 'written';
-    if (there.includes(undefined) || (wasNoted && sidecar !== undefined && !(await isThere(sidecar)))) {
+    const given = record.files.map((file) => path.resolve(this.#place, file.path));
+    if (sidecar !== undefined && record.results[0]?.sidecar?.state === 'written') given.push(sidecar);
+    if ((await Promise.all(given.map(isThere))).includes(false)) {
       for (const file of record.files) this.#expect(file);
       return undefined;
     }

@@ -17,7 +17,7 @@ import { isListOf, type ReviewList } from './review-list.js';
 import { Progress } from './progress.js';
 import type { StdinPhoto } from './stdin.js';
 import type { Summary } from './summaries.js';
-import { writeSummaries } from './summary-file.js';
+import { mayReplaceSummary, writeSummaries } from './summary-file.js';
 import { tell, tellError } from './tell-crop.js';
 
 /** A run of the crop command, checked and planned. */
@@ -124,10 +124,10 @@ export async function cropFiles(
 }
 
 /** With nothing left for review, a list that still names photos of this run would have them cropped once more. */
-async function removeStaleList({ plan, review, force, resume }: CropRun, journal?: CropJournal): Promise<void> {
-  if (!review || review.size > 0) return;
-  const mayRemove = force || (resume && (await journal?.isOwnSummary(review.path)) === true);
-  if (mayRemove && (await isListOf(review.path, new Set(plan.map(({ input }) => input))))) await unlink(review.path);
+async function removeStaleList(run: CropRun, journal?: CropJournal): Promise<void> {
+  const { plan, review } = run;
+  if (!review || review.size > 0 || !(await mayReplaceSummary(review, run, journal))) return;
+  if (await isListOf(review.path, new Set(plan.map(({ input }) => input)))) await unlink(review.path);
 }
 
 /** A summary shows the photos of earlier runs too; one that is gone by now is a failure in it, not of this run. */

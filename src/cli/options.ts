@@ -87,16 +87,15 @@ export function parseSize(text: string): number {
   throw new InvalidArgumentError('It is a size, e.g. 6GB or 512MiB.');
 }
 
-export function parseShare(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value >= 0 && value <= 1) return value;
-  throw new InvalidArgumentError('It is a share from 0 to 1.');
-}
+export const parseShare = parseUpTo(1, 'share');
+export const parseTemperature = parseUpTo(5, 'number');
 
-export function parseTemperature(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value >= 0 && value <= 5) return value;
-  throw new InvalidArgumentError('It is a number from 0 to 5.');
+function parseUpTo(most: number, noun: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && value >= 0 && value <= most) return value;
+    throw new InvalidArgumentError(`It is a ${noun} from 0 to ${most}.`);
+  };
 }
 
 /** `x,y,width,height` in oriented photo pixels. */

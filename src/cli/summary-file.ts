@@ -11,6 +11,21 @@ export interface SummaryFile {
   render(): Promise<Uint8Array | undefined>;
 }
 
+/** What a run may replace. */
+interface Replacing {
+  readonly force: boolean;
+  readonly resume: boolean;
+}
+
+/** Anything with --force; with --resume what an earlier part of the run has written, and nobody since. */
+export async function mayReplaceSummary(
+  { path: file }: SummaryFile,
+  { force, resume }: Replacing,
+  journal?: CropJournal,
+): Promise<boolean> {
+  return force || (resume && (await journal?.isOwnSummary(file)) === true);
+}
+
 /**
  * Writes each of them, whatever becomes of the others.
  *
@@ -18,7 +33,7 @@ export interface SummaryFile {
  */
 export async function writeSummaries(
   summaries: readonly SummaryFile[],
-  run: { readonly force: boolean; readonly resume: boolean },
+  run: Replacing,
   journal?: CropJournal,
 ): Promise<void> {
   const errors: unknown[] = [];
@@ -35,14 +50,10 @@ export async function writeSummaries(
  *
  * @throws FramewrightError OUTPUT_EXISTS for a file that is there and not known as ours, without `force`; OUTPUT_WRITE
  */
-async function writeSummary(
-  summary: SummaryFile,
-  { force, resume }: { readonly force: boolean; readonly resume: boolean },
-  journal?: CropJournal,
-): Promise<void> {
+async function writeSummary(summary: SummaryFile, run: Replacing, journal?: CropJournal): Promise<void> {
   const bytes = await summary.render();
   if (!bytes) return;
-  const mayReplace = force || (resume && (await journal?.isOwnSummary(summary.path)) === true);
+  const mayReplace = await mayReplaceSummary(summary, run, journal);
   await journal?.noteSummary(summary.path, bytes);
   await makeFolder(path.dirname(summary.path));
   await writeFileAtomic(summary.path, bytes, { force: mayReplace });
