@@ -7,9 +7,9 @@
       'actions': [
         {
           'action_name': 'install',
-          'inputs': ['native/install.mjs'],
+          'inputs': ['native/install/install.mjs'],
           'outputs': ['<(PRODUCT_DIR)/framewright.json'],
-          'action': ['node', 'native/install.mjs'],
+          'action': ['node', 'native/install/install.mjs'],
         },
       ],
     },

@@ -9,7 +9,7 @@ import { photoSize } from '../dist/src/eval/datasets/photos.js';
 import { vlmMethods } from '../dist/src/eval/methods/vlm.js';
 import { runEvaluation } from '../dist/src/eval/run.js';
 import { planVariants } from '../dist/src/eval/variants.js';
-import { STAGES } from '../dist/src/stages.js';
+import { STAGES } from '../dist/src/base/stages.js';
 
 const root = path.resolve(import.meta.dirname, '..');
 const { values } = parseArgs({

@@ -8,8 +8,8 @@ import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { expandInputs } from '../dist/src/cli/inputs.js';
-import { planOutputs, refuseExisting } from '../dist/src/cli/output-plan.js';
+import { expandInputs } from '../dist/src/batch/inputs.js';
+import { planOutputs, refuseExisting } from '../dist/src/batch/output-plan.js';
 
 const { values } = parseArgs({ options: { photos: { type: 'string', default: '10000' }, codec: { type: 'string' } } });
 const nPhotos = Number(values.photos);

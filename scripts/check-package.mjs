@@ -7,7 +7,7 @@ import path from 'node:path';
 import { packInto } from './pack.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
-const ASSETS = ['native/src/', 'prompts/', 'report/', 'gguf/nano/'];
+const ASSETS = ['native/src/', 'native/install/', 'prompts/', 'report/', 'gguf/nano/'];
 const SINGLE = ['LICENSE', 'README.md', 'binding.gyp', 'package.json', 'native/CMakeLists.txt', 'native/package.json'];
 
 const folder = mkdtempSync(path.join(tmpdir(), 'framewright-pack-'));
@@ -36,7 +36,7 @@ function contentProblems(files) {
   const sources = tracked.filter((file) => /^(src|gguf)\/.*\.ts$/.test(file));
   const needed = [
     ...SINGLE,
-    ...tracked.filter((file) => ASSETS.some((asset) => file.startsWith(asset)) || /^native\/[^/]+\.mjs$/.test(file)),
+    ...tracked.filter((file) => ASSETS.some((asset) => file.startsWith(asset))),
     ...sources.flatMap((file) =>
       [file.replace(/\.ts$/, '.js'), file.replace(/\.ts$/, '.d.ts')].map((name) => `dist/${name}`),
     ),

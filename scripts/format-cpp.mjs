@@ -5,7 +5,7 @@ import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
 const dir = path.join(root, 'native', 'src');
-const files = readdirSync(dir)
+const files = readdirSync(dir, { recursive: true })
   .filter((name) => /\.(cpp|h)$/.test(name))
   .map((name) => path.join(dir, name));
 const args = process.argv.includes('--check') ? ['--dry-run', '--Werror'] : ['-i'];

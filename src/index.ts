@@ -1,4 +1,4 @@
-export { openCropper, Cropper } from './cropper.js';
+export { openCropper, Cropper } from './cropper/cropper.js';
 export type {
   CropAllOptions,
   CropEachOptions,
@@ -6,24 +6,24 @@ export type {
   CropperOptions,
   PhotoOutcome,
   PhotoTask,
-} from './cropper.js';
-export type { Focus } from './steps/focus.js';
+} from './cropper/cropper.js';
+export type { Focus } from './crop/focus.js';
 export type { ConditionAttention, GroupAttention, PhotoAttention } from './attention/photo-attention.js';
-export { FramewrightError } from './errors.js';
-export type { HeldPhoto } from './held-photo.js';
-export type { ErrorCode } from './errors.js';
-export type { ConversationPart } from './photo-engine.js';
-export { readHints } from './hints.js';
-export type { PhotoHint } from './hints.js';
-export { decodePhoto } from './image/decode.js';
-export type { Photo } from './image/decode.js';
-export { writeFileAtomic } from './image/write.js';
-export type { WriteOptions } from './image/write.js';
-export { sidecarPathOf, writeSidecar } from './metadata/sidecar.js';
-export type { SidecarOptions, SidecarOutcome } from './metadata/sidecar.js';
-export { encodeCrop } from './image/encode.js';
-export type { EncodeCropOptions, EncodedImage, OutputFormat } from './image/encode.js';
-export type { PhotoInput } from './image/input.js';
-export { cropResultSchema, ELEMENT_KINDS, elementSchema } from './schema.js';
-export type { Candidate, CropRect, CropResult, Element, ElementKind, EngineName, Fallback } from './schema.js';
+export { FramewrightError } from './base/errors.js';
+export type { HeldPhoto } from './cropper/held-photo.js';
+export type { ErrorCode } from './base/errors.js';
+export type { ConversationPart } from './engines/engine.js';
+export { readHints } from './batch/hints.js';
+export type { PhotoHint } from './batch/hints.js';
+export { decodePhoto } from './photo/decode.js';
+export type { Photo } from './photo/decode.js';
+export { writeFileAtomic } from './files/write.js';
+export type { WriteOptions } from './files/write.js';
+export { sidecarPathOf, writeSidecar } from './photo/metadata/sidecar.js';
+export type { SidecarOptions, SidecarOutcome } from './photo/metadata/sidecar.js';
+export { encodeCrop } from './photo/encode.js';
+export type { EncodeCropOptions, EncodedImage, OutputFormat } from './photo/encode.js';
+export type { PhotoInput } from './photo/input.js';
+export { cropResultSchema, ELEMENT_KINDS, elementSchema } from './base/schema.js';
+export type { Candidate, CropRect, CropResult, Element, ElementKind, EngineName, Fallback } from './base/schema.js';
 export type { DeviceInfo, GpuChoice, LogLine, LoraSpec, RuntimeInfo } from './runtime/types.js';

@@ -5,15 +5,16 @@ import path from 'node:path';
 
 const INFO_NAME = 'framewright.json';
 
-/** Hash of the addon's own sources. src/runtime/builds.ts computes the same to notice an outdated build. */
+/** Hash of the addon's own sources. src/runtime/backends/builds.ts computes the same to notice an outdated build. */
 export function hashSources(nativeDir) {
   const srcDir = path.join(nativeDir, 'src');
   const hash = createHash('sha256');
-  const names = readdirSync(srcDir).filter((name) => /\.(cpp|h)$/.test(name));
-  const files = [path.join(nativeDir, 'CMakeLists.txt'), ...names.sort().map((name) => path.join(srcDir, name))];
-  for (const file of files) {
-    const bytes = readFileSync(file);
-    hash.update(`${path.basename(file)} ${bytes.length}\n`).update(bytes);
+  const names = readdirSync(srcDir, { recursive: true })
+    .filter((name) => /\.(cpp|h)$/.test(name))
+    .map((name) => `src/${name.replaceAll(path.sep, '/')}`);
+  for (const name of ['CMakeLists.txt', ...names.sort()]) {
+    const bytes = readFileSync(path.join(nativeDir, name));
+    hash.update(`${name} ${bytes.length}\n`).update(bytes);
   }
   return hash.digest('hex');
 }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { packageDir } from './packages.mjs';
+import { nativeDir, packageDir } from './packages.mjs';
 import { BuildProblem } from './problem.mjs';
 import { installCommand } from './toolchain.mjs';
 
@@ -38,7 +38,7 @@ export async function buildWithCmake({ outDir, logPath, defines, toolchain, jobs
   if (!existsSync(keyPath) || readFileSync(keyPath, 'utf8') !== key) rmSync(outDir, { recursive: true, force: true });
   mkdirSync(outDir, { recursive: true });
 
-  const args = ['-d', import.meta.dirname, '-O', outDir, '-p', String(jobs), ...toolchain.cmakeJsArgs];
+  const args = ['-d', nativeDir, '-O', outDir, '-p', String(jobs), ...toolchain.cmakeJsArgs];
   for (const [name, value] of Object.entries(defines)) args.push(`--CD${name}=${value}`);
   const log = openSync(logPath, 'w');
   try {

@@ -7,13 +7,21 @@ import { buildWithCmake } from './cmake.mjs';
 import { linkFile, placeFile, reasonNotToLoad } from './files.mjs';
 import { definitionFile } from './import-library.mjs';
 import { unpackLlama } from './llama-source.mjs';
-import { coreLibraries, findLlama, isDependency, platformName, projectDir, projectVersion } from './packages.mjs';
+import {
+  coreLibraries,
+  findLlama,
+  isDependency,
+  platformName,
+  nativeDir,
+  projectDir,
+  projectVersion,
+} from './packages.mjs';
 import { BuildProblem } from './problem.mjs';
 import { findCompiler, findToolchain, glibcVersion } from './toolchain.mjs';
 
 const releaseDir = path.join(projectDir, 'build', 'Release');
-const workDir = path.join(import.meta.dirname, 'build', 'default');
-const logPath = path.join(import.meta.dirname, 'build', 'default.log');
+const workDir = path.join(nativeDir, 'build', 'default');
+const logPath = path.join(nativeDir, 'build', 'default.log');
 
 /** Highest version among the prebuilt libraries' undefined GLIBC_ symbols (@node-llama-cpp/linux-x64 3.22.1). */
 const MIN_GLIBC = [2, 34];
@@ -30,7 +38,7 @@ const FROM_SOURCE = isDependency
  */
 export async function buildDefault({ jobs, clean = false, say }) {
   const llama = requirePrebuilt();
-  const sources = hashSources(import.meta.dirname);
+  const sources = hashSources(nativeDir);
   const inputs = hashOf({
     sources,
     bundle: bundleChecksum(llama.bundle),
@@ -77,7 +85,7 @@ export async function buildDefault({ jobs, clean = false, say }) {
 /** What the linker takes for each library: itself, or on Windows the definition file of its import library. */
 function linkable(libraries) {
   if (process.platform !== 'win32') return libraries.map(({ path: file }) => file);
-  const dir = path.join(import.meta.dirname, 'build', 'import');
+  const dir = path.join(nativeDir, 'build', 'import');
   mkdirSync(dir, { recursive: true });
   return libraries.map(({ name, path: file }) => {
     const definition = path.join(dir, name.replace(/dll$/, 'def'));

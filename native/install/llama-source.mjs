@@ -11,8 +11,9 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { bundleChecksum, openBundle } from './bundle.mjs';
+import { nativeDir } from './packages.mjs';
 
-export const vendorDir = path.join(import.meta.dirname, 'vendor');
+export const vendorDir = path.join(nativeDir, 'vendor');
 const SYMLINK = 0o120000;
 const EXECUTABLE = 0o100755;
 

@@ -3,7 +3,10 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'n
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-export const projectDir = path.resolve(import.meta.dirname, '..');
+export const projectDir = path.resolve(import.meta.dirname, '../..');
+
+/** Holds the addon's sources, and what is unpacked and compiled. */
+export const nativeDir = path.join(projectDir, 'native');
 const requireFromProject = createRequire(path.join(projectDir, 'package.json'));
 
 /** Whether this package was installed for another one, rather than being a checkout someone works in. */

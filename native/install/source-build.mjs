@@ -6,13 +6,13 @@ import { bundleChecksum } from './bundle.mjs';
 import { buildWithCmake } from './cmake.mjs';
 import { placeFile, reasonNotToLoad } from './files.mjs';
 import { unpackLlama } from './llama-source.mjs';
-import { findLlama, isDependency, projectDir, projectVersion } from './packages.mjs';
+import { findLlama, isDependency, nativeDir, projectDir, projectVersion } from './packages.mjs';
 import { BuildProblem } from './problem.mjs';
 import { findCompiler, findToolchain } from './toolchain.mjs';
 
 const resultDir = path.join(projectDir, 'build', 'source');
-const workDir = path.join(import.meta.dirname, 'build', 'source');
-const logPath = path.join(import.meta.dirname, 'build', 'source.log');
+const workDir = path.join(nativeDir, 'build', 'source');
+const logPath = path.join(nativeDir, 'build', 'source.log');
 
 /**
  * Compiles what changed since the last time, if anything, into build/source, which the loader prefers.
@@ -32,7 +32,7 @@ export async function buildFromSource({ gpu, portable = false, defines = {}, job
     GGML_METAL: gpu === 'metal' || (process.platform === 'darwin' && !gpu) ? 'ON' : 'OFF',
     ...defines,
   };
-  const sources = hashSources(import.meta.dirname);
+  const sources = hashSources(nativeDir);
   const environment = ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'LDFLAGS', 'CUDACXX'].map(
     (name) => process.env[name] || null,
   );

@@ -1,5 +1,5 @@
 import { GgufError, validatePair } from '../../gguf/index.js';
-import { FramewrightError } from '../../src/errors.js';
+import { FramewrightError } from '../../src/base/errors.js';
 import type { VisionModel } from '../../src/runtime/model.js';
 import type { Runtime } from '../../src/runtime/runtime.js';
 

@@ -1,5 +1,5 @@
-import type { Point, Size } from '../geometry.js';
-import type { Element } from '../schema.js';
+import type { Point, Size } from '../base/geometry.js';
+import type { Element } from '../base/schema.js';
 
 /** Points looked at along a line for each cell it may cross; a line that only cuts a corner may be missed. */
 const STEPS_PER_CELL = 8;

@@ -1,8 +1,8 @@
-import type { Size } from '../geometry.js';
-import type { HeldPhoto } from '../held-photo.js';
-import type { ConversationPart } from '../photo-engine.js';
+import type { Size } from '../base/geometry.js';
+import type { HeldPhoto } from '../cropper/held-photo.js';
+import type { ConversationPart } from '../engines/engine.js';
 import { IMAGE_TOKEN_PX, type VisionModel } from '../runtime/model.js';
-import type { Element } from '../schema.js';
+import type { Element } from '../base/schema.js';
 import { coveredCells } from './covered-cells.js';
 import { replayAttention, type AnswerAttention } from './replay.js';
 import { conversationGroups, TOKEN_GROUPS, type TokenGroup } from './token-groups.js';

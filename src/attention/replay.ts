@@ -1,5 +1,5 @@
-import { FramewrightError } from '../errors.js';
-import type { ConversationPart } from '../photo-engine.js';
+import { FramewrightError } from '../base/errors.js';
+import type { ConversationPart } from '../engines/engine.js';
 import { IMAGE_TOKEN_PX, type VisionModel } from '../runtime/model.js';
 
 /** What the tokens of an answer attend to, on average: the mean over the queries that each decided one of its tokens. */

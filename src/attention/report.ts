@@ -1,4 +1,4 @@
-import { decodePhoto } from '../image/decode.js';
+import { decodePhoto } from '../photo/decode.js';
 import { fillPage } from '../report/page.js';
 import { makeThumbnail, type Thumbnail } from '../report/thumbnail.js';
 import { CONDITIONS, type Condition, type PhotoAttention } from './photo-attention.js';

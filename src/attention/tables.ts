@@ -1,4 +1,4 @@
-import { bootstrapSamples, percentileInterval } from '../eval/metrics/intervals.js';
+import { bootstrapSamples, percentileInterval } from '../base/intervals.js';
 import { CONDITIONS, type Condition, type GroupAttention, type PhotoAttention } from './photo-attention.js';
 import { TOKEN_GROUPS, type TokenGroup } from './token-groups.js';
 

@@ -1,4 +1,4 @@
-import type { ConversationPart } from '../photo-engine.js';
+import type { ConversationPart } from '../engines/engine.js';
 
 /**
  * What the tokens before and in an answer are: names of elements and coordinates in the composition's answer, the rest of

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { readJsonLines, type FileLine } from './json-lines-file.js';
-import { boxSchema } from './schema.js';
-import { parseTargets, type Target } from './target.js';
+import { readJsonLines, type FileLine } from '../files/json-lines-file.js';
+import { boxSchema } from '../base/schema.js';
+import { parseTargets, type Target } from '../crop/target.js';
 
 /** A line of a choices file: the crop a person picked for a photo, e.g. in the page of `--report`. */
 export const choiceSchema = z.object({

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { CheckedLog } from '../checked-log.js';
-import { lockFile } from '../file-lock.js';
-import { temporaryFor } from '../image/write.js';
-import { makeFolder } from '../make-folder.js';
-import type { CropResult } from '../schema.js';
+import { CheckedLog } from '../files/checked-log.js';
+import { lockFile } from '../files/file-lock.js';
+import { temporaryFor } from '../files/write.js';
+import { makeFolder } from '../files/make-folder.js';
+import type { CropResult } from '../base/schema.js';
 import { hashOfFile, hasOneOf, sha256Of } from './file-hash.js';
 import { addHash, readEarlierRuns, sizeOf, type EarlierRuns, type JournalPlace } from './journal-file.js';
 import {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { journalIn, readEarlierRuns, type EarlierRuns, type JournalPlace } from '../batch/journal-file.js';
+import { journalIn, readEarlierRuns, type EarlierRuns, type JournalPlace } from './journal-file.js';
 import { STDIN, type FoundPhotos } from './inputs.js';
 import { commonFolder } from './resume.js';
 

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { z } from 'zod';
-import type { PhotoWishes } from './cropper.js';
-import { messageOf } from './errors.js';
-import { readJsonLines, type FileLine } from './json-lines-file.js';
-import { boxSchema, cropRectSchema, type CropRect } from './schema.js';
-import { parseTargets } from './target.js';
+import type { PhotoWishes } from '../cropper/cropper.js';
+import { messageOf } from '../base/errors.js';
+import { readJsonLines, type FileLine } from '../files/json-lines-file.js';
+import { boxSchema, cropRectSchema, type CropRect } from '../base/schema.js';
+import { parseTargets } from '../crop/target.js';
 
 const share = z.number().min(0).max(1);
 const whole = z.int().min(0);

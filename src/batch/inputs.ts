@@ -1,8 +1,8 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { FramewrightError, messageOf } from '../errors.js';
-import { isRawExtension } from '../image/camera-raw.js';
+import { FramewrightError, messageOf } from '../base/errors.js';
+import { isRawExtension } from '../photo/camera-raw.js';
 import { expandGlob, isGlob } from './glob.js';
 
 /** What the photo whose bytes come on stdin is called, on the command line. */

@@ -1,8 +1,8 @@
 import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { FramewrightError } from '../errors.js';
-import { formatAspect, type Target } from '../target.js';
-import { sidecarPathOf } from '../metadata/sidecar.js';
+import { FramewrightError } from '../base/errors.js';
+import { formatAspect, type Target } from '../crop/target.js';
+import { sidecarPathOf } from '../photo/metadata/sidecar.js';
 import { STDIN } from './inputs.js';
 import { DEFAULT_NAME, parseName } from './name-template.js';
 import { refuseClashes } from './output-clashes.js';

@@ -1,12 +1,12 @@
 import path from 'node:path';
-import { encodeCrop, outputFormatOf, type EncodeOptions, type OutputFormat } from '../image/encode.js';
-import type { Photo } from '../image/decode.js';
-import { renderOverlay, type Drawing } from '../image/overlay.js';
-import { writeFileAtomic, type WriteOptions } from '../image/write.js';
-import { makeFolder } from '../make-folder.js';
-import type { CropRect, CropResult } from '../schema.js';
+import { encodeCrop, outputFormatOf, type EncodeOptions, type OutputFormat } from '../photo/encode.js';
+import type { Photo } from '../photo/decode.js';
+import { renderOverlay, type Drawing } from '../photo/overlay/overlay.js';
+import { writeFileAtomic, type WriteOptions } from '../files/write.js';
+import { makeFolder } from '../files/make-folder.js';
+import type { CropRect, CropResult } from '../base/schema.js';
 import { STDOUT, type PlannedPhoto } from './planned-photo.js';
-import { writeToStdout } from './stdout.js';
+import { writeToStdout } from '../cli/terminal/stdout.js';
 
 /** A file of a photo, ready to be written. */
 export interface PhotoFile {

@@ -1,11 +1,11 @@
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
-import { settingsKey, type CropJournal } from '../batch/crop-journal.js';
-import { journalIn, type JournalPlace } from '../batch/journal-file.js';
-import type { Cropper } from '../cropper.js';
-import type { CropResult } from '../schema.js';
-import { cacheFolder, fileSha256 } from '../model/file-hash.js';
-import type { CropRun, RunMemory } from './crop-files.js';
+import { settingsKey, type CropJournal } from './crop-journal.js';
+import { journalIn, type JournalPlace } from './journal-file.js';
+import type { Cropper } from '../cropper/cropper.js';
+import type { CropResult } from '../base/schema.js';
+import { cacheFolder, fileSha256 } from '../files/file-hash.js';
+import type { CropRun, RunMemory } from './run.js';
 import { STDIN } from './inputs.js';
 import { isFolder, refuseExisting } from './output-plan.js';
 import { filesOf, type PlannedPhoto } from './planned-photo.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { checkOutput } from '../image/write.js';
-import { boxSchema, type CropResult } from '../schema.js';
+import { checkOutput } from '../files/write.js';
+import { boxSchema, type CropResult } from '../base/schema.js';
 import type { SummaryFile } from './summary-file.js';
 
 /** A line as it is written here; one with other wishes in it has been changed by somebody. */

@@ -1,24 +1,24 @@
 import { stat, unlink } from 'node:fs/promises';
-import { tokenOf, type CropJournal } from '../batch/crop-journal.js';
-import { sha256Of } from '../batch/file-hash.js';
-import type { SourceState } from '../batch/journal-record.js';
-import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask, PhotoWishes } from '../cropper.js';
-import { FramewrightError } from '../errors.js';
-import { decodePhoto, type Photo } from '../image/decode.js';
-import type { EncodeOptions } from '../image/encode.js';
-import { writeSidecar } from '../metadata/sidecar.js';
-import type { CropResult } from '../schema.js';
-import { batchProgress } from './batch-progress.js';
+import { tokenOf, type CropJournal } from './crop-journal.js';
+import { sha256Of } from './file-hash.js';
+import type { SourceState } from './journal-record.js';
+import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask, PhotoWishes } from '../cropper/cropper.js';
+import { FramewrightError } from '../base/errors.js';
+import { decodePhoto, type Photo } from '../photo/decode.js';
+import type { EncodeOptions } from '../photo/encode.js';
+import { writeSidecar } from '../photo/metadata/sidecar.js';
+import type { CropResult } from '../base/schema.js';
+import { batchProgress } from '../cli/terminal/batch-progress.js';
 import { STDIN } from './inputs.js';
-import type { BatchInterrupt } from './interrupt.js';
+import type { BatchInterrupt } from '../cli/terminal/interrupt.js';
 import { encodeFiles, publishFile } from './photo-files.js';
 import { filesOf, type PlannedPhoto } from './planned-photo.js';
 import { isListOf, type ReviewList } from './review-list.js';
-import { Progress } from './progress.js';
-import type { StdinPhoto } from './stdin.js';
+import { Progress } from '../cli/terminal/progress.js';
+import type { StdinPhoto } from '../cli/terminal/stdin.js';
 import type { Summary } from './summaries.js';
 import { mayReplaceSummary, writeSummaries } from './summary-file.js';
-import { tell, tellError } from './tell-crop.js';
+import { tell, tellError } from '../cli/terminal/tell-crop.js';
 
 /** A run of the crop command, checked and planned. */
 export interface CropRun {

@@ -1,5 +1,5 @@
-import { FramewrightError } from '../errors.js';
-import { fileIdentities } from './file-identity.js';
+import { FramewrightError } from '../base/errors.js';
+import { fileIdentities } from '../files/file-identity.js';
 import { STDIN } from './inputs.js';
 import { filesOf, STDOUT, type PlannedPhoto } from './planned-photo.js';
 

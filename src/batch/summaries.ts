@@ -1,13 +1,13 @@
 import path from 'node:path';
-import { FramewrightError, messageOf } from '../errors.js';
-import type { Photo } from '../image/decode.js';
-import { outputFormatOf } from '../image/encode.js';
-import { checkOutput } from '../image/write.js';
-import { checkFolder } from '../make-folder.js';
+import { FramewrightError, messageOf } from '../base/errors.js';
+import type { Photo } from '../photo/decode.js';
+import { outputFormatOf } from '../photo/encode.js';
+import { checkOutput } from '../files/write.js';
+import { checkFolder } from '../files/make-folder.js';
 import { ContactSheet } from '../report/contact-sheet.js';
 import { CropReport } from '../report/crop-report.js';
-import type { CropResult } from '../schema.js';
-import { codeOf } from './report-error.js';
+import type { CropResult } from '../base/schema.js';
+import { codeOf } from '../cli/terminal/report-error.js';
 import type { SummaryFile } from './summary-file.js';
 
 /** Gathers what a run gives, photo by photo, for one file about all of it. */

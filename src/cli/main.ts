@@ -2,12 +2,12 @@
 import { Command, CommanderError } from 'commander';
 import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
-import { FramewrightError, messageOf } from '../errors.js';
-import { packageFile } from '../package-root.js';
-import { addDoctorCommand } from './doctor.js';
-import { Interrupted } from './interrupt.js';
-import { errorLine, EXIT, exitCodeOf } from './report-error.js';
-import { endWithStdout } from './stdout.js';
+import { FramewrightError, messageOf } from '../base/errors.js';
+import { packageFile } from '../files/package-root.js';
+import { addDoctorCommand } from './commands/doctor.js';
+import { Interrupted } from './terminal/interrupt.js';
+import { errorLine, EXIT, exitCodeOf } from './terminal/report-error.js';
+import { endWithStdout } from './terminal/stdout.js';
 
 // Memory is to stay flat over a folder (bench/memory.mjs). V8's young generation would double after some hundred photos
 // without being of use to us, and its old one fill with dead photos for as long as the machine has memory.

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { parseBytes } from '../bytes-text.js';
+import { parseBytes } from '../base/bytes-text.js';
 import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
-import type { CropRect } from '../schema.js';
-import type { Focus } from '../steps/focus.js';
+import type { CropRect } from '../base/schema.js';
+import type { Focus } from '../crop/focus.js';
 
 export const GPUS = ['auto', 'cuda', 'vulkan', 'metal', 'cpu'] as const satisfies readonly GpuChoice[];
 

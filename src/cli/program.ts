@@ -1,13 +1,13 @@
 import { Command } from 'commander';
-import { addAnalyseCommand } from './analyse.js';
-import { addAttentionCommand } from './attention.js';
-import { addCompletionCommand } from './completion.js';
-import { addConfigOptions } from './config.js';
-import { addCropCommand } from './crop.js';
-import { addDoctorCommand } from './doctor.js';
-import { addEvalCommand } from './eval.js';
-import { addGgufCommand } from './gguf.js';
-import { addModelCommand } from './model.js';
+import { addAnalyseCommand } from './commands/analyse.js';
+import { addAttentionCommand } from './commands/attention.js';
+import { addCompletionCommand } from './completion/completion.js';
+import { addConfigOptions } from './config/config.js';
+import { addCropCommand } from './crop/crop.js';
+import { addDoctorCommand } from './commands/doctor.js';
+import { addEvalCommand } from './commands/eval.js';
+import { addGgufCommand } from './commands/gguf.js';
+import { addModelCommand } from './commands/model.js';
 
 const HELP = `
 Examples:

@@ -1,4 +1,4 @@
-import { FramewrightError } from '../errors.js';
+import { FramewrightError } from '../base/errors.js';
 
 /** A ratio of whole numbers without a common factor, e.g. 16:9 for what was written as 32:18. */
 export interface Aspect {

@@ -1,7 +1,7 @@
-import { FramewrightError } from '../errors.js';
-import { boundaryDisplacementError, boxArea, intersectionOverUnion } from '../geometry.js';
-import type { Box, Size } from '../geometry.js';
-import type { CropRect } from '../schema.js';
+import { FramewrightError } from '../base/errors.js';
+import { boundaryDisplacementError, boxArea, intersectionOverUnion } from '../base/geometry.js';
+import type { Box, Size } from '../base/geometry.js';
+import type { CropRect } from '../base/schema.js';
 import { reducedAspect } from './aspect.js';
 import type { Aspect } from './aspect.js';
 

@@ -1,8 +1,8 @@
-import type { Box, Point } from './geometry.js';
-import type { ModelIdentity } from './photo-engine.js';
+import type { Box, Point } from '../base/geometry.js';
+import type { ModelIdentity } from '../engines/engine.js';
 import type { ReadyPhoto } from './pipeline.js';
-import type { Candidate, CropRect, CropResult, Element, EngineName } from './schema.js';
-import { focalPoint } from './steps/focal-point.js';
+import type { Candidate, CropRect, CropResult, Element, EngineName } from '../base/schema.js';
+import { focalPoint } from './focal-point.js';
 import { formatAspect, type Target } from './target.js';
 
 /** A crop that leaves out less than this share of the photo is not worth making: the verdict is `keep`. */

@@ -1,5 +1,5 @@
-import type { Box, Point, Size } from '../geometry.js';
-import type { Element } from '../schema.js';
+import type { Box, Point, Size } from '../base/geometry.js';
+import type { Element } from '../base/schema.js';
 
 /**
  * Where to look, as shares of width and height: what the user has said to look at, the middle of the subject if the

@@ -1,6 +1,6 @@
-import { FramewrightError } from '../errors.js';
-import type { Box, Point, Size } from '../geometry.js';
-import type { CropRect } from '../schema.js';
+import { FramewrightError } from '../base/errors.js';
+import type { Box, Point, Size } from '../base/geometry.js';
+import type { CropRect } from '../base/schema.js';
 
 /** Where a crop is to draw the eye: a pixel of the upright photo, or shares of its width and height as `focalPoint` has. */
 export type Focus = Point | { readonly x: number; readonly y: number };

@@ -1,22 +1,22 @@
-import { CandidateSpace, type CandidateLimits } from './answer/candidate-space.js';
-import type { SamplingOptions } from './answer/sampled-answer.js';
+import { CandidateSpace, type CandidateLimits } from '../vlm/propose/candidate-space.js';
+import type { SamplingOptions } from '../vlm/answer/sampled-answer.js';
 import { cropResultOf } from './crop-result.js';
-import { FramewrightError } from './errors.js';
-import type { Box, Size } from './geometry.js';
-import { decodePhoto, type Photo } from './image/decode.js';
-import type { PhotoInput } from './image/input.js';
-import { renderFrame } from './image/render.js';
-import { chooseFrame, frameMap, type FrameMap } from './image/frame.js';
-import type { ConversationPart, EngineTarget, PhotoEngine } from './photo-engine.js';
-import type { FrameImage } from './prompt/conversation.js';
-import { seededRandom } from './random.js';
-import { plainEngine } from './engines/plain-engine.js';
-import type { CropRect, CropResult, Element, Fallback } from './schema.js';
-import type { Stage } from './stages.js';
-import { cropRectangle } from './steps/crop.js';
-import { focusBox, focusPoint, slideToFocus, type Focus } from './steps/focus.js';
+import { FramewrightError } from '../base/errors.js';
+import type { Box, Size } from '../base/geometry.js';
+import { decodePhoto, type Photo } from '../photo/decode.js';
+import type { PhotoInput } from '../photo/input.js';
+import { renderFrame } from '../photo/render.js';
+import { chooseFrame, frameMap, type FrameMap } from '../photo/frame.js';
+import type { ConversationPart, EngineTarget, PhotoEngine } from '../engines/engine.js';
+import type { FrameImage } from '../vlm/prompt/conversation.js';
+import { seededRandom } from '../base/random.js';
+import { plainEngine } from '../engines/plain-engine.js';
+import type { CropRect, CropResult, Element, Fallback } from '../base/schema.js';
+import type { Stage } from '../base/stages.js';
+import { cropRectangle } from './crop-rectangle.js';
+import { focusBox, focusPoint, slideToFocus, type Focus } from './focus.js';
 import { formatAspect, type Target } from './target.js';
-import { Timings } from './timings.js';
+import { Timings } from '../base/timings.js';
 
 /** What is asked for one photo, whatever the targets; see CropOptions. */
 export interface PhotoRequest {

@@ -1,23 +1,23 @@
-import { photoAttention, type PhotoAttention } from './attention/photo-attention.js';
-import { parseTargets, type Target } from './target.js';
-import { plainEngine } from './engines/plain-engine.js';
-import { FramewrightError } from './errors.js';
-import { openFaceDetector, type FaceDetector } from './faces/detector.js';
-import { findHeads } from './faces/heads.js';
-import type { Photo } from './image/decode.js';
-import type { PixelBudget } from './image/frame.js';
+import { photoAttention, type PhotoAttention } from '../attention/photo-attention.js';
+import { parseTargets, type Target } from '../crop/target.js';
+import { plainEngine } from '../engines/plain-engine.js';
+import { FramewrightError } from '../base/errors.js';
+import { openFaceDetector, type FaceDetector } from '../faces/detector.js';
+import { findHeads } from '../faces/heads.js';
+import type { Photo } from '../photo/decode.js';
+import type { PixelBudget } from '../photo/frame.js';
 import { HeldPhoto } from './held-photo.js';
-import type { PhotoInput } from './image/input.js';
-import type { ModelUse } from './model/manifest.js';
-import { MAX_PARALLEL } from './model/plan/plan-run.js';
-import { openVlm, type CacheSettings, type Vlm, type VlmOptions } from './open-vlm.js';
-import type { ModelIdentity, PhotoEngine } from './photo-engine.js';
-import { analysePhoto, cropPhoto, framePhoto, rankPhoto, type PhotoRequest } from './pipeline.js';
-import { checkInteger } from './runtime/check.js';
-import type { RuntimeInfo } from './runtime/types.js';
-import type { CropRect, CropResult, Element, EngineName, Fallback } from './schema.js';
-import { Slots } from './slots.js';
-import type { Focus } from './steps/focus.js';
+import type { PhotoInput } from '../photo/input.js';
+import type { ModelUse } from '../model/manifest.js';
+import { MAX_PARALLEL } from '../model/plan/plan-run.js';
+import { openVlm, type CacheSettings, type Vlm, type VlmOptions } from '../vlm/open.js';
+import type { ModelIdentity, PhotoEngine } from '../engines/engine.js';
+import { analysePhoto, cropPhoto, framePhoto, rankPhoto, type PhotoRequest } from '../crop/pipeline.js';
+import { checkInteger } from '../runtime/check.js';
+import type { RuntimeInfo } from '../runtime/types.js';
+import type { CropRect, CropResult, Element, EngineName, Fallback } from '../base/schema.js';
+import { Slots } from '../base/slots.js';
+import type { Focus } from '../crop/focus.js';
 
 export interface CropperOptions extends VlmOptions {
   /** `vlm` (default) is the model; the others are plain functions that load none. */

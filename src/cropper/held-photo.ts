@@ -1,8 +1,8 @@
-import type { PhotoEngine } from './photo-engine.js';
-import { analysePhoto, cropPhoto, rankPhoto, type PhotoRequest, type ReadyPhoto } from './pipeline.js';
-import type { CropRect, CropResult, Element } from './schema.js';
-import { parseTargets } from './target.js';
-import { Timings } from './timings.js';
+import type { PhotoEngine } from '../engines/engine.js';
+import { analysePhoto, cropPhoto, rankPhoto, type PhotoRequest, type ReadyPhoto } from '../crop/pipeline.js';
+import type { CropRect, CropResult, Element } from '../base/schema.js';
+import { parseTargets } from '../crop/target.js';
+import { Timings } from '../base/timings.js';
 
 /** A photo in the model; made by `Cropper.hold`. Its answers are the most probable ones, and one is given at a time. */
 export class HeldPhoto implements AsyncDisposable {

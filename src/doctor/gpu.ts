@@ -1,7 +1,7 @@
 import { loadBinding } from '../runtime/binding.js';
-import { prebuiltGpuLibraries, type GpuBackend } from '../runtime/backends.js';
-import { findBuilds } from '../runtime/builds.js';
-import { isLibraryInstalled, neededLibraries } from '../runtime/elf.js';
+import { prebuiltGpuLibraries, type GpuBackend } from '../runtime/backends/backends.js';
+import { findBuilds } from '../runtime/backends/builds.js';
+import { isLibraryInstalled, neededLibraries } from '../runtime/backends/elf.js';
 import type { Finding } from './finding.js';
 import { gigabytes, graphicsAdapters, type GpuVendor } from './machine.js';
 

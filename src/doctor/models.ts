@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { validatePair } from '../../gguf/index.js';
-import { messageOf } from '../errors.js';
-import { fileSha256 } from '../model/file-hash.js';
+import { messageOf } from '../base/errors.js';
+import { fileSha256 } from '../files/file-hash.js';
 import { BUNDLED_MODELS, resolveModel, type ModelSelection } from '../model/resolve.js';
 import type { Finding } from './finding.js';
 import { gigabytes } from './machine.js';

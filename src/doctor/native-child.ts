@@ -1,9 +1,9 @@
 // The process that loads native code for `checkNative`: sends what it begins and what it finds.
-import { openCropper } from '../cropper.js';
-import { messageOf } from '../errors.js';
-import { decodePhoto } from '../image/decode.js';
-import { encodeCrop } from '../image/encode.js';
-import { sharp } from '../image/vips.js';
+import { openCropper } from '../cropper/cropper.js';
+import { messageOf } from '../base/errors.js';
+import { decodePhoto } from '../photo/decode.js';
+import { encodeCrop } from '../photo/encode.js';
+import { sharp } from '../photo/vips.js';
 import { loadBinding } from '../runtime/binding.js';
 import type { Finding } from './finding.js';
 import { checkGpus } from './gpu.js';

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
-import { messageOf } from '../errors.js';
-import { cacheFolder } from '../model/file-hash.js';
+import { messageOf } from '../base/errors.js';
+import { cacheFolder } from '../files/file-hash.js';
 import type { Finding } from './finding.js';
 
 const FORMATS = ['jpeg', 'png', 'webp', 'heif', 'tiff', 'gif'] as const;
@@ -10,7 +10,7 @@ const FORMATS = ['jpeg', 'png', 'webp', 'heif', 'tiff', 'gif'] as const;
 /** sharp and libvips. Loaded here and not before: a sharp that does not load is one of the things to be found. */
 export async function checkSharp(): Promise<Finding> {
   try {
-    const { sharp } = await import('../image/vips.js');
+    const { sharp } = await import('../photo/vips.js');
     const missing = FORMATS.filter((format) => !sharp.format[format].input.buffer);
     const names = FORMATS.map((format) => (format === 'heif' ? 'AVIF' : format.toUpperCase())).join(', ');
     const summary = `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;

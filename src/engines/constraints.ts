@@ -1,5 +1,5 @@
-import { FramewrightError } from '../errors.js';
-import { boxArea, type Box, type Size } from '../geometry.js';
+import { FramewrightError } from '../base/errors.js';
+import { boxArea, type Box, type Size } from '../base/geometry.js';
 import type { EngineOptions } from './types.js';
 
 /** The smallest box around all of these; undefined for none. */

@@ -1,13 +1,13 @@
-import type { SamplingOptions } from './answer/sampled-answer.js';
-import type { CandidateLimits } from './answer/candidate-space.js';
-import type { ProposedBox } from './answer/candidates-form.js';
-import type { Box } from './geometry.js';
-import type { PixelBudget } from './image/frame.js';
-import type { FrameImage } from './prompt/conversation.js';
-import type { Element, EngineName } from './schema.js';
-import type { Stage } from './stages.js';
-import type { Decision } from './steps/decide.js';
-import type { Timings } from './timings.js';
+import type { SamplingOptions } from '../vlm/answer/sampled-answer.js';
+import type { CandidateLimits } from '../vlm/propose/candidate-space.js';
+import type { ProposedBox } from '../vlm/propose/candidates-form.js';
+import type { Box } from '../base/geometry.js';
+import type { PixelBudget } from '../photo/frame.js';
+import type { FrameImage } from '../vlm/prompt/conversation.js';
+import type { Element, EngineName } from '../base/schema.js';
+import type { Stage } from '../base/stages.js';
+import type { Decision } from '../vlm/decide/decide.js';
+import type { Timings } from '../base/timings.js';
 
 /** One crop wanted of a photo, in terms of its frame. */
 export interface EngineTarget {

@@ -1,5 +1,5 @@
-import type { EngineName } from '../schema.js';
-import type { EngineCrop, PhotoEngine } from '../photo-engine.js';
+import type { EngineName } from '../base/schema.js';
+import type { EngineCrop, PhotoEngine } from './engine.js';
 import { centre } from './centre.js';
 import { full } from './full.js';
 import { rulesEngine } from './rules/index.js';

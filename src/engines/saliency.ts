@@ -1,6 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import smartcropModule from 'smartcrop';
-import { intersectionOverUnion, type Box, type Size } from '../geometry.js';
+import { intersectionOverUnion, type Box, type Size } from '../base/geometry.js';
 import { allows, impossible, largestOfAspect, placeAround, unionOf } from './constraints.js';
 import type { EngineCandidate, EngineOptions, EngineProposal, Raster } from './types.js';
 

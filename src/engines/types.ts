@@ -1,5 +1,5 @@
-import type { Box, Size } from '../geometry.js';
-import type { Element } from '../schema.js';
+import type { Box, Size } from '../base/geometry.js';
+import type { Element } from '../base/schema.js';
 
 /** Interleaved 8-bit sRGB, row major: `data.length === 3 * width * height`. */
 export interface Raster {

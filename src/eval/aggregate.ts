@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../errors.js';
-import type { Size } from '../geometry.js';
+import type { ErrorCode } from '../base/errors.js';
+import type { Size } from '../base/geometry.js';
 import type { DatasetKind, MissingPhoto } from './datasets/types.js';
 import { MEASURES, scorePhoto, type Measure, type Photo } from './measures.js';
 import {
@@ -8,7 +8,7 @@ import {
   percentileInterval,
   type BootstrapOptions,
   type Combine,
-} from './metrics/intervals.js';
+} from '../base/intervals.js';
 import type { Ablation, SweepPoint } from './methods/types.js';
 import type { Prediction } from './prediction.js';
 import type { Run } from './run.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { CheckedLog } from '../checked-log.js';
+import { CheckedLog } from '../files/checked-log.js';
 import { predictionSchema, type Prediction } from './prediction.js';
 
 const recordSchema = z.strictObject({

@@ -1,8 +1,8 @@
-import { ELEMENT_KINDS } from '../schema.js';
+import { ELEMENT_KINDS } from '../base/schema.js';
 import type { Dataset, DatasetKind, ElementsPhoto } from './datasets/types.js';
 import { cropAgreement, RECALL_IOU, UNUSABLE_CROP } from './metrics/crops.js';
 import { pearson, spearman } from './metrics/correlation.js';
-import type { Combine } from './metrics/intervals.js';
+import type { Combine } from '../base/intervals.js';
 import { matchedErrors } from './metrics/localisation.js';
 import { swapAccuracy } from './metrics/pairs.js';
 import { BEST_CROPS, RETURNED_CROPS, topAccuracy, weightedTopAccuracy } from './metrics/ranking.js';

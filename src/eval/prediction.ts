@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Box } from '../geometry.js';
-import { BOX_KINDS, LINE_KINDS } from '../schema.js';
+import type { Box } from '../base/geometry.js';
+import { BOX_KINDS, LINE_KINDS } from '../base/schema.js';
 import type { DatasetKind, LabelledElement } from './datasets/types.js';
 
 const coordinate = z.number();

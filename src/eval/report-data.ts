@@ -1,4 +1,4 @@
-import type { Box, Point } from '../geometry.js';
+import type { Box, Point } from '../base/geometry.js';
 import type { Thumbnail } from '../report/thumbnail.js';
 import type { EvaluationResult, PhotoLabels, PhotoResult } from './aggregate.js';
 import type { LabelledElement } from './datasets/types.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { decodePhoto } from '../image/decode.js';
+import { decodePhoto } from '../photo/decode.js';
 import { fillPage } from '../report/page.js';
 import { makeThumbnail, type Thumbnail } from '../report/thumbnail.js';
 import type { EvaluationResult, PhotoResult } from './aggregate.js';

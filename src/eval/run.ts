@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
-import { FramewrightError, messageOf, type ErrorCode } from '../errors.js';
-import type { Box } from '../geometry.js';
+import { FramewrightError, messageOf, type ErrorCode } from '../base/errors.js';
+import type { Box } from '../base/geometry.js';
 import type { Dataset, DatasetKind, MissingPhoto } from './datasets/types.js';
 import { predictionKey, type Journal } from './journal.js';
 import type { Photo } from './measures.js';

@@ -1,6 +1,6 @@
-import { FramewrightError } from '../errors.js';
+import { FramewrightError } from '../base/errors.js';
 import type { LoraSpec } from '../runtime/types.js';
-import { STAGES, type Stage } from '../stages.js';
+import { STAGES, type Stage } from '../base/stages.js';
 import type { DatasetKind } from './datasets/types.js';
 import type { VlmVariant } from './methods/vlm.js';
 import { TASK_OF_KIND } from './prediction.js';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { FramewrightError, messageOf } from '../errors.js';
-import type { Box, Size } from '../geometry.js';
+import { FramewrightError, messageOf } from '../base/errors.js';
+import type { Box, Size } from '../base/geometry.js';
 
 /** Optional peers, all without native code: a detector with its weights in the package, and what it computes with. */
 const PACKAGES = ['@vladmandic/face-api', '@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'] as const;

@@ -1,7 +1,7 @@
-import type { Box, Size } from '../geometry.js';
-import type { Photo } from '../image/decode.js';
-import { chooseFrame, frameMap } from '../image/frame.js';
-import { renderFrame } from '../image/render.js';
+import type { Box, Size } from '../base/geometry.js';
+import type { Photo } from '../photo/decode.js';
+import { chooseFrame, frameMap } from '../photo/frame.js';
+import { renderFrame } from '../photo/render.js';
 import type { FaceDetector } from './detector.js';
 
 /** As much as the detector looks at: it scales the longer side to 512 itself. */

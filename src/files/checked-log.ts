@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { FramewrightError, messageOf } from './errors.js';
+import { FramewrightError, messageOf } from '../base/errors.js';
 import { makeFolder } from './make-folder.js';
 
 /** How long a line that nobody waits for may stay unflushed: what a power cut may cost. */

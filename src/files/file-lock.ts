@@ -3,8 +3,8 @@ import { readFile, rename, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import { FramewrightError } from './errors.js';
-import { publishNew, writeFileAtomic } from './image/write.js';
+import { FramewrightError } from '../base/errors.js';
+import { publishNew, writeFileAtomic } from './write.js';
 
 const holderSchema = z.object({
   pid: z.int().positive(),

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
-import { FramewrightError, messageOf } from './errors.js';
+import { FramewrightError, messageOf } from '../base/errors.js';
 
 /** What the lines of a file are, for its messages. */
 export interface LineKind<T> {

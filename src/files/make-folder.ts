@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { access, constants, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { FramewrightError, messageOf } from './errors.js';
+import { FramewrightError, messageOf } from '../base/errors.js';
 
 /**
  * Makes a folder and those above it. (Node's own recursive mkdir never returns where a file system answers "no such file"

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { access, constants, link, lstat, open, realpath, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { FramewrightError, messageOf } from '../errors.js';
+import { FramewrightError, messageOf } from '../base/errors.js';
 
 export interface WriteOptions {
   /** Replace what is there. Default false: an existing file, whoever made it and whenever, is never overwritten. */

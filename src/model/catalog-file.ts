@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { FramewrightError, messageOf } from '../errors.js';
-import { nearestWord } from '../nearest.js';
+import { FramewrightError, messageOf } from '../base/errors.js';
+import { nearestWord } from '../base/nearest.js';
 import { CATALOG, findInCatalog, type CatalogEntry, type ModelFile, type ModelVariant } from './catalog.js';
 import { DEFAULT_USE, modelUseSchema } from './manifest.js';
 

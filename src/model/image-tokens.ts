@@ -1,4 +1,4 @@
-import { CELL_PX } from '../image/frame.js';
+import { CELL_PX } from '../photo/frame.js';
 import type { ModelUse } from './manifest.js';
 
 /** Images a conversation holds: the photo, and the photo redrawn. */

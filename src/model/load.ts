@@ -1,9 +1,9 @@
 import { GgufError, requireValidPair, type ValidPair } from '../../gguf/index.js';
-import { FramewrightError } from '../errors.js';
+import { FramewrightError } from '../base/errors.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { VisionModel } from '../runtime/model.js';
 import type { ModelOptions } from '../runtime/types.js';
-import { CELL_PX } from '../image/frame.js';
+import { CELL_PX } from '../photo/frame.js';
 import type { ResolvedModel } from './resolve.js';
 
 export type LoadOptions = Pick<

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { FramewrightError, messageOf } from '../errors.js';
+import { FramewrightError, messageOf } from '../base/errors.js';
 
 const fileSchema = z.object({
   /** Relative to the manifest. */

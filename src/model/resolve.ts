@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { bytesText } from '../bytes-text.js';
-import { FramewrightError } from '../errors.js';
-import { nearestWord } from '../nearest.js';
-import { packageFile } from '../package-root.js';
+import { bytesText } from '../base/bytes-text.js';
+import { FramewrightError } from '../base/errors.js';
+import { nearestWord } from '../base/nearest.js';
+import { packageFile } from '../files/package-root.js';
 import type { LoraSpec } from '../runtime/types.js';
 import { CATALOG, findInCatalog, variantBytes, type CatalogEntry, type ModelVariant } from './catalog.js';
 import { readCatalog } from './catalog-file.js';

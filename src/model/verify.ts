@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { GgufError, validatePair } from '../../gguf/index.js';
-import { messageOf } from '../errors.js';
+import { messageOf } from '../base/errors.js';
 import type { ModelFile } from './catalog.js';
-import { freshFileSha256 } from './file-hash.js';
+import { freshFileSha256 } from '../files/file-hash.js';
 import { requireCatalogModel, resolveModel, type ModelSelection, type ResolvedModel } from './resolve.js';
 import { hashPath, placesOf } from './store.js';
 

@@ -1,9 +1,9 @@
 import type { Metadata, Sharp } from 'sharp';
-import { FramewrightError } from '../errors.js';
+import { FramewrightError } from '../base/errors.js';
 import { decoding } from './failure.js';
 import { readInput } from './input.js';
 import type { EncodedPhoto, InputOptions, PhotoInput } from './input.js';
-import { firstPicture } from '../metadata/multi-picture.js';
+import { firstPicture } from './formats/multi-picture.js';
 import { sharp } from './vips.js';
 
 /** libvips' and sharp's own default: 16383 x 16383. */

@@ -1,5 +1,5 @@
-import type { Box, Point } from '../geometry.js';
-import type { Element } from '../schema.js';
+import type { Box, Point } from '../base/geometry.js';
+import type { Element } from '../base/schema.js';
 
 export type Segment = readonly [x1: number, y1: number, x2: number, y2: number];
 

@@ -1,16 +1,16 @@
 import { extname } from 'node:path';
 import type { Sharp } from 'sharp';
-import { FramewrightError } from '../errors.js';
-import type { Size } from '../geometry.js';
-import type { CropRect } from '../schema.js';
+import { FramewrightError } from '../base/errors.js';
+import type { Size } from '../base/geometry.js';
+import type { CropRect } from '../base/schema.js';
 import { applyColourPlan, planColour } from './colour.js';
 import { openPhoto } from './decode.js';
 import type { Photo } from './decode.js';
 import { decoding } from './failure.js';
 import { extractable } from './render.js';
 import { sourceJpegEncoding } from './jpeg-encoding.js';
-import { withPhotoMetadata } from '../metadata/metadata-of-crop.js';
-import { webpChunks } from '../metadata/webp-chunks.js';
+import { withPhotoMetadata } from './metadata/metadata-of-crop.js';
+import { webpChunks } from './formats/webp-chunks.js';
 
 export const OUTPUT_FORMATS = ['jpeg', 'png', 'webp', 'avif', 'tiff'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];

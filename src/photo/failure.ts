@@ -1,5 +1,5 @@
-import { FramewrightError, messageOf } from '../errors.js';
-import { untilAborted } from './abort.js';
+import { FramewrightError, messageOf } from '../base/errors.js';
+import { untilAborted } from '../base/abort.js';
 
 /**
  * Runs a libvips pipeline over a photo's bytes. On abort the promise rejects at once with the signal's reason, while

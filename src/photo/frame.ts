@@ -1,6 +1,6 @@
-import { FramewrightError } from '../errors.js';
-import type { Box, Point, Size } from '../geometry.js';
-import type { Element } from '../schema.js';
+import { FramewrightError } from '../base/errors.js';
+import type { Box, Point, Size } from '../base/geometry.js';
+import type { Element } from '../base/schema.js';
 import { mapElement } from './element-map.js';
 import type { Segment } from './element-map.js';
 

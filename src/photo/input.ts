@@ -2,8 +2,8 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { FramewrightError, messageOf } from '../errors.js';
-import { untilAborted } from './abort.js';
+import { FramewrightError, messageOf } from '../base/errors.js';
+import { untilAborted } from '../base/abort.js';
 import { HEAD_BYTES, recognise } from './sniff.js';
 import type { PhotoFormat } from './sniff.js';
 

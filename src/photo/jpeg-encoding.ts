@@ -1,4 +1,4 @@
-import { jpegSegments, JPEG_MARKER } from '../metadata/jpeg-segments.js';
+import { jpegSegments, JPEG_MARKER } from './formats/jpeg-segments.js';
 
 /** How a JPEG was encoded, as far as an encoder can be told to do the same. */
 interface JpegEncoding {

@@ -1,4 +1,4 @@
-import type { Size } from '../geometry.js';
+import type { Size } from '../base/geometry.js';
 
 /** Side of one patch of the Qwen2.5-VL vision tower. */
 const PATCH_PX = 14;

@@ -1,7 +1,7 @@
 import type { Region, Sharp } from 'sharp';
-import { FramewrightError } from '../errors.js';
-import type { Size } from '../geometry.js';
-import type { CropRect } from '../schema.js';
+import { FramewrightError } from '../base/errors.js';
+import type { Size } from '../base/geometry.js';
+import type { CropRect } from '../base/schema.js';
 import { openPhoto } from './decode.js';
 import type { Photo } from './decode.js';
 import { decoding } from './failure.js';

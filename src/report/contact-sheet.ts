@@ -1,13 +1,13 @@
 import path from 'node:path';
-import type { Size } from '../geometry.js';
-import type { Photo } from '../image/decode.js';
-import type { OutputFormat } from '../image/encode.js';
-import { decoding } from '../image/failure.js';
-import { ASCENT, canWrite, DESCENT, textSvg, textWidth } from '../image/glyphs.js';
-import { overlaySvg } from '../image/overlay.js';
-import { displayed } from '../image/render.js';
-import { sharp } from '../image/vips.js';
-import type { CropResult } from '../schema.js';
+import type { Size } from '../base/geometry.js';
+import type { Photo } from '../photo/decode.js';
+import type { OutputFormat } from '../photo/encode.js';
+import { decoding } from '../photo/failure.js';
+import { ASCENT, canWrite, DESCENT, textSvg, textWidth } from '../photo/overlay/glyphs.js';
+import { overlaySvg } from '../photo/overlay/overlay.js';
+import { displayed } from '../photo/render.js';
+import { sharp } from '../photo/vips.js';
+import type { CropResult } from '../base/schema.js';
 
 /** Cells are square; together they are about this wide and four thirds as wide as high. */
 const SHEET_WIDTH_PX = 6000;

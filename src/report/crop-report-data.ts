@@ -1,9 +1,9 @@
-import type { Box, Size } from '../geometry.js';
-import { mapElement } from '../image/element-map.js';
-import { KIND_COLOURS } from '../image/palette.js';
-import { penFor } from '../image/pen.js';
-import { elementShape } from '../image/shapes.js';
-import { ELEMENT_KINDS, type CropResult, type Element, type ElementKind } from '../schema.js';
+import type { Box, Size } from '../base/geometry.js';
+import { mapElement } from '../photo/element-map.js';
+import { KIND_COLOURS } from '../photo/overlay/palette.js';
+import { penFor } from '../photo/overlay/pen.js';
+import { elementShape } from '../photo/overlay/shapes.js';
+import { ELEMENT_KINDS, type CropResult, type Element, type ElementKind } from '../base/schema.js';
 import type { Thumbnail } from './thumbnail.js';
 
 /** Elements are drawn in a square of this many units; the page scales them. */

@@ -1,5 +1,5 @@
-import type { Photo } from '../image/decode.js';
-import type { CropResult } from '../schema.js';
+import type { Photo } from '../photo/decode.js';
+import type { CropResult } from '../base/schema.js';
 import { kindsOf, reportPhoto, type CropReportData, type Failure } from './crop-report-data.js';
 import { fillPage } from './page.js';
 import { makeThumbnail } from './thumbnail.js';

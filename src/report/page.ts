@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { packageFile } from '../package-root.js';
+import { packageFile } from '../files/package-root.js';
 
 export interface PageContent {
   readonly title: string;

@@ -1,7 +1,7 @@
-import type { Size } from '../geometry.js';
-import type { Photo } from '../image/decode.js';
-import { decoding } from '../image/failure.js';
-import { displayed } from '../image/render.js';
+import type { Size } from '../base/geometry.js';
+import type { Photo } from '../photo/decode.js';
+import { decoding } from '../photo/failure.js';
+import { displayed } from '../photo/render.js';
 
 export interface Thumbnail extends Size {
   /** Data URI of a JPEG. */

@@ -1,5 +1,5 @@
 /**
- * The exports of `framewright.node`, exactly as native/src/addon.cpp makes them. Only src/runtime uses it: arguments are
+ * The exports of `framewright.node`, exactly as native/src/binding/addon.cpp makes them. Only src/runtime uses it: arguments are
  * checked before they get here, and what the addon throws is a plain `Error` whose `code` is an `ErrorCode`.
  */
 export interface NativeAddon {

@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { FramewrightError, messageOf } from '../errors.js';
+import { FramewrightError, messageOf } from '../base/errors.js';
 import type { NativeAddon } from './addon.js';
-import { chooseBackend, devicesOf } from './backends.js';
-import { BUILD_FROM_SOURCE, findBuilds, REBUILD, type Build } from './builds.js';
-import { findPackage } from './packages.js';
+import { chooseBackend, devicesOf } from './backends/backends.js';
+import { BUILD_FROM_SOURCE, findBuilds, REBUILD, type Build } from './backends/builds.js';
+import { findPackage } from './backends/packages.js';
 import type { RuntimeInfo, RuntimeOptions } from './types.js';
 
 export interface Binding {

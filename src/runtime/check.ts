@@ -1,4 +1,4 @@
-import { FramewrightError } from '../errors.js';
+import { FramewrightError } from '../base/errors.js';
 
 /** @throws FramewrightError USAGE unless `value` is a whole number from `min` to `max`, both included */
 export function checkInteger(what: string, value: number, min: number, max: number): number {

@@ -1,4 +1,4 @@
-import type { Size } from '../geometry.js';
+import type { Size } from '../base/geometry.js';
 import type { NativeEmbedding } from './addon.js';
 import { disposedError } from './native-error.js';
 import type { VisionModel } from './model.js';

@@ -1,4 +1,4 @@
-import { FramewrightError } from '../errors.js';
+import { FramewrightError } from '../base/errors.js';
 import type { NativeModelParams } from './addon.js';
 import { checkInteger } from './check.js';
 import { flashAttentionType } from './model.js';

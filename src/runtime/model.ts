@@ -1,10 +1,10 @@
-import { FramewrightError } from '../errors.js';
-import type { Size } from '../geometry.js';
+import { FramewrightError } from '../base/errors.js';
+import type { Size } from '../base/geometry.js';
 import { FLASH_ATTENTION, KV_TYPE, type NativeAddon, type NativeModel } from './addon.js';
-import type { CallQueue } from './call-queue.js';
+import type { CallQueue } from './session/call-queue.js';
 import { checkInteger } from './check.js';
-import { checkGrammar } from './grammar-check.js';
-import { Context, type TokenListeners } from './context.js';
+import { checkGrammar } from './session/grammar-check.js';
+import { Context, type TokenListeners } from './session/context.js';
 import { ImageEmbedding } from './image-embedding.js';
 import { disposedError, fromNative } from './native-error.js';
 import type { ContextOptions, MemoryByDevice, ModelFacts } from './types.js';

@@ -1,4 +1,4 @@
-import { FramewrightError, messageOf, type ErrorCode } from '../errors.js';
+import { FramewrightError, messageOf, type ErrorCode } from '../base/errors.js';
 
 /** What the addon rejected with, as the library's own error: the addon's errors carry an `ErrorCode` as `code`. */
 export function fromNative(error: unknown): FramewrightError {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
-import { FramewrightError, messageOf } from '../errors.js';
-import { checkOutputFolder } from '../image/write.js';
+import { FramewrightError, messageOf } from '../base/errors.js';
+import { checkOutputFolder } from '../files/write.js';
 import { loadBinding } from './binding.js';
-import { CallQueue } from './call-queue.js';
+import { CallQueue } from './session/call-queue.js';
 import { checkInteger } from './check.js';
 import { guardListener } from './listener.js';
 import { usableCores } from './threads.js';

@@ -1,6 +1,6 @@
 import type { NativeAddon } from './addon.js';
 import { loadBinding } from './binding.js';
-import { CallQueue } from './call-queue.js';
+import { CallQueue } from './session/call-queue.js';
 import { guardListener } from './listener.js';
 import { toNativeParams } from './load-model.js';
 import { listenToLog } from './log-hub.js';

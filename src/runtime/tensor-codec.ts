@@ -1,5 +1,5 @@
 import { GGML_TYPES, GgufError, PLAIN_CODEC, type GgmlType, type TensorCodec } from '../../gguf/index.js';
-import { messageOf } from '../errors.js';
+import { messageOf } from '../base/errors.js';
 import { loadBinding } from './binding.js';
 
 /** Every type llama.cpp can quantise to, by its own code. */

@@ -1,9 +1,9 @@
-import type { AnswerTokens } from '../answer/answer-tokens.js';
-import { writeElements } from '../answer/elements-form.js';
-import { RecordedAnswer } from '../answer/recorded-answer.js';
-import { FramewrightError } from '../errors.js';
-import type { Size } from '../geometry.js';
-import { ELEMENT_KINDS, MAX_ELEMENTS, type Element } from '../schema.js';
+import type { AnswerTokens } from '../vlm/answer/answer-tokens.js';
+import { writeElements } from '../vlm/analyse/elements-form.js';
+import { RecordedAnswer } from '../vlm/answer/recorded-answer.js';
+import { FramewrightError } from '../base/errors.js';
+import type { Size } from '../base/geometry.js';
+import { ELEMENT_KINDS, MAX_ELEMENTS, type Element } from '../base/schema.js';
 import { elementValues } from './target-values.js';
 
 type Pair = [number, number];

@@ -1,5 +1,5 @@
-import type { ChatSession } from '../answer/chat-session.js';
-import { FramewrightError } from '../errors.js';
+import type { ChatSession } from '../vlm/answer/chat-session.js';
+import { FramewrightError } from '../base/errors.js';
 import type { AppendOptions, AppendResult, GenerateResult } from '../runtime/types.js';
 
 /** What the model should say at one place: one token, or a probability for each of several. */

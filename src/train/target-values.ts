@@ -1,7 +1,7 @@
-import type { ProposedBox } from '../answer/candidates-form.js';
-import { LIST_END, NEXT_ITEM } from '../answer/element-geometry.js';
-import type { TargetValue } from '../answer/recorded-answer.js';
-import { CURVE_POINTS, VANISHING_LINES, type Element } from '../schema.js';
+import type { ProposedBox } from '../vlm/propose/candidates-form.js';
+import { LIST_END, NEXT_ITEM } from '../vlm/analyse/element-geometry.js';
+import type { TargetValue } from '../vlm/answer/recorded-answer.js';
+import { CURVE_POINTS, VANISHING_LINES, type Element } from '../base/schema.js';
 
 /** What `writeElements` asks for, one value after the other, to write these elements. */
 export function elementValues(elements: readonly Element[]): TargetValue[] {

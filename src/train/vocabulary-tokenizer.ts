@@ -1,5 +1,5 @@
 import { QWEN_CONTROL_TOKENS, TOKEN_TYPES, byteLevelAlphabet, type Vocabulary } from '../../gguf/tokenizer.js';
-import type { Tokenizer } from '../answer/writer.js';
+import type { Tokenizer } from '../vlm/answer/writer.js';
 
 /**
  * Tokens of a byte-level vocabulary without merges, as llama.cpp makes them (llama-vocab.cpp, tokenizer_st_partition):

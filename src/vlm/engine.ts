@@ -1,20 +1,20 @@
 import { AnswerTokens } from './answer/answer-tokens.js';
 import type { AnswerCounters, SamplingOptions } from './answer/sampled-answer.js';
-import { FramewrightError } from './errors.js';
-import type { Box } from './geometry.js';
-import { positionRamps } from './image/ramps.js';
-import type { PixelBudget } from './image/frame.js';
-import type { ModelUse } from './model/manifest.js';
-import type { ConversationPart, EngineCrop, ModelIdentity, PhotoEngine } from './photo-engine.js';
+import { FramewrightError } from '../base/errors.js';
+import type { Box } from '../base/geometry.js';
+import { positionRamps } from '../photo/ramps.js';
+import type { PixelBudget } from '../photo/frame.js';
+import type { ModelUse } from '../model/manifest.js';
+import type { ConversationPart, EngineCrop, ModelIdentity, PhotoEngine } from '../engines/engine.js';
 import { Conversation, type FrameImage, type SeenImage, type TranscriptPart } from './prompt/conversation.js';
 import type { PromptProfile } from './prompt/profile.js';
 import { Reasoning } from './reasoning.js';
-import type { Context } from './runtime/context.js';
-import type { VisionModel } from './runtime/model.js';
-import type { Element } from './schema.js';
-import { enhance } from './steps/enhance.js';
-import { placeCandidates } from './steps/place-edges.js';
-import type { Timings } from './timings.js';
+import type { Context } from '../runtime/session/context.js';
+import type { VisionModel } from '../runtime/model.js';
+import type { Element } from '../base/schema.js';
+import { enhance } from './enhance/enhance.js';
+import { placeCandidates } from './propose/place-edges.js';
+import type { Timings } from '../base/timings.js';
 
 export interface VlmCounters extends AnswerCounters {
   /** Time in the vision tower, waiting for it included. */

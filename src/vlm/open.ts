@@ -1,17 +1,17 @@
 import { stat } from 'node:fs/promises';
-import { fileSha256 } from './model/file-hash.js';
-import { withImageTokens } from './model/image-tokens.js';
-import { loadRunnable, requireRunnable, type LoadOptions } from './model/load.js';
-import { tooLarge } from './model/plan/describe.js';
-import type { MemoryPlan } from './model/plan/fit.js';
-import { plannedUse, planRun, sequencesFor, sequencesOfEach, type PlanOptions } from './model/plan/plan-run.js';
-import { shapeOfPair } from './model/plan/shape.js';
-import { resolveModel, type ResolvedModel } from './model/resolve.js';
+import { fileSha256 } from '../files/file-hash.js';
+import { withImageTokens } from '../model/image-tokens.js';
+import { loadRunnable, requireRunnable, type LoadOptions } from '../model/load.js';
+import { tooLarge } from '../model/plan/describe.js';
+import type { MemoryPlan } from '../model/plan/fit.js';
+import { plannedUse, planRun, sequencesFor, sequencesOfEach, type PlanOptions } from '../model/plan/plan-run.js';
+import { shapeOfPair } from '../model/plan/shape.js';
+import { resolveModel, type ResolvedModel } from '../model/resolve.js';
 import { loadPromptProfile } from './prompt/profile.js';
-import { openRuntime, type Runtime } from './runtime/runtime.js';
-import { usableCores } from './runtime/threads.js';
-import type { ContextCounters, ContextOptions, GpuChoice, LogLine } from './runtime/types.js';
-import { VlmEngine, type VlmCounters } from './vlm-engine.js';
+import { openRuntime, type Runtime } from '../runtime/runtime.js';
+import { usableCores } from '../runtime/threads.js';
+import type { ContextCounters, ContextOptions, GpuChoice, LogLine } from '../runtime/types.js';
+import { VlmEngine, type VlmCounters } from './engine.js';
 
 export interface VlmOptions
   extends LoadOptions, Pick<ContextOptions, 'kvType'>, Pick<PlanOptions, 'vramBytes' | 'memoryBytes'> {

@@ -1,21 +1,21 @@
-import type { CandidateLimits } from './answer/candidate-space.js';
-import type { ProposedBox } from './answer/candidates-form.js';
+import type { CandidateLimits } from './propose/candidate-space.js';
+import type { ProposedBox } from './propose/candidates-form.js';
 import type { SamplingOptions } from './answer/sampled-answer.js';
-import type { Box } from './geometry.js';
-import type { EngineCrop, EngineRequest, EngineTarget } from './photo-engine.js';
+import type { Box } from '../base/geometry.js';
+import type { EngineCrop, EngineRequest, EngineTarget } from '../engines/engine.js';
 import type { Conversation, FrameImage, SeenImage } from './prompt/conversation.js';
-import type { Element } from './schema.js';
-import type { Stage } from './stages.js';
-import { analyse } from './steps/analyse.js';
-import { proposalCells, voteCells } from './steps/cells.js';
-import { decide, firstProposed } from './steps/decide.js';
-import { fixedCandidates } from './steps/fixed-candidates.js';
-import { propose, type ProposalRequest } from './steps/propose.js';
-import { rank } from './steps/rank.js';
-import { showAgain, showPhoto } from './steps/show.js';
-import type { StageContext } from './steps/stage.js';
-import { inWaves } from './steps/waves.js';
-import type { Timings } from './timings.js';
+import type { Element } from '../base/schema.js';
+import type { Stage } from '../base/stages.js';
+import { analyse } from './analyse/analyse.js';
+import { proposalCells, voteCells } from './room.js';
+import { decide, firstProposed } from './decide/decide.js';
+import { fixedCandidates } from './propose/fixed-candidates.js';
+import { propose, type ProposalRequest } from './propose/propose.js';
+import { rank } from './propose/rank.js';
+import { showAgain, showPhoto } from './show.js';
+import type { StageContext } from './stage.js';
+import { inWaves } from './waves.js';
+import type { Timings } from '../base/timings.js';
 
 /** What reasoning needs of its engine. */
 export interface ReasoningModel {

@@ -1,10 +1,10 @@
-import type { AnswerTokens } from '../answer/answer-tokens.js';
-import { CANDIDATE_CLOSING, CANDIDATE_OPENING } from '../answer/candidates-form.js';
-import { DECISION_CLOSING, DECISION_OPENING } from '../answer/decision-form.js';
-import type { Reasons } from '../answer/reasons.js';
-import type { Box } from '../geometry.js';
-import { decisionPrompt } from './decide.js';
-import { proposalPrompt, type ProposalRequest } from './propose.js';
+import type { AnswerTokens } from './answer/answer-tokens.js';
+import { CANDIDATE_CLOSING, CANDIDATE_OPENING } from './propose/candidates-form.js';
+import { DECISION_CLOSING, DECISION_OPENING } from './decide/decision-form.js';
+import type { Reasons } from './answer/reasons.js';
+import type { Box } from '../base/geometry.js';
+import { decisionPrompt } from './decide/decide.js';
+import { proposalPrompt, type ProposalRequest } from './propose/propose.js';
 import type { StageContext } from './stage.js';
 
 /** What opens and closes the turns around a prompt and its answer. */

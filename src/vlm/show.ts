@@ -1,5 +1,5 @@
-import type { Conversation, SeenImage } from '../prompt/conversation.js';
-import { fillTemplate } from '../prompt/template.js';
+import type { Conversation, SeenImage } from './prompt/conversation.js';
+import { fillTemplate } from './prompt/template.js';
 import type { StageContext } from './stage.js';
 
 /** Opens the conversation: the system's words, and the user's first turn with the photo in it. */

@@ -1,6 +1,6 @@
-import type { SamplingOptions } from '../answer/sampled-answer.js';
-import type { Size } from '../geometry.js';
-import type { PromptProfile } from '../prompt/profile.js';
+import type { SamplingOptions } from './answer/sampled-answer.js';
+import type { Size } from '../base/geometry.js';
+import type { PromptProfile } from './prompt/profile.js';
 
 /** What every stage of one photo's conversation shares. */
 export interface StageContext {

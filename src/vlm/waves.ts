@@ -1,4 +1,4 @@
-import type { Conversation } from '../prompt/conversation.js';
+import type { Conversation } from './prompt/conversation.js';
 
 /**
  * Goes on from one conversation in several directions, `atOnce` of them side by side: the first item in the conversation

@@ -4,7 +4,7 @@ import { CONDITIONS, summarise, type PhotoAttention } from '../../src/attention/
 import { attentionCsv, attentionMarkdown, attentionTable, type AttentionResult } from '../../src/attention/tables.js';
 import { analysisGroups, TOKEN_GROUPS, type TokenGroup } from '../../src/attention/token-groups.js';
 import { openCropper, type Cropper } from '../../src/index.js';
-import { examplePhoto } from '../photos.js';
+import { examplePhoto } from '../support/photos.js';
 
 const path = examplePhoto('dogs');
 let cropper: Cropper;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { renderAttentionReport } from '../../src/attention/report.js';
 import { attentionTable, type AttentionResult } from '../../src/attention/tables.js';
 import { openCropper } from '../../src/index.js';
-import { examplePhoto } from '../photos.js';
+import { examplePhoto } from '../support/photos.js';
 import { hasBrowser, IN_BROWSER, openPage } from '../report/browser.js';
 
 let root: string;

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Timings } from '../src/timings.js';
+import { Timings } from '../../src/base/timings.js';
 
 test('a step timed twice adds up, within one and across two', async () => {
   const shared = new Timings();

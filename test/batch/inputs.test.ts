@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { expandGlob, isGlob } from '../../src/cli/glob.js';
-import { expandInputs } from '../../src/cli/inputs.js';
-import { examplePhoto } from '../photos.js';
-import { framewright } from './run.js';
+import { expandGlob, isGlob } from '../../src/batch/glob.js';
+import { expandInputs } from '../../src/batch/inputs.js';
+import { examplePhoto } from '../support/photos.js';
+import { framewright } from '../cli/run.js';
 
 let folder: string;
 beforeEach(() => {

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bundleChecksum, openBundle } from '../../native/bundle.mjs';
-import { unpackLlama } from '../../native/llama-source.mjs';
-import { findLlama } from '../../native/packages.mjs';
+import { bundleChecksum, openBundle } from '../../native/install/bundle.mjs';
+import { unpackLlama } from '../../native/install/llama-source.mjs';
+import { findLlama } from '../../native/install/packages.mjs';
 import { gitId, makeBundle, varint, type PackEntry } from './git-pack.js';
 
 const bundlePath = findLlama().bundle!;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { explain } from '../../native/cmake.mjs';
+import { explain } from '../../native/install/cmake.mjs';
 import { makeSandbox } from './sandbox.js';
 
 // Lines of the logs that these failures leave with CMake 3.25, gcc 12 and CUDA 13.0.

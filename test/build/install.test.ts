@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { hashSources as hashSourcesAtBuild } from '../../native/build-info.mjs';
-import { platformName } from '../../native/packages.mjs';
-import { hashSources } from '../../src/runtime/builds.js';
+import { hashSources as hashSourcesAtBuild } from '../../native/install/build-info.mjs';
+import { platformName } from '../../native/install/packages.mjs';
+import { hashSources } from '../../src/runtime/backends/builds.js';
 import { makeSandbox, projectDir, type Sandbox, type SandboxOptions } from './sandbox.js';
 
 const libraryPackage = `@node-llama-cpp/${platformName()!}`;
@@ -69,7 +69,7 @@ describe('a small addon', { timeout: 180_000 }, () => {
   const cmakeLists = `
 cmake_minimum_required(VERSION 3.16)
 project(small LANGUAGES CXX)
-add_library(addon SHARED src/addon.cpp \${CMAKE_JS_SRC})
+add_library(addon SHARED src/binding/addon.cpp \${CMAKE_JS_SRC})
 set_target_properties(addon PROPERTIES OUTPUT_NAME framewright PREFIX "" SUFFIX ".node")
 target_include_directories(addon PRIVATE \${CMAKE_JS_INC})
 target_link_libraries(addon PRIVATE \${CMAKE_JS_LIB})
@@ -90,7 +90,7 @@ extern "C" int32_t node_api_module_get_api_version_v1() { return 9; }
   const openSmall = (options?: SandboxOptions): Sandbox => {
     const box = open(options);
     writeFileSync(join(box.root, 'native/CMakeLists.txt'), cmakeLists);
-    writeFileSync(join(box.root, 'native/src/addon.cpp'), addon('42'));
+    writeFileSync(join(box.root, 'native/src/binding/addon.cpp'), addon('42'));
     return box;
   };
 
@@ -107,13 +107,13 @@ extern "C" int32_t node_api_module_get_api_version_v1() { return 9; }
     expect(run('install.mjs', { tools: [] }).stderr).toBe('framewright: native addon is up to date\n');
     expect(statSync(addonPath)).toMatchObject({ mtimeMs, ino });
 
-    writeFileSync(join(root, 'native/src/addon.cpp'), addon('forty_two'));
+    writeFileSync(join(root, 'native/src/binding/addon.cpp'), addon('forty_two'));
     const broken = run('install.mjs');
     expect(broken.status).toBe(1);
     expect(broken.stderr).toMatch(/does not compile: .*addon\.cpp:\d+:\d+: error: .*forty_two.*; full log: .*default\.log\n$/);
     expect(statSync(addonPath)).toMatchObject({ mtimeMs, ino });
 
-    writeFileSync(join(root, 'native/src/addon.cpp'), addon('43'));
+    writeFileSync(join(root, 'native/src/binding/addon.cpp'), addon('43'));
     expect(run('install.mjs').stderr).toMatch(/native addon built in/);
     expect(statSync(addonPath).ino).not.toBe(ino);
   });
@@ -129,7 +129,7 @@ extern "C" int32_t node_api_module_get_api_version_v1() { return 9; }
 
   test('that does not load is reported with the reason', () => {
     const { root, run } = openSmall();
-    writeFileSync(join(root, 'native/src/addon.cpp'), 'int missing();\nint there() { return missing(); }\nint at_start = missing();\n');
+    writeFileSync(join(root, 'native/src/binding/addon.cpp'), 'int missing();\nint there() { return missing(); }\nint at_start = missing();\n');
     const { status, stderr } = run('install.mjs');
     expect(stderr).toMatch(/was built but does not load \(.*undefined symbol: .*missing.*\): run npm run build:native/);
     expect(status).toBe(1);
@@ -138,7 +138,7 @@ extern "C" int32_t node_api_module_get_api_version_v1() { return 9; }
 
 describe('the addon of this checkout', () => {
   test('is not compiled again when nothing changed', () => {
-    const run = () => spawnSync(process.execPath, [join(projectDir, 'native/install.mjs')], { encoding: 'utf8' });
+    const run = () => spawnSync(process.execPath, [join(projectDir, 'native/install/install.mjs')], { encoding: 'utf8' });
     expect(run().status).toBe(0); // compiles only where sources were edited since the last install
     const addonPath = join(projectDir, 'build/Release/framewright.node');
     const { mtimeMs, ino } = statSync(addonPath);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { findProgram } from '../../native/toolchain.mjs';
+import { findProgram } from '../../native/install/toolchain.mjs';
 
 export const projectDir = resolve(import.meta.dirname, '../..');
 const modulesDir = join(projectDir, 'node_modules');
@@ -12,7 +12,7 @@ export interface Sandbox {
   readonly root: string;
   /** Folder its dependencies are in. */
   readonly modules: string;
-  /** Runs a script of native/ and gives its exit status and output. */
+  /** Runs a script of native/install and gives its exit status and output. */
   readonly run: (script: string, options?: RunOptions) => { status: number | null; stdout: string; stderr: string };
   readonly remove: () => void;
 }
@@ -38,7 +38,7 @@ export function makeSandbox({ without = [], versions = {}, asDependency = false 
   const base = mkdtempSync(join(tmpdir(), 'framewright-build-'));
   const root = asDependency ? join(base, 'node_modules', 'framewright') : base;
   const modules = join(base, 'node_modules');
-  const native = readdirSync(join(projectDir, 'native')).filter((name) => /\.(mjs|json|txt)$|^src$/.test(name));
+  const native = readdirSync(join(projectDir, 'native')).filter((name) => /\.(json|txt)$|^(src|install)$/.test(name));
   for (const name of ['package.json', ...native.map((name) => join('native', name))])
     cpSync(join(projectDir, name), join(root, name), { recursive: true });
   const libraries = readdirSync(join(modulesDir, '@node-llama-cpp')).map((name) => `@node-llama-cpp/${name}`);
@@ -76,7 +76,7 @@ function runScript(root: string, script: string, { args = [], env = {}, tools }:
       symlinkSync(program, join(path, tool));
     }
   }
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'native', script), ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'native', 'install', script), ...args], {
     cwd: dirname(root),
     encoding: 'utf8',
     env: { ...process.env, CC: '', CXX: '', FRAMEWRIGHT_BUILD: '', ...env, PATH: path },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { cliDocs, DOCS_FILE } from '../../scripts/cli-docs.mjs';
 import { buildProgram } from '../../src/cli/program.js';
-import { projectFile } from '../photos.js';
+import { projectFile } from '../support/photos.js';
 import { framewright } from './run.js';
 
 const program = buildProgram('0.0.0');

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { projectFile } from '../photos.js';
+import { projectFile } from '../support/photos.js';
 
 export interface Finished {
   readonly code: number | null;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { thrownBy } from '../image/thrown.js';
-import { parseAspect } from '../../src/steps/aspect.js';
+import { thrownBy } from '../photo/thrown.js';
+import { parseAspect } from '../../src/crop/aspect.js';
 
 test('reads ratios, pixel sizes and decimals, without their common factor', () => {
   const read: [string, number, number][] = [

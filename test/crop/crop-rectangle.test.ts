@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { intersectionOverUnion } from '../../src/geometry.js';
-import type { Box, Size } from '../../src/geometry.js';
-import type { CropRect } from '../../src/schema.js';
-import { parseAspect } from '../../src/steps/aspect.js';
-import { cropRectangle } from '../../src/steps/crop.js';
-import { thrownBy } from '../image/thrown.js';
-import { randomInts } from '../image/random.js';
+import { intersectionOverUnion } from '../../src/base/geometry.js';
+import type { Box, Size } from '../../src/base/geometry.js';
+import type { CropRect } from '../../src/base/schema.js';
+import { parseAspect } from '../../src/crop/aspect.js';
+import { cropRectangle } from '../../src/crop/crop-rectangle.js';
+import { thrownBy } from '../photo/thrown.js';
+import { randomInts } from '../photo/random.js';
 
 const asBox = ({ x, y, width, height }: CropRect): Box => [x, y, x + width, y + height];
 const holds = (outer: Box, inner: Box): boolean =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { seededRandom } from '../../src/random.js';
-import type { Box, Point } from '../../src/geometry.js';
-import { focusBox, focusPoint, slideToFocus } from '../../src/steps/focus.js';
+import { seededRandom } from '../../src/base/random.js';
+import type { Box, Point } from '../../src/base/geometry.js';
+import { focusBox, focusPoint, slideToFocus } from '../../src/crop/focus.js';
 
 const PHOTO = { width: 600, height: 400 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openCropper } from '../../src/index.js';
-import { examplePhoto } from '../photos.js';
+import { examplePhoto } from '../support/photos.js';
 
 const photo = examplePhoto('pagoda');
 

@@ -7,8 +7,8 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeToyPair } from '../../gguf/index.js';
 import { openCropper, type ConversationPart, type Cropper, type CropOptions } from '../../src/index.js';
-import { cropResultSchema, type CropRect, type CropResult } from '../../src/schema.js';
-import { examplePhoto } from '../photos.js';
+import { cropResultSchema, type CropRect, type CropResult } from '../../src/base/schema.js';
+import { examplePhoto } from '../support/photos.js';
 
 let cropper: Cropper;
 beforeAll(async () => {

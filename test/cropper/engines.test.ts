@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openCropper } from '../../src/index.js';
-import { cropResultSchema } from '../../src/schema.js';
-import { examplePhoto } from '../photos.js';
+import { cropResultSchema } from '../../src/base/schema.js';
+import { examplePhoto } from '../support/photos.js';
 
 const photo = examplePhoto('dogs');
 

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeToyPair } from '../../gguf/index.js';
-import type { HeldPhoto } from '../../src/held-photo.js';
+import type { HeldPhoto } from '../../src/cropper/held-photo.js';
 import { openCropper, type ConversationPart, type Cropper, type CropResult } from '../../src/index.js';
-import { STAGES, type Stage } from '../../src/stages.js';
-import { examplePhoto } from '../photos.js';
+import { STAGES, type Stage } from '../../src/base/stages.js';
+import { examplePhoto } from '../support/photos.js';
 
 const photo = examplePhoto('dogs');
 let cropper: Cropper;

@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openCropper, type Cropper, type CropOptions } from '../../src/cropper.js';
-import { readHints } from '../../src/hints.js';
-import { cropResultSchema, ENGINES, type CropResult } from '../../src/schema.js';
-import { examplePhoto } from '../photos.js';
+import { openCropper, type Cropper, type CropOptions } from '../../src/cropper/cropper.js';
+import { readHints } from '../../src/batch/hints.js';
+import { cropResultSchema, ENGINES, type CropResult } from '../../src/base/schema.js';
+import { examplePhoto } from '../support/photos.js';
 
 let folder: string;
 let rules: Cropper;

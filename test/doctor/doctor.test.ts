@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Finding } from '../../src/doctor/finding.js';
 import { checkGpus, missingLibraries, remedyFor } from '../../src/doctor/gpu.js';
 import { checkMemory, checkNode, graphicsAdapters } from '../../src/doctor/machine.js';
-import { isLibraryInstalled } from '../../src/runtime/elf.js';
+import { isLibraryInstalled } from '../../src/runtime/backends/elf.js';
 import { framewright } from '../cli/run.js';
-import { projectFile } from '../photos.js';
+import { projectFile } from '../support/photos.js';
 
 let root: string;
 beforeAll(() => {

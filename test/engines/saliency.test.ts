@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { attentionEngine, smartcropEngine } from '../../src/engines/saliency.js';
 import type { Raster } from '../../src/engines/types.js';
-import type { Box } from '../../src/geometry.js';
+import type { Box } from '../../src/base/geometry.js';
 
 /** A grey field with a striped saturated patch: what both engines are made to look for. */
 function rasterWithPatch(width: number, height: number, [x1, y1, x2, y2]: Box): Raster {

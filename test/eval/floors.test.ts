@@ -9,7 +9,7 @@ import { centreMethod, fullMethod } from '../../src/eval/methods/floors.js';
 import { positionPriorMethod } from '../../src/eval/methods/position-prior.js';
 import type { Method } from '../../src/eval/methods/types.js';
 import { runEvaluation, type RunOptions } from '../../src/eval/run.js';
-import type { Box } from '../../src/geometry.js';
+import type { Box } from '../../src/base/geometry.js';
 
 /** Folders of the published data, which is not ours to ship. */
 const { FRAMEWRIGHT_FLMS, FRAMEWRIGHT_GAICD } = process.env;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { LabelledElement } from '../../src/eval/datasets/types.js';
-import { boundaryDisplacementError, intersectionOverUnion, type Box } from '../../src/geometry.js';
+import { boundaryDisplacementError, intersectionOverUnion, type Box } from '../../src/base/geometry.js';
 import { MEASURES, scorePhoto, type Photo } from '../../src/eval/measures.js';
 import { leastCostPairs } from '../../src/eval/metrics/assignment.js';
 import { cropAgreement } from '../../src/eval/metrics/crops.js';
@@ -12,7 +12,7 @@ import {
   percentileInterval,
   preferenceRate,
   type Combine,
-} from '../../src/eval/metrics/intervals.js';
+} from '../../src/base/intervals.js';
 import { localisationError, meetingPoint } from '../../src/eval/metrics/localisation.js';
 import { swapAccuracy } from '../../src/eval/metrics/pairs.js';
 import { topAccuracy, weightedTopAccuracy } from '../../src/eval/metrics/ranking.js';

@@ -11,8 +11,8 @@ import type { Method } from '../../src/eval/methods/types.js';
 import { renderReport } from '../../src/eval/report.js';
 import { reportData, worstFirst } from '../../src/eval/report-data.js';
 import { runEvaluation } from '../../src/eval/run.js';
-import { FramewrightError } from '../../src/errors.js';
-import type { Box } from '../../src/geometry.js';
+import { FramewrightError } from '../../src/base/errors.js';
+import type { Box } from '../../src/base/geometry.js';
 import { hasBrowser, IN_BROWSER, openPage } from '../report/browser.js';
 
 const N_PHOTOS = 60;

@@ -11,8 +11,8 @@ import { centreMethod, fullMethod } from '../../src/eval/methods/floors.js';
 import type { Method } from '../../src/eval/methods/types.js';
 import { runEvaluation, type RunProgress } from '../../src/eval/run.js';
 import { figuresCsv, photosCsv, photosCsvPath } from '../../src/eval/tables.js';
-import { FramewrightError } from '../../src/errors.js';
-import type { Box } from '../../src/geometry.js';
+import { FramewrightError } from '../../src/base/errors.js';
+import type { Box } from '../../src/base/geometry.js';
 
 const N_PHOTOS = 12;
 let root: string;

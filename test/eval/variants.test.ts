@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planVariants, type VariantGroup, type VariantRequest } from '../../src/eval/variants.js';
-import { STAGES } from '../../src/stages.js';
+import { STAGES } from '../../src/base/stages.js';
 
 const plain: VariantRequest = {
   kind: 'boxes',

@@ -8,10 +8,10 @@ import type { Dataset } from '../../src/eval/datasets/types.js';
 import { vlmMethod } from '../../src/eval/methods/vlm.js';
 import type { PresentPhoto } from '../../src/eval/methods/types.js';
 import { runEvaluation } from '../../src/eval/run.js';
-import type { Box, Size } from '../../src/geometry.js';
+import type { Box, Size } from '../../src/base/geometry.js';
 import { openCropper, type Cropper, type CropperOptions } from '../../src/index.js';
 import { readManifest, type Manifest } from '../../src/model/manifest.js';
-import { examplePhoto, projectFile } from '../photos.js';
+import { examplePhoto, projectFile } from '../support/photos.js';
 
 const path = examplePhoto('pagoda');
 let cropper: Cropper;

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { examplePhoto, projectFile } from '../photos.js';
+import { examplePhoto, projectFile } from '../support/photos.js';
 
 const run = promisify(execFile);
 /** They run on the model by default; the centre makes the same way through them in less time. */

@@ -1,15 +1,15 @@
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { openCropper } from '../../src/cropper.js';
+import { openCropper } from '../../src/cropper/cropper.js';
 import { openFaceDetector } from '../../src/faces/detector.js';
 import { findHeads, headAround } from '../../src/faces/heads.js';
 import { plainEngine, type PlainEngineName } from '../../src/engines/plain-engine.js';
 import { contains } from '../../src/engines/constraints.js';
-import type { Box } from '../../src/geometry.js';
-import { decodePhoto } from '../../src/image/decode.js';
-import { cropPhoto, framePhoto } from '../../src/pipeline.js';
-import { parseTargets } from '../../src/target.js';
-import { examplePhoto } from '../photos.js';
+import type { Box } from '../../src/base/geometry.js';
+import { decodePhoto } from '../../src/photo/decode.js';
+import { cropPhoto, framePhoto } from '../../src/crop/pipeline.js';
+import { parseTargets } from '../../src/crop/target.js';
+import { examplePhoto } from '../support/photos.js';
 
 const isInstalled = ((): boolean => {
   try {

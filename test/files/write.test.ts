@@ -3,9 +3,9 @@ import { chmod, link, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { checkOutput, publishNew, writeFileAtomic } from '../../src/image/write.js';
-import { rejection } from './thrown.js';
-import { asUnprivileged } from './unprivileged.js';
+import { checkOutput, publishNew, writeFileAtomic } from '../../src/files/write.js';
+import { rejection } from '../photo/thrown.js';
+import { asUnprivileged } from '../photo/unprivileged.js';
 
 const bytes = Buffer.from('the whole picture');
 let folder: string;

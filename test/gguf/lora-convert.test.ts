@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { convertLora, readGguf, readTensor, writeToyPair } from '../../gguf/index.js';
 import { findTensor } from '../../gguf/tensor-data.js';
 import { decodeTensor } from '../../gguf/decode-tensor.js';
-import { projectFile } from '../photos.js';
+import { projectFile } from '../support/photos.js';
 import { temporaryFolder } from './temporary.js';
 
 const folder = await temporaryFolder();

@@ -16,7 +16,7 @@ import {
   type ToyPair,
 } from '../../gguf/index.js';
 import { openCropper } from '../../src/index.js';
-import { examplePhoto, projectFile } from '../photos.js';
+import { examplePhoto, projectFile } from '../support/photos.js';
 import { addTensor, changeTensor, drop, dropTensor, patchOffset, set, type Case, type Draft } from './broken.js';
 import { temporaryFolder } from './temporary.js';
 

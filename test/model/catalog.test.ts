@@ -5,12 +5,12 @@ import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vit
 import { writeToyPair } from '../../gguf/index.js';
 import { CATALOG, findInCatalog, variantBytes } from '../../src/model/catalog.js';
 import { CATALOG_FILE, readCatalog, readCatalogFile } from '../../src/model/catalog-file.js';
-import { fileSha256 } from '../../src/model/file-hash.js';
+import { fileSha256 } from '../../src/files/file-hash.js';
 import { resolveModel } from '../../src/model/resolve.js';
 import { filesOf, hashPath, placesOf } from '../../src/model/store.js';
 import { verifyModel } from '../../src/model/verify.js';
 import { framewright } from '../cli/run.js';
-import { projectFile } from '../photos.js';
+import { projectFile } from '../support/photos.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'framewright-catalog-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));

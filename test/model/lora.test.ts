@@ -7,7 +7,7 @@ import { openRuntime, type Runtime } from '../../src/runtime/runtime.js';
 import { quantizeModel, type Quantization } from '../../src/runtime/quantize.js';
 import { nativeCodec } from '../../src/runtime/tensor-codec.js';
 import type { LoraSpec } from '../../src/runtime/types.js';
-import { projectFile } from '../photos.js';
+import { projectFile } from '../support/photos.js';
 import { greatestDifference, someTokens, wholeVocabulary } from '../runtime/toy.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'framewright-lora-'));

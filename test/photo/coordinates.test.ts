@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { chooseFrame, frameMap } from '../../src/image/frame.js';
-import type { Box, Size } from '../../src/geometry.js';
-import { decodePhoto } from '../../src/image/decode.js';
-import { encodeCrop } from '../../src/image/encode.js';
-import { renderFrame } from '../../src/image/render.js';
-import { cropRectangle } from '../../src/steps/crop.js';
+import { chooseFrame, frameMap } from '../../src/photo/frame.js';
+import type { Box, Size } from '../../src/base/geometry.js';
+import { decodePhoto } from '../../src/photo/decode.js';
+import { encodeCrop } from '../../src/photo/encode.js';
+import { renderFrame } from '../../src/photo/render.js';
+import { cropRectangle } from '../../src/crop/crop-rectangle.js';
 import {
   ORIENTATIONS,
   fromRaster,

@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { FramewrightError } from '../../src/errors.js';
-import { decodePhoto } from '../../src/image/decode.js';
-import { renderFrame, renderRegion } from '../../src/image/render.js';
+import { FramewrightError } from '../../src/base/errors.js';
+import { decodePhoto } from '../../src/photo/decode.js';
+import { renderFrame, renderRegion } from '../../src/photo/render.js';
 import { displayP3ToSrgb } from './colour-reference.js';
 import { fromRaster, plain, positioned, withRectangle } from './fixtures.js';
 import { randomInts } from './random.js';

@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { decodePhoto } from '../../src/image/decode.js';
-import { OUTPUT_FORMATS, encodeCrop, outputFormatOf } from '../../src/image/encode.js';
-import type { EncodeCropOptions, EncodedImage } from '../../src/image/encode.js';
+import { decodePhoto } from '../../src/photo/decode.js';
+import { OUTPUT_FORMATS, encodeCrop, outputFormatOf } from '../../src/photo/encode.js';
+import type { EncodeCropOptions, EncodedImage } from '../../src/photo/encode.js';
 import { displayP3ToSrgb } from './colour-reference.js';
 import { fromRaster, plain, positioned, regionOf, storedPixels } from './fixtures.js';
 import { rejection } from './thrown.js';

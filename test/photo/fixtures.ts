@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import type { Sharp } from 'sharp';
-import type { Box, Size } from '../../src/geometry.js';
+import type { Box, Size } from '../../src/base/geometry.js';
 
 /** RGB rasters of known content, row major, 8 bits. */
 export interface Raster extends Size {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { CELL_PX, chooseFrame, frameMap } from '../../src/image/frame.js';
-import type { Box, Size } from '../../src/geometry.js';
+import { CELL_PX, chooseFrame, frameMap } from '../../src/photo/frame.js';
+import type { Box, Size } from '../../src/base/geometry.js';
 import { randomInts } from './random.js';
 
 const BUDGET = { minPixels: 4 * 784, maxPixels: 1280 * 784 };

@@ -1,10 +1,10 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { decodePhoto } from '../../src/image/decode.js';
-import { encodeCrop } from '../../src/image/encode.js';
-import { sourceJpegEncoding } from '../../src/image/jpeg-encoding.js';
-import { JPEG_MARKER, jpegSegments } from '../../src/metadata/jpeg-segments.js';
-import { hasImageMagick, imageMagick } from '../system-tools.js';
+import { decodePhoto } from '../../src/photo/decode.js';
+import { encodeCrop } from '../../src/photo/encode.js';
+import { sourceJpegEncoding } from '../../src/photo/jpeg-encoding.js';
+import { JPEG_MARKER, jpegSegments } from '../../src/photo/formats/jpeg-segments.js';
+import { hasImageMagick, imageMagick } from '../support/system-tools.js';
 import { fromRaster, positioned } from './fixtures.js';
 
 const SIZE = { width: 64, height: 48 };

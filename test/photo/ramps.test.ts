@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { positionRamps } from '../../src/image/ramps.js';
+import { positionRamps } from '../../src/photo/ramps.js';
 
 const frame = { width: 56, height: 28 };
 const grey = new Uint8Array(3 * frame.width * frame.height).fill(77);

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { decodePhoto } from '../../src/image/decode.js';
-import { recognise } from '../../src/image/sniff.js';
+import { decodePhoto } from '../../src/photo/decode.js';
+import { recognise } from '../../src/photo/sniff.js';
 import { rejection } from './thrown.js';
 
 const latin1 = (text: string): Buffer => Buffer.from(text.padEnd(64, '\0'), 'latin1');

@@ -1,4 +1,4 @@
-import { FramewrightError } from '../../src/errors.js';
+import { FramewrightError } from '../../src/base/errors.js';
 
 /** The FramewrightError a promise rejects with; anything else fails the test. */
 export async function rejection(work: Promise<unknown>): Promise<FramewrightError> {

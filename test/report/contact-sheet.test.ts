@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decodePhoto, type Photo } from '../../src/image/decode.js';
+import { decodePhoto, type Photo } from '../../src/photo/decode.js';
 import { ContactSheet } from '../../src/report/contact-sheet.js';
-import type { CropRect, CropResult } from '../../src/schema.js';
+import type { CropRect, CropResult } from '../../src/base/schema.js';
 import { framewright } from '../cli/run.js';
 
 let root: string;

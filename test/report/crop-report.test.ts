@@ -4,9 +4,9 @@ import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decodePhoto } from '../../src/image/decode.js';
+import { decodePhoto } from '../../src/photo/decode.js';
 import { CropReport, thumbnailSide } from '../../src/report/crop-report.js';
-import type { CropResult, Element } from '../../src/schema.js';
+import type { CropResult, Element } from '../../src/base/schema.js';
 import { framewright } from '../cli/run.js';
 import { hasBrowser, IN_BROWSER, openPage } from './browser.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { writeToyPair } from '../../gguf/toy.js';
-import type { Session } from '../../src/runtime/session.js';
+import type { Session } from '../../src/runtime/session/session.js';
 import { greatestDifference, someImage, someTokens, useToy, wholeVocabulary } from './toy.js';
 
 /** Large enough that decoding and encoding take some hundred milliseconds: time to be aborted in. */

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { FramewrightError } from '../../src/errors.js';
-import { chooseBackend, explainLoadError } from '../../src/runtime/backends.js';
+import { FramewrightError } from '../../src/base/errors.js';
+import { chooseBackend, explainLoadError } from '../../src/runtime/backends/backends.js';
 import { loadBinding } from '../../src/runtime/binding.js';
-import { findBuilds, hashSources, type Build } from '../../src/runtime/builds.js';
-import { neededLibraries } from '../../src/runtime/elf.js';
+import { findBuilds, hashSources, type Build } from '../../src/runtime/backends/builds.js';
+import { neededLibraries } from '../../src/runtime/backends/elf.js';
 import { makeSandbox, projectDir } from '../build/sandbox.js';
 
 const defaultPath = join(projectDir, 'build/Release/framewright.node');
@@ -23,9 +23,9 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 /** A package root with sources and the given builds: folder below build/ to the hash its build info names. */
 function makeRoot(name: string, builds: Record<string, string>): string {
   const root = join(dir, name);
-  mkdirSync(join(root, 'native/src'), { recursive: true });
+  mkdirSync(join(root, 'native/src/binding'), { recursive: true });
   writeFileSync(join(root, 'native/CMakeLists.txt'), 'project(x)');
-  writeFileSync(join(root, 'native/src/addon.cpp'), 'int x;');
+  writeFileSync(join(root, 'native/src/binding/addon.cpp'), 'int x;');
   for (const [folder, sources] of Object.entries(builds)) {
     mkdirSync(join(root, 'build', folder), { recursive: true });
     writeFileSync(join(root, 'build', folder, 'framewright.node'), '');

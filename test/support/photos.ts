@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-const root = path.resolve(import.meta.dirname, '..');
+const root = path.resolve(import.meta.dirname, '..', '..');
 
 /** A bundled example photo. */
 export function examplePhoto(name: 'dogs' | 'pagoda' | 'dandelion' | 'mountains' | 'dust-bowl-home'): string {

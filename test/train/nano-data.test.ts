@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { buildVocabulary } from '../../gguf/tokenizer.js';
-import { AnswerTokens } from '../../src/answer/answer-tokens.js';
-import { gridBoxes, unitIou, type UnitBox } from '../../src/engines/rules/grid.js';
+import { AnswerTokens } from '../../src/vlm/answer/answer-tokens.js';
+import { gridBoxes, unitIou, type UnitBox } from '../../src/engines/rules/scoring/grid.js';
 import type { Raster } from '../../src/engines/types.js';
-import { intersectionOverUnion, type Size } from '../../src/geometry.js';
-import { loadPromptProfile } from '../../src/prompt/profile.js';
-import type { Element } from '../../src/schema.js';
+import { intersectionOverUnion, type Size } from '../../src/base/geometry.js';
+import { loadPromptProfile } from '../../src/vlm/prompt/profile.js';
+import type { Element } from '../../src/base/schema.js';
 import { recordConversation } from '../../src/train/record.js';
 import { vocabularyTokenizer } from '../../src/train/vocabulary-tokenizer.js';
 import { MAPS, denseMaps } from '../../training/nano/dense-maps.js';

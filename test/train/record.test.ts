@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { buildVocabulary } from '../../gguf/tokenizer.js';
-import { AnswerTokens } from '../../src/answer/answer-tokens.js';
-import { loadPromptProfile } from '../../src/prompt/profile.js';
-import type { Element } from '../../src/schema.js';
+import { AnswerTokens } from '../../src/vlm/answer/answer-tokens.js';
+import { loadPromptProfile } from '../../src/vlm/prompt/profile.js';
+import type { Element } from '../../src/base/schema.js';
 import { canonicalElements } from '../../src/train/canonical-elements.js';
 import { recordConversation, type ConversationTarget } from '../../src/train/record.js';
 import { detokenize, vocabularyTokenizer } from '../../src/train/vocabulary-tokenizer.js';

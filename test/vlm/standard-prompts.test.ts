@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeToyPair } from '../../gguf/index.js';
 import { openCropper, type ConversationPart, type Cropper } from '../../src/index.js';
-import { examplePhoto } from '../photos.js';
+import { examplePhoto } from '../support/photos.js';
 
 /** A model without a manifest: the full prompts, digits spelled one by one, reasons in the model's own words. */
 let folder: string;

@@ -1,5 +1,5 @@
-import type { Size } from '../../src/geometry.js';
-import { BOX_KINDS, isOneOf, type Element } from '../../src/schema.js';
+import type { Size } from '../../src/base/geometry.js';
+import { BOX_KINDS, isOneOf, type Element } from '../../src/base/schema.js';
 
 /** Side of one map cell in frame pixels: a quarter of an image token. training/nano/heads.py reads the same. */
 export const MAP_CELL_PX = 7;

@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { rulesLabels } from '../../src/engines/rules/index.js';
-import { gridBoxes } from '../../src/engines/rules/grid.js';
-import type { BoxDistribution } from '../../src/engines/rules/select.js';
+import { gridBoxes } from '../../src/engines/rules/scoring/grid.js';
+import type { BoxDistribution } from '../../src/engines/rules/scoring/select.js';
 import type { Raster } from '../../src/engines/types.js';
-import { elementSchema, type Element } from '../../src/schema.js';
+import { elementSchema, type Element } from '../../src/base/schema.js';
 import { z } from 'zod';
 
 /** What the teacher, the `rules` engine, says of one picture. */

@@ -1,6 +1,6 @@
 import type { Raster } from '../../src/engines/types.js';
-import type { Box } from '../../src/geometry.js';
-import type { Element } from '../../src/schema.js';
+import type { Box } from '../../src/base/geometry.js';
+import type { Element } from '../../src/base/schema.js';
 
 export function mirrorRaster({ data, size }: Raster): Raster {
   const { width, height } = size;

@@ -1,8 +1,8 @@
 import { rulesLabels } from '../../src/engines/rules/index.js';
-import { expectedIou, type BoxDistribution } from '../../src/engines/rules/select.js';
-import { toUnit } from '../../src/engines/rules/aspect-grid.js';
+import { expectedIou, type BoxDistribution } from '../../src/engines/rules/scoring/select.js';
+import { toUnit } from '../../src/engines/rules/scoring/aspect-grid.js';
 import type { Raster } from '../../src/engines/types.js';
-import { intersectionOverUnion, type Box, type Size } from '../../src/geometry.js';
+import { intersectionOverUnion, type Box, type Size } from '../../src/base/geometry.js';
 import { dice, type Dice } from '../scenes/dice.js';
 
 /** A better and a clearly worse crop of one photo, in its pixels. */

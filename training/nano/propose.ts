@@ -4,7 +4,7 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openCropper } from '../../src/cropper.js';
+import { openCropper } from '../../src/cropper/cropper.js';
 import { corpusFiles } from './views.js';
 
 const { values } = parseArgs({

@@ -1,5 +1,5 @@
-import { boxArea, type Box, type Size } from '../../src/geometry.js';
-import { BOX_KINDS, isOneOf, type Element, type ElementKind } from '../../src/schema.js';
+import { boxArea, type Box, type Size } from '../../src/base/geometry.js';
+import { BOX_KINDS, isOneOf, type Element, type ElementKind } from '../../src/base/schema.js';
 
 /** The phrase of the compact profile that says why a crop is good; `phrases` is the profile's own list. */
 const PHRASE_OF: Readonly<Record<ElementKind | 'whole' | 'tighter', string>> = {

@@ -2,8 +2,8 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import type { Size } from '../../src/geometry.js';
-import type { Element } from '../../src/schema.js';
+import type { Size } from '../../src/base/geometry.js';
+import type { Element } from '../../src/base/schema.js';
 import type { ConversationRecord } from '../../src/train/record.js';
 
 export interface ViewToWrite {

@@ -1,22 +1,22 @@
-import type { CandidateLimits } from '../../src/answer/candidate-space.js';
-import { meetsLimits, type ProposedBox } from '../../src/answer/candidates-form.js';
-import { aspectBoxes, freeBoxes, toPixels, toUnit } from '../../src/engines/rules/aspect-grid.js';
-import { asPeopleChoose, Crossings, placeEdges } from '../../src/engines/rules/edges.js';
-import { detailGradient } from '../../src/engines/rules/photo-maps.js';
+import type { CandidateLimits } from '../../src/vlm/propose/candidate-space.js';
+import { meetsLimits, type ProposedBox } from '../../src/vlm/propose/candidates-form.js';
+import { aspectBoxes, freeBoxes, toPixels, toUnit } from '../../src/engines/rules/scoring/aspect-grid.js';
+import { asPeopleChoose, Crossings, placeEdges } from '../../src/engines/rules/maps/edges.js';
+import { detailGradient } from '../../src/engines/rules/maps/photo-maps.js';
 import {
   expectedIou,
   pickDistinct,
   refine,
   type BoxDistribution,
   type RankedBox,
-} from '../../src/engines/rules/select.js';
-import type { UnitBox } from '../../src/engines/rules/grid.js';
-import { worthOfKeeping } from '../../src/engines/rules/subject.js';
+} from '../../src/engines/rules/scoring/select.js';
+import type { UnitBox } from '../../src/engines/rules/scoring/grid.js';
+import { worthOfKeeping } from '../../src/engines/rules/subject/subject.js';
 import type { Raster } from '../../src/engines/types.js';
-import { intersectionOverUnion, type Box, type Size } from '../../src/geometry.js';
-import { frameMap } from '../../src/image/frame.js';
-import { BOX_KINDS, isOneOf, type Element } from '../../src/schema.js';
-import type { ProposalRequest } from '../../src/steps/propose.js';
+import { intersectionOverUnion, type Box, type Size } from '../../src/base/geometry.js';
+import { frameMap } from '../../src/photo/frame.js';
+import { BOX_KINDS, isOneOf, type Element } from '../../src/base/schema.js';
+import type { ProposalRequest } from '../../src/vlm/propose/propose.js';
 import type { Dice } from '../scenes/dice.js';
 import type { TeacherLabels } from './labels.js';
 import { reasonFor } from './reason.js';

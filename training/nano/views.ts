@@ -2,7 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Raster } from '../../src/engines/types.js';
-import type { Element } from '../../src/schema.js';
+import type { Element } from '../../src/base/schema.js';
 import { dice } from '../scenes/dice.js';
 import { drawScene } from '../scenes/scene.js';
 

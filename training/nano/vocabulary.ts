@@ -1,5 +1,5 @@
 import type { TokenizerOptions } from '../../gguf/tokenizer.js';
-import { BOX_KINDS, ELEMENT_KINDS, LINE_KINDS, isOneOf, type ElementKind } from '../../src/schema.js';
+import { BOX_KINDS, ELEMENT_KINDS, LINE_KINDS, isOneOf, type ElementKind } from '../../src/base/schema.js';
 
 /** The largest coordinate that is one token; frames of the pixel budget are never longer unless the photo is 15:1. */
 const MAX_INTEGER = 999;

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
-import { intersectionOverUnion } from '../../dist/src/geometry.js';
+import { intersectionOverUnion } from '../../dist/src/base/geometry.js';
 import { rulesEngine } from '../../dist/src/engines/rules/index.js';
 
 const [folder, limit = '40', cropsFile] = process.argv.slice(2);

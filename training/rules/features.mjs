@@ -7,8 +7,8 @@ import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import sharp from 'sharp';
 import { analyseRaster, scoringContext } from '../../dist/src/engines/rules/analysis.js';
-import { boxFeatures, FEATURE_NAMES, MIRROR } from '../../dist/src/engines/rules/features.js';
-import { gridBoxes } from '../../dist/src/engines/rules/grid.js';
+import { boxFeatures, FEATURE_NAMES, MIRROR } from '../../dist/src/engines/rules/scoring/features.js';
+import { gridBoxes } from '../../dist/src/engines/rules/scoring/grid.js';
 
 const [cropsFile, imageFolder, outputFolder] = process.argv.slice(2);
 const names = Object.keys(JSON.parse(readFileSync(cropsFile, 'utf8')));

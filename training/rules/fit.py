@@ -169,7 +169,7 @@ def main():
             for temperature in (0.6, 0.8, 1.0):
                 C.print_figures(f'folds {fold_seed}, temperature {temperature}', C.choose(data, scores / temperature), data.humans)
     if arguments.write:
-        target = pathlib.Path(__file__).parents[2] / 'src/engines/rules/weights.ts'
+        target = pathlib.Path(__file__).parents[2] / 'src/engines/rules/scoring/weights.ts'
         write_weights(data, arguments.seeds, arguments.epochs, arguments.best_share, arguments.temperature, target)
 
 

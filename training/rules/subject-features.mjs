@@ -6,9 +6,9 @@ import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:
 import { once } from 'node:events';
 import path from 'node:path';
 import sharp from 'sharp';
-import { measurePhoto } from '../../dist/src/engines/rules/photo-maps.js';
-import { integralOf } from '../../dist/src/engines/rules/plane.js';
-import * as S from '../../dist/src/engines/rules/subject.js';
+import { measurePhoto } from '../../dist/src/engines/rules/maps/photo-maps.js';
+import { integralOf } from '../../dist/src/engines/rules/maps/plane.js';
+import * as S from '../../dist/src/engines/rules/subject/subject.js';
 
 const [subjectsFile, imageFolder, outputFolder] = process.argv.slice(2);
 const photos = JSON.parse(readFileSync(subjectsFile, 'utf8')).photos;

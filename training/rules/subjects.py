@@ -21,7 +21,7 @@ STEPS = 80
 N_FOLDS = 5
 LIKELIEST = 200
 SMALL = 0.35
-WEIGHTS_FILE = pathlib.Path(__file__).parents[2] / "src/engines/rules/subject-weights.ts"
+WEIGHTS_FILE = pathlib.Path(__file__).parents[2] / "src/engines/rules/subject/subject-weights.ts"
 
 
 def iou(a, b):

@@ -1,6 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
-import type { Box, Size } from '../../src/geometry.js';
-import { ELEMENT_KINDS, type Element } from '../../src/schema.js';
+import type { Box, Size } from '../../src/base/geometry.js';
+import { ELEMENT_KINDS, type Element } from '../../src/base/schema.js';
 import { dice, type Dice } from './dice.js';
 import { css, Definitions, palette, shade, type Palette } from './paint.js';
 import { beam, horizon, peak, perspective, slant, slope, uprights, winding, type DrawStructure } from './structure.js';

@@ -1,5 +1,5 @@
-import type { Size } from '../../src/geometry.js';
-import type { Element } from '../../src/schema.js';
+import type { Size } from '../../src/base/geometry.js';
+import type { Element } from '../../src/base/schema.js';
 import type { Dice } from './dice.js';
 import { css, shade, type Definitions, type Palette } from './paint.js';
 

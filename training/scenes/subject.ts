@@ -1,4 +1,4 @@
-import type { Box } from '../../src/geometry.js';
+import type { Box } from '../../src/base/geometry.js';
 import type { Dice } from './dice.js';
 import { css, shade, type Colour, type Definitions } from './paint.js';
 

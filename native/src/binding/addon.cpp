@@ -1,8 +1,8 @@
-#include "backends.h"
+#include "support/backends.h"
 #include "binding.h"
 #include "binding_codec.h"
-#include "heap.h"
-#include "log_sink.h"
+#include "support/heap.h"
+#include "support/log_sink.h"
 
 static const char * level_name(ggml_log_level level) {
     switch (level) {

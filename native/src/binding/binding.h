@@ -1,6 +1,6 @@
 #pragma once
 
-#include "batch_item.h"
+#include "context/batch_item.h"
 #include "worker.h"
 
 #include <napi.h>

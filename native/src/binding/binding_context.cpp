@@ -1,7 +1,7 @@
-#include "append_item.h"
+#include "context/append_item.h"
 #include "binding.h"
-#include "generate_item.h"
-#include "score_item.h"
+#include "context/generate_item.h"
+#include "context/score_item.h"
 
 static context_params to_params(const Napi::Object & o) {
     context_params p;

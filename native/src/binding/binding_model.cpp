@@ -1,5 +1,5 @@
 #include "binding.h"
-#include "failure.h"
+#include "support/failure.h"
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 #include "binding.h"
-#include "quantize.h"
+#include "model/quantize.h"
 
 quantizer_binding::quantizer_binding(const Napi::CallbackInfo & info) :
     Napi::ObjectWrap<quantizer_binding>(info),

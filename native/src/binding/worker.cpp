@@ -1,6 +1,6 @@
 #include "worker.h"
 
-#include "failure.h"
+#include "support/failure.h"
 
 #include <chrono>
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "context.h"
-#include "failure.h"
+#include "support/failure.h"
 
 #include <napi.h>
 

@@ -1,9 +1,9 @@
 #include "context.h"
 
 #include "batch_item.h"
-#include "failure.h"
+#include "support/failure.h"
 #include "llama-ext.h"
-#include "log_sink.h"
+#include "support/log_sink.h"
 #include "log_softmax.h"
 
 #include <cmath>

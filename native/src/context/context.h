@@ -2,7 +2,7 @@
 
 #include "attention.h"
 #include "cells.h"
-#include "model.h"
+#include "model/model.h"
 #include "token_batch.h"
 
 #include <atomic>

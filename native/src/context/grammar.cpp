@@ -1,7 +1,7 @@
 #include "grammar.h"
 
-#include "failure.h"
-#include "log_sink.h"
+#include "support/failure.h"
+#include "support/log_sink.h"
 
 #include <cmath>
 #include <numeric>

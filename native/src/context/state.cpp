@@ -1,6 +1,6 @@
 #include "context.h"
-#include "failure.h"
-#include "log_sink.h"
+#include "support/failure.h"
+#include "support/log_sink.h"
 
 #include <cstring>
 

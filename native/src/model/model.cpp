@@ -1,9 +1,9 @@
 #include "model.h"
 
-#include "backends.h"
-#include "failure.h"
+#include "support/backends.h"
+#include "support/failure.h"
 #include "llama-ext.h"
-#include "log_sink.h"
+#include "support/log_sink.h"
 
 #include <cstring>
 #include <filesystem>

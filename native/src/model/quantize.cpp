@@ -1,8 +1,8 @@
 #include "quantize.h"
 
-#include "failure.h"
+#include "support/failure.h"
 #include "llama.h"
-#include "log_sink.h"
+#include "support/log_sink.h"
 
 #include <cstdio>
 

@@ -1,8 +1,8 @@
-#include "backends.h"
-#include "failure.h"
+#include "support/backends.h"
+#include "support/failure.h"
 #include "gguf.h"
-#include "heap.h"
-#include "log_sink.h"
+#include "support/heap.h"
+#include "support/log_sink.h"
 #include "model.h"
 
 #include <memory>

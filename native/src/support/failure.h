@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-// An error with a code of src/errors.ts. Everything thrown on a worker thread ends as one of these.
+// An error with a code of src/base/errors.ts. Everything thrown on a worker thread ends as one of these.
 struct failure : std::runtime_error {
     std::string code;
 

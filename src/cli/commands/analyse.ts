@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { openCropper } from '../cropper.js';
-import { interruptSignal } from './interrupt.js';
-import { addModelFlags, cropperOptionsOf, parseWhole, type ModelFlags } from './options.js';
-import { warnUntrained } from './warnings.js';
+import { openCropper } from '../../cropper/cropper.js';
+import { interruptSignal } from '../terminal/interrupt.js';
+import { addModelFlags, cropperOptionsOf, parseWhole, type ModelFlags } from '../options.js';
+import { warnUntrained } from '../terminal/warnings.js';
 
 interface AnalyseFlags extends ModelFlags {
   readonly json: boolean;

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import { attentionCsv, attentionMarkdown, attentionTable, type AttentionResult } from '../attention/tables.js';
-import { renderAttentionReport } from '../attention/report.js';
-import { openCropper } from '../cropper.js';
-import { FramewrightError } from '../errors.js';
-import { checkOutput, writeFileAtomic } from '../image/write.js';
-import { expandInputs, STDIN } from './inputs.js';
-import { interruptSignal } from './interrupt.js';
-import { addModelFlags, cropperOptionsOf, parseWhole, type ModelFlags } from './options.js';
-import { Progress } from './progress.js';
-import { EXIT, photoErrorText } from './report-error.js';
-import { warnUntrained } from './warnings.js';
+import { attentionCsv, attentionMarkdown, attentionTable, type AttentionResult } from '../../attention/tables.js';
+import { renderAttentionReport } from '../../attention/report.js';
+import { openCropper } from '../../cropper/cropper.js';
+import { FramewrightError } from '../../base/errors.js';
+import { checkOutput, writeFileAtomic } from '../../files/write.js';
+import { expandInputs, STDIN } from '../../batch/inputs.js';
+import { interruptSignal } from '../terminal/interrupt.js';
+import { addModelFlags, cropperOptionsOf, parseWhole, type ModelFlags } from '../options.js';
+import { Progress } from '../terminal/progress.js';
+import { EXIT, photoErrorText } from '../terminal/report-error.js';
+import { warnUntrained } from '../terminal/warnings.js';
 
 interface AttentionFlags extends ModelFlags {
   readonly recursive: boolean;

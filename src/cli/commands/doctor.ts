@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { examine } from '../doctor/examine.js';
-import type { Finding } from '../doctor/finding.js';
-import { interruptSignal } from './interrupt.js';
-import { addModelFlags, type ModelFlags } from './options.js';
-import { EXIT } from './report-error.js';
+import { examine } from '../../doctor/examine.js';
+import type { Finding } from '../../doctor/finding.js';
+import { interruptSignal } from '../terminal/interrupt.js';
+import { addModelFlags, type ModelFlags } from '../options.js';
+import { EXIT } from '../terminal/report-error.js';
 
 const HELP = `
 Looks at Node.js, memory, image libraries, models, the native addon and its GPU backends, and crops a test photo. Each

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { inspectGguf, readGguf } from '../../gguf/index.js';
-import { openCropper } from '../cropper.js';
-import { FramewrightError } from '../errors.js';
-import type { DatasetKind } from '../eval/datasets/types.js';
-import type { Method } from '../eval/methods/types.js';
-import { vlmMethods } from '../eval/methods/vlm.js';
-import { TASK_OF_KIND } from '../eval/prediction.js';
+import { inspectGguf, readGguf } from '../../../gguf/index.js';
+import { openCropper } from '../../cropper/cropper.js';
+import { FramewrightError } from '../../base/errors.js';
+import type { DatasetKind } from '../../eval/datasets/types.js';
+import type { Method } from '../../eval/methods/types.js';
+import { vlmMethods } from '../../eval/methods/vlm.js';
+import { TASK_OF_KIND } from '../../eval/prediction.js';
 import {
   planVariants,
   STAGES_OF_TASK,
@@ -16,13 +16,13 @@ import {
   type SweptModel,
   type SweptNumber,
   type VariantGroup,
-} from '../eval/variants.js';
-import { CELL_PX } from '../image/frame.js';
-import { imageTokensOf } from '../model/image-tokens.js';
-import { resolveModel } from '../model/resolve.js';
-import { STAGES, type Stage } from '../stages.js';
-import { collect, cropperOptionsOf, parseLora, parseWhole, type ModelFlags } from './options.js';
-import { warnGivenUp, warnUntrained } from './warnings.js';
+} from '../../eval/variants.js';
+import { CELL_PX } from '../../photo/frame.js';
+import { imageTokensOf } from '../../model/image-tokens.js';
+import { resolveModel } from '../../model/resolve.js';
+import { STAGES, type Stage } from '../../base/stages.js';
+import { collect, cropperOptionsOf, parseLora, parseWhole, type ModelFlags } from '../options.js';
+import { warnGivenUp, warnUntrained } from '../terminal/warnings.js';
 
 /** What to vary of the model under evaluation. */
 export interface VariantFlags {

@@ -1,17 +1,17 @@
 import path from 'node:path';
 import { Argument, type Command } from 'commander';
-import { aggregate, type EvaluationResult } from '../eval/aggregate.js';
-import { DATASET_READERS, type DatasetName } from '../eval/datasets/index.js';
-import type { Dataset } from '../eval/datasets/types.js';
-import { Journal } from '../eval/journal.js';
-import { closeMethods, makeMethods, MODEL_FREE_METHODS, type MethodFactory } from '../eval/methods/registry.js';
-import type { Method } from '../eval/methods/types.js';
-import { renderReport } from '../eval/report.js';
-import { mergeRuns, runEvaluation, type Run } from '../eval/run.js';
-import { figuresCsv, figuresText, photosCsv, photosCsvPath } from '../eval/tables.js';
-import { checkOutput, writeFileAtomic } from '../image/write.js';
-import { cacheFolder } from '../model/file-hash.js';
-import { STAGES } from '../stages.js';
+import { aggregate, type EvaluationResult } from '../../eval/aggregate.js';
+import { DATASET_READERS, type DatasetName } from '../../eval/datasets/index.js';
+import type { Dataset } from '../../eval/datasets/types.js';
+import { Journal } from '../../eval/journal.js';
+import { closeMethods, makeMethods, MODEL_FREE_METHODS, type MethodFactory } from '../../eval/methods/registry.js';
+import type { Method } from '../../eval/methods/types.js';
+import { renderReport } from '../../eval/report.js';
+import { mergeRuns, runEvaluation, type Run } from '../../eval/run.js';
+import { figuresCsv, figuresText, photosCsv, photosCsvPath } from '../../eval/tables.js';
+import { checkOutput, writeFileAtomic } from '../../files/write.js';
+import { cacheFolder } from '../../files/file-hash.js';
+import { STAGES } from '../../base/stages.js';
 import {
   collectSets,
   collectSweeps,
@@ -21,10 +21,10 @@ import {
   variantGroups,
   type VariantFlags,
 } from './eval-variants.js';
-import { interruptSignal } from './interrupt.js';
-import { addModelFlags, parseWhole, type ModelFlags } from './options.js';
-import { Progress } from './progress.js';
-import { EXIT } from './report-error.js';
+import { interruptSignal } from '../terminal/interrupt.js';
+import { addModelFlags, parseWhole, type ModelFlags } from '../options.js';
+import { Progress } from '../terminal/progress.js';
+import { EXIT } from '../terminal/report-error.js';
 
 interface EvalFlags extends ModelFlags, VariantFlags {
   readonly engine?: readonly string[];

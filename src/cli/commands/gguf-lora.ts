@@ -13,15 +13,15 @@ import {
   type GgufErrorCode,
   type LoraToMerge,
   type MergedTensor,
-} from '../../gguf/index.js';
-import { FramewrightError, type ErrorCode } from '../errors.js';
-import { checkOutput, checkOutputFolder } from '../image/write.js';
-import { QUANTIZATIONS, quantizeModel, type Quantization } from '../runtime/quantize.js';
-import { nativeCodec } from '../runtime/tensor-codec.js';
-import { columns } from './columns.js';
-import { interruptSignal } from './interrupt.js';
-import { parseLora, parseWhole } from './options.js';
-import { Progress } from './progress.js';
+} from '../../../gguf/index.js';
+import { FramewrightError, type ErrorCode } from '../../base/errors.js';
+import { checkOutput, checkOutputFolder } from '../../files/write.js';
+import { QUANTIZATIONS, quantizeModel, type Quantization } from '../../runtime/quantize.js';
+import { nativeCodec } from '../../runtime/tensor-codec.js';
+import { columns } from '../terminal/columns.js';
+import { interruptSignal } from '../terminal/interrupt.js';
+import { parseLora, parseWhole } from '../options.js';
+import { Progress } from '../terminal/progress.js';
 
 const HELP = {
   convert: `

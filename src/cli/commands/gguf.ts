@@ -15,11 +15,11 @@ import {
   type GgufProblem,
   type ToyOptions,
   type ToyPreset,
-} from '../../gguf/index.js';
-import { FramewrightError } from '../errors.js';
+} from '../../../gguf/index.js';
+import { FramewrightError } from '../../base/errors.js';
 import { addLoraCommands } from './gguf-lora.js';
-import { interruptSignal } from './interrupt.js';
-import { collect } from './options.js';
+import { interruptSignal } from '../terminal/interrupt.js';
+import { collect } from '../options.js';
 
 const HELP = {
   gguf: `

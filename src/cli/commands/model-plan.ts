@@ -1,12 +1,12 @@
 import { Option, type Command } from 'commander';
-import { bytesText } from '../bytes-text.js';
-import { usableBytes } from '../model/plan/fit.js';
-import { planModel, type ModelPlan } from '../model/plan/plan-model.js';
-import { kvCacheBytes, totalBytes, type MemoryParts } from '../model/plan/predict.js';
-import { openRuntime } from '../runtime/runtime.js';
-import type { GpuChoice, RuntimeInfo } from '../runtime/types.js';
-import { columns } from './columns.js';
-import { GPUS, parseSize, parseWhole } from './options.js';
+import { bytesText } from '../../base/bytes-text.js';
+import { usableBytes } from '../../model/plan/fit.js';
+import { planModel, type ModelPlan } from '../../model/plan/plan-model.js';
+import { kvCacheBytes, totalBytes, type MemoryParts } from '../../model/plan/predict.js';
+import { openRuntime } from '../../runtime/runtime.js';
+import type { GpuChoice, RuntimeInfo } from '../../runtime/types.js';
+import { columns } from '../terminal/columns.js';
+import { GPUS, parseSize, parseWhole } from '../options.js';
 
 interface PlanFlags {
   readonly mmproj?: string;

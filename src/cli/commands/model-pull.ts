@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { bytesText } from '../bytes-text.js';
-import { pullModel } from '../model/pull/pull-model.js';
-import { requireCatalogModel } from '../model/resolve.js';
-import { interruptSignal } from './interrupt.js';
-import { parseWhole } from './options.js';
-import { Progress } from './progress.js';
-import { goOnWithoutStdout } from './stdout.js';
+import { bytesText } from '../../base/bytes-text.js';
+import { pullModel } from '../../model/pull/pull-model.js';
+import { requireCatalogModel } from '../../model/resolve.js';
+import { interruptSignal } from '../terminal/interrupt.js';
+import { parseWhole } from '../options.js';
+import { Progress } from '../terminal/progress.js';
+import { goOnWithoutStdout } from '../terminal/stdout.js';
 
 /** `framewright model pull`: the files of models, checked, on stdout by their paths. */
 export function addPullCommand(model: Command): void {

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import { bytesText } from '../bytes-text.js';
-import { FramewrightError } from '../errors.js';
-import { variantBytes } from '../model/catalog.js';
-import { readCatalog } from '../model/catalog-file.js';
-import { BUNDLED_MODELS, catalogName, resolveModel } from '../model/resolve.js';
-import { placesOf, stateOf } from '../model/store.js';
-import { verifyModel } from '../model/verify.js';
-import { columns } from './columns.js';
-import { interruptSignal } from './interrupt.js';
+import { bytesText } from '../../base/bytes-text.js';
+import { FramewrightError } from '../../base/errors.js';
+import { variantBytes } from '../../model/catalog.js';
+import { readCatalog } from '../../model/catalog-file.js';
+import { BUNDLED_MODELS, catalogName, resolveModel } from '../../model/resolve.js';
+import { placesOf, stateOf } from '../../model/store.js';
+import { verifyModel } from '../../model/verify.js';
+import { columns } from '../terminal/columns.js';
+import { interruptSignal } from '../terminal/interrupt.js';
 import { addPlanCommand } from './model-plan.js';
 import { addPullCommand } from './model-pull.js';
 

@@ -1,9 +1,9 @@
 import { Argument, type Command } from 'commander';
-import { bashScript } from './completion/bash.js';
-import { describeCommand, type CommandShape } from './completion/describe.js';
-import { fishScript } from './completion/fish.js';
-import { zshScript } from './completion/zsh.js';
-import { DEFAULT_COMMAND } from './crop.js';
+import { bashScript } from './bash.js';
+import { describeCommand, type CommandShape } from './describe.js';
+import { fishScript } from './fish.js';
+import { zshScript } from './zsh.js';
+import { DEFAULT_COMMAND } from '../crop/crop.js';
 
 const SHELLS = {
   bash: bashScript,

@@ -2,11 +2,11 @@ import { CommanderError, type Command, type Option } from 'commander';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { FramewrightError, messageOf } from '../errors.js';
-import { configSchema, explainIssue, type ConfigValue } from './config/schema.js';
-import { kindOfOption } from './completion/describe.js';
-import { DEFAULT_COMMAND } from './crop.js';
-import { MODEL_OPTIONS } from './options.js';
+import { FramewrightError, messageOf } from '../../base/errors.js';
+import { configSchema, explainIssue, type ConfigValue } from './schema.js';
+import { kindOfOption } from '../completion/describe.js';
+import { DEFAULT_COMMAND } from '../crop/crop.js';
+import { MODEL_OPTIONS } from '../options.js';
 
 export const CONFIG_NAME = 'framewright.config.json';
 

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { z } from 'zod';
-import { nearestWord } from '../../nearest.js';
+import { nearestWord } from '../../base/nearest.js';
 
 /** A value of an option as JSON has it. */
 export type ConfigValue = string | number | boolean | readonly (string | number)[];

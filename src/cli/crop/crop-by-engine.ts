@@ -1,26 +1,26 @@
 import path from 'node:path';
-import { CropJournal } from '../batch/crop-journal.js';
-import { hasOneOf } from '../batch/file-hash.js';
-import { readEarlierRuns, type EarlierRuns, type JournalPlace } from '../batch/journal-file.js';
-import { openCropper, type Cropper, type PhotoWishes } from '../cropper.js';
-import { FramewrightError } from '../errors.js';
-import { readHints, type PhotoHint } from '../hints.js';
-import { FALLBACKS } from '../schema.js';
-import { parseTargets, type Target } from '../target.js';
-import type { CropRun } from './crop-files.js';
+import { CropJournal } from '../../batch/crop-journal.js';
+import { hasOneOf } from '../../batch/file-hash.js';
+import { readEarlierRuns, type EarlierRuns, type JournalPlace } from '../../batch/journal-file.js';
+import { openCropper, type Cropper, type PhotoWishes } from '../../cropper/cropper.js';
+import { FramewrightError } from '../../base/errors.js';
+import { readHints, type PhotoHint } from '../../batch/hints.js';
+import { FALLBACKS } from '../../base/schema.js';
+import { parseTargets, type Target } from '../../crop/target.js';
+import type { CropRun } from '../../batch/run.js';
 import { cropRun, planOptions, type CropFlags } from './crop-flags.js';
-import { withoutEarlierCrops } from './earlier-crops.js';
-import { expandInputs, STDIN } from './inputs.js';
-import type { BatchInterrupt } from './interrupt.js';
-import { cropperOptionsOf } from './options.js';
-import { planOutputs, refuseExisting, REMEDY } from './output-plan.js';
-import { filesOf, STDOUT, type PlannedPhoto } from './planned-photo.js';
-import { journalPlace, outputFolder, refuseForeign, rememberedRun } from './resume.js';
-import { ReviewList } from './review-list.js';
-import { cropAndTell, GO_ON, type RunOutcome } from './run-end.js';
-import { namedFiles, refuseSharedNames } from './shared-names.js';
-import { readStdin } from './stdin.js';
-import { warnFallbacks, warnGivenUp, warnUntrained } from './warnings.js';
+import { withoutEarlierCrops } from '../../batch/earlier-crops.js';
+import { expandInputs, STDIN } from '../../batch/inputs.js';
+import type { BatchInterrupt } from '../terminal/interrupt.js';
+import { cropperOptionsOf } from '../options.js';
+import { planOutputs, refuseExisting, REMEDY } from '../../batch/output-plan.js';
+import { filesOf, STDOUT, type PlannedPhoto } from '../../batch/planned-photo.js';
+import { journalPlace, outputFolder, refuseForeign, rememberedRun } from '../../batch/resume.js';
+import { ReviewList } from '../../batch/review-list.js';
+import { cropAndTell, GO_ON, type RunOutcome } from '../terminal/run-end.js';
+import { namedFiles, refuseSharedNames } from '../../batch/shared-names.js';
+import { readStdin } from '../terminal/stdin.js';
+import { warnFallbacks, warnGivenUp, warnUntrained } from '../terminal/warnings.js';
 
 /** Crops as the engine asked for decides. */
 export async function cropByEngine(

@@ -1,5 +1,5 @@
 import type { Option } from 'commander';
-import { FramewrightError } from '../errors.js';
+import { FramewrightError } from '../../base/errors.js';
 import type { CropFlags } from './crop-flags.js';
 
 /** What has a meaning beside --choices, where neither a model nor an engine is at work. */

@@ -1,11 +1,11 @@
-import type { OutputFormat } from '../image/encode.js';
-import type { CropRect, EngineName, Fallback } from '../schema.js';
-import type { Focus } from '../steps/focus.js';
-import type { CropRun } from './crop-files.js';
-import type { ModelFlags } from './options.js';
-import type { PlanOptions } from './output-plan.js';
-import type { PlannedPhoto } from './planned-photo.js';
-import { openSummaries } from './summaries.js';
+import type { OutputFormat } from '../../photo/encode.js';
+import type { CropRect, EngineName, Fallback } from '../../base/schema.js';
+import type { Focus } from '../../crop/focus.js';
+import type { CropRun } from '../../batch/run.js';
+import type { ModelFlags } from '../options.js';
+import type { PlanOptions } from '../../batch/output-plan.js';
+import type { PlannedPhoto } from '../../batch/planned-photo.js';
+import { openSummaries } from '../../batch/summaries.js';
 
 /** The options of `framewright crop`, as commander has them. */
 export interface CropFlags extends ModelFlags {

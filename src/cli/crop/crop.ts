@@ -1,14 +1,14 @@
 import { Argument, Option, type Command } from 'commander';
-import { OUTPUT_FORMATS } from '../image/encode.js';
-import { ENGINES, FALLBACKS } from '../schema.js';
+import { OUTPUT_FORMATS } from '../../photo/encode.js';
+import { ENGINES, FALLBACKS } from '../../base/schema.js';
 import { cropByChoice } from './crop-by-choice.js';
 import { cropByEngine } from './crop-by-engine.js';
 import { refuseConflicts } from './crop-conflicts.js';
 import type { CropFlags } from './crop-flags.js';
-import { interruptBatch } from './interrupt.js';
-import { addModelFlags, collect, parseFocus, parseRect, parseShare, parseTemperature, parseWhole } from './options.js';
-import { EXIT } from './report-error.js';
-import { goOnWithoutStdout } from './stdout.js';
+import { interruptBatch } from '../terminal/interrupt.js';
+import { addModelFlags, collect, parseFocus, parseRect, parseShare, parseTemperature, parseWhole } from '../options.js';
+import { EXIT } from '../terminal/report-error.js';
+import { goOnWithoutStdout } from '../terminal/stdout.js';
 
 /** What `framewright photo.jpg` runs. */
 export const DEFAULT_COMMAND = 'crop';

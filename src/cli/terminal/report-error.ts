@@ -1,6 +1,6 @@
-import { GgufError } from '../../gguf/index.js';
-import { FramewrightError, messageOf, type ErrorCode } from '../errors.js';
-import { STDIN } from './inputs.js';
+import { GgufError } from '../../../gguf/index.js';
+import { FramewrightError, messageOf, type ErrorCode } from '../../base/errors.js';
+import { STDIN } from '../../batch/inputs.js';
 
 /** Exit codes; scripts depend on them. */
 export const EXIT = { ok: 0, failure: 1, usage: 2, model: 3, somePhotos: 4, interrupted: 130 } as const;

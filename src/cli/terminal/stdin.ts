@@ -1,6 +1,6 @@
-import { FramewrightError } from '../errors.js';
-import { collect, DEFAULT_MAX_BYTES } from '../image/input.js';
-import { recognise } from '../image/sniff.js';
+import { FramewrightError } from '../../base/errors.js';
+import { collect, DEFAULT_MAX_BYTES } from '../../photo/input.js';
+import { recognise } from '../../photo/sniff.js';
 
 /** The photo whose bytes came on stdin. */
 export interface StdinPhoto {

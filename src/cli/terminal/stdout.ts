@@ -1,4 +1,4 @@
-import { FramewrightError, messageOf } from '../errors.js';
+import { FramewrightError, messageOf } from '../../base/errors.js';
 import { errorLine, EXIT } from './report-error.js';
 
 /**

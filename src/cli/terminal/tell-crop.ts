@@ -1,7 +1,7 @@
-import { messageOf } from '../errors.js';
-import type { CropRect, CropResult } from '../schema.js';
-import type { CropRun } from './crop-files.js';
-import { STDOUT, type PlannedPhoto } from './planned-photo.js';
+import { messageOf } from '../../base/errors.js';
+import type { CropRect, CropResult } from '../../base/schema.js';
+import type { CropRun } from '../../batch/run.js';
+import { STDOUT, type PlannedPhoto } from '../../batch/planned-photo.js';
 import { codeOf, photoErrorText } from './report-error.js';
 
 /** What is said about a crop, made now or by an earlier run. */

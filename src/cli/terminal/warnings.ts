@@ -1,4 +1,4 @@
-import type { Cropper } from '../cropper.js';
+import type { Cropper } from '../../cropper/cropper.js';
 
 /** Says on stderr what a user should know before trusting a crop. */
 export function warnUntrained({ model }: Cropper): void {

@@ -1,11 +1,11 @@
 import type { Raster } from '../types.js';
-import { featureContext, featurePlanes, type FeatureContext } from './feature-context.js';
-import { findHorizon, mergeCollinear, type Horizon, type MergedLine } from './lines.js';
-import { measurePhoto, type PhotoMaps } from './photo-maps.js';
-import { findSegments, type Segment } from './segments.js';
-import { findSalientBoxes, type SalientBox } from './salient-boxes.js';
-import { findSubject, type Subject } from './subject.js';
-import { mirrorAxes, type MirrorAxis } from './symmetry.js';
+import { featureContext, featurePlanes, type FeatureContext } from './scoring/feature-context.js';
+import { findHorizon, mergeCollinear, type Horizon, type MergedLine } from './lines/lines.js';
+import { measurePhoto, type PhotoMaps } from './maps/photo-maps.js';
+import { findSegments, type Segment } from './lines/segments.js';
+import { findSalientBoxes, type SalientBox } from './subject/salient-boxes.js';
+import { findSubject, type Subject } from './subject/subject.js';
+import { mirrorAxes, type MirrorAxis } from './lines/symmetry.js';
 
 /** What classical vision finds on a photo; all coordinates in fractions 0..1 of its sides. */
 export interface PhotoAnalysis {

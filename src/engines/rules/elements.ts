@@ -1,10 +1,10 @@
-import type { Point, Size } from '../../geometry.js';
-import { CURVE_POINTS, ELEMENT_KINDS, MAX_ELEMENTS, VANISHING_LINES, type Element } from '../../schema.js';
+import type { Point, Size } from '../../base/geometry.js';
+import { CURVE_POINTS, ELEMENT_KINDS, MAX_ELEMENTS, VANISHING_LINES, type Element } from '../../base/schema.js';
 import type { PhotoAnalysis } from './analysis.js';
-import { findCurves } from './curves.js';
-import type { UnitBox } from './grid.js';
-import { findTriangle } from './triangles.js';
-import { findVanishingPoint } from './vanishing.js';
+import { findCurves } from './lines/curves.js';
+import type { UnitBox } from './scoring/grid.js';
+import { findTriangle } from './lines/triangles.js';
+import { findVanishingPoint } from './lines/vanishing.js';
 
 interface Finding {
   readonly element: Element;

@@ -1,16 +1,16 @@
-import type { Box, Size } from '../../geometry.js';
-import type { Element } from '../../schema.js';
+import type { Box, Size } from '../../base/geometry.js';
+import type { Element } from '../../base/schema.js';
 import { allows, impossible, unionOf } from '../constraints.js';
 import type { EngineOptions, EngineProposal, Raster } from '../types.js';
 import { analyseRaster, scoringContext, type PhotoAnalysis } from './analysis.js';
-import { aspectBoxes, freeBoxes, growAround, toPixels, toUnit } from './aspect-grid.js';
-import { asPeopleChoose, Crossings, placeEdges } from './edges.js';
+import { aspectBoxes, freeBoxes, growAround, toPixels, toUnit } from './scoring/aspect-grid.js';
+import { asPeopleChoose, Crossings, placeEdges } from './maps/edges.js';
 import { composition } from './elements.js';
-import { gridBoxes, type UnitBox } from './grid.js';
-import { scoreBoxes } from './scorer.js';
-import { defaultScorer } from './weights.js';
-import { expectedIou, pickDistinct, refine, type BoxDistribution, type RankedBox } from './select.js';
-import { worthOfKeeping } from './subject.js';
+import { gridBoxes, type UnitBox } from './scoring/grid.js';
+import { scoreBoxes } from './scoring/scorer.js';
+import { defaultScorer } from './scoring/weights.js';
+import { expectedIou, pickDistinct, refine, type BoxDistribution, type RankedBox } from './scoring/select.js';
+import { worthOfKeeping } from './subject/subject.js';
 import { explain } from './why.js';
 
 export interface RulesCandidate {

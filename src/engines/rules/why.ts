@@ -1,5 +1,5 @@
 import type { PhotoAnalysis } from './analysis.js';
-import type { UnitBox } from './grid.js';
+import type { UnitBox } from './scoring/grid.js';
 
 const SIDES = ['left', 'top', 'right', 'bottom'] as const;
 const NEAR = 0.06;

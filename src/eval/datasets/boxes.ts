@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Box, Size } from '../../geometry.js';
+import type { Box, Size } from '../../base/geometry.js';
 
 export const fourNumbers = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 

@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FramewrightError } from '../../errors.js';
-import type { Box, Point } from '../../geometry.js';
+import { FramewrightError } from '../../base/errors.js';
+import type { Box, Point } from '../../base/geometry.js';
 import { checkShape, parseJson, readDatasetFile } from './files.js';
 import { indexPhotos, locatePhoto } from './photos.js';
 import type { DatasetOfKind, DatasetOptions, ElementsPhoto, LabelledElement, MissingPhoto } from './types.js';

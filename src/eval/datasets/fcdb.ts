@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Box } from '../../geometry.js';
+import type { Box } from '../../base/geometry.js';
 import { cleanBox, fourNumbers } from './boxes.js';
 import { parseJson, readDatasetFile } from './files.js';
 import { indexPhotos, locatePhoto } from './photos.js';

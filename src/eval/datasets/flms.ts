@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FramewrightError } from '../../errors.js';
-import type { Box, Size } from '../../geometry.js';
+import { FramewrightError } from '../../base/errors.js';
+import type { Box, Size } from '../../base/geometry.js';
 import { cleanBox, fourNumbers } from './boxes.js';
 import { parseJson, readDatasetFile } from './files.js';
 import { readMat5, type MatValue } from './mat5.js';

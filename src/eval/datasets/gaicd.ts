@@ -1,8 +1,8 @@
 import { access, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { FramewrightError } from '../../errors.js';
-import type { Box, Size } from '../../geometry.js';
+import { FramewrightError } from '../../base/errors.js';
+import type { Box, Size } from '../../base/geometry.js';
 import { cleanBox, compareBoxes, fourNumbers } from './boxes.js';
 import { parseJson, readDatasetFile } from './files.js';
 import { indexPhotos, locatePhoto, type FoundPhoto } from './photos.js';

@@ -1,5 +1,5 @@
 import { inflateSync } from 'node:zlib';
-import { FramewrightError, messageOf } from '../../errors.js';
+import { FramewrightError, messageOf } from '../../base/errors.js';
 
 /**
  * Reader of MATLAB level 5 MAT-files ("MAT-File Format", The MathWorks, R2023a): numbers, text, cell arrays and struct

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { FramewrightError, messageOf } from '../../errors.js';
-import type { Size } from '../../geometry.js';
-import { elementSchema } from '../../schema.js';
+import { FramewrightError, messageOf } from '../../base/errors.js';
+import type { Size } from '../../base/geometry.js';
+import { elementSchema } from '../../base/schema.js';
 import { cleanBox, compareBoxes, fourNumbers } from './boxes.js';
 import { checkShape, readDatasetFile } from './files.js';
 import { photoSize } from './photos.js';

@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import sharp from 'sharp';
-import { FramewrightError, messageOf } from '../../errors.js';
-import type { Size } from '../../geometry.js';
+import { FramewrightError, messageOf } from '../../base/errors.js';
+import type { Size } from '../../base/geometry.js';
 import type { MissingPhoto } from './types.js';
 
 const PHOTO_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.avif', '.gif', '.bmp']);

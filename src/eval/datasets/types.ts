@@ -1,4 +1,4 @@
-import type { Box, Point, Size } from '../../geometry.js';
+import type { Box, Point, Size } from '../../base/geometry.js';
 
 /** What the people who made a data set labelled, which decides what is predicted and how it is measured. */
 export type DatasetKind = 'boxes' | 'ranking' | 'pairs' | 'elements';

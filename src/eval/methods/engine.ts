@@ -1,7 +1,7 @@
 import type { EngineOptions, EngineProposal, Raster } from '../../engines/types.js';
-import { FramewrightError } from '../../errors.js';
-import type { Box, Point, Size } from '../../geometry.js';
-import type { Element } from '../../schema.js';
+import { FramewrightError } from '../../base/errors.js';
+import type { Box, Point, Size } from '../../base/geometry.js';
+import type { Element } from '../../base/schema.js';
 import type { LabelledElement } from '../datasets/types.js';
 import { overlapScores } from './floors.js';
 import { loadRaster } from './raster.js';

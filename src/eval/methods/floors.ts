@@ -1,4 +1,4 @@
-import { intersectionOverUnion, type Box } from '../../geometry.js';
+import { intersectionOverUnion, type Box } from '../../base/geometry.js';
 import type { Method, PresentPhoto } from './types.js';
 
 /** The whole photo. */

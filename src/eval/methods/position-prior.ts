@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Box, Size } from '../../geometry.js';
+import type { Box, Size } from '../../base/geometry.js';
 import type { DatasetOfKind } from '../datasets/types.js';
 import type { Method } from './types.js';
 

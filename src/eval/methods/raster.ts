@@ -1,6 +1,6 @@
 import type { Raster } from '../../engines/types.js';
-import { decodePhoto } from '../../image/decode.js';
-import { renderFrame } from '../../image/render.js';
+import { decodePhoto } from '../../photo/decode.js';
+import { renderFrame } from '../../photo/render.js';
 
 /** The photo upright and in sRGB, no side longer than `maxSide`. */
 export async function loadRaster(

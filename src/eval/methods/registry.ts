@@ -1,6 +1,6 @@
 import { rules } from '../../engines/rules/index.js';
 import { attentionEngine, smartcropEngine } from '../../engines/saliency.js';
-import { FramewrightError } from '../../errors.js';
+import { FramewrightError } from '../../base/errors.js';
 import type { Dataset } from '../datasets/types.js';
 import { TASK_OF_KIND } from '../prediction.js';
 import { engineMethod } from './engine.js';

@@ -1,4 +1,4 @@
-import type { Box } from '../../geometry.js';
+import type { Box } from '../../base/geometry.js';
 import type { LabelledElement, LabelledPhoto } from '../datasets/types.js';
 
 /** A labelled photo that is there; `size` is its label space. */

@@ -1,10 +1,10 @@
-import type { Cropper } from '../../cropper.js';
-import { FramewrightError } from '../../errors.js';
-import type { Box, Size } from '../../geometry.js';
-import type { HeldPhoto } from '../../held-photo.js';
-import { fileSha256 } from '../../model/file-hash.js';
-import type { CropRect } from '../../schema.js';
-import type { Stage } from '../../stages.js';
+import type { Cropper } from '../../cropper/cropper.js';
+import { FramewrightError } from '../../base/errors.js';
+import type { Box, Size } from '../../base/geometry.js';
+import type { HeldPhoto } from '../../cropper/held-photo.js';
+import { fileSha256 } from '../../files/file-hash.js';
+import type { CropRect } from '../../base/schema.js';
+import type { Stage } from '../../base/stages.js';
 import { rescaleBox, rescaleElement } from './engine.js';
 import type { Ablation, Method, PresentPhoto, SweepPoint } from './types.js';
 

@@ -1,4 +1,4 @@
-import { boundaryDisplacementError, intersectionOverUnion, type Box, type Size } from '../../geometry.js';
+import { boundaryDisplacementError, intersectionOverUnion, type Box, type Size } from '../../base/geometry.js';
 
 /** A crop counts as recalled from this IoU with the annotator it is nearest to. */
 export const RECALL_IOU = 0.75;

@@ -1,4 +1,4 @@
-import { intersectionOverUnion, type Point, type Size } from '../../geometry.js';
+import { intersectionOverUnion, type Point, type Size } from '../../base/geometry.js';
 import type { LabelledElement } from '../datasets/types.js';
 import { leastCostPairs } from './assignment.js';
 

@@ -1,5 +1,5 @@
-import { bytesText } from '../../bytes-text.js';
-import { FramewrightError } from '../../errors.js';
+import { bytesText } from '../../base/bytes-text.js';
+import { FramewrightError } from '../../base/errors.js';
 import type { MemoryLimits, MemoryPlan } from './fit.js';
 import { totalBytes } from './predict.js';
 

@@ -1,4 +1,4 @@
-import { FramewrightError } from '../../errors.js';
+import { FramewrightError } from '../../base/errors.js';
 import type { RuntimeInfo } from '../../runtime/types.js';
 import { requireRunnable } from '../load.js';
 import { catalogName, requireCatalogModel, resolveModel, type ModelSelection } from '../resolve.js';

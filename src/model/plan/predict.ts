@@ -42,7 +42,7 @@ export type Prediction = Readonly<Record<Place, MemoryParts>>;
 
 /** llama.cpp pads the cache to this (llama-context.cpp). */
 const CELL_PADDING = 256;
-/** As native/src/context.cpp limits the rows of logits a decode may ask for. */
+/** As native/src/context/context.cpp limits the rows of logits a decode may ask for. */
 const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
 
 /** Block sizes of the cache's types: values and bytes. */

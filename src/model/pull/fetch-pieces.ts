@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { FramewrightError } from '../../errors.js';
+import { FramewrightError } from '../../base/errors.js';
 import type { HttpAnswer } from './http.js';
 import type { Range } from './ranges.js';
 import { contentRange, FileChanged, get, Patience, validatorOf, type Probed, type Server } from './server.js';

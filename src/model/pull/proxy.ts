@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
 import { connect as tlsConnect, type TLSSocket } from 'node:tls';
-import { FramewrightError } from '../../errors.js';
+import { FramewrightError } from '../../base/errors.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { IncomingHttpHeaders } from 'node:http';
-import { FramewrightError, messageOf } from '../../errors.js';
+import { FramewrightError, messageOf } from '../../base/errors.js';
 import { httpGet, type HttpAnswer } from './http.js';
 
 /** Where a file comes from, and how patient to be. */

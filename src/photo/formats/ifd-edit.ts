@@ -1,4 +1,4 @@
-import type { Size } from '../geometry.js';
+import type { Size } from '../../base/geometry.js';
 import { entryOf, TYPE } from './ifd.js';
 import type { Ifd, IfdEntry, TiffBlock } from './ifd.js';
 

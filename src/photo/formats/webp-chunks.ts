@@ -1,4 +1,4 @@
-import type { Size } from '../geometry.js';
+import type { Size } from '../../base/geometry.js';
 import type { CropMetadata } from './types.js';
 
 interface RiffChunk {

@@ -1,5 +1,5 @@
 import { editXmp, XMP_NAMESPACES } from './xmp.js';
-import { parseXml, XmlError, type XmlElement } from './xml.js';
+import { parseXml, XmlError, type XmlElement } from '../formats/xml.js';
 
 const GAIN_MAP = 'GainMap';
 

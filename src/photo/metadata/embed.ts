@@ -1,13 +1,13 @@
-import type { Size } from '../geometry.js';
-import type { OutputFormat } from '../image/encode.js';
-import { withAvifMetadata } from './avif-items.js';
-import { JPEG_MARKER, jpegSegment, jpegSegments, MAX_SEGMENT_BYTES } from './jpeg-segments.js';
-import { iptcIn, resourcesButIptc } from './photoshop.js';
-import { withPngMetadata } from './png-chunks.js';
+import type { Size } from '../../base/geometry.js';
+import type { OutputFormat } from '../encode.js';
+import { withAvifMetadata } from '../formats/avif-items.js';
+import { JPEG_MARKER, jpegSegment, jpegSegments, MAX_SEGMENT_BYTES } from '../formats/jpeg-segments.js';
+import { iptcIn, resourcesButIptc } from '../formats/photoshop.js';
+import { withPngMetadata } from '../formats/png-chunks.js';
 import { SIGNATURE } from './read-metadata.js';
-import { withTiffMetadata } from './tiff-exif.js';
-import type { CropMetadata } from './types.js';
-import { withWebpMetadata } from './webp-chunks.js';
+import { withTiffMetadata } from '../formats/tiff-exif.js';
+import type { CropMetadata } from '../formats/types.js';
+import { withWebpMetadata } from '../formats/webp-chunks.js';
 
 /**
  * An encoded image with metadata put into it, its pixels untouched byte by byte. What a format has no place for is left

@@ -1,8 +1,8 @@
-import type { Size } from '../geometry.js';
-import { TAG } from './exif-tags.js';
-import { entryOf, numberOf, numbersOf, openTiffBlock, readIfd, readSubIfd } from './ifd.js';
-import type { Ifd, TiffBlock } from './ifd.js';
-import { endOf, writeNumber, writeShort, writeSize } from './ifd-edit.js';
+import type { Size } from '../../base/geometry.js';
+import { TAG } from '../formats/exif-tags.js';
+import { entryOf, numberOf, numbersOf, openTiffBlock, readIfd, readSubIfd } from '../formats/ifd.js';
+import type { Ifd, TiffBlock } from '../formats/ifd.js';
+import { endOf, writeNumber, writeShort, writeSize } from '../formats/ifd-edit.js';
 
 /** A small JPEG. */
 export interface Thumbnail extends Size {

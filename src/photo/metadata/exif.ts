@@ -1,7 +1,7 @@
-import { TAG } from './exif-tags.js';
-import { entryOf, numbersOf, openTiffBlock, readIfd, readSubIfd, TYPE } from './ifd.js';
-import type { Ifd, TiffBlock } from './ifd.js';
-import { removeEntry, writeShort, writeSize } from './ifd-edit.js';
+import { TAG } from '../formats/exif-tags.js';
+import { entryOf, numbersOf, openTiffBlock, readIfd, readSubIfd, TYPE } from '../formats/ifd.js';
+import type { Ifd, TiffBlock } from '../formats/ifd.js';
+import { removeEntry, writeShort, writeSize } from '../formats/ifd-edit.js';
 import { isTransposed, uprightPoint, type PixelChange } from './orientation.js';
 import { replaceThumbnail, type Thumbnail } from './exif-thumbnail.js';
 

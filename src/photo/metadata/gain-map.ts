@@ -1,12 +1,12 @@
 import type { OutputInfo, Region, Sharp } from 'sharp';
-import type { Size } from '../geometry.js';
-import type { Photo } from '../image/decode.js';
-import { decoding } from '../image/failure.js';
-import { sourceJpegEncoding } from '../image/jpeg-encoding.js';
-import { sharp } from '../image/vips.js';
-import type { CropRect } from '../schema.js';
-import { isKind, JPEG_MARKER, jpegSegment, jpegSegments, type JpegSegment } from './jpeg-segments.js';
-import { furtherPictures, joinPictures } from './multi-picture.js';
+import type { Size } from '../../base/geometry.js';
+import type { Photo } from '../decode.js';
+import { decoding } from '../failure.js';
+import { sourceJpegEncoding } from '../jpeg-encoding.js';
+import { sharp } from '../vips.js';
+import type { CropRect } from '../../base/schema.js';
+import { isKind, JPEG_MARKER, jpegSegment, jpegSegments, type JpegSegment } from '../formats/jpeg-segments.js';
+import { furtherPictures, joinPictures } from '../formats/multi-picture.js';
 import type { PixelChange } from './orientation.js';
 import { XMP_NAMESPACES } from './xmp.js';
 

@@ -1,17 +1,17 @@
-import type { EncodedImage } from '../image/encode.js';
-import type { Photo } from '../image/decode.js';
-import { decoding } from '../image/failure.js';
-import { sharp } from '../image/vips.js';
+import type { EncodedImage } from '../encode.js';
+import type { Photo } from '../decode.js';
+import { decoding } from '../failure.js';
+import { sharp } from '../vips.js';
 import { containerOfCrop } from './container.js';
 import { embedMetadata } from './embed.js';
 import { exifOfCrop } from './exif.js';
 import { hasThumbnail, type Thumbnail } from './exif-thumbnail.js';
 import { cropGainMap, gainMapOf, withGainMap } from './gain-map.js';
-import { MAX_SEGMENT_BYTES } from './jpeg-segments.js';
+import { MAX_SEGMENT_BYTES } from '../formats/jpeg-segments.js';
 import type { PixelChange } from './orientation.js';
-import { resourcesOfCrop } from './photoshop.js';
+import { resourcesOfCrop } from '../formats/photoshop.js';
 import { readMetadata, SIGNATURE } from './read-metadata.js';
-import type { CropMetadata } from './types.js';
+import type { CropMetadata } from '../formats/types.js';
 import { xmpOfCrop } from './xmp-of-crop.js';
 
 /** Longest side of a thumbnail, as EXIF 2.32 section 4.5.8 names it. */

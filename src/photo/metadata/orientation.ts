@@ -1,5 +1,5 @@
-import type { Point, Size } from '../geometry.js';
-import type { CropRect } from '../schema.js';
+import type { Point, Size } from '../../base/geometry.js';
+import type { CropRect } from '../../base/schema.js';
 
 /** How a crop's pixels came out of the stored ones; what every correction of metadata follows from. */
 export interface PixelChange {

@@ -1,9 +1,9 @@
-import type { Photo } from '../image/decode.js';
-import { isKind, JPEG_MARKER, jpegSegments, type JpegSegment } from './jpeg-segments.js';
-import { iptcIn, iptcResource } from './photoshop.js';
-import { pngTexts, rawProfile } from './png-chunks.js';
-import { exifOfTiff } from './tiff-exif.js';
-import type { CropMetadata } from './types.js';
+import type { Photo } from '../decode.js';
+import { isKind, JPEG_MARKER, jpegSegments, type JpegSegment } from '../formats/jpeg-segments.js';
+import { iptcIn, iptcResource } from '../formats/photoshop.js';
+import { pngTexts, rawProfile } from '../formats/png-chunks.js';
+import { exifOfTiff } from '../formats/tiff-exif.js';
+import type { CropMetadata } from '../formats/types.js';
 
 export const SIGNATURE = {
   exif: 'Exif\0\0',

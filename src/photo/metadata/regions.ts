@@ -1,5 +1,5 @@
 import { isTransposed, uprightPoint, type PixelChange } from './orientation.js';
-import { parseXml, spliced, XmlError, type Splice, type XmlElement } from './xml.js';
+import { parseXml, spliced, XmlError, type Splice, type XmlElement } from '../formats/xml.js';
 
 /** Metadata Working Group, Guidelines for Handling Image Metadata 2.0, section 5.9: an area's middle and size. */
 const AREA = 'http://ns.adobe.com/xmp/sType/Area#';

@@ -1,15 +1,15 @@
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { FramewrightError, messageOf } from '../errors.js';
-import type { Size } from '../geometry.js';
-import type { Photo } from '../image/decode.js';
-import { writeFileAtomic } from '../image/write.js';
-import type { CropRect } from '../schema.js';
+import { FramewrightError, messageOf } from '../../base/errors.js';
+import type { Size } from '../../base/geometry.js';
+import type { Photo } from '../decode.js';
+import { writeFileAtomic } from '../../files/write.js';
+import type { CropRect } from '../../base/schema.js';
 import { storedRect } from './orientation.js';
 import { readMetadata } from './read-metadata.js';
 import { isTrue } from './xmp-of-crop.js';
 import { editXmp, RDF, readXmp, type XmpEdits } from './xmp.js';
-import { XmlError } from './xml.js';
+import { XmlError } from '../formats/xml.js';
 
 export interface SidecarOptions {
   /** Default: where `sidecarPathOf` says. */

@@ -1,7 +1,7 @@
 import type { PixelChange } from './orientation.js';
 import { regionsOfCrop } from './regions.js';
 import { editXmp, readXmp, type XmpEdits } from './xmp.js';
-import { XmlError } from './xml.js';
+import { XmlError } from '../formats/xml.js';
 
 /**
  * The XMP of a photo corrected for a crop of it: upright, the new file's dimensions, no picture of what was there

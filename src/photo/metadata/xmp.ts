@@ -1,5 +1,5 @@
-import { escapeXml, parseXml, spliced } from './xml.js';
-import type { Splice, XmlAttribute, XmlElement } from './xml.js';
+import { escapeXml, parseXml, spliced } from '../formats/xml.js';
+import type { Splice, XmlAttribute, XmlElement } from '../formats/xml.js';
 
 export const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
 

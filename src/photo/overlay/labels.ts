@@ -1,4 +1,4 @@
-import type { Box, Point, Size } from '../geometry.js';
+import type { Box, Point, Size } from '../../base/geometry.js';
 import { ASCENT, DESCENT, textSvg, textWidth } from './glyphs.js';
 import { CASING, CASING_OPACITY, INK } from './palette.js';
 import { px } from './paths.js';

@@ -1,20 +1,20 @@
 import type { OverlayOptions as SharpLayer } from 'sharp';
-import type { Box, Point, Size } from '../geometry.js';
-import type { Element } from '../schema.js';
-import type { Photo } from './decode.js';
-import { mapElement } from './element-map.js';
-import { encodeAs } from './encode.js';
-import type { EncodedImage, OutputFormat } from './encode.js';
-import { decoding } from './failure.js';
+import type { Box, Point, Size } from '../../base/geometry.js';
+import type { Element } from '../../base/schema.js';
+import type { Photo } from '../decode.js';
+import { mapElement } from '../element-map.js';
+import { encodeAs } from '../encode.js';
+import type { EncodedImage, OutputFormat } from '../encode.js';
+import { decoding } from '../failure.js';
 import { labelSvg, placeLabels } from './labels.js';
 import type { Label } from './labels.js';
 import { CASING, KIND_COLOURS, NEUTRAL } from './palette.js';
 import { cased, pathOf, px } from './paths.js';
 import { penFor } from './pen.js';
 import type { Pen } from './pen.js';
-import { displayed } from './render.js';
+import { displayed } from '../render.js';
 import { boxAnchors, elementShape, inset } from './shapes.js';
-import { sharp } from './vips.js';
+import { sharp } from '../vips.js';
 
 /** What to draw, in whole pixels of `space`: the model frame or the upright photo. */
 export interface Drawing {

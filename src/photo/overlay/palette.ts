@@ -1,4 +1,4 @@
-import type { ElementKind } from '../schema.js';
+import type { ElementKind } from '../../base/schema.js';
 
 /**
  * One colour a kind, all light (OKLab lightness 0.7 and up) to stand on the dark casing. Found by a search over the

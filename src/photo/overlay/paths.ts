@@ -1,4 +1,4 @@
-import type { Point } from '../geometry.js';
+import type { Point } from '../../base/geometry.js';
 import { CASING, CASING_OPACITY } from './palette.js';
 
 /** A stroke with its casing under it. */

@@ -1,4 +1,4 @@
-import type { Size } from '../geometry.js';
+import type { Size } from '../../base/geometry.js';
 
 /** Widths and lengths of a drawing in target px, so that it looks alike at every size. */
 export interface Pen {

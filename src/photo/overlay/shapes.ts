@@ -1,5 +1,5 @@
-import type { Box, Point, Size } from '../geometry.js';
-import type { Element } from '../schema.js';
+import type { Box, Point, Size } from '../../base/geometry.js';
+import type { Element } from '../../base/schema.js';
 import { KIND_COLOURS, NEUTRAL } from './palette.js';
 import { cased, distance, pathOf, px, smoothPathOf, traceOf } from './paths.js';
 import type { Pen } from './pen.js';

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { NativeAddon, NativeDevice } from './addon.js';
+import type { NativeAddon, NativeDevice } from '../addon.js';
 import { buildFromSource, type Build } from './builds.js';
 import { isLibraryInstalled, neededLibraries } from './elf.js';
 import { findPackage, jsonAt } from './packages.js';
-import type { GpuChoice, RuntimeInfo } from './types.js';
+import type { GpuChoice, RuntimeInfo } from '../types.js';
 
 export type GpuBackend = Exclude<GpuChoice, 'auto' | 'cpu'>;
 export type Backend = RuntimeInfo['backend'];

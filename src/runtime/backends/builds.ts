@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { z } from 'zod';
-import { FramewrightError } from '../errors.js';
+import { FramewrightError } from '../../base/errors.js';
 import { isDependency, jsonAt, packageRoot } from './packages.js';
-import type { RuntimeInfo } from './types.js';
+import type { RuntimeInfo } from '../types.js';
 
-/** What native/build-info.mjs writes beside an addon. */
+/** What native/install/build-info.mjs writes beside an addon. */
 const buildInfoSchema = z.object({
   /** Version of this package. */
   framewright: z.string(),
@@ -79,16 +79,15 @@ function readBuildInfo(addonPath: string): BuildInfo | undefined {
   return buildInfoSchema.safeParse(jsonAt(join(dirname(addonPath), 'framewright.json'))).data;
 }
 
-/** Hash of the addon's own sources, computed as native/build-info.mjs does. */
+/** Hash of the addon's own sources, computed as native/install/build-info.mjs does. */
 export function hashSources(nativeDir: string): string {
-  const sourceDir = join(nativeDir, 'src');
   const hash = createHash('sha256');
-  const add = (name: string, path: string): void => {
-    const bytes = readFileSync(path);
+  const names = readdirSync(join(nativeDir, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(cpp|h)$/.test(name))
+    .map((name) => `src/${name.replaceAll(sep, '/')}`);
+  for (const name of ['CMakeLists.txt', ...names.sort()]) {
+    const bytes = readFileSync(join(nativeDir, name));
     hash.update(`${name} ${bytes.length}\n`).update(bytes);
-  };
-  add('CMakeLists.txt', join(nativeDir, 'CMakeLists.txt'));
-  const names = readdirSync(sourceDir).filter((name) => /\.(cpp|h)$/.test(name));
-  for (const name of names.sort()) add(name, join(sourceDir, name));
+  }
   return hash.digest('hex');
 }

@@ -1,6 +1,6 @@
-import { AbortListeners } from './abort-listeners.js';
-import { deferred, type Deferred } from './deferred.js';
-import { disposedError, fromNative } from './native-error.js';
+import { AbortListeners } from '../abort-listeners.js';
+import { deferred, type Deferred } from '../deferred.js';
+import { disposedError, fromNative } from '../native-error.js';
 
 interface QueuedCall {
   readonly signal: AbortSignal | undefined;

@@ -1,10 +1,10 @@
-import type { NativeContext } from './addon.js';
-import type { VisionModel } from './model.js';
-import { disposedError } from './native-error.js';
+import type { NativeContext } from '../addon.js';
+import type { VisionModel } from '../model.js';
+import { disposedError } from '../native-error.js';
 import type { Sequence } from './request.js';
 import { Scheduler } from './scheduler.js';
 import { Session } from './session.js';
-import type { ContextCounters, ContextOptions, GeneratedToken, MemoryByDevice } from './types.js';
+import type { ContextCounters, ContextOptions, GeneratedToken, MemoryByDevice } from '../types.js';
 
 /** @internal What a context gets its generated tokens by. */
 export type TokenListeners = Map<number, (token: GeneratedToken) => void>;

@@ -1,4 +1,4 @@
-import { FramewrightError } from '../errors.js';
+import { FramewrightError } from '../../base/errors.js';
 
 /** llama.cpp's MAX_REPETITION_THRESHOLD (src/llama-grammar.cpp). */
 const MAX_REPETITIONS = 2000;

@@ -1,4 +1,4 @@
-import type { NativeItem } from './addon.js';
+import type { NativeItem } from '../addon.js';
 
 /** One sequence of the KV cache, as far as JS knows it: where it stands when all its finished requests are counted. */
 export interface Sequence {

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers';
-import { FramewrightError } from '../errors.js';
-import { COMMAND, type NativeContext, type NativeItem } from './addon.js';
-import { AbortListeners } from './abort-listeners.js';
-import { deferred, rejected } from './deferred.js';
-import { disposedError, fromNative } from './native-error.js';
+import { FramewrightError } from '../../base/errors.js';
+import { COMMAND, type NativeContext, type NativeItem } from '../addon.js';
+import { AbortListeners } from '../abort-listeners.js';
+import { deferred, rejected } from '../deferred.js';
+import { disposedError, fromNative } from '../native-error.js';
 import type { Request, Sequence, Work } from './request.js';
 
 /**

@@ -1,16 +1,16 @@
-import { FramewrightError } from '../errors.js';
-import { ITEM, type NativeAppendResult, type NativeGenerateResult, type NativeScoreResult } from './addon.js';
-import { checkInteger, checkTokens } from './check.js';
+import { FramewrightError } from '../../base/errors.js';
+import { ITEM, type NativeAppendResult, type NativeGenerateResult, type NativeScoreResult } from '../addon.js';
+import { checkInteger, checkTokens } from '../check.js';
 import type { Context } from './context.js';
 import { Cuts } from './cuts.js';
 import { branchesOf, concatenate } from './continuations.js';
-import type { ImageEmbedding } from './image-embedding.js';
-import { rejected } from './deferred.js';
-import { guardListener } from './listener.js';
-import { disposedError } from './native-error.js';
+import type { ImageEmbedding } from '../image-embedding.js';
+import { rejected } from '../deferred.js';
+import { guardListener } from '../listener.js';
+import { disposedError } from '../native-error.js';
 import type { Sequence } from './request.js';
 import type { Scheduler } from './scheduler.js';
-import type { AppendOptions, AppendResult, GenerateOptions, GenerateResult, LayerAttention } from './types.js';
+import type { AppendOptions, AppendResult, GenerateOptions, GenerateResult, LayerAttention } from '../types.js';
 
 /** A place in a session to roll back to. Costs nothing to keep. */
 export interface Mark {

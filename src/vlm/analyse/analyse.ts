@@ -1,8 +1,8 @@
-import { writeElements } from '../answer/elements-form.js';
+import { writeElements } from './elements-form.js';
 import type { Conversation } from '../prompt/conversation.js';
 import { fillTemplate } from '../prompt/template.js';
-import { MAX_ELEMENTS, type Element } from '../schema.js';
-import type { StageContext } from './stage.js';
+import { MAX_ELEMENTS, type Element } from '../../base/schema.js';
+import type { StageContext } from '../stage.js';
 
 /** Stage 1, eq. (1), after the photo: composition prompt -> T_comp, 1 to MAX_ELEMENTS elements with coordinates in the frame. */
 export async function analyse(chat: Conversation<unknown>, stage: StageContext): Promise<Element[]> {

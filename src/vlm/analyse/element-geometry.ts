@@ -1,4 +1,4 @@
-import type { Point, Size } from '../geometry.js';
+import type { Point, Size } from '../../base/geometry.js';
 import {
   BOX_KINDS,
   CURVE_POINTS,
@@ -7,9 +7,9 @@ import {
   VANISHING_LINES,
   type Element,
   type ElementKind,
-} from '../schema.js';
-import { range } from './range.js';
-import type { AnswerWriter } from './writer.js';
+} from '../../base/schema.js';
+import { range } from '../answer/range.js';
+import type { AnswerWriter } from '../answer/writer.js';
 
 type Segment = [x1: number, y1: number, x2: number, y2: number];
 

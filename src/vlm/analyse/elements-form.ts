@@ -1,4 +1,4 @@
-import type { Size } from '../geometry.js';
+import type { Size } from '../../base/geometry.js';
 import {
   BOX_KINDS,
   ELEMENT_KINDS,
@@ -7,9 +7,9 @@ import {
   MAX_ELEMENTS,
   type Element,
   type ElementKind,
-} from '../schema.js';
+} from '../../base/schema.js';
 import { writeElementGeometry } from './element-geometry.js';
-import { END_OF_ANSWER, type AnswerOption, type AnswerWriter } from './writer.js';
+import { END_OF_ANSWER, type AnswerOption, type AnswerWriter } from '../answer/writer.js';
 
 /** How often a kind may be named in one photo: one subject and one vanishing point, a few lines. */
 const MAX_OF_KIND: Readonly<Record<ElementKind, number>> = {

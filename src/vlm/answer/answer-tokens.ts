@@ -1,4 +1,4 @@
-import { FramewrightError } from '../errors.js';
+import { FramewrightError } from '../../base/errors.js';
 import type { OptionSet } from './option-walk.js';
 import { END_OF_ANSWER, type AnswerOption, type Tokenizer } from './writer.js';
 
@@ -8,7 +8,7 @@ const MAX_REMEMBERED = 2048;
  * Canonical tokens of the pieces answers are made of, remembered per model: the same few literals and integers come back
  * in every answer. Pieces are tokenized apart, which equals the tokens of the whole text as long as pieces meet where
  * Qwen's pre-tokenizer splits: between punctuation and digits, and between a run of two or more punctuation marks (or a
- * line feed) and letters. test/answer/boundaries.test.ts holds every answer form to that.
+ * line feed) and letters. test/vlm/answer/boundaries.test.ts holds every answer form to that.
  */
 export class AnswerTokens {
   readonly endOfTurn: number;

@@ -1,4 +1,4 @@
-import type { AppendOptions, AppendResult, GenerateOptions, GenerateResult } from '../runtime/types.js';
+import type { AppendOptions, AppendResult, GenerateOptions, GenerateResult } from '../../runtime/types.js';
 
 interface Cancellable {
   readonly signal?: AbortSignal;

@@ -1,4 +1,4 @@
-import { FramewrightError } from '../errors.js';
+import { FramewrightError } from '../../base/errors.js';
 
 /** Ways to go on, each a sequence of tokens; none is the beginning of another. */
 export interface OptionSet {

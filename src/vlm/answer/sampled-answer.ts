@@ -1,4 +1,4 @@
-import type { AppendResult } from '../runtime/types.js';
+import type { AppendResult } from '../../runtime/types.js';
 import type { ChatSession } from './chat-session.js';
 import type { AnswerTokens } from './answer-tokens.js';
 import { walkOptions, type OptionSet } from './option-walk.js';

@@ -1,10 +1,10 @@
-import type { ProposedBox } from '../answer/candidates-form.js';
-import { DECISION_CLOSING, DECISION_OPENING, writeDecision } from '../answer/decision-form.js';
-import type { Box } from '../geometry.js';
+import type { ProposedBox } from '../propose/candidates-form.js';
+import { DECISION_CLOSING, DECISION_OPENING, writeDecision } from './decision-form.js';
+import type { Box } from '../../base/geometry.js';
 import type { Conversation } from '../prompt/conversation.js';
 import { fillTemplate } from '../prompt/template.js';
-import type { StageContext } from './stage.js';
-import { inWaves } from './waves.js';
+import type { StageContext } from '../stage.js';
+import { inWaves } from '../waves.js';
 
 export interface Decision {
   /** Index of the best candidate. */

@@ -1,5 +1,5 @@
-import { writeReason, type Reasons } from './reasons.js';
-import { END_OF_ANSWER, type AnswerWriter } from './writer.js';
+import { writeReason, type Reasons } from '../answer/reasons.js';
+import { END_OF_ANSWER, type AnswerWriter } from '../answer/writer.js';
 
 export const DECISION_OPENING = '{"best":';
 export const DECISION_CLOSING = ',"why":"';

@@ -1,7 +1,7 @@
-import type { Size } from '../geometry.js';
-import { drawOnFrame } from '../image/overlay.js';
-import type { ModelUse } from '../model/manifest.js';
-import type { Element } from '../schema.js';
+import type { Size } from '../../base/geometry.js';
+import { drawOnFrame } from '../../photo/overlay/overlay.js';
+import type { ModelUse } from '../../model/manifest.js';
+import type { Element } from '../../base/schema.js';
 
 /** Eq. (2), V(I, T_comp): the elements drawn on the model frame. RGB in, RGB of the same size out. */
 export function enhance(

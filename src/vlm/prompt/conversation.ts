@@ -1,9 +1,9 @@
 import type { AnswerTokens } from '../answer/answer-tokens.js';
 import type { ChatSession } from '../answer/chat-session.js';
 import { SampledAnswer, type AnswerCounters, type AnswerSink, type SamplingOptions } from '../answer/sampled-answer.js';
-import type { Size } from '../geometry.js';
-import type { AppendResult } from '../runtime/types.js';
-import type { ImageEmbedding } from '../runtime/image-embedding.js';
+import type { Size } from '../../base/geometry.js';
+import type { AppendResult } from '../../runtime/types.js';
+import type { ImageEmbedding } from '../../runtime/image-embedding.js';
 
 /** The model's side of ChatML, as Qwen2.5-VL was trained on it. */
 export interface ChatTokenizer {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Reasons } from '../answer/reasons.js';
-import { FramewrightError, messageOf } from '../errors.js';
-import { packageFile } from '../package-root.js';
+import { FramewrightError, messageOf } from '../../base/errors.js';
+import { packageFile } from '../../files/package-root.js';
 
 const STAGES = ['system', 'analyse', 'propose', 'decide'] as const;
 export type PromptStage = (typeof STAGES)[number];

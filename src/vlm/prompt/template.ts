@@ -1,4 +1,4 @@
-import { FramewrightError } from '../errors.js';
+import { FramewrightError } from '../../base/errors.js';
 
 export type TemplateValues = Readonly<Record<string, string | number | undefined>>;
 

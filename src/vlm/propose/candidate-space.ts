@@ -1,5 +1,5 @@
-import type { Box, Size } from '../geometry.js';
-import { range } from './range.js';
+import type { Box, Size } from '../../base/geometry.js';
+import { range } from '../answer/range.js';
 
 export interface CandidateLimits {
   readonly frame: Size;

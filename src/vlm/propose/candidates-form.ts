@@ -1,8 +1,8 @@
-import { boxArea, type Box, type Size } from '../geometry.js';
+import { boxArea, type Box, type Size } from '../../base/geometry.js';
 import { CandidateSpace, type CandidateLimits } from './candidate-space.js';
-import type { Reasons } from './reasons.js';
-import { writeReason } from './reasons.js';
-import { END_OF_ANSWER, type AnswerWriter } from './writer.js';
+import type { Reasons } from '../answer/reasons.js';
+import { writeReason } from '../answer/reasons.js';
+import { END_OF_ANSWER, type AnswerWriter } from '../answer/writer.js';
 
 /** The text between the opening of a candidate line and its first coordinate: what `rank` conditions on. */
 export const CANDIDATE_OPENING = '{"box":[';

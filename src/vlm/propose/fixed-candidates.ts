@@ -1,5 +1,5 @@
-import type { ProposedBox } from '../answer/candidates-form.js';
-import type { Point, Size } from '../geometry.js';
+import type { ProposedBox } from './candidates-form.js';
+import type { Point, Size } from '../../base/geometry.js';
 
 const CENTRE: Point = [0.5, 0.5];
 const CORNERS: readonly Point[] = [

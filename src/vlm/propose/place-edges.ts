@@ -1,8 +1,8 @@
-import type { CandidateLimits } from '../answer/candidate-space.js';
-import { meetsLimits, type ProposedBox } from '../answer/candidates-form.js';
-import { toPixels, toUnit } from '../engines/rules/aspect-grid.js';
-import { Crossings, near, placeEdges } from '../engines/rules/edges.js';
-import { detailGradient } from '../engines/rules/photo-maps.js';
+import type { CandidateLimits } from './candidate-space.js';
+import { meetsLimits, type ProposedBox } from './candidates-form.js';
+import { toPixels, toUnit } from '../../engines/rules/scoring/aspect-grid.js';
+import { Crossings, near, placeEdges } from '../../engines/rules/maps/edges.js';
+import { detailGradient } from '../../engines/rules/maps/photo-maps.js';
 import type { FrameImage } from '../prompt/conversation.js';
 
 /**

@@ -1,9 +1,9 @@
-import type { CandidateLimits } from '../answer/candidate-space.js';
-import { writeCandidates, type ProposedBox } from '../answer/candidates-form.js';
-import { FramewrightError } from '../errors.js';
+import type { CandidateLimits } from './candidate-space.js';
+import { writeCandidates, type ProposedBox } from './candidates-form.js';
+import { FramewrightError } from '../../base/errors.js';
 import type { Conversation } from '../prompt/conversation.js';
 import { fillTemplate } from '../prompt/template.js';
-import type { StageContext } from './stage.js';
+import type { StageContext } from '../stage.js';
 
 export interface ProposalRequest {
   readonly count: number;

@@ -1,8 +1,8 @@
-import { CANDIDATE_CLOSING, CANDIDATE_OPENING } from '../answer/candidates-form.js';
-import type { Box } from '../geometry.js';
+import { CANDIDATE_CLOSING, CANDIDATE_OPENING } from './candidates-form.js';
+import type { Box } from '../../base/geometry.js';
 import type { Conversation } from '../prompt/conversation.js';
 import { proposalPrompt } from './propose.js';
-import type { StageContext } from './stage.js';
+import type { StageContext } from '../stage.js';
 
 /**
  * Log-likelihood (natural) of each box as the first candidate of the proposal stage, under one common context, all scored

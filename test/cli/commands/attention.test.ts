@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { examplePhoto } from '../photos.js';
-import { framewright } from './run.js';
+import { examplePhoto } from '../../support/photos.js';
+import { framewright } from '../run.js';
 
 let root: string;
 beforeAll(async () => {

@@ -2,9 +2,9 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { f32, findTensor, readGguf, str, writeGguf, type TensorToWrite } from '../../gguf/index.js';
-import { examplePhoto, projectFile } from '../photos.js';
-import { framewright } from './run.js';
+import { f32, findTensor, readGguf, str, writeGguf, type TensorToWrite } from '../../../gguf/index.js';
+import { examplePhoto, projectFile } from '../../support/photos.js';
+import { framewright } from '../run.js';
 
 const RANK = 4;
 let root: string;

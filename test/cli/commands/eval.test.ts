@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { examplePhoto } from '../photos.js';
-import { framewright, type Finished } from './run.js';
+import { examplePhoto } from '../../support/photos.js';
+import { framewright, type Finished } from '../run.js';
 
 const PHOTOS = ['dogs', 'pagoda', 'dandelion', 'mountains', 'dust-bowl-home'] as const;
 let root: string;

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi, type MockInstance } from 'vitest';
-import { convertLora, writeToyPair } from '../../gguf/index.js';
-import { addGgufCommand } from '../../src/cli/gguf.js';
-import { projectFile } from '../photos.js';
+import { convertLora, writeToyPair } from '../../../gguf/index.js';
+import { addGgufCommand } from '../../../src/cli/commands/gguf.js';
+import { projectFile } from '../../support/photos.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'framewright-cli-gguf-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { completionScript, type Shell } from '../../src/cli/completion.js';
-import { describeCommand, allCommands } from '../../src/cli/completion/describe.js';
-import { buildProgram } from '../../src/cli/program.js';
-import { framewright } from './run.js';
+import { completionScript, type Shell } from '../../../src/cli/completion/completion.js';
+import { describeCommand, allCommands } from '../../../src/cli/completion/describe.js';
+import { buildProgram } from '../../../src/cli/program.js';
+import { framewright } from '../run.js';
 
 const program = buildProgram('0.0.0');
 const shape = describeCommand(program);

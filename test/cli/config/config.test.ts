@@ -2,10 +2,10 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CONFIG_NAME, findConfig } from '../../src/cli/config.js';
-import type { CropResult } from '../../src/schema.js';
-import { examplePhoto, projectFile } from '../photos.js';
-import { framewright } from './run.js';
+import { CONFIG_NAME, findConfig } from '../../../src/cli/config/config.js';
+import type { CropResult } from '../../../src/base/schema.js';
+import { examplePhoto, projectFile } from '../../support/photos.js';
+import { framewright } from '../run.js';
 
 let root: string;
 let inner: string;

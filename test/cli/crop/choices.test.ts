@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fromRaster, plain } from '../image/fixtures.js';
-import { framewright, type Finished } from './run.js';
+import { fromRaster, plain } from '../../photo/fixtures.js';
+import { framewright, type Finished } from '../run.js';
 
 let folder: string;
 beforeEach(async () => {

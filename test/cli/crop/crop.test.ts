@@ -12,10 +12,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { writeToyPair } from '../../gguf/index.js';
-import { cropResultSchema } from '../../src/schema.js';
-import { examplePhoto } from '../photos.js';
-import { framewright } from './run.js';
+import { writeToyPair } from '../../../gguf/index.js';
+import { cropResultSchema } from '../../../src/base/schema.js';
+import { examplePhoto } from '../../support/photos.js';
+import { framewright } from '../run.js';
 
 let folder: string;
 beforeEach(() => {
@@ -202,6 +202,6 @@ describe('framewright analyse', () => {
 });
 
 function untrained(): boolean {
-  const manifest = path.resolve(import.meta.dirname, '..', '..', 'gguf', 'nano', 'manifest.json');
+  const manifest = path.resolve(import.meta.dirname, '..', '..', '..', 'gguf', 'nano', 'manifest.json');
   return existsSync(manifest) && readFileSync(manifest, 'utf8').includes('"trained": false');
 }

@@ -1,7 +1,7 @@
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { examplePhoto } from '../photos.js';
-import { type Finished } from './run.js';
+import { examplePhoto } from '../../support/photos.js';
+import { type Finished } from '../run.js';
 import { usePhotoFolder } from './photo-folder.js';
 
 const { at, run: plainRun } = usePhotoFolder();

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { examplePhoto } from '../photos.js';
-import { framewright, type Finished, type RunOptions } from './run.js';
+import { examplePhoto } from '../../support/photos.js';
+import { framewright, type Finished, type RunOptions } from '../run.js';
 
 /** bench/killed.mjs does this with 60 photos, at random moments, many times over. */
 const JOURNAL = '.framewright-journal.jsonl';

@@ -2,8 +2,8 @@ import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fromRaster, plain } from '../image/fixtures.js';
-import { framewright, type Finished } from './run.js';
+import { fromRaster, plain } from '../../photo/fixtures.js';
+import { framewright, type Finished } from '../run.js';
 
 let folder: string;
 let original: Buffer;

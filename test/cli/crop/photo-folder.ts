@@ -2,8 +2,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import { examplePhoto } from '../photos.js';
-import { framewright, type Finished } from './run.js';
+import { examplePhoto } from '../../support/photos.js';
+import { framewright, type Finished } from '../run.js';
 
 export interface PhotoFolder {
   /** A path in the folder. */

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { framewright, type Finished, type RunOptions } from './run.js';
+import { framewright, type Finished, type RunOptions } from '../run.js';
 
 let folder: string;
 beforeEach(async () => {

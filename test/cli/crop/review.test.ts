@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { CropResult } from '../../src/schema.js';
+import type { CropResult } from '../../../src/base/schema.js';
 import { usePhotoFolder } from './photo-folder.js';
 
 const { at, run } = usePhotoFolder();

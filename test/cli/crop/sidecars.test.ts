@@ -2,10 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, w
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readXmp } from '../../src/metadata/xmp.js';
-import { cropResultSchema } from '../../src/schema.js';
-import { fromRaster, plain } from '../image/fixtures.js';
-import { framewright } from './run.js';
+import { readXmp } from '../../../src/photo/metadata/xmp.js';
+import { cropResultSchema } from '../../../src/base/schema.js';
+import { fromRaster, plain } from '../../photo/fixtures.js';
+import { framewright } from '../run.js';
 
 let folder: string;
 beforeEach(async () => {

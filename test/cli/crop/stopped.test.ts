@@ -15,10 +15,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { batchProgress } from '../../src/cli/batch-progress.js';
-import { deferred } from '../../src/runtime/deferred.js';
-import { examplePhoto } from '../photos.js';
-import { framewright, type Finished, type RunOptions } from './run.js';
+import { batchProgress } from '../../../src/cli/terminal/batch-progress.js';
+import { deferred } from '../../../src/runtime/deferred.js';
+import { examplePhoto } from '../../support/photos.js';
+import { framewright, type Finished, type RunOptions } from '../run.js';
 
 const N = 6;
 let folder: string;

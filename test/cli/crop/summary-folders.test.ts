@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { writeSummaries, type SummaryFile } from '../../src/cli/summary-file.js';
-import { fromRaster, plain } from '../image/fixtures.js';
-import { framewright, type Finished } from './run.js';
+import { writeSummaries, type SummaryFile } from '../../../src/batch/summary-file.js';
+import { fromRaster, plain } from '../../photo/fixtures.js';
+import { framewright, type Finished } from '../run.js';
 
 let folder: string;
 beforeEach(async () => {

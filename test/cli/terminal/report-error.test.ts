@@ -2,10 +2,10 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { photoErrorText } from '../../src/cli/report-error.js';
-import { FramewrightError } from '../../src/errors.js';
-import { examplePhoto } from '../photos.js';
-import { framewright } from './run.js';
+import { photoErrorText } from '../../../src/cli/terminal/report-error.js';
+import { FramewrightError } from '../../../src/base/errors.js';
+import { examplePhoto } from '../../support/photos.js';
+import { framewright } from '../run.js';
 
 test.each([
   ['in/a.jpg', 'the model gave no answer', 'in/a.jpg: the model gave no answer'],

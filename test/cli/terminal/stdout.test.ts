@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, openSync, closeSync, readdirSync, r
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fromRaster, plain } from '../image/fixtures.js';
-import { projectFile } from '../photos.js';
+import { fromRaster, plain } from '../../photo/fixtures.js';
+import { projectFile } from '../../support/photos.js';
 
 let folder: string;
 beforeEach(async () => {

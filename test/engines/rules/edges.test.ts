@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { asPeopleChoose, Crossings, near, placeEdges } from '../../src/engines/rules/edges.js';
-import { gridBoxes, unitIou, type UnitBox } from '../../src/engines/rules/grid.js';
-import { detailGradient } from '../../src/engines/rules/photo-maps.js';
-import type { BoxDistribution } from '../../src/engines/rules/select.js';
-import type { Raster } from '../../src/engines/types.js';
+import { asPeopleChoose, Crossings, near, placeEdges } from '../../../src/engines/rules/maps/edges.js';
+import { gridBoxes, unitIou, type UnitBox } from '../../../src/engines/rules/scoring/grid.js';
+import { detailGradient } from '../../../src/engines/rules/maps/photo-maps.js';
+import type { BoxDistribution } from '../../../src/engines/rules/scoring/select.js';
+import type { Raster } from '../../../src/engines/types.js';
 import { mirrored, scene } from './scenes.js';
 
 const SIZE = { width: 256, height: 192 };

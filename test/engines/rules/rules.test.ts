@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { boxArea, intersectionOverUnion, type Box, type Size } from '../../src/geometry.js';
-import { ELEMENT_KINDS, elementSchema, type Element } from '../../src/schema.js';
-import { centre } from '../../src/engines/centre.js';
-import { full } from '../../src/engines/full.js';
-import { analyseRaster, scoringContext } from '../../src/engines/rules/analysis.js';
-import { boxFeatures, FEATURE_NAMES, MIRROR } from '../../src/engines/rules/features.js';
-import { gridBoxes } from '../../src/engines/rules/grid.js';
-import { rules, rulesEngine, rulesLabels } from '../../src/engines/rules/index.js';
-import type { Raster } from '../../src/engines/types.js';
+import { boxArea, intersectionOverUnion, type Box, type Size } from '../../../src/base/geometry.js';
+import { ELEMENT_KINDS, elementSchema, type Element } from '../../../src/base/schema.js';
+import { centre } from '../../../src/engines/centre.js';
+import { full } from '../../../src/engines/full.js';
+import { analyseRaster, scoringContext } from '../../../src/engines/rules/analysis.js';
+import { boxFeatures, FEATURE_NAMES, MIRROR } from '../../../src/engines/rules/scoring/features.js';
+import { gridBoxes } from '../../../src/engines/rules/scoring/grid.js';
+import { rules, rulesEngine, rulesLabels } from '../../../src/engines/rules/index.js';
+import type { Raster } from '../../../src/engines/types.js';
 import { backdrop, ellipseScene, mirrored, noise, scene } from './scenes.js';
 
 const SIZE: Size = { width: 300, height: 200 };

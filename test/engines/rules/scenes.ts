@@ -1,5 +1,5 @@
-import type { Size } from '../../src/geometry.js';
-import type { Raster } from '../../src/engines/types.js';
+import type { Size } from '../../../src/base/geometry.js';
+import type { Raster } from '../../../src/engines/types.js';
 
 type Colour = readonly [r: number, g: number, b: number];
 

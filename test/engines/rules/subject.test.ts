@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { intersectionOverUnion, type Box, type Size } from '../../src/geometry.js';
-import { unitIou, type UnitBox } from '../../src/engines/rules/grid.js';
-import { measurePhoto } from '../../src/engines/rules/photo-maps.js';
-import { integralOf, newPlane } from '../../src/engines/rules/plane.js';
-import { BOX_TERMS, PLANE_NAMES, PLANE_TERMS, findSubject, planeTerm } from '../../src/engines/rules/subject.js';
-import { SUBJECT_WEIGHTS } from '../../src/engines/rules/subject-weights.js';
+import { intersectionOverUnion, type Box, type Size } from '../../../src/base/geometry.js';
+import { unitIou, type UnitBox } from '../../../src/engines/rules/scoring/grid.js';
+import { measurePhoto } from '../../../src/engines/rules/maps/photo-maps.js';
+import { integralOf, newPlane } from '../../../src/engines/rules/maps/plane.js';
+import {
+  BOX_TERMS,
+  PLANE_NAMES,
+  PLANE_TERMS,
+  findSubject,
+  planeTerm,
+} from '../../../src/engines/rules/subject/subject.js';
+import { SUBJECT_WEIGHTS } from '../../../src/engines/rules/subject/subject-weights.js';
 import { ellipseScene, mirrored, scene } from './scenes.js';
 
 const SIZE: Size = { width: 300, height: 200 };

@@ -4,12 +4,12 @@ import { tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { writeToyPair } from '../../../gguf/index.js';
-import { openCropper } from '../../../src/cropper.js';
-import { openVlm } from '../../../src/open-vlm.js';
+import { openCropper } from '../../../src/cropper/cropper.js';
+import { openVlm } from '../../../src/vlm/open.js';
 import { openRuntime } from '../../../src/runtime/runtime.js';
 import { someImage, greatestDifference, useToy, wholeVocabulary } from '../../runtime/toy.js';
 import { framewright } from '../../cli/run.js';
-import { projectFile } from '../../photos.js';
+import { projectFile } from '../../support/photos.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'framewright-run-plan-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { lockFile } from '../../../src/file-lock.js';
+import { lockFile } from '../../../src/files/file-lock.js';
 import { download, type DownloadOptions } from '../../../src/model/pull/download.js';
 import { fetchPieces } from '../../../src/model/pull/fetch-pieces.js';
 import { proxyFor } from '../../../src/model/pull/proxy.js';

@@ -6,7 +6,7 @@ import { writeToyPair } from '../../../gguf/index.js';
 import { CATALOG_FILE } from '../../../src/model/catalog-file.js';
 import { mirrored, tokenFor } from '../../../src/model/pull/pull-model.js';
 import { framewright } from '../../cli/run.js';
-import { projectFile } from '../../photos.js';
+import { projectFile } from '../../support/photos.js';
 import { serveFile } from './range-server.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'framewright-pull-model-'));

@@ -1,11 +1,11 @@
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { decodePhoto } from '../../src/image/decode.js';
-import { encodeCrop, OUTPUT_FORMATS, type OutputFormat } from '../../src/image/encode.js';
-import { jpegSegment, jpegSegments } from '../../src/metadata/jpeg-segments.js';
-import { joinPictures } from '../../src/metadata/multi-picture.js';
-import { fromRaster, ORIENTATIONS, plain, positioned, storedFor, storedPixels } from '../image/fixtures.js';
+import { decodePhoto } from '../../../src/photo/decode.js';
+import { encodeCrop, OUTPUT_FORMATS, type OutputFormat } from '../../../src/photo/encode.js';
+import { jpegSegment, jpegSegments } from '../../../src/photo/formats/jpeg-segments.js';
+import { joinPictures } from '../../../src/photo/formats/multi-picture.js';
+import { fromRaster, ORIENTATIONS, plain, positioned, storedFor, storedPixels } from '../fixtures.js';
 import { exifBlock } from './exif-block.js';
 
 const SIZE = { width: 64, height: 48 };

@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { exifOfCrop } from '../../src/metadata/exif.js';
-import { hasThumbnail } from '../../src/metadata/exif-thumbnail.js';
-import { TAG } from '../../src/metadata/exif-tags.js';
+import { exifOfCrop } from '../../../src/photo/metadata/exif.js';
+import { hasThumbnail } from '../../../src/photo/metadata/exif-thumbnail.js';
+import { TAG } from '../../../src/photo/formats/exif-tags.js';
 import {
   entryOf,
   numbersOf,
@@ -11,10 +11,10 @@ import {
   readSubIfd,
   type Ifd,
   type TiffBlock,
-} from '../../src/metadata/ifd.js';
-import type { PixelChange } from '../../src/metadata/orientation.js';
-import { ORIENTATIONS, storedFor, plain, withRectangle } from '../image/fixtures.js';
-import { randomInts } from '../image/random.js';
+} from '../../../src/photo/formats/ifd.js';
+import type { PixelChange } from '../../../src/photo/metadata/orientation.js';
+import { ORIENTATIONS, storedFor, plain, withRectangle } from '../fixtures.js';
+import { randomInts } from '../random.js';
 import { exifBlock, type TestExif } from './exif-block.js';
 
 const CHANGE: PixelChange = {

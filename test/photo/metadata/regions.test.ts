@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { regionsOfCrop } from '../../src/metadata/regions.js';
-import { storedFor, ORIENTATIONS, plain, withRectangle } from '../image/fixtures.js';
+import { regionsOfCrop } from '../../../src/photo/metadata/regions.js';
+import { storedFor, ORIENTATIONS, plain, withRectangle } from '../fixtures.js';
 
 const UPRIGHT = { width: 200, height: 100 };
 const CROP = { x: 40, y: 20, width: 100, height: 50 };

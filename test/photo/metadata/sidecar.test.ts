@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { decodePhoto, type Photo } from '../../src/image/decode.js';
-import { sidecarPathOf, writeSidecar } from '../../src/metadata/sidecar.js';
-import { editXmp, readXmp, type XmpName } from '../../src/metadata/xmp.js';
-import { fromRaster, ORIENTATIONS, plain, storedFor, withRectangle } from '../image/fixtures.js';
-import { rejection } from '../image/thrown.js';
-import { exiftool, hasExiftool } from '../system-tools.js';
+import { decodePhoto, type Photo } from '../../../src/photo/decode.js';
+import { sidecarPathOf, writeSidecar } from '../../../src/photo/metadata/sidecar.js';
+import { editXmp, readXmp, type XmpName } from '../../../src/photo/metadata/xmp.js';
+import { fromRaster, ORIENTATIONS, plain, storedFor, withRectangle } from '../fixtures.js';
+import { rejection } from '../thrown.js';
+import { exiftool, hasExiftool } from '../../support/system-tools.js';
 
 const SIZE = { width: 120, height: 80 };
 const CROP = { x: 30, y: 8, width: 60, height: 48 };

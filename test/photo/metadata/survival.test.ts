@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decodePhoto } from '../../src/image/decode.js';
-import { encodeCrop, OUTPUT_FORMATS, type OutputFormat } from '../../src/image/encode.js';
-import { fromRaster, ORIENTATIONS, plain, storedFor } from '../image/fixtures.js';
-import { exiftool, hasExiftool } from '../system-tools.js';
+import { decodePhoto } from '../../../src/photo/decode.js';
+import { encodeCrop, OUTPUT_FORMATS, type OutputFormat } from '../../../src/photo/encode.js';
+import { fromRaster, ORIENTATIONS, plain, storedFor } from '../fixtures.js';
+import { exiftool, hasExiftool } from '../../support/system-tools.js';
 
 type Tags = Record<string, unknown>;
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { xmpOfCrop } from '../../src/metadata/xmp-of-crop.js';
-import { containerOfCrop } from '../../src/metadata/container.js';
-import { editXmp, readXmp } from '../../src/metadata/xmp.js';
-import { parseXml, XmlError } from '../../src/metadata/xml.js';
-import { randomInts } from '../image/random.js';
+import { xmpOfCrop } from '../../../src/photo/metadata/xmp-of-crop.js';
+import { containerOfCrop } from '../../../src/photo/metadata/container.js';
+import { editXmp, readXmp } from '../../../src/photo/metadata/xmp.js';
+import { parseXml, XmlError } from '../../../src/photo/formats/xml.js';
+import { randomInts } from '../random.js';
 
 const packet = (description: string): string =>
   `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n` +

@@ -1,21 +1,21 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import type { Point, Size } from '../../src/geometry.js';
-import { decodePhoto } from '../../src/image/decode.js';
-import { chooseFrame, frameMap } from '../../src/image/frame.js';
-import { textSvg } from '../../src/image/glyphs.js';
-import { placeLabels } from '../../src/image/labels.js';
-import { drawOnFrame, overlaySvg, renderOverlay } from '../../src/image/overlay.js';
-import { INK, KIND_COLOURS } from '../../src/image/palette.js';
-import { penFor } from '../../src/image/pen.js';
-import { renderFrame } from '../../src/image/render.js';
-import { elementShape, meetingPoint } from '../../src/image/shapes.js';
-import { ELEMENT_KINDS } from '../../src/schema.js';
-import type { Element, ElementKind } from '../../src/schema.js';
-import { fromRaster, plain, positioned } from './fixtures.js';
-import type { Colour } from './fixtures.js';
-import { VISIONS, linearOf, oklabOf, times } from './oklab.js';
-import { randomInts } from './random.js';
+import type { Point, Size } from '../../../src/base/geometry.js';
+import { decodePhoto } from '../../../src/photo/decode.js';
+import { chooseFrame, frameMap } from '../../../src/photo/frame.js';
+import { textSvg } from '../../../src/photo/overlay/glyphs.js';
+import { placeLabels } from '../../../src/photo/overlay/labels.js';
+import { drawOnFrame, overlaySvg, renderOverlay } from '../../../src/photo/overlay/overlay.js';
+import { INK, KIND_COLOURS } from '../../../src/photo/overlay/palette.js';
+import { penFor } from '../../../src/photo/overlay/pen.js';
+import { renderFrame } from '../../../src/photo/render.js';
+import { elementShape, meetingPoint } from '../../../src/photo/overlay/shapes.js';
+import { ELEMENT_KINDS } from '../../../src/base/schema.js';
+import type { Element, ElementKind } from '../../../src/base/schema.js';
+import { fromRaster, plain, positioned } from '../fixtures.js';
+import type { Colour } from '../fixtures.js';
+import { VISIONS, linearOf, oklabOf, times } from '../oklab.js';
+import { randomInts } from '../random.js';
 
 const FRAME = { width: 560, height: 420 };
 

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findProgram } from '../../native/toolchain.mjs';
-import { explainLoadError } from '../../src/runtime/backends.js';
-import { isLibraryInstalled, neededLibraries } from '../../src/runtime/elf.js';
-import type { GpuChoice, RuntimeInfo } from '../../src/runtime/types.js';
-import { projectDir } from '../build/sandbox.js';
+import { findProgram } from '../../../native/install/toolchain.mjs';
+import { explainLoadError } from '../../../src/runtime/backends/backends.js';
+import { isLibraryInstalled, neededLibraries } from '../../../src/runtime/backends/elf.js';
+import type { GpuChoice, RuntimeInfo } from '../../../src/runtime/types.js';
+import { projectDir } from '../../build/sandbox.js';
 
-const builtModule = new URL('../../dist/src/runtime/binding.js', import.meta.url).href;
+const builtModule = new URL('../../../dist/src/runtime/binding.js', import.meta.url).href;
 const bins = (name: string, ...rest: string[]): string =>
   join(projectDir, 'node_modules/@node-llama-cpp', name, 'bins', ...rest);
 const CUDA = bins('linux-x64-cuda', 'linux-x64-cuda', 'libggml-cuda.so');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Context } from '../../src/runtime/context.js';
-import type { GeneratedToken } from '../../src/runtime/types.js';
-import { greatestDifference, someTokens, useToy, wholeVocabulary } from './toy.js';
+import type { Context } from '../../../src/runtime/session/context.js';
+import type { GeneratedToken } from '../../../src/runtime/types.js';
+import { greatestDifference, someTokens, useToy, wholeVocabulary } from '../toy.js';
 
 const toy = useToy();
 

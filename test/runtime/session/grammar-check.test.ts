@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { FramewrightError } from '../../src/errors.js';
-import { checkGrammar } from '../../src/runtime/grammar-check.js';
-import { someTokens, useToy } from './toy.js';
+import type { FramewrightError } from '../../../src/base/errors.js';
+import { checkGrammar } from '../../../src/runtime/session/grammar-check.js';
+import { someTokens, useToy } from '../toy.js';
 
 const toy = useToy();
 const isToken = (name: string): boolean => name === '<|im_end|>';

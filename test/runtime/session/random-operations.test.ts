@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Session } from '../../src/runtime/session.js';
-import { seededRandom } from '../../src/random.js';
-import { greatestDifference, someImage, useToy, wholeVocabulary } from './toy.js';
+import type { Session } from '../../../src/runtime/session/session.js';
+import { seededRandom } from '../../../src/base/random.js';
+import { greatestDifference, someImage, useToy, wholeVocabulary } from '../toy.js';
 
 const toy = useToy();
 

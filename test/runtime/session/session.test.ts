@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Context } from '../../src/runtime/context.js';
-import { greatestDifference, someImage, someTokens, useToy, wholeVocabulary } from './toy.js';
+import type { Context } from '../../../src/runtime/session/context.js';
+import { greatestDifference, someImage, someTokens, useToy, wholeVocabulary } from '../toy.js';
 
 const toy = useToy();
 

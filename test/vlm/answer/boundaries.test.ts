@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { writeCandidates } from '../../src/answer/candidates-form.js';
-import { DECISION_OPENING, writeDecision } from '../../src/answer/decision-form.js';
-import { writeElements } from '../../src/answer/elements-form.js';
-import { loadPromptProfile } from '../../src/prompt/profile.js';
-import { seededRandom } from '../../src/random.js';
+import { writeCandidates } from '../../../src/vlm/propose/candidates-form.js';
+import { DECISION_OPENING, writeDecision } from '../../../src/vlm/decide/decision-form.js';
+import { writeElements } from '../../../src/vlm/analyse/elements-form.js';
+import { loadPromptProfile } from '../../../src/vlm/prompt/profile.js';
+import { seededRandom } from '../../../src/base/random.js';
 import { RandomAnswer } from './random-answer.js';
 
 /**

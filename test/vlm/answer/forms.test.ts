@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { writeCandidates } from '../../src/answer/candidates-form.js';
-import type { CandidateLimits } from '../../src/answer/candidate-space.js';
-import { writeElements } from '../../src/answer/elements-form.js';
-import { boxArea, type Box, type Size } from '../../src/geometry.js';
-import { seededRandom } from '../../src/random.js';
-import { ELEMENT_KINDS, elementSchema, type Element } from '../../src/schema.js';
+import { writeCandidates } from '../../../src/vlm/propose/candidates-form.js';
+import type { CandidateLimits } from '../../../src/vlm/propose/candidate-space.js';
+import { writeElements } from '../../../src/vlm/analyse/elements-form.js';
+import { boxArea, type Box, type Size } from '../../../src/base/geometry.js';
+import { seededRandom } from '../../../src/base/random.js';
+import { ELEMENT_KINDS, elementSchema, type Element } from '../../../src/base/schema.js';
 import { RandomAnswer } from './random-answer.js';
 
 const FRAMES: readonly Size[] = [

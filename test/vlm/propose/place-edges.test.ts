@@ -2,8 +2,8 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openCropper, type ConversationPart, type Cropper } from '../../src/index.js';
-import { examplePhoto, projectFile } from '../photos.js';
+import { openCropper, type ConversationPart, type Cropper } from '../../../src/index.js';
+import { examplePhoto, projectFile } from '../../support/photos.js';
 
 let folder: string;
 let placing: Cropper;

@@ -1,4 +1,4 @@
-import { strongestFirst, type Gradient } from './gradient.js';
+import { strongestFirst, type Gradient } from '../maps/gradient.js';
 
 export interface Curve {
   /** Fractions 0..1 of the sides, 3 to 12 points along the curve. */

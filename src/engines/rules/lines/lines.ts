@@ -1,6 +1,6 @@
-import type { Size } from '../../geometry.js';
-import { boxSum, integralOf, type Integral } from './plane.js';
-import type { PhotoMaps } from './photo-maps.js';
+import type { Size } from '../../../base/geometry.js';
+import { boxSum, integralOf, type Integral } from '../maps/plane.js';
+import type { PhotoMaps } from '../maps/photo-maps.js';
 import type { Segment } from './segments.js';
 
 /** Several segments on one straight line. */

@@ -1,4 +1,4 @@
-import { strongestFirst, type Gradient } from './gradient.js';
+import { strongestFirst, type Gradient } from '../maps/gradient.js';
 
 /** A straight edge in fractions 0..1 of the sides. */
 export interface Segment {

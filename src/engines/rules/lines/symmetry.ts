@@ -1,5 +1,5 @@
-import type { LabPlanes } from './colour.js';
-import { resizePlane, type Plane } from './plane.js';
+import type { LabPlanes } from '../maps/colour.js';
+import { resizePlane, type Plane } from '../maps/plane.js';
 
 export interface MirrorAxis {
   /** `vertical`: left and right halves mirror each other; `horizontal`: top and bottom. */

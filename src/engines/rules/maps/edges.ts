@@ -1,6 +1,6 @@
 import type { Gradient } from './gradient.js';
-import type { UnitBox } from './grid.js';
-import { expectedIou, type BoxDistribution } from './select.js';
+import type { UnitBox } from '../scoring/grid.js';
+import { expectedIou, type BoxDistribution } from '../scoring/select.js';
 
 /** Edges are tried at multiples of this share of the side. */
 const STEP = 1 / 192;

@@ -1,7 +1,7 @@
-import type { Size } from '../../geometry.js';
-import type { Raster } from '../types.js';
+import type { Size } from '../../../base/geometry.js';
+import type { Raster } from '../../types.js';
 import { skinLikelihood, toLab, type LabPlanes } from './colour.js';
-import * as cues from './cues.js';
+import * as cues from '../scoring/cues.js';
 import { gradientOf, type Gradient } from './gradient.js';
 import { newPlane, normalise, resizePlane, resizeRgb, workingSize, type Plane } from './plane.js';
 

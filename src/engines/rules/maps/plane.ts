@@ -1,5 +1,5 @@
-import type { Size } from '../../geometry.js';
-import type { Raster } from '../types.js';
+import type { Size } from '../../../base/geometry.js';
+import type { Raster } from '../../types.js';
 
 /** One channel of floats, row major, `data.length === width * height`. */
 export interface Plane {

@@ -1,6 +1,6 @@
-import { boxArea, type Box, type Size } from '../../geometry.js';
-import { allows, contains, largestOfAspect, unionOf } from '../constraints.js';
-import type { EngineOptions } from '../types.js';
+import { boxArea, type Box, type Size } from '../../../base/geometry.js';
+import { allows, contains, largestOfAspect, unionOf } from '../../constraints.js';
+import type { EngineOptions } from '../../types.js';
 import type { UnitBox } from './grid.js';
 
 /** Sizes tried, as shares of the largest box of the aspect. */

@@ -1,6 +1,6 @@
-import { barrierDistance } from './barrier.js';
-import type { LabPlanes } from './colour.js';
-import { boxBlur, newPlane, normalise, resizePlane, smooth, type Plane } from './plane.js';
+import { barrierDistance } from '../maps/barrier.js';
+import type { LabPlanes } from '../maps/colour.js';
+import { boxBlur, newPlane, normalise, resizePlane, smooth, type Plane } from '../maps/plane.js';
 
 const SIDES = ['left', 'top', 'right', 'bottom'] as const;
 const NO_SEEDS = { left: false, top: false, right: false, bottom: false };

@@ -1,7 +1,7 @@
-import { integralOf, newPlane, type Integral, type Plane } from './plane.js';
-import { CUE_NAMES, type PhotoMaps } from './photo-maps.js';
-import type { Segment } from './segments.js';
-import type { SalientBox } from './salient-boxes.js';
+import { integralOf, newPlane, type Integral, type Plane } from '../maps/plane.js';
+import { CUE_NAMES, type PhotoMaps } from '../maps/photo-maps.js';
+import type { Segment } from '../lines/segments.js';
+import type { SalientBox } from '../subject/salient-boxes.js';
 
 /** Planes the box features read, by role. */
 export interface FeaturePlanes {

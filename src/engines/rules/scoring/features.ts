@@ -2,8 +2,8 @@ import { MOMENT_CUES, N_CUES, type FeatureContext } from './feature-context.js';
 import { lineNames, lines, subjectNames, subjects } from './feature-findings.js';
 import { areaOf, SIDES, toThird, type NameSink, type Sink } from './feature-parts.js';
 import type { UnitBox } from './grid.js';
-import { boxSum, type Integral } from './plane.js';
-import { CUE_NAMES } from './photo-maps.js';
+import { boxSum, type Integral } from '../maps/plane.js';
+import { CUE_NAMES } from '../maps/photo-maps.js';
 
 /** Depth of the strips along a box's sides, as a share of the box. */
 const STRIP = 0.1;

@@ -1,4 +1,4 @@
-import { intersectionOverUnion, type Box } from '../../geometry.js';
+import { intersectionOverUnion, type Box } from '../../../base/geometry.js';
 import { unitIou, type UnitBox } from './grid.js';
 
 /** Boxes with the probability that a person would choose each; the probabilities sum to 1. */

@@ -1,5 +1,5 @@
-import type { UnitBox } from './grid.js';
-import { boxSum, integralOf, newPlane, resizePlane, workingSize, type Plane } from './plane.js';
+import type { UnitBox } from '../scoring/grid.js';
+import { boxSum, integralOf, newPlane, resizePlane, workingSize, type Plane } from '../maps/plane.js';
 
 export interface SalientBox {
   readonly box: UnitBox;

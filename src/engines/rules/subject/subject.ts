@@ -1,7 +1,7 @@
-import { unitIou, type UnitBox } from './grid.js';
-import { CUE_NAMES, type PhotoMaps } from './photo-maps.js';
-import { boxSum, integralOf, newPlane, type Integral, type Plane } from './plane.js';
-import { refine } from './select.js';
+import { unitIou, type UnitBox } from '../scoring/grid.js';
+import { CUE_NAMES, type PhotoMaps } from '../maps/photo-maps.js';
+import { boxSum, integralOf, newPlane, type Integral, type Plane } from '../maps/plane.js';
+import { refine } from '../scoring/select.js';
 import { SUBJECT_WEIGHTS } from './subject-weights.js';
 
 /** What the photo is of. */
