@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { attentionMarkdown, attentionTable } from '../dist/src/attention/tables.js';
-import { openCropper } from '../dist/src/index.js';
+import { openCropper, photoAttention } from '../dist/src/index.js';
 
 const root = path.resolve(import.meta.dirname, '..');
 const { values } = parseArgs({
@@ -22,7 +22,7 @@ if (after === undefined) throw new Error(`${docs} has no place for the table`);
 const cropper = await openCropper({ model: values.model, gpu: 'cpu', parallel: 2 });
 const photos = [];
 for (const name of readdirSync(values.photos).filter((file) => /\.(jpe?g|png|webp)$/i.test(file))) {
-  photos.push({ path: name, ...(await cropper.attention(path.join(values.photos, name))) });
+  photos.push({ path: name, ...(await photoAttention(cropper, path.join(values.photos, name))) });
 }
 const { model } = cropper;
 await cropper.dispose();

@@ -8,6 +8,7 @@ export type {
   PhotoTask,
 } from './cropper/cropper.js';
 export type { Focus } from './crop/focus.js';
+export { photoAttention } from './attention/photo-attention.js';
 export type { ConditionAttention, GroupAttention, PhotoAttention } from './attention/photo-attention.js';
 export { FramewrightError } from './base/errors.js';
 export type { HeldPhoto } from './cropper/held-photo.js';
@@ -21,8 +22,10 @@ export { writeFileAtomic } from './files/write.js';
 export type { WriteOptions } from './files/write.js';
 export { sidecarPathOf, writeSidecar } from './photo/metadata/sidecar.js';
 export type { SidecarOptions, SidecarOutcome } from './photo/metadata/sidecar.js';
-export { encodeCrop } from './photo/encode.js';
-export type { EncodeCropOptions, EncodedImage, OutputFormat } from './photo/encode.js';
+export { encodeCrop } from './photo/crop-file.js';
+export type { EncodedImage } from './photo/encode.js';
+export type { EncodeCropOptions } from './photo/crop-file.js';
+export type { OutputFormat } from './photo/output-format.js';
 export type { PhotoInput } from './photo/input.js';
 export { cropResultSchema, ELEMENT_KINDS, elementSchema } from './base/schema.js';
 export type { Candidate, CropRect, CropResult, Element, ElementKind, EngineName, Fallback } from './base/schema.js';

@@ -1,7 +1,9 @@
 import type { Size } from '../base/geometry.js';
+import type { Cropper } from '../cropper/cropper.js';
 import type { HeldPhoto } from '../cropper/held-photo.js';
 import type { ConversationPart } from '../engines/engine.js';
-import { IMAGE_TOKEN_PX, type VisionModel } from '../runtime/model.js';
+import type { PhotoInput } from '../photo/input.js';
+import { IMAGE_TOKEN_PX } from '../runtime/model.js';
 import type { Element } from '../base/schema.js';
 import { coveredCells } from './covered-cells.js';
 import { replayAttention, type AnswerAttention } from './replay.js';
@@ -45,12 +47,18 @@ export interface PhotoAttention {
   readonly conditions: Readonly<Record<Condition, ConditionAttention>>;
 }
 
-/** Asks for crops with and without visual enhancement, one analysis for both, and reads what each answer attends to. */
+/**
+ * Asks for crops of a photo with and without visual enhancement, one analysis for both, and reads what each answer attends
+ * to. One photo at a time.
+ *
+ * @throws FramewrightError USAGE for a cropper without a model; as `Cropper.crop`
+ */
 export async function photoAttention(
-  held: HeldPhoto,
-  model: VisionModel,
-  signal?: AbortSignal,
+  cropper: Pick<Cropper, 'hold'>,
+  input: PhotoInput,
+  { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<PhotoAttention> {
+  await using held = await cropper.hold(input, signal ? { signal } : {});
   const enhanced = await proposalOf(held, [], signal);
   const plain = await proposalOf(held, ['enhancement'], signal);
   const { elements } = enhanced;
@@ -58,8 +66,10 @@ export async function photoAttention(
   const grid = { width: frame.width / IMAGE_TOKEN_PX, height: frame.height / IMAGE_TOKEN_PX };
   const inside = coveredCells(elements, { width: held.widthPx, height: held.heightPx }, grid);
   const read = async (parts: readonly ConversationPart[]): Promise<ConditionAttention> => {
-    const groups = conversationGroups(parts, inside, (token) => model.tokenText(token));
-    return summarise(await replayAttention(model, parts, signal), groups);
+    return held.withModel(signal, async (model, both) => {
+      const groups = conversationGroups(parts, inside, (token) => model.tokenText(token));
+      return summarise(await replayAttention(model, parts, both), groups);
+    });
   };
   return {
     grid,

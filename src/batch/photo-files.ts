@@ -1,5 +1,7 @@
 import path from 'node:path';
-import { encodeCrop, outputFormatOf, type EncodeOptions, type OutputFormat } from '../photo/encode.js';
+import { type EncodeOptions } from '../photo/encode.js';
+import { encodeCrop } from '../photo/crop-file.js';
+import { outputFormatOf, type OutputFormat } from '../photo/output-format.js';
 import type { Photo } from '../photo/decode.js';
 import { renderOverlay, type Drawing } from '../photo/overlay/overlay.js';
 import { writeFileAtomic, type WriteOptions } from '../files/write.js';

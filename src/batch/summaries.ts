@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import type { Photo } from '../photo/decode.js';
-import { outputFormatOf } from '../photo/encode.js';
+import { outputFormatOf } from '../photo/output-format.js';
 import { checkOutput } from '../files/write.js';
 import { checkFolder } from '../files/make-folder.js';
 import { ContactSheet } from '../report/contact-sheet.js';

@@ -1,6 +1,6 @@
 import type { Box, Point } from '../base/geometry.js';
 import type { ModelIdentity } from '../engines/engine.js';
-import type { ReadyPhoto } from './pipeline.js';
+import type { ReadyPhoto } from './ready-photo.js';
 import type { Candidate, CropRect, CropResult, Element, EngineName } from '../base/schema.js';
 import { focalPoint } from './focal-point.js';
 import { formatAspect, type Target } from './target.js';

@@ -1,14 +1,9 @@
-import { CandidateSpace, type CandidateLimits } from '../vlm/propose/candidate-space.js';
-import type { SamplingOptions } from '../vlm/answer/sampled-answer.js';
+import { CandidateSpace } from '../vlm/propose/candidate-space.js';
+import type { CandidateLimits } from '../engines/limits.js';
+import type { SamplingOptions, ConversationPart, EngineTarget, PhotoEngine } from '../engines/engine.js';
 import { cropResultOf } from './crop-result.js';
 import { FramewrightError } from '../base/errors.js';
 import type { Box, Size } from '../base/geometry.js';
-import { decodePhoto, type Photo } from '../photo/decode.js';
-import type { PhotoInput } from '../photo/input.js';
-import { renderFrame } from '../photo/render.js';
-import { chooseFrame, frameMap, type FrameMap } from '../photo/frame.js';
-import type { ConversationPart, EngineTarget, PhotoEngine } from '../engines/engine.js';
-import type { FrameImage } from '../vlm/prompt/conversation.js';
 import { seededRandom } from '../base/random.js';
 import { plainEngine } from '../engines/plain-engine.js';
 import type { CropRect, CropResult, Element, Fallback } from '../base/schema.js';
@@ -17,6 +12,7 @@ import { cropRectangle } from './crop-rectangle.js';
 import { focusBox, focusPoint, slideToFocus, type Focus } from './focus.js';
 import { formatAspect, type Target } from './target.js';
 import { Timings } from '../base/timings.js';
+import type { ReadyPhoto } from './ready-photo.js';
 
 /** What is asked for one photo, whatever the targets; see CropOptions. */
 export interface PhotoRequest {
@@ -40,30 +36,8 @@ export interface PhotoRequest {
   readonly signal?: AbortSignal;
 }
 
-/** A decoded photo with the raster the model will see. */
-export interface ReadyPhoto extends FrameImage {
-  readonly photo: Photo;
-  readonly map: FrameMap;
-  readonly timings: Timings;
-}
-
 const DEFAULTS = { candidates: 5, votes: 1, minSize: 0.25, temperature: 0, seed: 0 } as const;
 const MAX_CANDIDATES = 20;
-
-/** decode: the file, and the model frame made of it. */
-export async function framePhoto(
-  input: PhotoInput,
-  engine: PhotoEngine,
-  options: { maxPixels?: number; name?: string; signal: AbortSignal },
-): Promise<ReadyPhoto> {
-  const timings = new Timings();
-  return timings.measure('decode', async () => {
-    const photo = await decodePhoto(input, options);
-    const frame = chooseFrame(photo, engine.pixelBudget);
-    const rgb = (engine.needsPixels ?? true) ? await renderFrame(photo, frame, options) : new Uint8Array();
-    return { photo, frame, rgb, map: frameMap(photo, frame), timings };
-  });
-}
 
 /** One result for each target; where the engine is not sure enough, what the request says to do then. */
 export async function cropPhoto(

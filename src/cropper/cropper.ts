@@ -1,4 +1,3 @@
-import { photoAttention, type PhotoAttention } from '../attention/photo-attention.js';
 import { parseTargets, type Target } from '../crop/target.js';
 import { plainEngine } from '../engines/plain-engine.js';
 import { FramewrightError } from '../base/errors.js';
@@ -12,7 +11,8 @@ import type { ModelUse } from '../model/manifest.js';
 import { MAX_PARALLEL } from '../model/plan/plan-run.js';
 import { openVlm, type CacheSettings, type Vlm, type VlmOptions } from '../vlm/open.js';
 import type { ModelIdentity, PhotoEngine } from '../engines/engine.js';
-import { analysePhoto, cropPhoto, framePhoto, rankPhoto, type PhotoRequest } from '../crop/pipeline.js';
+import { analysePhoto, cropPhoto, rankPhoto, type PhotoRequest } from '../crop/pipeline.js';
+import { framePhoto } from '../crop/ready-photo.js';
 import { checkInteger } from '../runtime/check.js';
 import type { RuntimeInfo } from '../runtime/types.js';
 import type { CropRect, CropResult, Element, EngineName, Fallback } from '../base/schema.js';
@@ -274,16 +274,10 @@ export class Cropper {
     if (!engine) throw new FramewrightError('USAGE', `the engine ${this.engine} has no model to hold a photo in`);
     return this.#run(options.signal, async (signal) => {
       const ready = await framePhoto(input, engine, this.#decodeOptions(signal));
-      return new HeldPhoto(ready, engine.hold(ready), (own, work) =>
+      return new HeldPhoto(ready, engine.hold(ready), engine.model, (own, work) =>
         this.#run(own, (both) => this.#inModel.run(() => work(both), both)),
       );
     });
-  }
-
-  /** What the proposed crops attend to, with and without visual enhancement; one photo at a time. */
-  async attention(input: PhotoInput, options: Pick<CropOptions, 'signal'> = {}): Promise<PhotoAttention> {
-    await using held = await this.hold(input, options);
-    return await this.#run(options.signal, (signal) => photoAttention(held, this.#vlm!.engine.model, signal));
   }
 
   /** Stops what is running (it rejects with DISPOSED) and frees the model. Safe at any time, as often as one likes. */

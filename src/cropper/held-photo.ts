@@ -1,6 +1,8 @@
 import type { PhotoEngine } from '../engines/engine.js';
-import { analysePhoto, cropPhoto, rankPhoto, type PhotoRequest, type ReadyPhoto } from '../crop/pipeline.js';
+import { analysePhoto, cropPhoto, rankPhoto, type PhotoRequest } from '../crop/pipeline.js';
+import type { ReadyPhoto } from '../crop/ready-photo.js';
 import type { CropRect, CropResult, Element } from '../base/schema.js';
+import type { VisionModel } from '../runtime/model.js';
 import { parseTargets } from '../crop/target.js';
 import { Timings } from '../base/timings.js';
 
@@ -8,6 +10,7 @@ import { Timings } from '../base/timings.js';
 export class HeldPhoto implements AsyncDisposable {
   readonly #ready: ReadyPhoto;
   readonly #engine: PhotoEngine & AsyncDisposable;
+  readonly #model: VisionModel;
   readonly #run: <T>(own: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -15,10 +18,12 @@ export class HeldPhoto implements AsyncDisposable {
   constructor(
     ready: ReadyPhoto,
     engine: PhotoEngine & AsyncDisposable,
+    model: VisionModel,
     run: <T>(own: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>) => Promise<T>,
   ) {
     this.#ready = ready;
     this.#engine = engine;
+    this.#model = model;
     this.#run = run;
   }
 
@@ -50,6 +55,14 @@ export class HeldPhoto implements AsyncDisposable {
     return this.#next(request.signal, (ready, signal) =>
       rankPhoto(ready, rectangles, this.#engine, { ...request, signal }),
     );
+  }
+
+  /** @internal Work with the model itself, in turn with the photo's other calls. */
+  withModel<T>(
+    own: AbortSignal | undefined,
+    work: (model: VisionModel, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return this.#next(own, (_, signal) => work(this.#model, signal));
   }
 
   /** Lets go of the photo, once what was asked is answered. */

@@ -2,7 +2,7 @@
 import { openCropper } from '../cropper/cropper.js';
 import { messageOf } from '../base/errors.js';
 import { decodePhoto } from '../photo/decode.js';
-import { encodeCrop } from '../photo/encode.js';
+import { encodeCrop } from '../photo/crop-file.js';
 import { sharp } from '../photo/vips.js';
 import { loadBinding } from '../runtime/binding.js';
 import type { Finding } from './finding.js';

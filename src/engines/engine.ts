@@ -1,13 +1,15 @@
-import type { SamplingOptions } from '../vlm/answer/sampled-answer.js';
-import type { CandidateLimits } from '../vlm/propose/candidate-space.js';
-import type { ProposedBox } from '../vlm/propose/candidates-form.js';
-import type { Box } from '../base/geometry.js';
-import type { PixelBudget } from '../photo/frame.js';
-import type { FrameImage } from '../vlm/prompt/conversation.js';
+import type { Box, Size } from '../base/geometry.js';
+import type { CandidateLimits, ProposedBox } from './limits.js';
 import type { Element, EngineName } from '../base/schema.js';
+import type { PixelBudget } from '../photo/frame.js';
 import type { Stage } from '../base/stages.js';
-import type { Decision } from '../vlm/decide/decide.js';
 import type { Timings } from '../base/timings.js';
+
+/** What an engine looks at: RGB, row major, `frame.width * frame.height * 3` bytes. */
+export interface FrameImage {
+  readonly frame: Size;
+  readonly rgb: Uint8Array;
+}
 
 /** One crop wanted of a photo, in terms of its frame. */
 export interface EngineTarget {
@@ -16,6 +18,15 @@ export interface EngineTarget {
   readonly aspect?: string;
   /** Takes the times of what is done for this target alone. */
   readonly timings: Timings;
+}
+
+/** How a model's answers are drawn. */
+export interface SamplingOptions {
+  /** 0 (default) takes the most probable. */
+  readonly temperature?: number;
+  /** Uniform in [0, 1); needed when temperature > 0. */
+  readonly random?: () => number;
+  readonly signal?: AbortSignal;
 }
 
 export interface EngineRequest {
@@ -35,6 +46,15 @@ export type ConversationPart =
       readonly nTokens: number;
     }
   | { readonly kind: 'image'; readonly image: FrameImage };
+
+/** Which candidate, and how sure. */
+export interface Decision {
+  /** Index of the best candidate. */
+  readonly best: number;
+  readonly why: string;
+  /** Probability of each candidate to be named best, averaged over the votes; sums to 1. */
+  readonly modelScores: readonly number[];
+}
 
 /** What an engine gives for one target, in the frame. */
 export interface EngineCrop {

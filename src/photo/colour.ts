@@ -1,5 +1,5 @@
 import type { Metadata, Sharp } from 'sharp';
-import type { OutputFormat } from './encode.js';
+import type { OutputFormat } from './output-format.js';
 import { ALPHA_BACKGROUND } from './render.js';
 
 /**

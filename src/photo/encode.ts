@@ -1,26 +1,11 @@
-import { extname } from 'node:path';
 import type { Sharp } from 'sharp';
 import { FramewrightError } from '../base/errors.js';
 import type { Size } from '../base/geometry.js';
-import type { CropRect } from '../base/schema.js';
-import { applyColourPlan, planColour } from './colour.js';
-import { openPhoto } from './decode.js';
 import type { Photo } from './decode.js';
 import { decoding } from './failure.js';
-import { extractable } from './render.js';
 import { sourceJpegEncoding } from './jpeg-encoding.js';
-import { withPhotoMetadata } from './metadata/metadata-of-crop.js';
+import type { OutputFormat } from './output-format.js';
 import { webpChunks } from './formats/webp-chunks.js';
-
-export const OUTPUT_FORMATS = ['jpeg', 'png', 'webp', 'avif', 'tiff'] as const;
-export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
-
-/** The format a file name stands for, or undefined. */
-export function outputFormatOf(path: string): OutputFormat | undefined {
-  const extension = extname(path).slice(1).toLowerCase();
-  const names: Record<string, OutputFormat> = { jpg: 'jpeg', jpe: 'jpeg', jfif: 'jpeg', tif: 'tiff' };
-  return names[extension] ?? OUTPUT_FORMATS.find((format) => format === extension);
-}
 
 export interface EncodeOptions {
   /** Default: the photo's own format, PNG for a GIF. */
@@ -33,13 +18,6 @@ export interface EncodeOptions {
   /** Drops EXIF, XMP, IPTC, gain map and colour profile; the pixels are converted to sRGB then. Default false. */
   readonly strip?: boolean;
   readonly signal?: AbortSignal;
-}
-
-export interface EncodeCropOptions extends EncodeOptions {
-  /** In pixels of the upright photo. */
-  readonly crop: CropRect;
-  /** Scale the crop to exactly this; each axis on its own, so give the crop's aspect. Default: not scaled. */
-  readonly resize?: Size;
 }
 
 export interface EncodedImage extends Size {
@@ -57,33 +35,6 @@ const MAX_SIDE_PX: Record<OutputFormat, number> = {
   png: 10_000_000,
   tiff: 10_000_000,
 };
-
-/**
- * Cuts the crop out of the original file and encodes it: decoded once, resampled at most once. The pixels are upright,
- * so orientation tags say 1; the photo's colour profile stays with its untouched values where the format allows.
- *
- * @throws FramewrightError USAGE for a crop outside the photo or a size the format cannot hold; INPUT_CORRUPT.
- */
-export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Promise<EncodedImage> {
-  const format = options.format ?? (photo.format === 'gif' ? 'png' : photo.format);
-  const { width, height } = options.resize ?? options.crop;
-  let pipeline = openPhoto(photo).extract(extractable(photo, options.crop));
-  if (options.resize) {
-    pipeline = pipeline.resize(width, height, { fit: 'fill', kernel: 'lanczos3' });
-  }
-  const plan = planColour(photo.stored, format, options.strip ?? false);
-  pipeline = applyColourPlan(pipeline, plan);
-  const bitDepth = plan.deep ? 16 : 8;
-  const image = await encodeAs(photo, pipeline, { ...options, format, bitDepth, width, height });
-  if (plan.strip) return image;
-  const change = {
-    stored: { width: photo.stored.width, height: photo.stored.height },
-    orientation: photo.stored.orientation ?? 1,
-    crop: options.crop,
-    output: { width, height },
-  };
-  return { ...image, bytes: await withPhotoMetadata(photo, image, change, options.signal) };
-}
 
 interface EncodeAs extends Size, EncodeOptions {
   readonly format: OutputFormat;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Size } from '../base/geometry.js';
 import type { Photo } from '../photo/decode.js';
-import type { OutputFormat } from '../photo/encode.js';
+import type { OutputFormat } from '../photo/output-format.js';
 import { decoding } from '../photo/failure.js';
 import { ASCENT, canWrite, DESCENT, textSvg, textWidth } from '../photo/overlay/glyphs.js';
 import { overlaySvg } from '../photo/overlay/overlay.js';

@@ -1,7 +1,6 @@
 import type { Size } from '../base/geometry.js';
 import type { NativeEmbedding } from './addon.js';
 import { disposedError } from './native-error.js';
-import type { VisionModel } from './model.js';
 
 /** What the vision tower made of one image. Any number of sessions of its model may take it, as often as they like. */
 export class ImageEmbedding {
@@ -10,13 +9,14 @@ export class ImageEmbedding {
   /** M-RoPE positions it takes: the longer side in tokens. */
   readonly nPos: number;
   readonly size: Size;
-  readonly #model: VisionModel;
+  /** Told apart by identity alone. */
+  readonly #model: object;
   readonly #native: NativeEmbedding;
   #nBorrowers = 0;
   #isDisposed = false;
 
   /** @internal */
-  constructor(model: VisionModel, native: NativeEmbedding, size: Size) {
+  constructor(model: object, native: NativeEmbedding, size: Size) {
     this.#model = model;
     this.#native = native;
     this.nTokens = native.nTokens();
@@ -35,7 +35,7 @@ export class ImageEmbedding {
   }
 
   /** @internal Undefined for another model than its own. Disposing waits for `work`. */
-  async lend<T>(model: VisionModel, work: (native: NativeEmbedding | undefined) => Promise<T>): Promise<T> {
+  async lend<T>(model: object, work: (native: NativeEmbedding | undefined) => Promise<T>): Promise<T> {
     if (this.#isDisposed) throw disposedError('image embedding');
     this.#nBorrowers++;
     try {

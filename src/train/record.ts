@@ -1,5 +1,6 @@
 import type { AnswerTokens } from '../vlm/answer/answer-tokens.js';
-import { writeCandidates, type ProposedBox } from '../vlm/propose/candidates-form.js';
+import { writeCandidates } from '../vlm/propose/candidates-form.js';
+import type { ProposedBox } from '../engines/limits.js';
 import { DECISION_CLOSING, writeDecision } from '../vlm/decide/decision-form.js';
 import { writeElements } from '../vlm/analyse/elements-form.js';
 import { RecordedAnswer } from '../vlm/answer/recorded-answer.js';

@@ -1,4 +1,4 @@
-import type { ProposedBox } from '../vlm/propose/candidates-form.js';
+import type { ProposedBox } from '../engines/limits.js';
 import { LIST_END, NEXT_ITEM } from '../vlm/analyse/element-geometry.js';
 import type { TargetValue } from '../vlm/answer/recorded-answer.js';
 import { CURVE_POINTS, VANISHING_LINES, type Element } from '../base/schema.js';

@@ -1,12 +1,19 @@
 import { AnswerTokens } from './answer/answer-tokens.js';
-import type { AnswerCounters, SamplingOptions } from './answer/sampled-answer.js';
+import type { AnswerCounters } from './answer/sampled-answer.js';
+import type {
+  SamplingOptions,
+  ConversationPart,
+  EngineCrop,
+  ModelIdentity,
+  PhotoEngine,
+  FrameImage,
+} from '../engines/engine.js';
 import { FramewrightError } from '../base/errors.js';
 import type { Box } from '../base/geometry.js';
 import { positionRamps } from '../photo/ramps.js';
 import type { PixelBudget } from '../photo/frame.js';
 import type { ModelUse } from '../model/manifest.js';
-import type { ConversationPart, EngineCrop, ModelIdentity, PhotoEngine } from '../engines/engine.js';
-import { Conversation, type FrameImage, type SeenImage, type TranscriptPart } from './prompt/conversation.js';
+import { Conversation, type SeenImage, type TranscriptPart } from './prompt/conversation.js';
 import type { PromptProfile } from './prompt/profile.js';
 import { Reasoning } from './reasoning.js';
 import type { Context } from '../runtime/session/context.js';

@@ -1,9 +1,7 @@
-import type { CandidateLimits } from './propose/candidate-space.js';
-import type { ProposedBox } from './propose/candidates-form.js';
-import type { SamplingOptions } from './answer/sampled-answer.js';
+import type { CandidateLimits, ProposedBox } from '../engines/limits.js';
+import type { SamplingOptions, EngineCrop, EngineRequest, EngineTarget, FrameImage } from '../engines/engine.js';
 import type { Box } from '../base/geometry.js';
-import type { EngineCrop, EngineRequest, EngineTarget } from '../engines/engine.js';
-import type { Conversation, FrameImage, SeenImage } from './prompt/conversation.js';
+import type { Conversation, SeenImage } from './prompt/conversation.js';
 import type { Element } from '../base/schema.js';
 import type { Stage } from '../base/stages.js';
 import { analyse } from './analyse/analyse.js';

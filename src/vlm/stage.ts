@@ -1,4 +1,4 @@
-import type { SamplingOptions } from './answer/sampled-answer.js';
+import type { SamplingOptions } from '../engines/engine.js';
 import type { Size } from '../base/geometry.js';
 import type { PromptProfile } from './prompt/profile.js';
 

@@ -3,7 +3,7 @@ import { coveredCells } from '../../src/attention/covered-cells.js';
 import { CONDITIONS, summarise, type PhotoAttention } from '../../src/attention/photo-attention.js';
 import { attentionCsv, attentionMarkdown, attentionTable, type AttentionResult } from '../../src/attention/tables.js';
 import { analysisGroups, TOKEN_GROUPS, type TokenGroup } from '../../src/attention/token-groups.js';
-import { openCropper, type Cropper } from '../../src/index.js';
+import { openCropper, photoAttention, type Cropper } from '../../src/index.js';
 import { examplePhoto } from '../support/photos.js';
 
 const path = examplePhoto('dogs');
@@ -11,7 +11,7 @@ let cropper: Cropper;
 let attention: PhotoAttention;
 beforeAll(async () => {
   cropper = await openCropper({ gpu: 'cpu', threads: 1, parallel: 2 });
-  attention = await cropper.attention(path);
+  attention = await photoAttention(cropper, path);
 });
 afterAll(() => cropper.dispose());
 

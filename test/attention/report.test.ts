@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { renderAttentionReport } from '../../src/attention/report.js';
 import { attentionTable, type AttentionResult } from '../../src/attention/tables.js';
-import { openCropper } from '../../src/index.js';
+import { openCropper, photoAttention } from '../../src/index.js';
 import { examplePhoto } from '../support/photos.js';
 import { hasBrowser, IN_BROWSER, openPage } from '../report/browser.js';
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
   await using cropper = await openCropper({ gpu: 'cpu', threads: 1, parallel: 2 });
   const photos: AttentionResult['photos'][number][] = [];
   for (const path of [examplePhoto('dogs'), examplePhoto('pagoda')]) {
-    photos.push({ path, ...(await cropper.attention(path)) });
+    photos.push({ path, ...(await photoAttention(cropper, path)) });
   }
   const { byHead } = photos[0]!.conditions.enhanced;
   result = {

@@ -7,7 +7,8 @@ import { plainEngine, type PlainEngineName } from '../../src/engines/plain-engin
 import { contains } from '../../src/engines/constraints.js';
 import type { Box } from '../../src/base/geometry.js';
 import { decodePhoto } from '../../src/photo/decode.js';
-import { cropPhoto, framePhoto } from '../../src/crop/pipeline.js';
+import { cropPhoto } from '../../src/crop/pipeline.js';
+import { framePhoto } from '../../src/crop/ready-photo.js';
 import { parseTargets } from '../../src/crop/target.js';
 import { examplePhoto } from '../support/photos.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { chooseFrame, frameMap } from '../../src/photo/frame.js';
 import type { Box, Size } from '../../src/base/geometry.js';
 import { decodePhoto } from '../../src/photo/decode.js';
-import { encodeCrop } from '../../src/photo/encode.js';
+import { encodeCrop } from '../../src/photo/crop-file.js';
 import { renderFrame } from '../../src/photo/render.js';
 import { cropRectangle } from '../../src/crop/crop-rectangle.js';
 import {
@@ -14,8 +14,8 @@ import {
   storedFor,
   storedPixels,
   withRectangle,
+  type Orientation,
 } from './fixtures.js';
-import type { Orientation } from './fixtures.js';
 import { randomInts } from './random.js';
 
 const BUDGET = { minPixels: 4 * 784, maxPixels: 36 * 784 };

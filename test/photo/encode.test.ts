@@ -1,8 +1,9 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { decodePhoto } from '../../src/photo/decode.js';
-import { OUTPUT_FORMATS, encodeCrop, outputFormatOf } from '../../src/photo/encode.js';
-import type { EncodeCropOptions, EncodedImage } from '../../src/photo/encode.js';
+import { OUTPUT_FORMATS, outputFormatOf } from '../../src/photo/output-format.js';
+import { encodeCrop, type EncodeCropOptions } from '../../src/photo/crop-file.js';
+import type { EncodedImage } from '../../src/photo/encode.js';
 import { displayP3ToSrgb } from './colour-reference.js';
 import { fromRaster, plain, positioned, regionOf, storedPixels } from './fixtures.js';
 import { rejection } from './thrown.js';

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { decodePhoto } from '../../src/photo/decode.js';
-import { encodeCrop } from '../../src/photo/encode.js';
+import { encodeCrop } from '../../src/photo/crop-file.js';
 import { sourceJpegEncoding } from '../../src/photo/jpeg-encoding.js';
 import { JPEG_MARKER, jpegSegments } from '../../src/photo/formats/jpeg-segments.js';
 import { hasImageMagick, imageMagick } from '../support/system-tools.js';

@@ -1,5 +1,4 @@
-import type { CandidateLimits } from '../../src/vlm/propose/candidate-space.js';
-import { meetsLimits, type ProposedBox } from '../../src/vlm/propose/candidates-form.js';
+import { type CandidateLimits, meetsLimits, type ProposedBox } from '../../src/engines/limits.js';
 import { aspectBoxes, freeBoxes, toPixels, toUnit } from '../../src/engines/rules/scoring/aspect-grid.js';
 import { asPeopleChoose, Crossings, placeEdges } from '../../src/engines/rules/maps/edges.js';
 import { detailGradient } from '../../src/engines/rules/maps/photo-maps.js';

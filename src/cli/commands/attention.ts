@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { attentionCsv, attentionMarkdown, attentionTable, type AttentionResult } from '../../attention/tables.js';
+import { photoAttention } from '../../attention/photo-attention.js';
 import { renderAttentionReport } from '../../attention/report.js';
 import { openCropper } from '../../cropper/cropper.js';
 import { FramewrightError } from '../../base/errors.js';
@@ -84,7 +85,7 @@ async function attentionOf(
   for (const path of paths) {
     progress.show(`${photos.length + 1} of ${paths.length}: ${path}`);
     try {
-      photos.push({ path, ...(await cropper.attention(path, { signal })) });
+      photos.push({ path, ...(await photoAttention(cropper, path, { signal })) });
     } catch (error) {
       signal.throwIfAborted();
       if (paths.length === 1) throw error;

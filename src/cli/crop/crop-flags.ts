@@ -1,4 +1,4 @@
-import type { OutputFormat } from '../../photo/encode.js';
+import type { OutputFormat } from '../../photo/output-format.js';
 import type { CropRect, EngineName, Fallback } from '../../base/schema.js';
 import type { Focus } from '../../crop/focus.js';
 import type { CropRun } from '../../batch/run.js';

@@ -1,5 +1,5 @@
 import { Argument, Option, type Command } from 'commander';
-import { OUTPUT_FORMATS } from '../../photo/encode.js';
+import { OUTPUT_FORMATS } from '../../photo/output-format.js';
 import { ENGINES, FALLBACKS } from '../../base/schema.js';
 import { cropByChoice } from './crop-by-choice.js';
 import { cropByEngine } from './crop-by-engine.js';

@@ -1,10 +1,5 @@
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
-import type { CropMetadata } from './types.js';
-
-export interface PngChunk {
-  readonly type: string;
-  readonly data: Uint8Array;
-}
+import type { CropMetadata, PngChunk } from './types.js';
 
 const SIGNATURE_BYTES = 8;
 const XMP_KEYWORD = 'XML:com.adobe.xmp';

@@ -1,4 +1,7 @@
-import type { PngChunk } from './png-chunks.js';
+export interface PngChunk {
+  readonly type: string;
+  readonly data: Uint8Array;
+}
 
 /** What a photo says about itself beside its pixels; the colour profile is the encoder's business. */
 export interface CropMetadata {

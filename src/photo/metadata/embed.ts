@@ -1,5 +1,5 @@
 import type { Size } from '../../base/geometry.js';
-import type { OutputFormat } from '../encode.js';
+import type { OutputFormat } from '../output-format.js';
 import { withAvifMetadata } from '../formats/avif-items.js';
 import { JPEG_MARKER, jpegSegment, jpegSegments, MAX_SEGMENT_BYTES } from '../formats/jpeg-segments.js';
 import { iptcIn, resourcesButIptc } from '../formats/photoshop.js';

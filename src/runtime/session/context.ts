@@ -1,9 +1,8 @@
 import type { NativeContext } from '../addon.js';
-import type { VisionModel } from '../model.js';
 import { disposedError } from '../native-error.js';
 import type { Sequence } from './request.js';
 import { Scheduler } from './scheduler.js';
-import { Session } from './session.js';
+import { Session, type SessionContext, type SessionModel } from './session.js';
 import type { ContextCounters, ContextOptions, GeneratedToken, MemoryByDevice } from '../types.js';
 
 /** @internal What a context gets its generated tokens by. */
@@ -21,9 +20,14 @@ export interface SettledContext {
 
 type KvType = NonNullable<ContextOptions['kvType']>;
 
+/** @internal What a context needs of its model. */
+export interface ContextModel extends SessionModel {
+  forget(context: Context): void;
+}
+
 /** A KV cache and the sessions that share it. */
-export class Context {
-  readonly model: VisionModel;
+export class Context implements SessionContext {
+  readonly model: ContextModel;
   /** KV cells of all sessions together. */
   readonly nCtx: number;
   readonly nSeqMax: number;
@@ -38,7 +42,7 @@ export class Context {
   #disposed: Promise<void> | undefined;
 
   /** @internal */
-  constructor(model: VisionModel, native: NativeContext, listeners: TokenListeners, settled: SettledContext) {
+  constructor(model: ContextModel, native: NativeContext, listeners: TokenListeners, settled: SettledContext) {
     const { nCtx, nSeqMax, nScratchMax, capturesAttention, kvType, flashAttention } = settled;
     this.model = model;
     this.nCtx = nCtx;

@@ -1,7 +1,12 @@
 import { FramewrightError } from '../../base/errors.js';
-import { ITEM, type NativeAppendResult, type NativeGenerateResult, type NativeScoreResult } from '../addon.js';
+import {
+  ITEM,
+  type NativeAppendResult,
+  type NativeContext,
+  type NativeGenerateResult,
+  type NativeScoreResult,
+} from '../addon.js';
 import { checkInteger, checkTokens } from '../check.js';
-import type { Context } from './context.js';
 import { Cuts } from './cuts.js';
 import { branchesOf, concatenate } from './continuations.js';
 import type { ImageEmbedding } from '../image-embedding.js';
@@ -10,7 +15,15 @@ import { guardListener } from '../listener.js';
 import { disposedError } from '../native-error.js';
 import type { Sequence } from './request.js';
 import type { Scheduler } from './scheduler.js';
-import type { AppendOptions, AppendResult, GenerateOptions, GenerateResult, LayerAttention } from '../types.js';
+import type {
+  AppendOptions,
+  AppendResult,
+  GenerateOptions,
+  GenerateResult,
+  GeneratedToken,
+  LayerAttention,
+  ModelFacts,
+} from '../types.js';
 
 /** A place in a session to roll back to. Costs nothing to keep. */
 export interface Mark {
@@ -23,19 +36,35 @@ export interface Mark {
 
 const FINISHES = ['stop', 'end', 'length'] as const;
 
+/** @internal What a session needs of its model. */
+export interface SessionModel {
+  readonly facts: ModelFacts;
+  checkGrammar(grammar: string): void;
+}
+
+/** @internal What a session needs of its context. */
+export interface SessionContext {
+  readonly model: SessionModel;
+  readonly native: NativeContext;
+  readonly capturesAttention: boolean;
+  adopt(sequence: Sequence): Session;
+  forget(session: Session): void;
+  streamTokens(itemId: number, listener: ((token: GeneratedToken) => void) | undefined): void;
+}
+
 /**
  * One sequence in its context's KV cache. Its calls take effect in the order they are made, without waiting for each
  * other's promises; calls of several sessions of a context that are made together are decoded together. A call that fails
  * or is aborted leaves the session as it was before.
  */
 export class Session {
-  readonly context: Context;
+  readonly context: SessionContext;
   readonly #scheduler: Scheduler;
   readonly #sequence: Sequence;
   readonly #cuts = new Cuts();
 
   /** @internal */
-  constructor(context: Context, scheduler: Scheduler, sequence: Sequence) {
+  constructor(context: SessionContext, scheduler: Scheduler, sequence: Sequence) {
     this.context = context;
     this.#scheduler = scheduler;
     this.#sequence = sequence;

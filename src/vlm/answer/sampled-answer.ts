@@ -1,4 +1,5 @@
 import type { AppendResult } from '../../runtime/types.js';
+import type { SamplingOptions } from '../../engines/engine.js';
 import type { ChatSession } from './chat-session.js';
 import type { AnswerTokens } from './answer-tokens.js';
 import { walkOptions, type OptionSet } from './option-walk.js';
@@ -10,14 +11,6 @@ export interface AnswerCounters {
   nDecided: number;
   /** Tokens the answer's form left no choice about: appended in the same batch as their neighbours. */
   nForced: number;
-}
-
-export interface SamplingOptions {
-  /** 0 (default) takes the most probable. */
-  readonly temperature?: number;
-  /** Uniform in [0, 1); needed when temperature > 0. */
-  readonly random?: () => number;
-  readonly signal?: AbortSignal;
 }
 
 /** Where a sampled answer goes: a session, and the tokens that are certain but not in it yet. */

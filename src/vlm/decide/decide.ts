@@ -1,18 +1,11 @@
-import type { ProposedBox } from '../propose/candidates-form.js';
+import type { ProposedBox } from '../../engines/limits.js';
 import { DECISION_CLOSING, DECISION_OPENING, writeDecision } from './decision-form.js';
 import type { Box } from '../../base/geometry.js';
+import type { Decision } from '../../engines/engine.js';
 import type { Conversation } from '../prompt/conversation.js';
 import { fillTemplate } from '../prompt/template.js';
 import type { StageContext } from '../stage.js';
 import { inWaves } from '../waves.js';
-
-export interface Decision {
-  /** Index of the best candidate. */
-  readonly best: number;
-  readonly why: string;
-  /** Probability of each candidate to be named best, averaged over the votes; sums to 1. */
-  readonly modelScores: readonly number[];
-}
 
 /**
  * Stage 3: the numbered candidates -> the best one and why. The scores are the model's next-token probabilities of the

@@ -1,19 +1,13 @@
 import type { AnswerTokens } from '../answer/answer-tokens.js';
 import type { ChatSession } from '../answer/chat-session.js';
-import { SampledAnswer, type AnswerCounters, type AnswerSink, type SamplingOptions } from '../answer/sampled-answer.js';
-import type { Size } from '../../base/geometry.js';
+import { SampledAnswer, type AnswerCounters, type AnswerSink } from '../answer/sampled-answer.js';
+import type { FrameImage, SamplingOptions } from '../../engines/engine.js';
 import type { AppendResult } from '../../runtime/types.js';
 import type { ImageEmbedding } from '../../runtime/image-embedding.js';
 
 /** The model's side of ChatML, as Qwen2.5-VL was trained on it. */
 export interface ChatTokenizer {
   tokenize(text: string, options?: { special?: boolean }): Int32Array;
-}
-
-/** What the model is shown: RGB, row major, `frame.width * frame.height * 3` bytes. */
-export interface FrameImage {
-  readonly frame: Size;
-  readonly rgb: Uint8Array;
 }
 
 /** A frame with what the vision tower made of it. */

@@ -1,15 +1,6 @@
 import type { Box, Size } from '../../base/geometry.js';
+import type { CandidateLimits } from '../../engines/limits.js';
 import { range } from '../answer/range.js';
-
-export interface CandidateLimits {
-  readonly frame: Size;
-  /** Height divided by width, in frame pixels (the frame's pixels need not be square photo pixels). Free without. */
-  readonly heightPerWidth?: number;
-  /** Smallest box every candidate holds, in the frame. */
-  readonly keep?: Box;
-  /** Least area, as a share of the frame's, 0..1. */
-  readonly minShare: number;
-}
 
 /**
  * The boxes a candidate may be, asked for one coordinate after the other in the order they are written. Whatever is

@@ -1,4 +1,4 @@
-import type { ProposedBox } from './candidates-form.js';
+import type { ProposedBox } from '../../engines/limits.js';
 import type { Point, Size } from '../../base/geometry.js';
 
 const CENTRE: Point = [0.5, 0.5];

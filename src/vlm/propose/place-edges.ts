@@ -1,9 +1,8 @@
-import type { CandidateLimits } from './candidate-space.js';
-import { meetsLimits, type ProposedBox } from './candidates-form.js';
+import { type CandidateLimits, meetsLimits, type ProposedBox } from '../../engines/limits.js';
 import { toPixels, toUnit } from '../../engines/rules/scoring/aspect-grid.js';
 import { Crossings, near, placeEdges } from '../../engines/rules/maps/edges.js';
 import { detailGradient } from '../../engines/rules/maps/photo-maps.js';
-import type { FrameImage } from '../prompt/conversation.js';
+import type { FrameImage } from '../../engines/engine.js';
 
 /**
  * Free candidates with each edge moved a little, to where it cuts through less: for a model whose coordinates are coarser

@@ -1,5 +1,5 @@
-import type { CandidateLimits } from './candidate-space.js';
-import { writeCandidates, type ProposedBox } from './candidates-form.js';
+import type { CandidateLimits, ProposedBox } from '../../engines/limits.js';
+import { writeCandidates } from './candidates-form.js';
 import { FramewrightError } from '../../base/errors.js';
 import type { Conversation } from '../prompt/conversation.js';
 import { fillTemplate } from '../prompt/template.js';

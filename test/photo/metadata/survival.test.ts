@@ -4,7 +4,8 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodePhoto } from '../../../src/photo/decode.js';
-import { encodeCrop, OUTPUT_FORMATS, type OutputFormat } from '../../../src/photo/encode.js';
+import { encodeCrop } from '../../../src/photo/crop-file.js';
+import { OUTPUT_FORMATS, type OutputFormat } from '../../../src/photo/output-format.js';
 import { fromRaster, ORIENTATIONS, plain, storedFor } from '../fixtures.js';
 import { exiftool, hasExiftool } from '../../support/system-tools.js';
 

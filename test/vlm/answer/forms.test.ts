@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { writeCandidates } from '../../../src/vlm/propose/candidates-form.js';
-import type { CandidateLimits } from '../../../src/vlm/propose/candidate-space.js';
+import type { CandidateLimits } from '../../../src/engines/limits.js';
 import { writeElements } from '../../../src/vlm/analyse/elements-form.js';
 import { boxArea, type Box, type Size } from '../../../src/base/geometry.js';
 import { seededRandom } from '../../../src/base/random.js';

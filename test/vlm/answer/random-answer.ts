@@ -1,5 +1,9 @@
-import type { AnswerOption, AnswerWriter, IntegerField } from '../../../src/vlm/answer/writer.js';
-import { END_OF_ANSWER } from '../../../src/vlm/answer/writer.js';
+import {
+  type AnswerOption,
+  type AnswerWriter,
+  type IntegerField,
+  END_OF_ANSWER,
+} from '../../../src/vlm/answer/writer.js';
 
 /** An answer whose fields are decided by dice, edges preferred: reaches every corner of what a form allows. */
 export class RandomAnswer implements AnswerWriter {
