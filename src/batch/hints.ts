@@ -14,7 +14,7 @@ const rectSchema = z.union([
 ]);
 
 /** A line of a hints file: what is wished of one photo, in place of or beside what the command line says of all. */
-const hintSchema = z.strictObject({
+export const hintSchema = z.strictObject({
   path: z.string().min(1),
   /** Each `{x, y, width, height}` or `[x, y, width, height]`, as --keep takes them. */
   keep: z.array(rectSchema).optional(),
