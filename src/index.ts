@@ -1,29 +1,61 @@
+/**
+ * Crops photos with a vision-language model on your own machine: {@link openCropper} opens it, {@link Cropper} crops.
+ *
+ * @module framewright
+ */
 export { openCropper, Cropper } from './cropper/cropper.js';
 export type {
   CropAllOptions,
   CropEachOptions,
   CropOptions,
   CropperOptions,
+  ModelAtWork,
   PhotoOutcome,
   PhotoTask,
+  PhotoWishes,
 } from './cropper/cropper.js';
 export type { Focus } from './crop/focus.js';
-export type { ConditionAttention, GroupAttention, PhotoAttention } from './attention/photo-attention.js';
+export type { Target } from './crop/target.js';
+export type { PhotoRequest } from './crop/pipeline.js';
+export type { Aspect } from './crop/aspect.js';
+export type { Box, Point, Size } from './base/geometry.js';
+export { CONDITIONS } from './attention/photo-attention.js';
+export type {
+  ByGroup,
+  Condition,
+  ConditionAttention,
+  GroupAttention,
+  PhotoAttention,
+} from './attention/photo-attention.js';
+export { TOKEN_GROUPS } from './attention/token-groups.js';
+export type { TokenGroup } from './attention/token-groups.js';
 export { FramewrightError } from './base/errors.js';
 export type { HeldPhoto } from './cropper/held-photo.js';
 export type { ErrorCode } from './base/errors.js';
 export type { ConversationPart } from './engines/engine.js';
+export type { VlmCounters } from './vlm/engine.js';
+export type { FrameImage } from './vlm/prompt/conversation.js';
 export { readHints } from './batch/hints.js';
 export type { PhotoHint } from './batch/hints.js';
 export { decodePhoto } from './photo/decode.js';
-export type { Photo } from './photo/decode.js';
+export type { DecodeOptions, Photo } from './photo/decode.js';
+export type { PixelBudget } from './photo/frame.js';
+export type { PhotoFormat } from './photo/sniff.js';
 export { writeFileAtomic } from './files/write.js';
 export type { WriteOptions } from './files/write.js';
 export { sidecarPathOf, writeSidecar } from './photo/metadata/sidecar.js';
 export type { SidecarOptions, SidecarOutcome } from './photo/metadata/sidecar.js';
-export { encodeCrop } from './photo/encode.js';
+export { encodeCrop, OUTPUT_FORMATS } from './photo/encode.js';
 export type { EncodeCropOptions, EncodedImage, OutputFormat } from './photo/encode.js';
 export type { PhotoInput } from './photo/input.js';
-export { cropResultSchema, ELEMENT_KINDS, elementSchema } from './base/schema.js';
+export {
+  candidateSchema,
+  cropRectSchema,
+  cropResultSchema,
+  ELEMENT_KINDS,
+  elementSchema,
+  ENGINES,
+  FALLBACKS,
+} from './base/schema.js';
 export type { Candidate, CropRect, CropResult, Element, ElementKind, EngineName, Fallback } from './base/schema.js';
-export type { DeviceInfo, GpuChoice, LogLine, LoraSpec, RuntimeInfo } from './runtime/types.js';
+export type { ContextCounters, DeviceInfo, GpuChoice, LogLine, LoraSpec, RuntimeInfo } from './runtime/types.js';

@@ -130,6 +130,7 @@ export class Cropper {
   readonly #running = new Set<Promise<unknown>>();
   #disposed: Promise<void> | undefined;
 
+  /** @internal */
   constructor(
     engine: PhotoEngine,
     vlm: Vlm | undefined,
