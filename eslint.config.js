@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'build/', 'node_modules/', 'native/build/', 'native/vendor/', 'coverage/'] },
+  { ignores: ['dist/', 'build/', 'node_modules/', 'native/build/', 'native/vendor/', 'coverage/', 'docs/api/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -1,3 +1,8 @@
+/**
+ * Reads, checks and writes GGUF files: headers, tensors, toy models, LoRA adapters.
+ *
+ * @module framewright/gguf
+ */
 export { GgufError, type GgufErrorCode } from './errors.js';
 export {
   GGML_TYPES,
@@ -7,9 +12,23 @@ export {
   tensorBytes,
   type GgmlType,
   type GgmlTypeInfo,
+  type GgufBigintType,
+  type GgufNumberType,
   type GgufValueType,
 } from './types.js';
-export { bool, f32, f32s, i32s, str, strings, u32, type GgufMetadata, type GgufValue } from './values.js';
+export {
+  bool,
+  f32,
+  f32s,
+  i32s,
+  str,
+  strings,
+  u32,
+  type GgufBigintArray,
+  type GgufMetadata,
+  type GgufNumberArray,
+  type GgufValue,
+} from './values.js';
 export { writeGguf, type GgufToWrite, type TensorData, type TensorToWrite, type WriteOptions } from './writer.js';
 export { encodeTensor, ENCODABLE_TYPES, type EncodableType } from './encode-tensor.js';
 export {

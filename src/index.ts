@@ -1,3 +1,8 @@
+/**
+ * Crops photos with a vision-language model on your own machine: {@link openCropper} opens it, {@link Cropper} crops.
+ *
+ * @module framewright
+ */
 export { openCropper, Cropper } from './cropper/cropper.js';
 export type {
   CropAllOptions,
@@ -6,29 +11,55 @@ export type {
   CropOptions,
   CroppedImage,
   CropperOptions,
+  ModelAtWork,
   PhotoOutcome,
   PhotoTask,
-} from './cropper/cropper.js';
+  PhotoWishes,
+} from './cropper/options.js';
 export type { Focus } from './crop/focus.js';
-export { photoAttention } from './attention/photo-attention.js';
-export type { ConditionAttention, GroupAttention, PhotoAttention } from './attention/photo-attention.js';
+export type { Target } from './crop/target.js';
+export type { CropWishes, HeldWishes } from './crop/wishes.js';
+export type { Aspect, Box, Point, Rect, Size } from './base/geometry.js';
+export { CONDITIONS, photoAttention } from './attention/photo-attention.js';
+export type {
+  ByGroup,
+  Condition,
+  ConditionAttention,
+  GroupAttention,
+  PhotoAttention,
+} from './attention/photo-attention.js';
+export { TOKEN_GROUPS } from './attention/token-groups.js';
+export type { TokenGroup } from './attention/token-groups.js';
 export { FramewrightError } from './base/errors.js';
 export type { HeldPhoto } from './cropper/held-photo.js';
 export type { ErrorCode } from './base/errors.js';
 export type { ConversationPart } from './engines/engine.js';
+export type { VlmCounters } from './vlm/engine.js';
+export type { FrameImage } from './engines/engine.js';
 export { readHints } from './batch/hints.js';
 export type { PhotoHint } from './batch/hints.js';
 export { decodePhoto } from './photo/decode.js';
-export type { Photo } from './photo/decode.js';
+export type { DecodeOptions, Photo } from './photo/decode.js';
+export type { PixelBudget } from './photo/frame.js';
+export type { PhotoFormat } from './photo/sniff.js';
 export { writeFileAtomic } from './files/write.js';
 export type { WriteOptions } from './files/write.js';
 export { sidecarPathOf, writeSidecar } from './photo/metadata/sidecar.js';
 export type { SidecarOptions, SidecarOutcome } from './photo/metadata/sidecar.js';
 export { encodeCrop } from './photo/crop-file.js';
-export type { EncodedImage } from './photo/encode.js';
 export type { EncodeCropOptions } from './photo/crop-file.js';
+export type { EncodedImage, EncodeOptions } from './photo/encode.js';
+export { OUTPUT_FORMATS } from './photo/output-format.js';
 export type { OutputFormat } from './photo/output-format.js';
 export type { PhotoInput } from './photo/input.js';
-export { cropResultSchema, ELEMENT_KINDS, elementSchema } from './base/schema.js';
+export {
+  candidateSchema,
+  cropRectSchema,
+  cropResultSchema,
+  ELEMENT_KINDS,
+  elementSchema,
+  ENGINES,
+  FALLBACKS,
+} from './base/schema.js';
 export type { Candidate, CropRect, CropResult, Element, ElementKind, EngineName, Fallback } from './base/schema.js';
-export type { DeviceInfo, GpuChoice, LogLine, LoraSpec, RuntimeInfo } from './runtime/types.js';
+export type { ContextCounters, DeviceInfo, GpuChoice, LogLine, LoraSpec, RuntimeInfo } from './runtime/types.js';

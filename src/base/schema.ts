@@ -64,7 +64,7 @@ const sizeSchema = z.object({ widthPx: z.int().positive(), heightPx: z.int().pos
 export const cropResultSchema = z.object({
   schemaVersion: z.literal(1),
   photo: sizeSchema.extend({ path: z.string().optional() }),
-  /** `chosen`: by a person, see choices.ts. */
+  /** `chosen`: by a person, in a file of choices. */
   engine: z.enum([...ENGINES, 'chosen']),
   model: z
     .object({

@@ -9,7 +9,7 @@ export const choiceSchema = z.object({
   /** As `--aspect` and `--size` take them; not both. */
   aspect: z.string().optional(),
   size: z.string().optional(),
-  /** In oriented photo pixels. */
+  /** `[x1, y1, x2, y2]` in oriented photo pixels; x2 and y2 exclusive. */
   box: boxSchema,
   /** Size of the upright photo the box was picked in. */
   photo: z.object({ widthPx: z.int().positive(), heightPx: z.int().positive() }).optional(),

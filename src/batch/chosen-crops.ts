@@ -1,5 +1,5 @@
 import type { Choice } from './choices.js';
-import type { PhotoOutcome } from '../cropper/cropper.js';
+import type { PhotoOutcome } from '../cropper/options.js';
 import { FramewrightError } from '../base/errors.js';
 import { decodePhoto, type Photo } from '../photo/decode.js';
 import type { CropResult } from '../base/schema.js';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
-import type { PhotoWishes } from '../cropper/cropper.js';
+import type { PhotoWishes } from '../cropper/options.js';
 import { messageOf } from '../base/errors.js';
 import { readJsonLines, type FileLine } from '../files/json-lines-file.js';
 import { boxSchema, cropRectSchema, type CropRect } from '../base/schema.js';
@@ -14,7 +14,7 @@ const rectSchema = z.union([
 ]);
 
 /** A line of a hints file: what is wished of one photo, in place of or beside what the command line says of all. */
-const hintSchema = z.strictObject({
+export const hintSchema = z.strictObject({
   path: z.string().min(1),
   /** Each `{x, y, width, height}` or `[x, y, width, height]`, as --keep takes them. */
   keep: z.array(rectSchema).optional(),

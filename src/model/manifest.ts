@@ -11,6 +11,7 @@ const fileSchema = z.object({
 
 /** All of a manifest that decides a model's answers, besides its files. */
 export const modelUseSchema = z.object({
+  /** A folder of `prompts/`: the prompts the model was trained on. */
   promptProfile: z.string(),
   /** Area of the model frame in pixels. */
   pixelBudget: z.object({ min: z.int().positive(), max: z.int().positive() }),

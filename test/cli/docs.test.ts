@@ -68,14 +68,17 @@ describe('the help of', () => {
   });
 });
 
-test('the README gives options only that there are', () => {
-  const lines = readFileSync(projectFile('README.md'), 'utf8')
-    .split('\n')
-    .filter((line) => line.startsWith('framewright '));
-  expect(lines.length).toBeGreaterThan(5);
-  for (const line of lines) {
-    const { command, flags } = called(line);
-    const known = command.options.flatMap(({ short, long }) => [short, long]);
-    for (const flag of flags) expect(known, line).toContain(flag);
-  }
-});
+test.each(['README.md', ...['command', 'evaluation', 'models'].map((name) => `docs/${name}.md`)])(
+  '%s gives options only that there are',
+  (page) => {
+    const lines = readFileSync(projectFile(page), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('framewright '));
+    expect(lines.length).toBeGreaterThan(3);
+    for (const line of lines) {
+      const { command, flags } = called(line);
+      const known = command.options.flatMap(({ short, long }) => [short, long]);
+      for (const flag of flags) expect(known, line).toContain(flag);
+    }
+  },
+);

@@ -21,7 +21,10 @@ describe.each(engines)('%s', (_name, engine) => {
   test('a crop of another ratio holds the striking patch wherever it is', async () => {
     for (const x of [20, 150, 270]) {
       const patch: Box = [x, 60, x + 100, 140];
-      const { candidates, best } = await engine(rasterWithPatch(400, 200, patch), { count: 1, aspect: { width: 1, height: 1 } });
+      const { candidates, best } = await engine(rasterWithPatch(400, 200, patch), {
+        count: 1,
+        aspect: { width: 1, height: 1 },
+      });
       const [x1, , x2] = candidates[best]!.box;
       expect(x1).toBeLessThanOrEqual(patch[0] + 5);
       expect(x2).toBeGreaterThanOrEqual(patch[2] - 5);
@@ -31,7 +34,11 @@ describe.each(engines)('%s', (_name, engine) => {
   test('every box has whole pixels inside the photo, the ratio asked for, and scores that sum to 1', async () => {
     const raster = rasterWithPatch(403, 301, [50, 60, 120, 140]);
     for (const aspect of [undefined, 1, 16 / 9, 0.5]) {
-      const options = { count: 4, minScale: 0.6, ...(aspect === undefined ? {} : { aspect: { width: aspect, height: 1 } }) };
+      const options = {
+        count: 4,
+        minScale: 0.6,
+        ...(aspect === undefined ? {} : { aspect: { width: aspect, height: 1 } }),
+      };
       const { candidates } = await engine(raster, options);
       expect(candidates.length).toBeGreaterThan(1);
       for (const { box } of candidates) {

@@ -17,12 +17,17 @@ export function configSchema(program: Command, defaultCommand: string): z.ZodObj
   const options = shapeOf(main);
   const sections = program.commands
     .filter((command) => command !== main && !(command.name() in options))
-    .map((command) => [command.name(), z.strictObject(shapeOf(command)).optional()] as const);
-  return z.strictObject({
-    $schema: z.string().optional(),
-    ...options,
-    ...Object.fromEntries(sections),
-  });
+    .map(
+      (command) =>
+        [command.name(), z.strictObject(shapeOf(command)).optional().describe(command.description())] as const,
+    );
+  return z
+    .strictObject({
+      $schema: z.string().optional().describe('For editors; not read'),
+      ...options,
+      ...Object.fromEntries(sections),
+    })
+    .describe(`Options of framewright ${defaultCommand} by their long names, and a section for each other command`);
 }
 
 /** One line: where, and what is wrong there. */
@@ -50,7 +55,13 @@ function shapeOf(command: Command): Record<string, z.ZodType> {
     const key = option.name().replace(/^no-/, '');
     keys.set(key, [...(keys.get(key) ?? []), option]);
   }
-  return Object.fromEntries([...keys].map(([key, options]) => [key, valueOf(options).optional()]));
+  return Object.fromEntries([...keys].map(([key, options]) => [key, described(options)]));
+}
+
+function described(options: readonly Option[]): z.ZodType {
+  return valueOf(options)
+    .optional()
+    .describe(options.map(({ flags, description }) => `${flags}: ${description}`).join('\n'));
 }
 
 /** Of one option, or of a pair `--x <value>` and `--no-x`. */

@@ -256,7 +256,9 @@ describe('full and centre', () => {
   });
 
   test('both move and centre grows for a keep box', () => {
-    expect(full(blank, { count: 1, aspect: { width: 1, height: 1 }, keep: [[0, 0, 10, 10]] }).candidates[0]!.box).toEqual([0, 0, 200, 200]);
+    expect(
+      full(blank, { count: 1, aspect: { width: 1, height: 1 }, keep: [[0, 0, 10, 10]] }).candidates[0]!.box,
+    ).toEqual([0, 0, 200, 200]);
     expect(centre(blank, { count: 1, keep: [[0, 0, 290, 200]] }).candidates[0]!.box[0]).toBe(0);
   });
 });

@@ -1,0 +1,73 @@
+import type { CropResult, EngineName } from '../base/schema.js';
+import type { CropWishes } from '../crop/wishes.js';
+import type { ModelIdentity } from '../engines/engine.js';
+import type { ModelUse } from '../model/manifest.js';
+import type { Photo } from '../photo/decode.js';
+import type { EncodedImage, EncodeOptions } from '../photo/encode.js';
+import type { PixelBudget } from '../photo/frame.js';
+import type { PhotoInput } from '../photo/input.js';
+import type { CacheSettings, VlmOptions } from '../vlm/open.js';
+
+export interface CropperOptions extends VlmOptions {
+  /** `vlm` (default) is the model; the others are plain functions that load none. */
+  readonly engine?: EngineName;
+  /** Photos that go through the model at once, as parallel sequences: 1 (default) to 128. */
+  readonly parallel?: number;
+  /** Largest photo taken, in pixels. Default 268,402,689 (16383 x 16383). */
+  readonly maxPixels?: number;
+  /**
+   * Find the heads of people and cut none: they count as boxes to keep. Needs the packages @vladmandic/face-api,
+   * @tensorflow/tfjs and @tensorflow/tfjs-backend-wasm. Default false.
+   */
+  readonly faces?: boolean;
+  /** Ends the opening, and everything the cropper does later. */
+  readonly signal?: AbortSignal;
+}
+
+export interface CropOptions extends CropWishes {
+  /** `4:5`, `16/9`, `1.91:1`. Default: any shape. */
+  readonly aspect?: string;
+  /** `1080x1350`: fixes the ratio, and the size of what is written. Not together with `aspect`. */
+  readonly size?: string;
+}
+
+export interface CropEachOptions extends CropWishes {
+  /** Several crops of each photo from one analysis: one result each, aspects first. */
+  readonly aspects?: readonly string[];
+  readonly sizes?: readonly string[];
+}
+
+/** One crop of one photo as a picture. */
+export interface CropFileOptions extends CropOptions, Omit<EncodeOptions, 'signal'> {}
+
+/** An encoded crop, and where and why it was cut. */
+export interface CroppedImage extends EncodedImage {
+  readonly result: CropResult;
+}
+
+/** What may be wished of one photo of a batch. */
+export type PhotoWishes = Pick<CropEachOptions, 'aspects' | 'sizes' | 'keep' | 'focus' | 'minSize' | 'instruct'>;
+
+/** A photo of a batch with wishes of its own; each takes the place of the batch's. */
+export interface PhotoTask extends PhotoWishes {
+  readonly input: PhotoInput;
+  /** How errors name a photo that has no path. */
+  readonly name?: string;
+}
+
+/** The crops of one photo, or why there are none. */
+export type PhotoOutcome =
+  | { readonly input: PhotoInput; readonly photo: Photo; readonly results: readonly CropResult[] }
+  | { readonly input: PhotoInput; readonly results?: undefined; readonly error: unknown };
+
+export interface CropAllOptions extends CropEachOptions {
+  /** Called for a photo that cannot be cropped, which is then left out; without it the first such error ends the run. */
+  readonly onError?: (error: unknown, input: PhotoInput) => void;
+}
+
+/** The weights and prompts at work, and how they are used: with the photo and the options, all that decides a crop. */
+export interface ModelAtWork extends ModelIdentity, CacheSettings {
+  readonly trained: boolean;
+  readonly pixelBudget: PixelBudget;
+  readonly use: ModelUse;
+}
