@@ -1,10 +1,10 @@
 #include "context.h"
 
-#include "batch_item.h"
-#include "support/failure.h"
 #include "llama-ext.h"
-#include "support/log_sink.h"
 #include "log_softmax.h"
+#include "pending_feed.h"
+#include "support/failure.h"
+#include "support/log_sink.h"
 
 #include <cmath>
 
@@ -69,7 +69,6 @@ vlm_context::vlm_context(std::shared_ptr<vlm_model> model_in,
 }
 
 vlm_context::~vlm_context() {
-    items.clear();
     detach_threads();
 }
 
@@ -226,6 +225,11 @@ int vlm_context::timed_decode(const llama_batch & llama_batch, bool single_step)
     return rc;
 }
 
+token_batch & vlm_context::empty_batch() {
+    batch.clear();
+    return batch;
+}
+
 bool vlm_context::decode(token_batch & tokens) {
     log_scope scope;
     const int rc = timed_decode(tokens.get(), tokens.is_single_step());
@@ -242,6 +246,22 @@ bool vlm_context::decode(token_batch & tokens) {
         default:
             throw failure("DECODE", "llama_decode failed with " + std::to_string(rc) + " on a batch of " +
                                         std::to_string(tokens.size()) + " tokens: " + scope.reason("no reason logged"));
+    }
+}
+
+void vlm_context::flush(llama_seq_id id) {
+    pending_feed feed(id);
+    while (seq(id).n_pending() > 0) {
+        feed.fill(*this, empty_batch());
+        try {
+            if (!decode(batch)) {
+                throw failure("DECODE", "decoding was interrupted");
+            }
+        } catch (const failure &) {
+            feed.undo(*this);
+            throw;
+        }
+        feed.consume(*this);
     }
 }
 

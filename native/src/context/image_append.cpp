@@ -1,4 +1,5 @@
-#include "batch_item.h"
+#include "context.h"
+#include "support/failure.h"
 
 #include <algorithm>
 
