@@ -105,6 +105,9 @@ class quantizer_binding : public Napi::ObjectWrap<quantizer_binding> {
     worker                  thread;
 };
 
+// COMMAND of src/runtime/addon.ts: what happens to sequences before anything is decoded.
+enum command : int32_t { COMMAND_TRUNCATE = 0, COMMAND_COPY = 1, COMMAND_DROP = 2 };
+
 // NativeContext.
 class context_binding : public Napi::ObjectWrap<context_binding> {
   public:

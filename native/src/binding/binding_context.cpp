@@ -32,7 +32,7 @@ Napi::Function context_binding::define(Napi::Env env) {
 
 vlm_context & context_binding::get(Napi::Env env) const {
     if (!context) {
-        throw make_error(env, "DISPOSED", "the context was disposed");
+        throw make_error(env, error_code::DISPOSED, "the context was disposed");
     }
     return *context;
 }
@@ -43,9 +43,6 @@ Napi::Value context_binding::create(const Napi::CallbackInfo & info) {
                              runner  = std::make_unique<item_runner>(*context);
                          }));
 }
-
-// NativeCommand: what happens to sequences before anything is decoded.
-enum command : int32_t { COMMAND_TRUNCATE = 0, COMMAND_COPY = 1, COMMAND_DROP = 2 };
 
 static void do_commands(vlm_context & context, item_runner & runner, const std::vector<int32_t> & commands) {
     for (size_t i = 0; i + 3 < commands.size(); i += 4) {
@@ -144,7 +141,7 @@ Napi::Value context_binding::append_image(const Napi::CallbackInfo & info) {
     const llama_seq_id seq   = info[1].As<Napi::Number>();
     auto               image = embedding_binding::Unwrap(info[2].As<Napi::Object>())->get();
     if (!image) {
-        throw make_error(info.Env(), "DISPOSED", "the image embedding was disposed");
+        throw make_error(info.Env(), error_code::DISPOSED, "the image embedding was disposed");
     }
     return thread.submit(info.Env(),
                          make_task([this, &ctx = get(info.Env()), commands = to_int32s(info[0]), seq, image] {

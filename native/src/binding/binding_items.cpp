@@ -6,8 +6,6 @@
 
 #include <algorithm>
 
-enum item_kind : int32_t { ITEM_APPEND = 0, ITEM_SCORE = 1, ITEM_GENERATE = 2 };
-
 uint32_t item_id(const Napi::Array & item) {
     return item.Get(0u).As<Napi::Number>();
 }

@@ -7,6 +7,9 @@
 
 #include <memory>
 
+// The second entry of a NativeItem.
+enum item_kind : int32_t { ITEM_APPEND = 0, ITEM_SCORE = 1, ITEM_GENERATE = 2 };
+
 // A NativeItem of src/runtime/addon.ts: [id, kind, sequence, ...].
 uint32_t item_id(const Napi::Array & item);
 

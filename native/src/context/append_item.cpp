@@ -81,7 +81,8 @@ void append_item::read_attention(vlm_context & ctx) {
             for (size_t key = 0; key <= token; key++) {
                 const int64_t place = ctx.attention().place(s.cells[key]);
                 if (place == attention_capture::unknown_cell) {
-                    throw failure("USAGE", "attention is not known for a restored session; append its tokens instead");
+                    throw failure(error_code::USAGE,
+                                  "attention is not known for a restored session; append its tokens instead");
                 }
                 for (size_t head = 0; head < (size_t) block.n_head; head++) {
                     const size_t from = (head * (size_t) block.n_tokens + row) * (size_t) block.n_kv + (size_t) place;

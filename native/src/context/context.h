@@ -10,6 +10,9 @@
 #include <mutex>
 #include <vector>
 
+// Logits of one decode may take this much memory (and as much again on the device), but a row a sequence in any case.
+constexpr size_t max_output_bytes = 64u << 20;
+
 struct context_params {
     uint32_t              n_ctx;
     uint32_t              n_seq_max;

@@ -39,7 +39,7 @@ void item_runner::run_batch(const std::vector<entry *> & active) {
     }
     if (taking_part.empty()) {
         if (std::none_of(active.begin(), active.end(), [](const entry * e) { return e->done(); })) {
-            throw failure("INTERNAL", "no request could put a token into an empty batch");
+            throw failure(error_code::INTERNAL, "no request could put a token into an empty batch");
         }
         return;
     }

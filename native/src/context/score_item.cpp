@@ -104,7 +104,7 @@ void score_item::begin_group(vlm_context & ctx) {
     }
     if (n_grouped == group_begin && n_grouped < order.size()) {
         ctx.require_cells(id, continuations[order[n_grouped]].size() - 1);
-        throw failure("CONTEXT_FULL",
+        throw failure(error_code::CONTEXT_FULL,
                       "scoring needs a free sequence; dispose a session, or give the context a greater "
                       "nSeqMax");
     }

@@ -1,5 +1,6 @@
 import { FramewrightError } from '../../base/errors.js';
-import { ITEM, type NativeAppendResult, type NativeGenerateResult, type NativeScoreResult } from '../addon.js';
+import type { NativeAppendResult, NativeGenerateResult, NativeScoreResult } from '../addon.js';
+import { FINISHES, ITEM } from '../native-constants.js';
 import { checkInteger, checkTokens } from '../check.js';
 import type { Context } from './context.js';
 import { Cuts } from './cuts.js';
@@ -20,8 +21,6 @@ export interface Mark {
   readonly nTokens: number;
   readonly nPos: number;
 }
-
-const FINISHES = ['stop', 'end', 'length'] as const;
 
 /**
  * One sequence in its context's KV cache. Its calls take effect in the order they are made, without waiting for each
