@@ -46,7 +46,7 @@ const CELL_PADDING = 256;
 export const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
 
 /**
- * What llama.cpp v0.5.0 and libmtmd will allocate.
+ * What llama.cpp and libmtmd will allocate.
  *
  * @param hostFormats `RuntimeInfo.hostFormats`: how the CPU backend repacks weights
  * @param visionWork work space of the vision tower by its settings; filled here, and kept by who predicts many times
