@@ -12,7 +12,7 @@ struct state_header {
     uint32_t kv_type;
     uint32_t n_tokens;
     int32_t  n_pos;
-    uint32_t reserved;
+    uint32_t version;  // LLAMA_STATE_SEQ_VERSION: llama.cpp looks at it in files only
 };
 
 static constexpr char magic[8] = { 'F', 'W', 'S', 'E', 'Q', '0', '0', '1' };
@@ -50,6 +50,7 @@ std::vector<uint8_t> vlm_context::save(llama_seq_id id) {
     header.kv_type  = (uint32_t) ctx_params.kv_type;
     header.n_tokens = (uint32_t) s.tokens.size();
     header.n_pos    = s.n_pos;
+    header.version  = LLAMA_STATE_SEQ_VERSION;
     std::memcpy(out.data(), &header, sizeof(header));
     return out;
 }
@@ -61,7 +62,7 @@ void vlm_context::restore(llama_seq_id id, llama_seq_id scratch, const std::vect
                       "this is not a saved session: it has only " + std::to_string(state.size()) + " bytes");
     }
     std::memcpy(&header, state.data(), sizeof(header));
-    if (std::memcmp(header.magic, magic, sizeof(magic)) != 0) {
+    if (std::memcmp(header.magic, magic, sizeof(magic)) != 0 || header.version != LLAMA_STATE_SEQ_VERSION) {
         throw failure(error_code::USAGE, "this is not a session saved by this version of Framewright");
     }
     if (header.model != model->fingerprint()) {
