@@ -154,7 +154,7 @@ async function readTensorEntry(source: ByteSource, index: number): Promise<GgufT
   await source.need(8 * nDims + 12);
   const shape = Array.from({ length: nDims }, () => takeCount(source, `a dimension of tensor ${name}`));
   const typeId = source.u32();
-  const type = ggmlTypeOfId(typeId) ?? fail('UNSUPPORTED', `type ${typeId} is unknown to llama.cpp v0.5.0`);
+  const type = ggmlTypeOfId(typeId) ?? fail('UNSUPPORTED', `type ${typeId} is unknown to llama.cpp`);
   const offset = takeCount(source, `the offset of tensor ${name}`);
   if (shape.includes(0)) fail('MALFORMED', `[${shape.join(', ')}] has an empty dimension`);
   if (!Number.isSafeInteger(countElements(shape))) fail('MALFORMED', `[${shape.join(', ')}] is larger than any file`);

@@ -1,4 +1,4 @@
-/** Metadata value types with their numbers on disk (llama.cpp v0.5.0, ggml/include/gguf.h). */
+/** Metadata value types with their numbers on disk (llama.cpp's ggml/include/gguf.h). */
 export const GGUF_VALUE_TYPES = {
   uint8: 0,
   int8: 1,
@@ -46,7 +46,7 @@ export interface GgmlTypeInfo {
 }
 
 /**
- * Every tensor type of llama.cpp v0.5.0: ids from ggml/include/ggml.h, block sizes from the structs of
+ * Every tensor type of llama.cpp: ids from ggml/include/ggml.h, block sizes from the structs of
  * ggml/src/ggml-common.h. Ids 4, 5, 31-33 and 36-38 are types llama.cpp has removed.
  */
 export const GGML_TYPES = {

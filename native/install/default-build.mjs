@@ -17,14 +17,11 @@ import {
   projectVersion,
 } from './packages.mjs';
 import { BuildProblem } from './problem.mjs';
-import { findCompiler, findToolchain, glibcVersion } from './toolchain.mjs';
+import { findCompiler, findToolchain, glibcVersion, neededGlibc } from './toolchain.mjs';
 
 const releaseDir = path.join(projectDir, 'build', 'Release');
 const workDir = path.join(nativeDir, 'build', 'default');
 const logPath = path.join(nativeDir, 'build', 'default.log');
-
-/** Highest version among the prebuilt libraries' undefined GLIBC_ symbols (@node-llama-cpp/linux-x64 3.22.1). */
-const MIN_GLIBC = [2, 34];
 
 const FROM_SOURCE = isDependency
   ? 'install again with FRAMEWRIGHT_BUILD=source set in the environment'
@@ -108,10 +105,6 @@ function requirePrebuilt() {
     throw new BuildProblem(
       `the prebuilt llama.cpp libraries need glibc, and this system has another C library: ${FROM_SOURCE}`,
     );
-  if (glibc && (glibc[0] < MIN_GLIBC[0] || (glibc[0] === MIN_GLIBC[0] && glibc[1] < MIN_GLIBC[1])))
-    throw new BuildProblem(
-      `the prebuilt llama.cpp libraries need glibc ${MIN_GLIBC.join('.')}, and this system has ${glibc.join('.')}: ${FROM_SOURCE}`,
-    );
   if (!llama.libraryDir)
     throw new BuildProblem(
       `@node-llama-cpp/${platform} is not installed: run npm install without --omit=optional, ` +
@@ -121,6 +114,11 @@ function requirePrebuilt() {
     throw new BuildProblem(
       `node-llama-cpp is ${llama.version} but @node-llama-cpp/${platform} is ${llama.platformVersion}: ` +
         'remove node_modules and run npm install',
+    );
+  const needed = neededGlibc(coreLibraries(llama.libraryDir).map(({ path: file }) => file));
+  if (glibc && (glibc[0] < needed[0] || (glibc[0] === needed[0] && glibc[1] < needed[1])))
+    throw new BuildProblem(
+      `the prebuilt llama.cpp libraries need glibc ${needed.join('.')}, and this system has ${glibc.join('.')}: ${FROM_SOURCE}`,
     );
   return llama;
 }

@@ -23,6 +23,7 @@ export function packageDir(name, from) {
   return undefined;
 }
 
+/** @returns {string} */
 export function packageVersion(dir) {
   return JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')).version;
 }
@@ -44,7 +45,11 @@ export function platformName(platform = process.platform, arch = process.arch) {
   return names[`${platform}-${arch}`];
 }
 
-/** What the build needs of node-llama-cpp and its platform package; a part that is not installed is undefined. */
+/**
+ * What the build needs of node-llama-cpp and its platform package; a part that is not installed is undefined.
+ * @returns {{ platform?: string, version?: string, release?: string, bundle?: string, platformVersion?: string, libraryDir?: string }}
+ *   `version` of node-llama-cpp, `release` of llama.cpp by its tag
+ */
 export function findLlama() {
   const dir = packageDir('node-llama-cpp');
   if (!dir) return {};
@@ -65,7 +70,7 @@ export function findLlama() {
 
 /** The libraries the addon is linked to, sorted by name; backends are loaded by path at run time. */
 export function coreLibraries(dir) {
-  // libllama.v0.5.0.so, libllama.metal.v0.5.0.dylib, llama.v0.5.0.dll; libllama-common is none of them.
+  // libllama.<release>.so, libllama.metal.<release>.dylib, llama.<release>.dll; libllama-common is none of them.
   return readdirSync(dir)
     .filter((name) => /^(lib)?(ggml-base|ggml|llama)(\.[^-]*)?\.(so|dylib|dll)$/.test(name))
     .sort()

@@ -1,6 +1,6 @@
 // The programs a build needs, found before anything is unpacked, and how to install what is missing.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { BuildProblem } from './problem.mjs';
 
@@ -99,10 +99,24 @@ export function findCompiler() {
   return found && firstLineOf(cxx || findProgram('c++') || found, '--version');
 }
 
-/** glibc's version as [major, minor]; undefined with another C library. */
+/**
+ * glibc's version as [major, minor]; undefined with another C library.
+ * @returns {number[] | undefined}
+ */
 export function glibcVersion() {
   if (process.platform !== 'linux') return undefined;
   process.report.excludeNetwork = true;
   const version = process.report.getReport().header.glibcVersionRuntime;
   return version?.split('.').map(Number);
+}
+
+/**
+ * Newest version of glibc that libraries ask for, as [major, minor]: their symbols' versions have names as `GLIBC_2.17`.
+ * @returns {number[]}
+ */
+export function neededGlibc(libraryPaths) {
+  const versions = libraryPaths.flatMap((file) =>
+    [...readFileSync(file, 'latin1').matchAll(/\0GLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => [+major, +minor]),
+  );
+  return versions.sort((a, b) => b[0] - a[0] || b[1] - a[1])[0] ?? [0, 0];
 }

@@ -1,3 +1,5 @@
+import type { ITEM, NativeConstants } from './native-constants.js';
+
 /**
  * The exports of `framewright.node`, exactly as native/src/binding/addon.cpp makes them. Only src/runtime uses it: arguments are
  * checked before they get here, and what the addon throws is a plain `Error` whose `code` is an `ErrorCode`.
@@ -36,13 +38,16 @@ export interface NativeAddon {
 
   versions(): NativeVersions;
 
+  /** The numbers that TypeScript must have too, as they were compiled; test/runtime/constants.test.ts compares them. */
+  constants(): NativeConstants;
+
   /**
    * `listener` is called on this environment's thread whenever lines wait in `drainLogs()`; null stops it. It does not
    * keep the process alive.
    */
   setLogListener(listener: (() => void) | null): void;
 
-  /** Log lines since this environment's last call, oldest first; the ring keeps the last 1000 of the process. */
+  /** Log lines since this environment's last call, oldest first; a ring keeps the last ones of the process (max_lines_kept in log_sink.cpp). */
   drainLogs(): NativeLogLine[];
 
   /**
@@ -88,12 +93,6 @@ export interface NativeLogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly text: string;
 }
-
-/** llama_flash_attn_type */
-export const FLASH_ATTENTION = { auto: -1, off: 0, on: 1 } as const;
-
-/** ggml_type */
-export const KV_TYPE = { f32: 0, f16: 1, q8_0: 8 } as const;
 
 export interface NativeModelParams {
   readonly path: string;
@@ -184,14 +183,6 @@ export interface NativeContextParams {
   readonly captureAttention: boolean;
 }
 
-/**
- * What happens to sequences before a call decodes anything, four numbers each, in order:
- * `[truncate, sequence, nTokens, nPos]`, `[copy, from, to, 0]`, `[drop, item id, 0, 0]`.
- */
-export const COMMAND = { truncate: 0, copy: 1, drop: 2 } as const;
-
-export const ITEM = { append: 0, score: 1, generate: 2 } as const;
-
 /** Work for `run`, as a tuple: an array costs less to read in C++ than an object. Ids are the caller's. */
 export type NativeItem =
   | readonly [
@@ -234,7 +225,7 @@ export type NativeGenerateResult = readonly [
   tokens: Int32Array,
   logProbs: Float32Array,
   text: string,
-  /** 0 stop text, 1 end of generation or of the grammar, 2 maxTokens */
+  /** Index into FINISHES. */
   finish: number,
   stopId: number | undefined,
   stopText: string,

@@ -1,11 +1,12 @@
 import { FramewrightError } from '../base/errors.js';
 import type { Size } from '../base/geometry.js';
-import { FLASH_ATTENTION, KV_TYPE, type NativeAddon, type NativeModel } from './addon.js';
+import type { NativeAddon, NativeModel } from './addon.js';
 import type { CallQueue } from './session/call-queue.js';
 import { checkInteger } from './check.js';
 import { checkGrammar } from './session/grammar-check.js';
 import { Context, type TokenListeners } from './session/context.js';
 import { ImageEmbedding } from './image-embedding.js';
+import { FLASH_ATTENTION, KV_TYPE, MAX_SEQUENCES } from './native-constants.js';
 import { disposedError, fromNative } from './native-error.js';
 import type { ContextOptions, MemoryByDevice, ModelFacts } from './types.js';
 
@@ -127,7 +128,7 @@ export class VisionModel {
   async createContext(options: ContextOptions): Promise<Context> {
     const { captureAttention = false, kvType = 'f16', flashAttention = captureAttention ? false : undefined } = options;
     const nCtx = checkInteger('nCtx', options.nCtx, 1, 2 ** 24);
-    const nSeqMax = checkInteger('nSeqMax', options.nSeqMax ?? 16, 1, 256);
+    const nSeqMax = checkInteger('nSeqMax', options.nSeqMax ?? 16, 1, MAX_SEQUENCES);
     const nScratchMax = checkInteger('nScratchMax', options.nScratchMax ?? nSeqMax, 1, nSeqMax);
     const nBatch = checkInteger('nBatch', options.nBatch ?? Math.min(nCtx, 2048), 1, nCtx);
     const threads = checkInteger('threads', options.threads ?? this.settings.threads, 1, 512);

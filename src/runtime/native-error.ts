@@ -1,15 +1,13 @@
-import { FramewrightError, messageOf, type ErrorCode } from '../base/errors.js';
+import { FramewrightError, isErrorCode, messageOf } from '../base/errors.js';
 
-/** What the addon rejected with, as the library's own error: the addon's errors carry an `ErrorCode` as `code`. */
+/**
+ * What the addon threw or rejected with, as the library's own error: the addon's errors carry an `ErrorCode` as `code`.
+ * Node's own errors have codes too, and those become INTERNAL with their message.
+ */
 export function fromNative(error: unknown): FramewrightError {
   if (error instanceof FramewrightError) return error;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return new FramewrightError(isErrorCode(code) ? code : 'INTERNAL', messageOf(error), { cause: error });
-}
-
-/** Node's own errors have codes too, but those begin with `ERR_`. */
-function isErrorCode(code: unknown): code is ErrorCode {
-  return typeof code === 'string' && !code.startsWith('ERR_');
 }
 
 export function disposedError(what: string): FramewrightError {

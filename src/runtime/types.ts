@@ -22,7 +22,7 @@ export interface DeviceInfo {
 }
 
 export interface RuntimeInfo {
-  /** llama.cpp release the libraries were built from, e.g. `v0.5.0`. */
+  /** llama.cpp release the libraries were built from, by its tag. */
   readonly llamaVersion: string;
   readonly addonPath: string;
   /** `default`: our addon on the platform package's libraries; `source`: everything compiled here. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleChecksum, openBundle } from '../../native/install/bundle.mjs';
 import { unpackLlama } from '../../native/install/llama-source.mjs';
 import { findLlama } from '../../native/install/packages.mjs';
+import { findProgram } from '../../native/install/toolchain.mjs';
 import { gitId, makeBundle, varint, type PackEntry } from './git-pack.js';
 
 const bundlePath = findLlama().bundle!;
@@ -20,24 +22,19 @@ describe("node-llama-cpp's bundle", () => {
     bundle = openBundle(bundlePath);
   });
 
-  // `git clone gitRelease.bundle llama.cpp && git -C llama.cpp ls-files -s <path>`, git 2.39.5.
-  test.each([
-    ['LICENSE', 'e7dca554bcb802f98408383a864404e3aa4eacca'],
-    ['tools/mtmd/mtmd.h', 'c2de26eeee2c49fe53c79d79978689e5c3c8a6af'],
-    ['tools/mtmd/clip.cpp', 'feceb7ff765a12b9d0ba61a0c98368b025f83441'],
-    ['vendor/stb/stb_image.h', '9eedabedc45b3e6fd88fae6f14a160b4d53272ec'],
-    ['ggml/include/ggml.h', '224bdef927ac90bfa07ee39db3247b7bac4f14ec'],
-    ['src/llama-ext.h', '92a759b7a0ae0b7f6b9dc9f08230f6008ae13207'],
-    ['vendor/hash/sha1/sha1.c', '4d84340d43e625f90011c39d7694a48aa539d80a'],
-  ])('holds %s as git checks it out', (path, id) => {
-    const entry = bundle.files().find((file) => file.path === path);
-    expect(entry?.id).toBe(id);
-    expect(gitId('blob', bundle.read(id))).toBe(id);
+  test.skipIf(!findProgram('git'))('holds the files that git finds in it (needs git)', () => {
+    const clone = join(dir, 'clone');
+    const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8', maxBuffer: 2 ** 24 });
+    git('clone', '--quiet', '--bare', bundlePath, clone);
+    expect(bundle.commit).toBe(git('-C', clone, 'rev-parse', 'HEAD').trim());
+    const listed = git('-C', clone, 'ls-tree', '-r', '-z', 'HEAD').split('\0').filter(Boolean).sort();
+    const found = bundle.files().map(({ mode, id, path }) => `${mode.toString(8)} blob ${id}\t${path}`);
+    expect(found.sort()).toEqual(listed);
   });
 
   test('gives every file of the tree with bytes that hash to the id in the tree', () => {
     const files = bundle.files();
-    expect(files).toHaveLength(3619); // git ls-files | wc -l
+    expect(files.length).toBeGreaterThan(1000);
     const wrong = files.filter((file) => gitId('blob', bundle.read(file.id)) !== file.id);
     expect(wrong).toEqual([]);
   });
@@ -54,7 +51,7 @@ describe("node-llama-cpp's bundle", () => {
     for (const name of written) expect(gitId('blob', readFileSync(join(first.dir, name)))).toBe(ids.get(name));
     expect(written).toContain('tools/mtmd/models/qwen2vl.cpp');
     expect(written).toContain('LICENSE');
-    expect(written.length).toBeLessThan(200);
+    expect(written.length).toBeLessThan(bundle.files().length / 10);
 
     expect(unpackLlama({ bundle: bundlePath, part: 'mtmd', into }).unpacked).toBe(false);
     const stampPath = join(first.dir, '.bundle.json');
@@ -64,7 +61,7 @@ describe("node-llama-cpp's bundle", () => {
 
   test.each([
     ['cut short', (bytes: Buffer) => bytes.subarray(0, bytes.length - 1000), /checksum does not match/],
-    ['with one byte changed', (bytes: Buffer) => flipByte(bytes, 20_000_000), /checksum does not match/],
+    ['with one byte changed', (bytes: Buffer) => flipByte(bytes, bytes.length >> 1), /checksum does not match/],
     ['of another version', (bytes: Buffer) => Buffer.from(bytes.toString('latin1').replace('v2', 'v3'), 'latin1'), /not a version 2/],
     ['that is an empty file', () => Buffer.alloc(0), /not a version 2/],
   ])('is refused %s', (_, damage, message) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { findLlama } from '../../native/install/packages.mjs';
 import { FramewrightError } from '../../src/base/errors.js';
 import { chooseBackend, explainLoadError } from '../../src/runtime/backends/backends.js';
 import { loadBinding } from '../../src/runtime/binding.js';
@@ -244,8 +245,11 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('a GPU ba
   });
 
   test('of another llama.cpp than the addon is not loaded', async () => {
-    const { fallbacks } = await chooseIn(projectDir, 'vulkan', { llama: { release: 'v9.9.9', package: '3.22.1' } });
-    expect(fallbacks).toEqual(['vulkan: @node-llama-cpp/linux-x64-vulkan holds llama.cpp v0.5.0, the addon v9.9.9']);
+    const { release, version } = findLlama();
+    const { fallbacks } = await chooseIn(projectDir, 'vulkan', { llama: { release: 'v9.9.9', package: version! } });
+    expect(fallbacks).toEqual([
+      `vulkan: @node-llama-cpp/linux-x64-vulkan holds llama.cpp ${release}, the addon v9.9.9`,
+    ]);
   });
 
   test('that is not part of a source build names the command that adds it', async () => {

@@ -1,6 +1,7 @@
-#include "support/backends.h"
 #include "binding.h"
 #include "binding_codec.h"
+#include "binding_constants.h"
+#include "support/backends.h"
 #include "support/heap.h"
 #include "support/log_sink.h"
 
@@ -178,6 +179,7 @@ static Napi::Object define(Napi::Env env, Napi::Object exports) {
     exports.Set("devices", Napi::Function::New(env, devices));
     exports.Set("decodeRows", Napi::Function::New(env, decode_rows));
     exports.Set("encodeRows", Napi::Function::New(env, encode_rows));
+    exports.Set("constants", Napi::Function::New(env, constants));
     exports.Set("versions", Napi::Function::New(env, versions));
     exports.Set("setLogListener", Napi::Function::New(env, set_log_listener));
     exports.Set("drainLogs", Napi::Function::New(env, drain_logs));

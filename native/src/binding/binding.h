@@ -1,6 +1,6 @@
 #pragma once
 
-#include "context/batch_item.h"
+#include "context/item_runner.h"
 #include "worker.h"
 
 #include <napi.h>
@@ -105,6 +105,9 @@ class quantizer_binding : public Napi::ObjectWrap<quantizer_binding> {
     worker                  thread;
 };
 
+// COMMAND of src/runtime/addon.ts: what happens to sequences before anything is decoded.
+enum command : int32_t { COMMAND_TRUNCATE = 0, COMMAND_COPY = 1, COMMAND_DROP = 2 };
+
 // NativeContext.
 class context_binding : public Napi::ObjectWrap<context_binding> {
   public:
@@ -123,14 +126,13 @@ class context_binding : public Napi::ObjectWrap<context_binding> {
     Napi::Value yield(const Napi::CallbackInfo & info);
     Napi::Value dispose(const Napi::CallbackInfo & info);
 
-    vlm_context &               get(Napi::Env env) const;
-    std::unique_ptr<batch_item> to_item(const Napi::Array & item, uint32_t id);
-    std::unique_ptr<batch_item> to_generate_item(const Napi::Array & item, uint32_t id, llama_seq_id seq);
+    vlm_context & get(Napi::Env env) const;
 
     context_params               params;
     Napi::FunctionReference      on_token;
     std::shared_ptr<vlm_model>   model;
     std::unique_ptr<vlm_context> context;
+    std::unique_ptr<item_runner> runner;  // behind the context: goes before it
     std::atomic<bool>            yield_flag{ false };
     worker                       thread;
 };

@@ -1,7 +1,5 @@
-#include "context/append_item.h"
 #include "binding.h"
-#include "context/generate_item.h"
-#include "context/score_item.h"
+#include "binding_items.h"
 
 static context_params to_params(const Napi::Object & o) {
     context_params p;
@@ -34,7 +32,7 @@ Napi::Function context_binding::define(Napi::Env env) {
 
 vlm_context & context_binding::get(Napi::Env env) const {
     if (!context) {
-        throw make_error(env, "DISPOSED", "the context was disposed");
+        throw make_error(env, error_code::DISPOSED, "the context was disposed");
     }
     return *context;
 }
@@ -42,13 +40,11 @@ vlm_context & context_binding::get(Napi::Env env) const {
 Napi::Value context_binding::create(const Napi::CallbackInfo & info) {
     return thread.submit(info.Env(), make_task([this] {
                              context = std::make_unique<vlm_context>(model, params, thread.interrupt_address());
+                             runner  = std::make_unique<item_runner>(*context);
                          }));
 }
 
-// NativeCommand: what happens to sequences before anything is decoded.
-enum command : int32_t { COMMAND_TRUNCATE = 0, COMMAND_COPY = 1, COMMAND_DROP = 2 };
-
-static void do_commands(vlm_context & context, const std::vector<int32_t> & commands) {
+static void do_commands(vlm_context & context, item_runner & runner, const std::vector<int32_t> & commands) {
     for (size_t i = 0; i + 3 < commands.size(); i += 4) {
         const int32_t * c = &commands[i];
         switch (c[0]) {
@@ -59,7 +55,7 @@ static void do_commands(vlm_context & context, const std::vector<int32_t> & comm
                 context.copy(c[1], c[2]);
                 break;
             case COMMAND_DROP:
-                context.drop_item((uint32_t) c[1]);
+                runner.drop((uint32_t) c[1]);
                 break;
         }
     }
@@ -89,100 +85,53 @@ struct token_message : delivery {
     }
 };
 
-static std::unique_ptr<batch_item> to_score_item(const Napi::Array & item, llama_seq_id seq) {
-    const auto                            tokens  = to_int32s(item.Get(3u));
-    const auto                            lengths = to_int32s(item.Get(4u));
-    std::vector<std::vector<llama_token>> continuations;
-    auto                                  at = tokens.begin();
-    for (const int32_t length : lengths) {
-        continuations.emplace_back(at, at + length);
-        at += length;
-    }
-    return std::make_unique<score_item>(seq, std::move(continuations), to_int32s(item.Get(5u)));
-}
-
-std::unique_ptr<batch_item> context_binding::to_generate_item(const Napi::Array & item, uint32_t id, llama_seq_id seq) {
-    const Napi::Value grammar = item.Get(3u);
-    generate_params   p;
-    p.has_grammar  = grammar.IsString();
-    p.grammar      = p.has_grammar ? grammar.ToString().Utf8Value() : "";
-    p.n_tokens_max = item.Get(4u).ToNumber().Uint32Value();
-    p.temperature  = item.Get(5u).ToNumber();
-    p.seed         = item.Get(6u).ToNumber();
-
-    const Napi::Array stop_texts = item.Get(7u).As<Napi::Array>();
-    for (uint32_t i = 0; i < stop_texts.Length(); i++) {
-        p.stop_texts.push_back(stop_texts.Get(i).ToString());
-    }
-    generate_item::token_listener listener;
-    if (item.Get(8u).ToBoolean()) {
-        listener = [this, id](llama_token token, const std::string & text, float log_prob) {
-            thread.post(std::make_unique<token_message>(on_token, id, token, text, log_prob));
-        };
-    }
-    return std::make_unique<generate_item>(seq, std::move(p), std::move(listener));
-}
-
-// NativeItem of src/runtime/addon.ts: [id, kind, sequence, ...].
-enum item_kind : int32_t { ITEM_APPEND = 0, ITEM_SCORE = 1, ITEM_GENERATE = 2 };
-
-std::unique_ptr<batch_item> context_binding::to_item(const Napi::Array & item, uint32_t id) {
-    const llama_seq_id seq = item.Get(2u).As<Napi::Number>();
-    switch (item.Get(1u).As<Napi::Number>().Int32Value()) {
-        case ITEM_SCORE:
-            return to_score_item(item, seq);
-        case ITEM_GENERATE:
-            return to_generate_item(item, id, seq);
-        default:
-            return std::make_unique<append_item>(seq, to_int32s(item.Get(3u)), to_int32s(item.Get(4u)),
-                                                 to_int32s(item.Get(5u)));
-    }
-}
-
 struct run_task : task {
     vlm_context &                                                 context;
+    item_runner &                                                 runner;
     const std::atomic<bool> &                                     yield;
     std::vector<int32_t>                                          commands;
     std::vector<std::pair<uint32_t, std::unique_ptr<batch_item>>> items;
-    std::vector<std::pair<uint32_t, std::unique_ptr<batch_item>>> finished;
+    std::vector<finished_item>                                    finished;
 
-    run_task(vlm_context & context, const std::atomic<bool> & yield) : context(context), yield(yield) {}
+    run_task(vlm_context & context, item_runner & runner, const std::atomic<bool> & yield) :
+        context(context),
+        runner(runner),
+        yield(yield) {}
 
     void run() override {
-        do_commands(context, commands);
+        do_commands(context, runner, commands);
         for (auto & [id, item] : items) {
-            context.add_item(id, std::move(item));
+            runner.add(id, std::move(item));
         }
-        finished = context.run(yield);
+        finished = runner.run(yield);
     }
 
     // [id, error or undefined, result]...
     Napi::Value result(Napi::Env env) override {
         Napi::Array array = Napi::Array::New(env, 3 * finished.size());
         uint32_t    n     = 0;
-        for (const auto & [id, item] : finished) {
+        for (const auto & [id, outcome] : finished) {
+            const auto * error = std::get_if<failure>(&outcome);
             array.Set(n++, Napi::Number::New(env, id));
-            if (item->error) {
-                array.Set(n++, make_error(env, item->error->code, item->error->what()).Value());
-                array.Set(n++, env.Undefined());
-            } else {
-                array.Set(n++, env.Undefined());
-                array.Set(n++, item->result(env, context));
-            }
+            array.Set(n++, error ? make_error(env, error->code, error->what()).Value() : env.Undefined());
+            array.Set(n++, error ? env.Undefined() : to_js(env, std::get<item_result>(outcome)));
         }
         return array;
     }
 };
 
 Napi::Value context_binding::run(const Napi::CallbackInfo & info) {
-    auto work      = std::make_unique<run_task>(get(info.Env()), yield_flag);
+    auto work      = std::make_unique<run_task>(get(info.Env()), *runner, yield_flag);
     work->commands = to_int32s(info[0]);
 
     const Napi::Array items = info[1].As<Napi::Array>();
     for (uint32_t i = 0; i < items.Length(); i++) {
         const Napi::Array item = items.Get(i).As<Napi::Array>();
-        const uint32_t    id   = item.Get(0u).As<Napi::Number>();
-        work->items.emplace_back(id, to_item(item, id));
+        const uint32_t    id   = item_id(item);
+        work->items.emplace_back(id,
+                                 to_item(item, [this, id](llama_token token, const std::string & text, float log_prob) {
+                                     thread.post(std::make_unique<token_message>(on_token, id, token, text, log_prob));
+                                 }));
     }
     yield_flag = false;
     return thread.submit(info.Env(), std::move(work));
@@ -192,10 +141,11 @@ Napi::Value context_binding::append_image(const Napi::CallbackInfo & info) {
     const llama_seq_id seq   = info[1].As<Napi::Number>();
     auto               image = embedding_binding::Unwrap(info[2].As<Napi::Object>())->get();
     if (!image) {
-        throw make_error(info.Env(), "DISPOSED", "the image embedding was disposed");
+        throw make_error(info.Env(), error_code::DISPOSED, "the image embedding was disposed");
     }
-    return thread.submit(info.Env(), make_task([&ctx = get(info.Env()), commands = to_int32s(info[0]), seq, image] {
-                             do_commands(ctx, commands);
+    return thread.submit(info.Env(),
+                         make_task([this, &ctx = get(info.Env()), commands = to_int32s(info[0]), seq, image] {
+                             do_commands(ctx, *runner, commands);
                              ctx.append_image(seq, *image);
                          }));
 }
@@ -204,8 +154,8 @@ Napi::Value context_binding::save(const Napi::CallbackInfo & info) {
     const llama_seq_id seq   = info[1].As<Napi::Number>();
     auto               state = std::make_shared<std::vector<uint8_t>>();
     return thread.submit(info.Env(), make_task(
-                                         [&ctx = get(info.Env()), commands = to_int32s(info[0]), seq, state] {
-                                             do_commands(ctx, commands);
+                                         [this, &ctx = get(info.Env()), commands = to_int32s(info[0]), seq, state] {
+                                             do_commands(ctx, *runner, commands);
                                              *state = ctx.save(seq);
                                          },
                                          [state](Napi::Env env) {
@@ -223,8 +173,8 @@ Napi::Value context_binding::restore(const Napi::CallbackInfo & info) {
     vlm_context &          ctx     = get(info.Env());
     auto state = std::make_shared<std::vector<uint8_t>>(bytes.Data(), bytes.Data() + bytes.ByteLength());
     return thread.submit(info.Env(), make_task(
-                                         [&ctx, commands = to_int32s(info[0]), seq, scratch, state] {
-                                             do_commands(ctx, commands);
+                                         [this, &ctx, commands = to_int32s(info[0]), seq, scratch, state] {
+                                             do_commands(ctx, *runner, commands);
                                              ctx.restore(seq, scratch, *state);
                                          },
                                          [&ctx, seq](Napi::Env env) {
@@ -262,6 +212,7 @@ Napi::Value context_binding::yield(const Napi::CallbackInfo & info) {
 Napi::Value context_binding::dispose(const Napi::CallbackInfo & info) {
     return thread.submit(info.Env(), make_task(
                                          [this] {
+                                             runner.reset();
                                              context.reset();
                                              model.reset();
                                          },

@@ -74,7 +74,7 @@ Napi::Function model_binding::define(Napi::Env env) {
 
 std::shared_ptr<vlm_model> model_binding::get(Napi::Env env) const {
     if (!model) {
-        throw make_error(env, "DISPOSED", "the model was disposed");
+        throw make_error(env, error_code::DISPOSED, "the model was disposed");
     }
     return model;
 }

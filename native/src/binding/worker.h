@@ -1,6 +1,7 @@
 #pragma once
 
 #include "environment.h"
+#include "support/failure.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -72,4 +73,4 @@ class worker {
 };
 
 // An Error with a `code`, as src/runtime expects it.
-Napi::Error make_error(Napi::Env env, const std::string & code, const std::string & message);
+Napi::Error make_error(Napi::Env env, error_code code, const std::string & message);

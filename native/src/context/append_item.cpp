@@ -1,5 +1,8 @@
 #include "append_item.h"
 
+#include "context.h"
+#include "support/failure.h"
+
 #include <algorithm>
 
 append_item::append_item(llama_seq_id                 id,
@@ -54,9 +57,9 @@ void append_item::read_choices(vlm_context & ctx) {
     }
     const float * logits = ctx.logits_of(*ctx.seq(id).logits);
     const float   lse    = ctx.normaliser(logits);
-    log_probs.reserve(choices.size());
+    result.log_probs.reserve(choices.size());
     for (llama_token choice : choices) {
-        log_probs.push_back(logits[choice] - lse);
+        result.log_probs.push_back(logits[choice] - lse);
     }
 }
 
@@ -70,7 +73,7 @@ void append_item::read_attention(vlm_context & ctx) {
         if (std::find(wanted_layers.begin(), wanted_layers.end(), block.layer) == wanted_layers.end()) {
             continue;
         }
-        layer_attention & layer = attention[block.layer];
+        layer_attention & layer = result.attention[block.layer];
         layer.n_head            = block.n_head;
         layer.weights.resize((size_t) block.n_head * n_rows * n_kv);
         for (size_t token = first; token < s.n_decoded; token++) {
@@ -78,7 +81,8 @@ void append_item::read_attention(vlm_context & ctx) {
             for (size_t key = 0; key <= token; key++) {
                 const int64_t place = ctx.attention().place(s.cells[key]);
                 if (place == attention_capture::unknown_cell) {
-                    throw failure("USAGE", "attention is not known for a restored session; append its tokens instead");
+                    throw failure(error_code::USAGE,
+                                  "attention is not known for a restored session; append its tokens instead");
                 }
                 for (size_t head = 0; head < (size_t) block.n_head; head++) {
                     const size_t from = (head * (size_t) block.n_tokens + row) * (size_t) block.n_kv + (size_t) place;
@@ -88,23 +92,4 @@ void append_item::read_attention(vlm_context & ctx) {
             }
         }
     }
-}
-
-static Napi::Float32Array to_js(Napi::Env env, const std::vector<float> & values) {
-    Napi::Float32Array result = Napi::Float32Array::New(env, values.size());
-    std::copy(values.begin(), values.end(), result.Data());
-    return result;
-}
-
-// [logProbs, (layer, nHead, weights)...]
-Napi::Value append_item::result(Napi::Env env, const vlm_context &) {
-    Napi::Array array = Napi::Array::New(env);
-    uint32_t    n     = 0;
-    array.Set(n++, to_js(env, log_probs));
-    for (const auto & [layer, rows] : attention) {
-        array.Set(n++, Napi::Number::New(env, layer));
-        array.Set(n++, Napi::Number::New(env, (double) rows.n_head));
-        array.Set(n++, to_js(env, rows.weights));
-    }
-    return array;
 }

@@ -1,15 +1,12 @@
 #include "context.h"
 
-#include "batch_item.h"
-#include "support/failure.h"
 #include "llama-ext.h"
-#include "support/log_sink.h"
 #include "log_softmax.h"
+#include "pending_feed.h"
+#include "support/failure.h"
+#include "support/log_sink.h"
 
 #include <cmath>
-
-// Logits of one decode may take this much memory (and as much again on the device), but a row a sequence in any case.
-static constexpr size_t max_output_bytes = 64u << 20;
 
 static uint32_t max_outputs(const vlm_model & model, const context_params & params) {
     const size_t row_bytes = (size_t) model.n_vocab() * sizeof(float);
@@ -51,8 +48,9 @@ vlm_context::vlm_context(std::shared_ptr<vlm_model> model_in,
     log_scope scope;
     ctx.reset(llama_init_from_model(model->get(), p));
     if (!ctx) {
-        throw failure("MODEL_LOAD", "cannot create a context of " + std::to_string(params.n_ctx) + " tokens for " +
-                                        model->params().path + ": " + scope.reason("llama.cpp refused it"));
+        throw failure(error_code::MODEL_LOAD, "cannot create a context of " + std::to_string(params.n_ctx) +
+                                                  " tokens for " + model->params().path + ": " +
+                                                  scope.reason("llama.cpp refused it"));
     }
     auto & loras = model->lora_adapters();
     if (!loras.empty()) {
@@ -61,7 +59,8 @@ vlm_context::vlm_context(std::shared_ptr<vlm_model> model_in,
             scales.push_back(lora.scale);
         }
         if (llama_set_adapters_lora(ctx.get(), loras.data(), loras.size(), scales.data()) != 0) {
-            throw failure("MODEL_LOAD", "cannot apply the LoRA adapters: " + scope.reason("llama.cpp refused them"));
+            throw failure(error_code::MODEL_LOAD,
+                          "cannot apply the LoRA adapters: " + scope.reason("llama.cpp refused them"));
         }
     }
     memory_by_device = context_memory(ctx.get());
@@ -69,7 +68,6 @@ vlm_context::vlm_context(std::shared_ptr<vlm_model> model_in,
 }
 
 vlm_context::~vlm_context() {
-    items.clear();
     detach_threads();
 }
 
@@ -147,10 +145,11 @@ void vlm_context::require_cells(llama_seq_id id, size_t n_more) const {
     if (n_more <= ledger.n_free()) {
         return;
     }
-    throw failure("CONTEXT_FULL", "a session of " + std::to_string(sequences[(size_t) id].tokens.size()) +
-                                      " tokens needs " + std::to_string(n_more) + " more, but of the context's " +
-                                      std::to_string(ctx_params.n_ctx) + " only " + std::to_string(ledger.n_free()) +
-                                      " are free; give the context a greater nCtx, or dispose sessions");
+    throw failure(error_code::CONTEXT_FULL, "a session of " + std::to_string(sequences[(size_t) id].tokens.size()) +
+                                                " tokens needs " + std::to_string(n_more) +
+                                                " more, but of the context's " + std::to_string(ctx_params.n_ctx) +
+                                                " only " + std::to_string(ledger.n_free()) +
+                                                " are free; give the context a greater nCtx, or dispose sessions");
 }
 
 void vlm_context::push_tokens(llama_seq_id id, const std::vector<llama_token> & tokens) {
@@ -170,8 +169,9 @@ void vlm_context::want_logits(llama_seq_id id) {
         return;
     }
     if (s.tokens.empty() || s.tokens.back() == LLAMA_TOKEN_NULL) {
-        throw failure("USAGE", s.tokens.empty() ? "an empty session has no next token; append something first" :
-                                                  "an image has no next token; append text behind it first");
+        throw failure(error_code::USAGE, s.tokens.empty() ?
+                                             "an empty session has no next token; append something first" :
+                                             "an image has no next token; append text behind it first");
     }
     undecode(id, s.n_decoded - 1, s.n_pos - 1);
 }
@@ -190,7 +190,7 @@ const float * vlm_context::logits_of(const logits_row & row) const {
 float vlm_context::normaliser(const float * logits) const {
     const float lse = log_sum_exp(logits, (size_t) model->n_vocab());
     if (!std::isfinite(lse)) {
-        throw failure("DECODE",
+        throw failure(error_code::DECODE,
                       "the model's logits are not numbers; `framewright gguf validate --nan` tells whether its "
                       "file is damaged");
     }
@@ -226,6 +226,11 @@ int vlm_context::timed_decode(const llama_batch & llama_batch, bool single_step)
     return rc;
 }
 
+token_batch & vlm_context::empty_batch() {
+    batch.clear();
+    return batch;
+}
+
 bool vlm_context::decode(token_batch & tokens) {
     log_scope scope;
     const int rc = timed_decode(tokens.get(), tokens.is_single_step());
@@ -236,12 +241,30 @@ bool vlm_context::decode(token_batch & tokens) {
         case 2:
             return false;
         case 1:
-            throw failure("CONTEXT_FULL", "the KV cache of " + std::to_string(ctx_params.n_ctx) +
-                                              " tokens has no room for a batch of " + std::to_string(tokens.size()) +
-                                              "; give the context a greater nCtx, or dispose sessions");
+            throw failure(error_code::CONTEXT_FULL, "the KV cache of " + std::to_string(ctx_params.n_ctx) +
+                                                        " tokens has no room for a batch of " +
+                                                        std::to_string(tokens.size()) +
+                                                        "; give the context a greater nCtx, or dispose sessions");
         default:
-            throw failure("DECODE", "llama_decode failed with " + std::to_string(rc) + " on a batch of " +
-                                        std::to_string(tokens.size()) + " tokens: " + scope.reason("no reason logged"));
+            throw failure(error_code::DECODE, "llama_decode failed with " + std::to_string(rc) + " on a batch of " +
+                                                  std::to_string(tokens.size()) +
+                                                  " tokens: " + scope.reason("no reason logged"));
+    }
+}
+
+void vlm_context::flush(llama_seq_id id) {
+    pending_feed feed(id);
+    while (seq(id).n_pending() > 0) {
+        feed.fill(*this, empty_batch());
+        try {
+            if (!decode(batch)) {
+                throw failure(error_code::DECODE, "decoding was interrupted");
+            }
+        } catch (const failure &) {
+            feed.undo(*this);
+            throw;
+        }
+        feed.consume(*this);
     }
 }
 

@@ -10,6 +10,9 @@
 #include <mutex>
 #include <vector>
 
+// Logits of one decode may take this much memory (and as much again on the device), but a row a sequence in any case.
+constexpr size_t max_output_bytes = 64u << 20;
+
 struct context_params {
     uint32_t              n_ctx;
     uint32_t              n_seq_max;
@@ -49,8 +52,6 @@ struct sequence {
     llama_pos first_pending_pos() const { return n_pos - (llama_pos) n_pending(); }
 };
 
-class batch_item;
-
 // A llama_context and its sequences. Not thread-safe: one operation at a time. Only `counters` and `memory` may be read meanwhile.
 class vlm_context {
   public:
@@ -63,16 +64,6 @@ class vlm_context {
 
     // Makes dst a copy of src; cells are shared.
     void copy(llama_seq_id src, llama_seq_id dst);
-
-    // Puts an item behind those that are active. `id` names it in `run` and `drop`.
-    void add_item(uint32_t id, std::unique_ptr<batch_item> item);
-
-    // Stops an item where it stands; its sequence keeps what was decoded.
-    void drop_item(uint32_t id);
-
-    // Decodes batch after batch for all active items until one or more of them are done, the worker was interrupted, or
-    // `yield` was set. Returns those done, in the order they were added.
-    std::vector<std::pair<uint32_t, std::unique_ptr<batch_item>>> run(const std::atomic<bool> & yield);
 
     // Decodes what is pending; throws CONTEXT_FULL and DECODE, also if interrupted, and then it is pending still.
     void flush(llama_seq_id seq);
@@ -87,7 +78,10 @@ class vlm_context {
     // `scratch` is an empty sequence, or -1 if none is free.
     void restore(llama_seq_id seq, llama_seq_id scratch, const std::vector<uint8_t> & state);
 
-    // Decodes a batch. False if it was interrupted: then the cache holds some of it, for the items to take back. Throws
+    // The batch to fill for the next decode: the same one each time, emptied.
+    token_batch & empty_batch();
+
+    // Decodes a batch. False if it was interrupted: then the cache holds some of it, for the caller to take back. Throws
     // CONTEXT_FULL and DECODE in the same state.
     bool decode(token_batch & batch);
 
@@ -113,6 +107,8 @@ class vlm_context {
 
     sequence & seq(llama_seq_id id) { return sequences[(size_t) id]; }
 
+    bool is_interrupted() const { return *interrupted; }
+
     vlm_model & get_model() { return *model; }
 
     llama_context * get() const { return ctx.get(); }
@@ -134,21 +130,19 @@ class vlm_context {
     void attach_threads();
     void detach_threads();
     int  timed_decode(const llama_batch & batch, bool single_step);
-    void run_batch(const std::vector<batch_item *> & active);
 
-    std::shared_ptr<vlm_model>                                    model;
-    context_params                                                ctx_params;
-    std::atomic<bool> *                                           interrupted;
-    attention_capture                                             capture;
-    std::unique_ptr<llama_context, context_deleter>               ctx;
-    ggml_threadpool *                                             threads = nullptr;
-    cell_ledger                                                   ledger;
-    std::vector<sequence>                                         sequences;
-    token_batch                                                   batch;
-    std::vector<std::weak_ptr<logits_row>>                        rows_in_output;
-    std::vector<std::pair<uint32_t, std::unique_ptr<batch_item>>> items;
-    mutable std::mutex                                            shared_mutex;  // of what other threads may read
-    context_counters                                              n;
-    std::vector<device_memory>                                    memory_by_device;
-    bool                                                          memory_is_final = false;
+    std::shared_ptr<vlm_model>                      model;
+    context_params                                  ctx_params;
+    std::atomic<bool> *                             interrupted;
+    attention_capture                               capture;
+    std::unique_ptr<llama_context, context_deleter> ctx;
+    ggml_threadpool *                               threads = nullptr;
+    cell_ledger                                     ledger;
+    std::vector<sequence>                           sequences;
+    token_batch                                     batch;
+    std::vector<std::weak_ptr<logits_row>>          rows_in_output;
+    mutable std::mutex                              shared_mutex;  // of what other threads may read
+    context_counters                                n;
+    std::vector<device_memory>                      memory_by_device;
+    bool                                            memory_is_final = false;
 };

@@ -1,5 +1,6 @@
 #include "generate_item.h"
 
+#include "context.h"
 #include "log_softmax.h"
 
 #include <algorithm>
@@ -37,8 +38,8 @@ void generate_item::undo(vlm_context & ctx) {
 }
 
 void generate_item::finish(finish_reason why) {
-    reason = why;
-    done   = true;
+    result.reason = why;
+    done          = true;
 }
 
 void generate_item::step(vlm_context & ctx) {
@@ -52,17 +53,17 @@ void generate_item::step(vlm_context & ctx) {
     const bool stops = std::any_of(params.stop_texts.begin(), params.stop_texts.end(),
                                    [&](const std::string & stop) { return piece.find(stop) != std::string::npos; });
     if (ends || stops) {
-        stop_token    = token;
-        stop_text     = piece;
-        stop_log_prob = log_prob;
+        result.stop_token    = token;
+        result.stop_text     = piece;
+        result.stop_log_prob = log_prob;
         finish(ends ? FINISH_END : FINISH_STOP);
         return;
     }
 
     ctx.push_tokens(id, { token });
-    tokens.push_back(token);
-    log_probs.push_back(log_prob);
-    text += piece;
+    result.tokens.push_back(token);
+    result.log_probs.push_back(log_prob);
+    result.text += piece;
     if (listener) {
         listener(token, piece, log_prob);
     }
@@ -73,7 +74,7 @@ void generate_item::step(vlm_context & ctx) {
             return;
         }
     }
-    if (tokens.size() >= params.n_tokens_max) {
+    if (result.tokens.size() >= params.n_tokens_max) {
         finish(FINISH_LENGTH);
     }
 }
@@ -119,21 +120,4 @@ llama_token generate_item::choose(vlm_context & ctx, const float * logits) {
     const size_t i = draw(random, params.temperature, allowed.size(), max->logit,
                           [&allowed](size_t candidate) { return allowed[candidate].logit; });
     return allowed[i].id;
-}
-
-// NativeGenerateResult
-Napi::Value generate_item::result(Napi::Env env, const vlm_context &) {
-    Napi::Int32Array   ids   = Napi::Int32Array::New(env, tokens.size());
-    Napi::Float32Array probs = Napi::Float32Array::New(env, log_probs.size());
-    std::copy(tokens.begin(), tokens.end(), ids.Data());
-    std::copy(log_probs.begin(), log_probs.end(), probs.Data());
-    Napi::Array array = Napi::Array::New(env, 7);
-    array.Set(0u, ids);
-    array.Set(1u, probs);
-    array.Set(2u, text);
-    array.Set(3u, (double) reason);
-    array.Set(4u, stop_token == LLAMA_TOKEN_NULL ? env.Undefined() : Napi::Number::New(env, stop_token));
-    array.Set(5u, stop_text);
-    array.Set(6u, stop_log_prob);
-    return array;
 }

@@ -2,6 +2,7 @@
 
 #include "batch_item.h"
 #include "grammar.h"
+#include "pending_feed.h"
 
 #include <functional>
 #include <random>
@@ -23,15 +24,14 @@ class generate_item : public batch_item {
     // The listener is called on the worker's thread; it may be empty.
     generate_item(llama_seq_id id, generate_params params, token_listener listener);
 
-    void        start(vlm_context & ctx) override;
-    void        fill(vlm_context & ctx, token_batch & batch) override;
-    void        consume(vlm_context & ctx) override;
-    void        undo(vlm_context & ctx) override;
-    Napi::Value result(Napi::Env env, const vlm_context & ctx) override;
+    void start(vlm_context & ctx) override;
+    void fill(vlm_context & ctx, token_batch & batch) override;
+    void consume(vlm_context & ctx) override;
+    void undo(vlm_context & ctx) override;
+
+    item_result take_result() override { return std::move(result); }
 
   private:
-    enum finish_reason { FINISH_STOP, FINISH_END, FINISH_LENGTH };
-
     // Chooses the next token from the sequence's logits.
     void        step(vlm_context & ctx);
     llama_token choose(vlm_context & ctx, const float * logits);
@@ -43,11 +43,5 @@ class generate_item : public batch_item {
     pending_feed             feed;
     std::unique_ptr<grammar> rules;
     std::mt19937_64          random;
-    std::vector<llama_token> tokens;
-    std::vector<float>       log_probs;
-    std::string              text;
-    finish_reason            reason     = FINISH_LENGTH;
-    llama_token              stop_token = LLAMA_TOKEN_NULL;
-    std::string              stop_text;
-    float                    stop_log_prob = 0;
+    generate_result          result;
 };

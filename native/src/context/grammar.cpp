@@ -37,7 +37,7 @@ grammar::grammar(const vlm_model & model, const std::string & text) :
     // An empty text would be a sampler that allows everything.
     sampler.reset(text.empty() ? nullptr : llama_sampler_init_grammar(model.vocab(), text.c_str(), "root"));
     if (!sampler) {
-        throw failure("GRAMMAR", "cannot parse the grammar: " + scope.reason("it is empty"));
+        throw failure(error_code::GRAMMAR, "cannot parse the grammar: " + scope.reason("it is empty"));
     }
 }
 
@@ -109,7 +109,7 @@ std::vector<llama_token_data> grammar::allowed(const float * logits) const {
     }
     std::vector<llama_token_data> result = filter(tokens);
     if (result.empty()) {
-        throw failure("GRAMMAR", "no token of the vocabulary fits the grammar here");
+        throw failure(error_code::GRAMMAR, "no token of the vocabulary fits the grammar here");
     }
     for (llama_token_data & candidate : result) {
         candidate.logit = logits[candidate.id];

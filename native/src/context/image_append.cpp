@@ -1,4 +1,5 @@
-#include "batch_item.h"
+#include "context.h"
+#include "support/failure.h"
 
 #include <algorithm>
 
@@ -53,7 +54,7 @@ void vlm_context::append_image(llama_seq_id id, const image_embedding & image) {
             s.n_decoded += n;
             const int rc = timed_decode(tokens, false);
             if (rc != 0) {
-                throw failure(rc == 1 ? "CONTEXT_FULL" : "DECODE",
+                throw failure(rc == 1 ? error_code::CONTEXT_FULL : error_code::DECODE,
                               rc == 2 ? "appending an image was interrupted" :
                                         "llama_decode failed with " + std::to_string(rc) + " on an image of " +
                                             std::to_string(n_image) + " tokens");

@@ -1,5 +1,8 @@
 #include "score_item.h"
 
+#include "context.h"
+#include "support/failure.h"
+
 #include <algorithm>
 #include <functional>
 #include <numeric>
@@ -13,7 +16,7 @@ score_item::score_item(llama_seq_id                          id,
     feed(id),
     order(this->continuations.size()) {
     for (const auto & tokens : this->continuations) {
-        log_probs.emplace_back(tokens.size());
+        result.log_probs.emplace_back(tokens.size());
     }
     std::iota(order.begin(), order.end(), 0);
     std::sort(order.begin(), order.end(), [this](size_t a, size_t b) {
@@ -34,7 +37,7 @@ void score_item::read_logits(const vlm_context &                            ctx,
                              const std::vector<std::pair<size_t, size_t>> & wanted) {
     const float lse = ctx.normaliser(logits);
     for (const auto & [continuation, position] : wanted) {
-        log_probs[continuation][position] = logits[continuations[continuation][position]] - lse;
+        result.log_probs[continuation][position] = logits[continuations[continuation][position]] - lse;
     }
 }
 
@@ -101,7 +104,7 @@ void score_item::begin_group(vlm_context & ctx) {
     }
     if (n_grouped == group_begin && n_grouped < order.size()) {
         ctx.require_cells(id, continuations[order[n_grouped]].size() - 1);
-        throw failure("CONTEXT_FULL",
+        throw failure(error_code::CONTEXT_FULL,
                       "scoring needs a free sequence; dispose a session, or give the context a greater "
                       "nSeqMax");
     }
@@ -191,17 +194,4 @@ void score_item::undo(vlm_context & ctx) {
 
 void score_item::leave(vlm_context & ctx) {
     end_group(ctx);
-}
-
-Napi::Value score_item::result(Napi::Env env, const vlm_context &) {
-    size_t n = 0;
-    for (const auto & values : log_probs) {
-        n += values.size();
-    }
-    Napi::Float32Array result = Napi::Float32Array::New(env, n);
-    float *            out    = result.Data();
-    for (const auto & values : log_probs) {
-        out = std::copy(values.begin(), values.end(), out);
-    }
-    return result;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "batch_item.h"
+#include "pending_feed.h"
 
 // Log-probabilities of continuations behind a sequence, which stays as it is. They are decoded as parallel sequences,
 // what they begin with in common once; as many at a time as there are scratch sequences and free cells.
@@ -9,12 +10,13 @@ class score_item : public batch_item {
     // `scratch`: empty sequences, this item's until it is gone. Needed unless all continuations are single tokens.
     score_item(llama_seq_id id, std::vector<std::vector<llama_token>> continuations, std::vector<llama_seq_id> scratch);
 
-    void        start(vlm_context & ctx) override;
-    void        fill(vlm_context & ctx, token_batch & batch) override;
-    void        consume(vlm_context & ctx) override;
-    void        undo(vlm_context & ctx) override;
-    void        leave(vlm_context & ctx) override;
-    Napi::Value result(Napi::Env env, const vlm_context & ctx) override;
+    void start(vlm_context & ctx) override;
+    void fill(vlm_context & ctx, token_batch & batch) override;
+    void consume(vlm_context & ctx) override;
+    void undo(vlm_context & ctx) override;
+    void leave(vlm_context & ctx) override;
+
+    item_result take_result() override { return std::move(result); }
 
   private:
     // A token to decode, and who waits for the logits behind it.
@@ -40,7 +42,7 @@ class score_item : public batch_item {
     std::vector<std::vector<llama_token>> continuations;
     std::vector<llama_seq_id>             scratch;
     pending_feed                          feed;
-    std::vector<std::vector<float>>       log_probs;
+    score_result                          result;
     std::vector<size_t>                   order;            // of continuations: what begins alike stands together
     size_t                                n_grouped   = 0;  // of `order`, in this group or an earlier one
     size_t                                group_begin = 0;

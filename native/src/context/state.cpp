@@ -12,7 +12,7 @@ struct state_header {
     uint32_t kv_type;
     uint32_t n_tokens;
     int32_t  n_pos;
-    uint32_t reserved;
+    uint32_t version;  // LLAMA_STATE_SEQ_VERSION: llama.cpp looks at it in files only
 };
 
 static constexpr char magic[8] = { 'F', 'W', 'S', 'E', 'Q', '0', '0', '1' };
@@ -41,7 +41,7 @@ std::vector<uint8_t> vlm_context::save(llama_seq_id id) {
         std::memcpy(body, s.tokens.data(), token_bytes);
     }
     if (llama_state_seq_get_data(ctx.get(), body + token_bytes, state_bytes, id) != state_bytes) {
-        throw failure("INTERNAL", "llama.cpp wrote another number of bytes than it announced");
+        throw failure(error_code::INTERNAL, "llama.cpp wrote another number of bytes than it announced");
     }
     state_header header = {};
     std::memcpy(header.magic, magic, sizeof(magic));
@@ -50,6 +50,7 @@ std::vector<uint8_t> vlm_context::save(llama_seq_id id) {
     header.kv_type  = (uint32_t) ctx_params.kv_type;
     header.n_tokens = (uint32_t) s.tokens.size();
     header.n_pos    = s.n_pos;
+    header.version  = LLAMA_STATE_SEQ_VERSION;
     std::memcpy(out.data(), &header, sizeof(header));
     return out;
 }
@@ -57,31 +58,32 @@ std::vector<uint8_t> vlm_context::save(llama_seq_id id) {
 void vlm_context::restore(llama_seq_id id, llama_seq_id scratch, const std::vector<uint8_t> & state) {
     state_header header;
     if (state.size() < sizeof(header)) {
-        throw failure("USAGE", "this is not a saved session: it has only " + std::to_string(state.size()) + " bytes");
+        throw failure(error_code::USAGE,
+                      "this is not a saved session: it has only " + std::to_string(state.size()) + " bytes");
     }
     std::memcpy(&header, state.data(), sizeof(header));
-    if (std::memcmp(header.magic, magic, sizeof(magic)) != 0) {
-        throw failure("USAGE", "this is not a session saved by this version of Framewright");
+    if (std::memcmp(header.magic, magic, sizeof(magic)) != 0 || header.version != LLAMA_STATE_SEQ_VERSION) {
+        throw failure(error_code::USAGE, "this is not a session saved by this version of Framewright");
     }
     if (header.model != model->fingerprint()) {
-        throw failure("USAGE", "the session was saved with another model than " + model->params().path +
-                                   ", or with other LoRA adapters");
+        throw failure(error_code::USAGE, "the session was saved with another model than " + model->params().path +
+                                             ", or with other LoRA adapters");
     }
     if (header.kv_type != (uint32_t) ctx_params.kv_type) {
-        throw failure("USAGE", "the session was saved in a context of another kvType");
+        throw failure(error_code::USAGE, "the session was saved in a context of another kvType");
     }
     const uint8_t * body        = state.data() + sizeof(header);
     const size_t    n_body      = state.size() - sizeof(header);
     const size_t    token_bytes = (size_t) header.n_tokens * sizeof(llama_token);
     if (token_bytes > n_body || header.checksum != checksum(body, n_body)) {
-        throw failure("USAGE", "the saved session is damaged or cut off");
+        throw failure(error_code::USAGE, "the saved session is damaged or cut off");
     }
 
     // Read into an empty sequence first: a failed read empties the one it goes to.
     const bool         in_place = seq(id).tokens.empty();
     const llama_seq_id target   = in_place ? id : scratch;
     if (target < 0) {
-        throw failure("CONTEXT_FULL",
+        throw failure(error_code::CONTEXT_FULL,
                       "restoring into a session that is not empty needs a free sequence; dispose a "
                       "session, or give the context a greater nSeqMax");
     }
@@ -89,8 +91,8 @@ void vlm_context::restore(llama_seq_id id, llama_seq_id scratch, const std::vect
     log_scope scope;
     if (llama_state_seq_set_data(ctx.get(), body + token_bytes, n_body - token_bytes, target) == 0) {
         truncate(target, 0, 0);
-        throw failure("USAGE", "the session was saved in a context with another flashAttention: " +
-                                   scope.reason("llama.cpp refused it"));
+        throw failure(error_code::USAGE, "the session was saved in a context with another flashAttention: " +
+                                             scope.reason("llama.cpp refused it"));
     }
     sequence & s = seq(target);
     s.tokens.resize(header.n_tokens);

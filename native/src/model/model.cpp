@@ -1,8 +1,8 @@
 #include "model.h"
 
+#include "llama-ext.h"
 #include "support/backends.h"
 #include "support/failure.h"
-#include "llama-ext.h"
 #include "support/log_sink.h"
 
 #include <cstring>
@@ -91,7 +91,7 @@ void vlm_model::load_text(const load_progress & progress) {
     log_scope scope;
     model.reset(llama_model_load_from_file(load_params.path.c_str(), params));
     if (!model) {
-        throw failure("MODEL_LOAD",
+        throw failure(error_code::MODEL_LOAD,
                       "cannot load model " + load_params.path + ": " + scope.reason("llama.cpp refused it"));
     }
 }
@@ -101,8 +101,8 @@ void vlm_model::load_loras() {
         log_scope            scope;
         llama_adapter_lora * adapter = llama_adapter_lora_init(model.get(), lora.path.c_str());
         if (!adapter) {
-            throw failure("MODEL_LOAD", "cannot load LoRA adapter " + lora.path + " for model " + load_params.path +
-                                            ": " + scope.reason("llama.cpp refused it"));
+            throw failure(error_code::MODEL_LOAD, "cannot load LoRA adapter " + lora.path + " for model " +
+                                                      load_params.path + ": " + scope.reason("llama.cpp refused it"));
         }
         loras.push_back(adapter);
     }

@@ -12,6 +12,9 @@
 #include <string>
 #include <vector>
 
+// Side of the square of pixels that becomes one token of an image: 2 x 2 patches of 14.
+constexpr uint32_t image_token_px = 28;
+
 struct llama_model_deleter {
     void operator()(llama_model * model) const { llama_model_free(model); }
 };
@@ -64,7 +67,7 @@ class vlm_model {
               std::atomic<bool> *                interrupted,
               const std::function<void(float)> & on_progress);
 
-    // One image at a time. `rgb` holds width * height * 3 bytes, both sides multiples of 28.
+    // One image at a time. `rgb` holds width * height * 3 bytes, both sides multiples of image_token_px.
     std::shared_ptr<const image_embedding> encode_image(const std::vector<uint8_t> & rgb,
                                                         uint32_t                     width,
                                                         uint32_t                     height);

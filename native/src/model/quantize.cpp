@@ -1,7 +1,7 @@
 #include "quantize.h"
 
-#include "support/failure.h"
 #include "llama.h"
+#include "support/failure.h"
 #include "support/log_sink.h"
 
 #include <cstdio>
@@ -24,7 +24,7 @@ void quantize_model(const quantize_params &            params,
     // threads, and takes an exception for a failure.
     scope.on_text = [&](const char * text) {
         if (interrupted) {
-            throw failure("INTERNAL", "quantising was interrupted");
+            throw failure(error_code::INTERNAL, "quantising was interrupted");
         }
         int i = 0;
         int n = 0;
@@ -35,10 +35,10 @@ void quantize_model(const quantize_params &            params,
     const uint32_t rc = llama_model_quantize(params.input.c_str(), params.output.c_str(), &p);
     scope.on_text     = nullptr;
     if (interrupted) {
-        throw failure("INTERNAL", "quantising was interrupted");
+        throw failure(error_code::INTERNAL, "quantising was interrupted");
     }
     if (rc != 0) {
-        throw failure("MODEL_UNSUPPORTED",
+        throw failure(error_code::MODEL_UNSUPPORTED,
                       "cannot quantise " + params.input + ": " + scope.reason("llama.cpp refused it"));
     }
 }

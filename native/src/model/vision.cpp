@@ -1,9 +1,9 @@
+#include "gguf.h"
+#include "model.h"
 #include "support/backends.h"
 #include "support/failure.h"
-#include "gguf.h"
 #include "support/heap.h"
 #include "support/log_sink.h"
-#include "model.h"
 
 #include <memory>
 
@@ -49,12 +49,13 @@ void vlm_model::load_vision(const std::function<bool(float)> & progress) {
     log_scope scope;
     vision.reset(mtmd_init_from_file(load_params.mmproj_path.c_str(), model.get(), params));
     if (!vision) {
-        throw failure("MODEL_LOAD", "cannot load vision file " + load_params.mmproj_path + " for model " +
-                                        load_params.path + ": " + scope.reason("libmtmd refused it"));
+        throw failure(error_code::MODEL_LOAD, "cannot load vision file " + load_params.mmproj_path + " for model " +
+                                                  load_params.path + ": " + scope.reason("libmtmd refused it"));
     }
     if (!mtmd_support_vision(vision.get()) || !mtmd_decode_use_mrope(vision.get()) ||
         mtmd_decode_use_non_causal(vision.get(), nullptr)) {
-        throw failure("MODEL_UNSUPPORTED", load_params.mmproj_path + " is not the vision file of a Qwen2.5-VL model");
+        throw failure(error_code::MODEL_UNSUPPORTED,
+                      load_params.mmproj_path + " is not the vision file of a Qwen2.5-VL model");
     }
     vision_loaded = true;
 }
@@ -91,7 +92,8 @@ std::shared_ptr<const image_embedding> vlm_model::encode_image(const std::vector
 
     log_scope scope;
     if (mtmd_tokenize(vision.get(), chunks.get(), &text, bitmaps, 1) != 0) {
-        throw failure("DECODE", "cannot prepare image of " + size + ": " + scope.reason("libmtmd refused it"));
+        throw failure(error_code::DECODE,
+                      "cannot prepare image of " + size + ": " + scope.reason("libmtmd refused it"));
     }
     const mtmd_input_chunk * chunk = nullptr;
     for (size_t i = 0; i < mtmd_input_chunks_size(chunks.get()); i++) {
@@ -100,20 +102,20 @@ std::shared_ptr<const image_embedding> vlm_model::encode_image(const std::vector
             chunk = candidate;
         }
     }
-    const size_t n_expected = (size_t) (width / 28) * (height / 28);
+    const size_t n_expected = (size_t) (width / image_token_px) * (height / image_token_px);
     if (!chunk || mtmd_input_chunk_get_n_tokens(chunk) != n_expected) {
-        throw failure("DECODE", "image of " + size + " was resized: it should take " + std::to_string(n_expected) +
-                                    " tokens" +
-                                    (chunk ? ", not " + std::to_string(mtmd_input_chunk_get_n_tokens(chunk)) : ""));
+        throw failure(error_code::DECODE,
+                      "image of " + size + " was resized: it should take " + std::to_string(n_expected) + " tokens" +
+                          (chunk ? ", not " + std::to_string(mtmd_input_chunk_get_n_tokens(chunk)) : ""));
     }
     work_since_checkpoint = 0;
     const int32_t rc      = mtmd_encode_chunk(vision.get(), chunk);
     if (*interrupted) {
         // A cancelled graph still returns 0.
-        throw failure("DECODE", "encoding was interrupted");
+        throw failure(error_code::DECODE, "encoding was interrupted");
     }
     if (rc != 0) {
-        throw failure("DECODE",
+        throw failure(error_code::DECODE,
                       "cannot encode image of " + size + ": " + scope.reason("libmtmd returned " + std::to_string(rc)));
     }
 

@@ -68,7 +68,7 @@ std::vector<ggml_backend_dev_t> devices_by_name(const std::vector<std::string> &
     for (const std::string & name : names) {
         ggml_backend_dev_t device = ggml_backend_dev_by_name(name.c_str());
         if (!device) {
-            throw failure("MODEL_LOAD", "no backend has a device named " + name);
+            throw failure(error_code::MODEL_LOAD, "no backend has a device named " + name);
         }
         devices.push_back(device);
     }

@@ -11,7 +11,7 @@ interface Held {
 }
 
 /**
- * Bytes of compute buffer a graph takes, in each memory: ggml's own allocator (ggml/src/ggml-alloc.c of v0.5.0,
+ * Bytes of compute buffer a graph takes, in each memory: ggml's own allocator (ggml/src/ggml-alloc.c,
  * ggml_gallocr_alloc_graph_impl) played through without memory. Best fit, freed when the last reader has run, in place
  * where the operation allows it.
  */

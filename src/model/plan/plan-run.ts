@@ -1,3 +1,4 @@
+import { MAX_SEQUENCES } from '../../runtime/native-constants.js';
 import type { RuntimeInfo } from '../../runtime/types.js';
 import type { ModelUse } from '../manifest.js';
 import { planMemory, type MemoryLimits, type MemoryPlan } from './fit.js';
@@ -24,7 +25,6 @@ export interface PlanOptions {
 
 /** Sequences a context offers for each photo at once: forks for aspects and votes, and boxes ranked at once. */
 const SEQUENCES = 64;
-const MAX_SEQUENCES = 256;
 
 /** Photos at once: each has two sequences then. */
 export const MAX_PARALLEL = MAX_SEQUENCES / 2;

@@ -42,18 +42,11 @@ export type Prediction = Readonly<Record<Place, MemoryParts>>;
 
 /** llama.cpp pads the cache to this (llama-context.cpp). */
 const CELL_PADDING = 256;
-/** As native/src/context/context.cpp limits the rows of logits a decode may ask for. */
-const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
-
-/** Block sizes of the cache's types: values and bytes. */
-const KV_BLOCK: Readonly<Record<KvType, { readonly values: number; readonly bytes: number }>> = {
-  f32: { values: 1, bytes: 4 },
-  f16: { values: 1, bytes: 2 },
-  q8_0: { values: 32, bytes: 34 },
-};
+/** As native/src/context/context.h limits the rows of logits a decode may ask for. */
+export const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
 
 /**
- * What llama.cpp v0.5.0 and libmtmd will allocate.
+ * What llama.cpp and libmtmd will allocate.
  *
  * @param hostFormats `RuntimeInfo.hostFormats`: how the CPU backend repacks weights
  * @param visionWork work space of the vision tower by its settings; filled here, and kept by who predicts many times
@@ -117,8 +110,8 @@ export function kvCacheBytes(shape: PairShape, kvType: KvType, nCtx: number): nu
 
 /** Keys, or values, of one cell of one layer. */
 function kvRowBytes({ text }: PairShape, kvType: KvType): number {
-  const { values, bytes } = KV_BLOCK[kvType];
-  return Math.ceil(((text.nEmbd / text.nHead) * text.nHeadKv) / values) * bytes;
+  const { blockSize, bytesPerBlock } = GGML_TYPES[kvType.toUpperCase() as Uppercase<KvType>];
+  return Math.ceil(((text.nEmbd / text.nHead) * text.nHeadKv) / blockSize) * bytesPerBlock;
 }
 
 function placeWeights(

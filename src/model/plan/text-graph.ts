@@ -16,7 +16,7 @@ export interface TextGraphSettings {
   readonly gpuLayers: number;
 }
 
-/** What llama.cpp reserves for a batch: src/models/qwen2vl.cpp and the parts of src/llama-graph.cpp it uses (v0.5.0). */
+/** What llama.cpp reserves for a batch: src/models/qwen2vl.cpp and the parts of src/llama-graph.cpp it uses. */
 export function textGraph(shape: TextModelShape, settings: TextGraphSettings): Graph {
   const { nEmbd, nLayer, nFf, nHead, nHeadKv, nVocab } = shape;
   const { nCtx, nTokens: n, nOutputs, kvType, flashAttention, gpuLayers } = settings;

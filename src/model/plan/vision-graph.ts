@@ -8,7 +8,7 @@ export interface VisionGraphSettings {
   readonly place: Place;
 }
 
-/** What libmtmd reserves for one image: tools/mtmd/models/qwen2vl.cpp and the parts of clip.cpp it uses (v0.5.0). */
+/** What libmtmd reserves for one image: tools/mtmd/models/qwen2vl.cpp and the parts of clip.cpp it uses. */
 export function visionGraph(shape: VisionModelShape, settings: VisionGraphSettings): Graph {
   const { nEmbd, nFf, nLayer, nHead, nWaPattern, projectionDim } = shape;
   const { nImageTokens, flashAttention } = settings;

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers';
 import { FramewrightError } from '../../base/errors.js';
-import { COMMAND, type NativeContext, type NativeItem } from '../addon.js';
+import type { NativeContext, NativeItem } from '../addon.js';
+import { COMMAND } from '../native-constants.js';
 import { AbortListeners } from '../abort-listeners.js';
 import { deferred, rejected } from '../deferred.js';
 import { disposedError, fromNative } from '../native-error.js';

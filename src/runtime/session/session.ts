@@ -1,11 +1,6 @@
 import { FramewrightError } from '../../base/errors.js';
-import {
-  ITEM,
-  type NativeAppendResult,
-  type NativeContext,
-  type NativeGenerateResult,
-  type NativeScoreResult,
-} from '../addon.js';
+import type { NativeAppendResult, NativeContext, NativeGenerateResult, NativeScoreResult } from '../addon.js';
+import { FINISHES, ITEM } from '../native-constants.js';
 import { checkInteger, checkTokens } from '../check.js';
 import { Cuts } from './cuts.js';
 import { branchesOf, concatenate } from './continuations.js';
@@ -33,8 +28,6 @@ export interface Mark {
   readonly nTokens: number;
   readonly nPos: number;
 }
-
-const FINISHES = ['stop', 'end', 'length'] as const;
 
 /** @internal What a session needs of its model. */
 export interface SessionModel {

@@ -306,6 +306,12 @@ describe('fork, rollback, save and restore', () => {
     flipped[flipped.length - 9]! ^= 1;
     for (const bad of [new Uint8Array(), new Uint8Array(1000), flipped, state.slice(0, -8)])
       await expect(session.restore(bad)).rejects.toMatchObject({ code: 'USAGE' });
+    // The last byte of our own format's number, and the first of llama.cpp's.
+    for (const at of [7, 36])
+      await expect(session.restore(state.with(at, state[at]! + 1))).rejects.toMatchObject({
+        code: 'USAGE',
+        message: expect.stringContaining('by this version') as string,
+      });
     await expect(other.session().restore(state)).rejects.toMatchObject({
       code: 'USAGE',
       message: expect.stringContaining('kvType') as string,
