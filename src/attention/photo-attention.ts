@@ -3,7 +3,7 @@ import type { Cropper } from '../cropper/cropper.js';
 import type { HeldPhoto } from '../cropper/held-photo.js';
 import type { ConversationPart } from '../engines/engine.js';
 import type { PhotoInput } from '../photo/input.js';
-import { IMAGE_TOKEN_PX } from '../runtime/model.js';
+import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import type { Element } from '../base/schema.js';
 import { coveredCells } from './covered-cells.js';
 import { replayAttention, type AnswerAttention } from './replay.js';

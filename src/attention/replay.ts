@@ -1,6 +1,7 @@
 import { FramewrightError } from '../base/errors.js';
 import type { ConversationPart } from '../engines/engine.js';
-import { IMAGE_TOKEN_PX, type VisionModel } from '../runtime/model.js';
+import type { VisionModel } from '../runtime/model.js';
+import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 
 /** What the tokens of an answer attend to, on average: the mean over the queries that each decided one of its tokens. */
 export interface AnswerAttention {

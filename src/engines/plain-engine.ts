@@ -10,6 +10,7 @@ import type {
   FrameImage,
   TargetWork,
 } from './engine.js';
+import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import { centre } from './centre.js';
 import { full } from './full.js';
 import { lookAtByRules } from './rules/index.js';
@@ -33,7 +34,7 @@ const LOOKS: Readonly<Record<PlainEngineName, (raster: Raster) => EngineLook>> =
 };
 
 /** They scale further down themselves; this keeps edges sharp enough for exact lines. */
-const PIXEL_BUDGET = { minPixels: 28 * 28, maxPixels: 512 * 512 };
+const PIXEL_BUDGET = { minPixels: IMAGE_TOKEN_PX ** 2, maxPixels: 512 * 512, cellPx: IMAGE_TOKEN_PX };
 
 /** One of the engines that need no model, in the shape the pipeline takes. */
 export function plainEngine(name: PlainEngineName): PhotoEngine {

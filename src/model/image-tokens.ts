@@ -1,4 +1,4 @@
-import { CELL_PX } from '../photo/frame.js';
+import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import type { ModelUse } from './manifest.js';
 
 /** Images a conversation holds: the photo, and the photo redrawn. */
@@ -6,13 +6,13 @@ const IMAGES = 2;
 
 /** Image tokens a photo is seen with at most. */
 export function imageTokensOf({ pixelBudget }: Pick<ModelUse, 'pixelBudget'>): number {
-  return Math.floor(pixelBudget.max / CELL_PX ** 2);
+  return Math.floor(pixelBudget.max / IMAGE_TOKEN_PX ** 2);
 }
 
 /** The same use with photos seen at `imageTokens` at most, its least size in proportion, and cells for them. */
 export function withImageTokens(use: ModelUse, imageTokens: number): ModelUse {
   const { min, max } = use.pixelBudget;
-  const most = imageTokens * CELL_PX ** 2;
+  const most = imageTokens * IMAGE_TOKEN_PX ** 2;
   const more = IMAGES * Math.max(0, imageTokens - imageTokensOf(use));
   return {
     ...use,

@@ -3,7 +3,7 @@ import { FramewrightError } from '../base/errors.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { VisionModel } from '../runtime/model.js';
 import type { ModelOptions } from '../runtime/types.js';
-import { CELL_PX } from '../photo/frame.js';
+import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import type { ResolvedModel } from './resolve.js';
 
 export type LoadOptions = Pick<
@@ -41,6 +41,6 @@ export async function loadRunnable(
     path: textPath,
     mmprojPath,
     imageMinTokens: 1,
-    imageMaxTokens: Math.ceil(use.pixelBudget.max / CELL_PX ** 2),
+    imageMaxTokens: Math.ceil(use.pixelBudget.max / IMAGE_TOKEN_PX ** 2),
   });
 }

@@ -4,12 +4,6 @@ import type { Element } from '../base/schema.js';
 import { mapElement } from './element-map.js';
 import type { Segment } from './element-map.js';
 
-/**
- * Side of the pixel square one merged image token covers: Qwen2.5-VL's 14 px patches, merged 2x2. A frame whose sides
- * are multiples of it reaches the vision tower without being resized or padded once more.
- */
-export const CELL_PX = 28;
-
 /** Qwen's smart_resize refuses longer photos; here they are squeezed to this aspect instead. */
 const MAX_ASPECT = 200;
 
@@ -20,35 +14,38 @@ const MAX_ASPECT = 200;
  */
 const AREA_WEIGHT = 0.1;
 
-/** How many pixels the model may see, both ends included. */
+/** How many pixels the model may see, both ends included, and in which steps. */
 export interface PixelBudget {
   readonly minPixels: number;
   readonly maxPixels: number;
+  /** Both sides of the frame are multiples of it: what one image token covers. */
+  readonly cellPx: number;
 }
 
 /**
- * Size of the model frame for an oriented photo: both sides multiples of 28 px, area within the budget, as near as the
+ * Size of the model frame for an oriented photo: both sides multiples of the cell, area within the budget, as near as the
  * grid allows to the photo's aspect and, within the budget, to the photo's own area.
  *
  * Like `smart_resize` of Qwen2.5-VL, which rounds each side on its own and so distorts 4000x3000 by 2.5 % (1148x840)
  * where 1120x840 does not; here all grid sizes are compared. A photo longer than 200:1 gets the frame of a 200:1
  * photo, or of the longest one the budget has room for; the conversions below stay exact, as each axis has its own scale.
  *
- * @throws FramewrightError USAGE if no multiple of 28x28 px lies within the budget.
+ * @throws FramewrightError USAGE if no number of cells lies within the budget.
  */
 export function chooseFrame(photo: Size, budget: PixelBudget): Size {
-  const minCells = Math.max(1, Math.ceil(budget.minPixels / CELL_PX ** 2));
-  const maxCells = Math.floor(budget.maxPixels / CELL_PX ** 2);
+  const { cellPx } = budget;
+  const minCells = Math.max(1, Math.ceil(budget.minPixels / cellPx ** 2));
+  const maxCells = Math.floor(budget.maxPixels / cellPx ** 2);
   if (!(minCells <= maxCells)) {
     throw new FramewrightError(
       'USAGE',
-      `no frame of ${CELL_PX}x${CELL_PX} px cells has ${budget.minPixels} to ${budget.maxPixels} pixels; widen the pixel budget`,
+      `no frame of ${cellPx}x${cellPx} px cells has ${budget.minPixels} to ${budget.maxPixels} pixels; widen the pixel budget`,
     );
   }
   const longPx = Math.max(photo.width, photo.height);
   const shortPx = Math.min(photo.width, photo.height);
   const aspect = Math.min(longPx / shortPx, MAX_ASPECT);
-  const wantedCells = clamp((longPx * shortPx) / CELL_PX ** 2, minCells, maxCells);
+  const wantedCells = clamp((longPx * shortPx) / cellPx ** 2, minCells, maxCells);
 
   let best = { long: 1, short: 1, cost: Infinity };
   for (let short = 1; short * short <= maxCells; short++) {
@@ -62,8 +59,8 @@ export function chooseFrame(photo: Size, budget: PixelBudget): Size {
       if (cost < best.cost) best = { long, short, cost };
     }
   }
-  const long = best.long * CELL_PX;
-  const short = best.short * CELL_PX;
+  const long = best.long * cellPx;
+  const short = best.short * cellPx;
   return photo.width >= photo.height ? { width: long, height: short } : { width: short, height: long };
 }
 

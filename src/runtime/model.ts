@@ -6,12 +6,9 @@ import { checkInteger } from './check.js';
 import { checkGrammar } from './session/grammar-check.js';
 import { Context, type TokenListeners } from './session/context.js';
 import { ImageEmbedding } from './image-embedding.js';
-import { FLASH_ATTENTION, KV_TYPE, MAX_SEQUENCES } from './native-constants.js';
+import { FLASH_ATTENTION, IMAGE_TOKEN_PX, KV_TYPE, MAX_SEQUENCES } from './native-constants.js';
 import { disposedError, fromNative } from './native-error.js';
 import type { ContextOptions, MemoryByDevice, ModelFacts } from './types.js';
-
-/** Pixels of one merged image token, each way: 14 px patches, merged two by two. */
-export const IMAGE_TOKEN_PX = 28;
 
 /** What `loadModel` settled on. */
 export interface ModelSettings {

@@ -7,7 +7,7 @@ import { RecordedAnswer } from '../vlm/answer/recorded-answer.js';
 import type { AnswerWriter, Tokenizer } from '../vlm/answer/writer.js';
 import { FramewrightError } from '../base/errors.js';
 import type { Size } from '../base/geometry.js';
-import { CELL_PX } from '../photo/frame.js';
+import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import { Conversation, type SeenImage } from '../vlm/prompt/conversation.js';
 import type { PromptProfile } from '../vlm/prompt/profile.js';
 import type { Element } from '../base/schema.js';
@@ -60,7 +60,7 @@ export async function recordConversation(
   const image: SeenImage<PlaceholderImage> = {
     frame,
     rgb: new Uint8Array(0), // nobody looks: the pixels of training photos travel beside the tokens
-    embedding: { nTokens: (frame.width / CELL_PX) * (frame.height / CELL_PX) },
+    embedding: { nTokens: (frame.width / IMAGE_TOKEN_PX) * (frame.height / IMAGE_TOKEN_PX) },
   };
   const counts: number[] = [];
   const endStage = (): void => {

@@ -10,6 +10,7 @@ import { Conversation, type SeenImage, type TranscriptPart } from './prompt/conv
 import type { PromptProfile } from './prompt/profile.js';
 import { Reasoning } from './reasoning.js';
 import type { Context } from '../runtime/session/context.js';
+import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import type { VisionModel } from '../runtime/model.js';
 import { enhance } from './enhance/enhance.js';
 import { placeCandidates } from './propose/place-edges.js';
@@ -55,7 +56,8 @@ export class VlmEngine implements PhotoEngine {
   readonly #tokens: AnswerTokens;
 
   constructor(model: VisionModel, context: Context, { use, sequences, profile, identity }: VlmSettings) {
-    this.pixelBudget = { minPixels: use.pixelBudget.min, maxPixels: use.pixelBudget.max };
+    const { min: minPixels, max: maxPixels } = use.pixelBudget;
+    this.pixelBudget = { minPixels, maxPixels, cellPx: IMAGE_TOKEN_PX };
     this.identity = identity;
     this.#model = model;
     this.#context = context;

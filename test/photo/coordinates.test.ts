@@ -18,7 +18,7 @@ import {
 } from './fixtures.js';
 import { randomInts } from './random.js';
 
-const BUDGET = { minPixels: 4 * 784, maxPixels: 36 * 784 };
+const BUDGET = { minPixels: 4 * 784, maxPixels: 36 * 784, cellPx: 28 };
 const DARK = [24, 32, 40] as const;
 const LIGHT = [250, 240, 60] as const;
 

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { CELL_PX, chooseFrame, frameMap } from '../../src/photo/frame.js';
+import { chooseFrame, frameMap } from '../../src/photo/frame.js';
 import type { Box, Size } from '../../src/base/geometry.js';
 import { randomInts } from './random.js';
 
-const BUDGET = { minPixels: 4 * 784, maxPixels: 1280 * 784 };
+/** Of a Qwen2.5-VL. */
+const CELL_PX = 28;
+const BUDGET = { minPixels: 4 * 784, maxPixels: 1280 * 784, cellPx: CELL_PX };
 
 /** `smart_resize` as published with Qwen2.5-VL (qwen_vl_utils/vision_process.py). */
 function smartResize({ width, height }: Size, { minPixels, maxPixels }: typeof BUDGET): Size {
@@ -36,7 +38,7 @@ describe('chooseFrame', () => {
     ] as const) {
       for (let i = 0; i < 400; i++) {
         const photo = { width: 1 + next(6000), height: 1 + next(6000) };
-        const frame = chooseFrame(photo, { minPixels: minCells * 784, maxPixels: maxCells * 784 });
+        const frame = chooseFrame(photo, { minPixels: minCells * 784, maxPixels: maxCells * 784, cellPx: CELL_PX });
         expect([frame.width % CELL_PX, frame.height % CELL_PX]).toEqual([0, 0]);
         const cells = (frame.width * frame.height) / 784;
         expect(cells).toBeGreaterThanOrEqual(minCells);
@@ -63,7 +65,9 @@ describe('chooseFrame', () => {
   test('keeps the aspect of common cameras exactly', () => {
     expect(chooseFrame({ width: 4000, height: 3000 }, BUDGET)).toEqual({ width: 1120, height: 840 });
     expect(chooseFrame({ width: 3000, height: 4500 }, BUDGET)).toEqual({ width: 784, height: 1176 });
-    expect(chooseFrame({ width: 4032, height: 3024 }, { minPixels: 784, maxPixels: 64 * 784 })).toEqual({
+    expect(
+      chooseFrame({ width: 4032, height: 3024 }, { minPixels: 784, maxPixels: 64 * 784, cellPx: CELL_PX }),
+    ).toEqual({
       width: 224,
       height: 168,
     });
@@ -86,7 +90,7 @@ describe('chooseFrame', () => {
   test('squeezes extreme aspects to 200:1 or to what the budget has room for', () => {
     expect(chooseFrame({ width: 1, height: 5000 }, BUDGET)).toEqual({ width: 28, height: 5600 });
     expect(chooseFrame({ width: 100_000, height: 10 }, BUDGET)).toEqual({ width: 200 * 56, height: 56 });
-    expect(chooseFrame({ width: 5000, height: 1 }, { minPixels: 784, maxPixels: 64 * 784 })).toEqual({
+    expect(chooseFrame({ width: 5000, height: 1 }, { minPixels: 784, maxPixels: 64 * 784, cellPx: CELL_PX })).toEqual({
       width: 64 * 28,
       height: 28,
     });
@@ -94,8 +98,12 @@ describe('chooseFrame', () => {
   });
 
   test('refuses a budget that holds no grid', () => {
-    expect(() => chooseFrame({ width: 9, height: 9 }, { minPixels: 100, maxPixels: 783 })).toThrow(/pixel budget/);
-    expect(() => chooseFrame({ width: 9, height: 9 }, { minPixels: 2000, maxPixels: 1000 })).toThrow(/pixel budget/);
+    expect(() => chooseFrame({ width: 9, height: 9 }, { minPixels: 100, maxPixels: 783, cellPx: CELL_PX })).toThrow(
+      /pixel budget/,
+    );
+    expect(() => chooseFrame({ width: 9, height: 9 }, { minPixels: 2000, maxPixels: 1000, cellPx: CELL_PX })).toThrow(
+      /pixel budget/,
+    );
   });
 });
 

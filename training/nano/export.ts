@@ -3,6 +3,7 @@
 //     --scenes 4000 [--first 0] [--corpus folder]) [--mirrored] [--conversations] [--variant 1]
 //     [--proposals proposals.jsonl] [--part 0/2] [--limit n]
 // Photos without labels are left out (label.ts, with the same options); a scene without labels teaches the analysis only.
+import { IMAGE_TOKEN_PX } from '../../src/runtime/native-constants.js';
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { buildVocabulary } from '../../gguf/tokenizer.js';
@@ -61,7 +62,11 @@ for await (const view of viewsOf(options)) {
   nViews++;
   if (nViews % 100 === 0) console.error(`${options.out}: ${nViews} pictures`);
 }
-const frameBudget = { minPixels: NANO_USE.pixelBudget.min, maxPixels: NANO_USE.pixelBudget.max };
+const frameBudget = {
+  minPixels: NANO_USE.pixelBudget.min,
+  maxPixels: NANO_USE.pixelBudget.max,
+  cellPx: IMAGE_TOKEN_PX,
+};
 await writer.close({
   vocabulary: vocabulary.tokens,
   types: vocabulary.types,
@@ -87,7 +92,7 @@ async function exportView(view: Asked, labels: TeacherLabels | undefined): Promi
     .toBuffer();
   const photo = await decodePhoto(Uint8Array.from(png));
   const { min, max } = NANO_USE.pixelBudget;
-  const frame = chooseFrame(raster.size, { minPixels: min, maxPixels: max });
+  const frame = chooseFrame(raster.size, { minPixels: min, maxPixels: max, cellPx: IMAGE_TOKEN_PX });
   const rgb = await renderFrame(photo, frame);
   const map = frameMap(raster.size, frame);
   const seen = view.elements ?? labels?.elements ?? [];

@@ -1,5 +1,6 @@
 // Writes the conversation test/train/parity.test.ts plays: two frames of a drawn scene as PNG and conversation.json.
 //   node dist/training/nano/parity-conversation.js test/fixtures/nano
+import { IMAGE_TOKEN_PX } from '../../src/runtime/native-constants.js';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -26,7 +27,11 @@ const tokenizer = vocabularyTokenizer(buildVocabulary(nanoTokenizer(phrases)));
 const tokens = new AnswerTokens(tokenizer);
 
 const scene = await drawScene({ seed: 5 });
-const frame = chooseFrame(scene.size, { minPixels: NANO_USE.pixelBudget.min, maxPixels: NANO_USE.pixelBudget.max });
+const frame = chooseFrame(scene.size, {
+  minPixels: NANO_USE.pixelBudget.min,
+  maxPixels: NANO_USE.pixelBudget.max,
+  cellPx: IMAGE_TOKEN_PX,
+});
 const rgb = Uint8Array.from(
   await sharp(scene.data, { raw: { ...scene.size, channels: 3 } })
     .resize(frame.width, frame.height, { fit: 'fill' })

@@ -167,7 +167,9 @@ function constrainedBoxes(
     minSize: limits.minSize,
     ...(limits.keep ? { keep: [map.toPhoto.box(limits.keep, 'outward')] } : {}),
   };
-  const boxes = ratio ? aspectBoxes(photo, { width: ratio[0], height: ratio[1] }, rules) : freeBoxes(photo, distribution.boxes, rules);
+  const boxes = ratio
+    ? aspectBoxes(photo, { width: ratio[0], height: ratio[1] }, rules)
+    : freeBoxes(photo, distribution.boxes, rules);
   const ranked = boxes.map((box) => {
     const unit = toUnit(box, photo);
     const keeping = ratio && subject ? worthOfKeeping(subject, unit) : 0;

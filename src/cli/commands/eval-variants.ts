@@ -17,7 +17,7 @@ import {
   type SweptNumber,
   type VariantGroup,
 } from '../../eval/variants.js';
-import { CELL_PX } from '../../photo/frame.js';
+import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
 import { imageTokensOf } from '../../model/image-tokens.js';
 import { resolveModel } from '../../model/resolve.js';
 import { STAGES, type Stage } from '../../base/stages.js';
@@ -98,7 +98,7 @@ export async function openGroup(
     if (isFirst) warnUntrained(cropper);
     warnGivenUp(cropper);
     const { maxPixels = 0 } = cropper.model?.pixelBudget ?? {};
-    if (imageTokens !== undefined && maxPixels < imageTokens * CELL_PX ** 2) {
+    if (imageTokens !== undefined && maxPixels < imageTokens * IMAGE_TOKEN_PX ** 2) {
       throw new FramewrightError(
         'MODEL_LOAD',
         `there is no memory for ${imageTokens} image tokens; leave them out of --sweep, or see what --no-plan does`,

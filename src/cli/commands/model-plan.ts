@@ -1,3 +1,4 @@
+import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
 import { Option, type Command } from 'commander';
 import { bytesText } from '../../base/bytes-text.js';
 import { usableBytes } from '../../model/plan/fit.js';
@@ -134,7 +135,7 @@ function settingLines({ settings }: ModelPlan['plan'], nLayers: number, gpuName:
     ...where,
     `the vision tower on ${projectorOnGpu && gpuName !== undefined ? gpuName : 'the CPU'}`,
     `a KV cache of ${kvType}, ${nCtx} cells`,
-    `pictures of up to ${imageTokens} tokens (28 x 28 pixels each)`,
+    `pictures of up to ${imageTokens} tokens (${IMAGE_TOKEN_PX} x ${IMAGE_TOKEN_PX} pixels each)`,
     `batches of ${nBatch} tokens`,
   ];
 }

@@ -1,3 +1,4 @@
+import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
 import type { ModelUse } from '../manifest.js';
 import type { Place } from './graph.js';
 import { predictMemory, totalBytes, type Prediction, type RunSettings } from './predict.js';
@@ -32,8 +33,6 @@ export interface MemoryPlan {
   readonly givenUp: readonly string[];
 }
 
-/** Side of the square pixels a merged image token stands for. */
-const TOKEN_PX = 28;
 const LARGE_BATCH = 2048;
 const SMALL_BATCH = 512;
 /** The least a conversation of three stages about one photo was seen to need with short prompts. */
@@ -80,7 +79,7 @@ export function planMemory(shape: PairShape, wishes: PlanWishes, limits: MemoryL
 function settingsOf(shape: PairShape, wishes: PlanWishes, onGpu: boolean): RunSettings {
   const { use, parallel, nSeqMax, kvType = 'f16' } = wishes;
   const nCtx = use.contextCells * parallel;
-  const imageTokens = Math.ceil(use.pixelBudget.max / TOKEN_PX ** 2);
+  const imageTokens = Math.ceil(use.pixelBudget.max / IMAGE_TOKEN_PX ** 2);
   const gpuLayers = wishes.gpuLayers ?? -1;
   const allLayers = shape.text.nLayer + 1;
   return {
@@ -105,7 +104,7 @@ function* thriftier(ideal: RunSettings, { kvType, flashAttention, use, parallel 
   const mayQuantise = kvType === undefined && flashAttention !== false;
   const small: RunSettings = mayQuantise ? { ...smallBatch, kvType: 'q8_0', flashAttention: true } : smallBatch;
   if (mayQuantise) yield small;
-  const leastTokens = Math.max(1, Math.floor(use.pixelBudget.min / TOKEN_PX ** 2));
+  const leastTokens = Math.max(1, Math.floor(use.pixelBudget.min / IMAGE_TOKEN_PX ** 2));
   for (const share of [0.75, 0.5]) {
     const imageTokens = Math.max(leastTokens, Math.floor(ideal.imageTokens * share));
     const nCtx = Math.max(Math.min(ideal.nCtx, LEAST_CONTEXT * parallel), Math.floor(ideal.nCtx * share));

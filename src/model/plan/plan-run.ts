@@ -1,3 +1,4 @@
+import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
 import { MAX_SEQUENCES } from '../../runtime/native-constants.js';
 import type { RuntimeInfo } from '../../runtime/types.js';
 import type { ModelUse } from '../manifest.js';
@@ -75,7 +76,7 @@ export function planRun(
 
 /** The model's use with the picture and the conversation the plan has room for. */
 export function plannedUse(use: ModelUse, { settings }: MemoryPlan, parallel: number): ModelUse {
-  const most = Math.min(use.pixelBudget.max, settings.imageTokens * 28 * 28);
+  const most = Math.min(use.pixelBudget.max, settings.imageTokens * IMAGE_TOKEN_PX ** 2);
   return {
     ...use,
     pixelBudget: { min: Math.min(use.pixelBudget.min, most), max: most },

@@ -317,7 +317,7 @@ describe('one drawing for the model and for people', () => {
         .png()
         .toBuffer(),
     );
-    const frame = chooseFrame(photo, { minPixels: 784, maxPixels: FRAME.width * FRAME.height });
+    const frame = chooseFrame(photo, { minPixels: 784, maxPixels: FRAME.width * FRAME.height, cellPx: 28 });
     expect(frame).toEqual(FRAME);
     const elements = [SAMPLES.rule_of_thirds.element, SAMPLES.diagonal.element, SAMPLES.curved.element];
     const ours = await drawOnFrame(await renderFrame(photo, frame), frame, elements);
