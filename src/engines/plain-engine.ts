@@ -2,23 +2,14 @@ import type { EngineName } from '../base/schema.js';
 import type { EngineCrop, PhotoEngine } from './engine.js';
 import { centre } from './centre.js';
 import { full } from './full.js';
-import { rulesEngine } from './rules/index.js';
+import { rules } from './rules/index.js';
 import { smartcropEngine } from './saliency.js';
-import type { EngineOptions, EngineProposal, Raster } from './types.js';
+import type { EngineOptions, EngineProposal, PlainFunction } from './types.js';
 
 export type PlainEngineName = Exclude<EngineName, 'vlm'>;
 
-const FUNCTIONS: Readonly<
-  Record<PlainEngineName, (raster: Raster, options: EngineOptions) => EngineProposal | Promise<EngineProposal>>
-> = {
-  rules: (raster, options) => {
-    const { elements, candidates, best } = rulesEngine(raster.data, raster.size, options);
-    return {
-      elements,
-      best,
-      candidates: candidates.map(({ box, rulesScore, why }) => ({ box, score: rulesScore, why })),
-    };
-  },
+const FUNCTIONS: Readonly<Record<PlainEngineName, PlainFunction>> = {
+  rules,
   saliency: smartcropEngine,
   centre,
   full,
@@ -62,7 +53,7 @@ export function plainEngine(name: PlainEngineName): PhotoEngine {
     },
     ...(name === 'rules' && {
       analyse: async ({ rgb, frame }, _sampling, timings) =>
-        timings.measure('analyse', () => Promise.resolve(rulesEngine(rgb, frame, { count: 1 }).elements)),
+        timings.measure('analyse', () => Promise.resolve(rules({ data: rgb, size: frame }, { count: 1 }).elements)),
     }),
   };
 }

@@ -32,3 +32,9 @@ export interface EngineProposal {
   readonly candidates: EngineCandidate[];
   readonly best: number;
 }
+
+/**
+ * An engine that needs no model: goes by the pixels, or by the size alone.
+ * @throws FramewrightError `ASPECT_IMPOSSIBLE` where aspect, keep boxes and least area cannot hold together
+ */
+export type PlainFunction = (raster: Raster, options: EngineOptions) => EngineProposal | Promise<EngineProposal>;
