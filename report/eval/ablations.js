@@ -21,33 +21,20 @@
     const differenceText = (m) =>
       m === reference ? 'everything' : `difference ${figures.exact(figures.differenceOf(m, reference, select.value))}`;
     const canvas = charts.addCanvas(holder, whole, true);
-    const chart = charts.make(canvas, `figure of ${whole} and without each part of it`, {
-      type: 'bar',
-      data: { labels: [], datasets: [] },
-      options: {
-        indexAxis: 'y',
-        scales: { x: {} },
-        plugins: {
-          legend: { display: false },
-          tooltip: {
-            callbacks: {
-              label: (item) => figures.exact(charts.figureOf(item)),
-              afterLabel: ({ dataIndex }) => differenceText(shown[dataIndex]),
-            },
-          },
+    const chart = charts.makeLying(canvas, `figure of ${whole} and without each part of it`, {
+      legend: { display: false },
+      tooltip: {
+        callbacks: {
+          label: (item) => figures.exact(charts.figureOf(item)),
+          afterLabel: ({ dataIndex }) => differenceText(shown[dataIndex]),
         },
       },
-      plugins: [charts.whiskers],
     });
     const draw = () => {
       const drawn = shown.map((m) => data.methods[m].figures[select.value]);
       const colours = shown.map((m) => methods.colourOf(m === reference ? 0 : 5));
-      chart.data = {
-        labels: shown.map((m) => data.methods[m].ablation?.change ?? whole),
-        datasets: [charts.bars(figures.measureOf(select.value).label, colours, drawn)],
-      };
-      chart.options.scales = { x: charts.reach(drawn) };
-      chart.update();
+      const labels = shown.map((m) => data.methods[m].ablation?.change ?? whole);
+      charts.showLying(chart, labels, charts.bars(figures.measureOf(select.value).label, colours, drawn));
     };
     fillSelect(select, figures.options, draw);
     draw();

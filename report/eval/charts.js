@@ -62,6 +62,32 @@ const charts = (() => {
     return { label, backgroundColor: colour, data: shown.map(({ value }) => value), intervals: shown };
   }
 
+  /**
+   * Bars that lie, with whiskers; `showLying` gives them.
+   * @param {HTMLCanvasElement} canvas
+   * @param {string} description
+   * @param {import('chart.js').ChartOptions<'bar'>['plugins']} plugins
+   */
+  const makeLying = (canvas, description, plugins) =>
+    make(canvas, description, {
+      type: 'bar',
+      /** @type {import('chart.js').ChartData<'bar', (number | null)[], string>} */
+      data: { labels: [], datasets: [] },
+      options: { indexAxis: 'y', scales: { x: {} }, plugins: plugins ?? {} },
+      plugins: [whiskers],
+    });
+
+  /**
+   * @param {import('chart.js').Chart<'bar', (number | null)[], string>} chart
+   * @param {string[]} labels
+   * @param {Bars} set
+   */
+  function showLying(chart, labels, set) {
+    chart.data = { labels, datasets: [set] };
+    chart.options.scales = { x: reach(set.intervals) };
+    chart.update();
+  }
+
   /** @param {import('chart.js').TooltipItem<'bar'>} item */
   const figureOf = ({ dataset, dataIndex }) => /** @type {Bars} */ (dataset).intervals[dataIndex];
 
@@ -141,5 +167,5 @@ const charts = (() => {
     },
   };
 
-  return { INK, make, addCanvas, bars, figureOf, reach, whiskers, followMethods, methodLegend };
+  return { INK, make, addCanvas, makeLying, showLying, bars, figureOf, reach, whiskers, followMethods, methodLegend };
 })();

@@ -6,23 +6,11 @@
   if (data.methods.length < 2) return;
 
   byId('paired').hidden = false;
-  const chart = charts.make(
-    byId('paired-chart', HTMLCanvasElement),
-    'difference of each method from the reference, with intervals',
-    {
-      type: 'bar',
-      data: { labels: [], datasets: [] },
-      options: {
-        indexAxis: 'y',
-        scales: { x: {} },
-        plugins: {
-          legend: { onClick: () => undefined, labels: { boxWidth: 0 } },
-          tooltip: { callbacks: { label: (item) => figures.exact(charts.figureOf(item)) } },
-        },
-      },
-      plugins: [charts.whiskers],
-    },
-  );
+  const canvas = byId('paired-chart', HTMLCanvasElement);
+  const chart = charts.makeLying(canvas, 'difference of each method from the reference, with intervals', {
+    legend: { onClick: () => undefined, labels: { boxWidth: 0 } },
+    tooltip: { callbacks: { label: (item) => figures.exact(charts.figureOf(item)) } },
+  });
 
   function draw() {
     const reference = Number(select('paired-reference').value);
@@ -30,12 +18,11 @@
     const shown = data.methods.map((_, m) => m).filter((m) => m !== reference && !methods.isHidden(m));
     const differences = shown.map((m) => figures.differenceOf(m, reference, measure.id));
     const label = `${measure.label} minus that of ${data.methods[reference].name}`;
-    chart.data = {
-      labels: shown.map((m) => data.methods[m].name),
-      datasets: [charts.bars(label, shown.map(methods.colourOf), differences)],
-    };
-    chart.options.scales = { x: charts.reach(differences) };
-    chart.update();
+    charts.showLying(
+      chart,
+      shown.map((m) => data.methods[m].name),
+      charts.bars(label, shown.map(methods.colourOf), differences),
+    );
   }
 
   fillSelect(select('paired-measure'), figures.options, draw);
