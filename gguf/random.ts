@@ -1,4 +1,7 @@
-/** A stream of 32-bit words: sfc32 (Chris Doty-Humphrey, PractRand), seeded from any text by FNV-1a. */
+/**
+ * A stream of 32-bit words: sfc32 (Chris Doty-Humphrey, PractRand), seeded from any text by FNV-1a. The bytes of every
+ * toy model hang on it.
+ */
 export function seededWords(seed: string): () => number {
   let a = 0x9e37_79b9 | 0;
   let b = 0x243f_6a88;

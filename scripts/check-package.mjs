@@ -36,7 +36,7 @@ function contentProblems(files) {
   const sources = tracked.filter((file) => /^(src|gguf)\/.*\.ts$/.test(file));
   const needed = [
     ...SINGLE,
-    ...tracked.filter((file) => ASSETS.some((asset) => file.startsWith(asset))),
+    ...tracked.filter((file) => ASSETS.some((asset) => file.startsWith(asset)) && !file.endsWith('/tsconfig.json')),
     ...sources.flatMap((file) =>
       [file.replace(/\.ts$/, '.js'), file.replace(/\.ts$/, '.d.ts')].map((name) => `dist/${name}`),
     ),

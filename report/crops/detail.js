@@ -1,17 +1,29 @@
 // One photo, large: every candidate with its probability and reason, the composition, the times.
-globalThis.report.detail = (() => {
+const detail = (() => {
   'use strict';
 
-  const { data, byId, element, layers, picks, pictures } = globalThis.report;
-  const dialog = byId('detail');
+  /** @typedef {PageData['photos'][number]} Photo */
+  /** @typedef {Photo['crops'][number]} Crop */
+
+  const { data, byId, element } = report;
+  const dialog = byId('detail', HTMLDialogElement);
+  /** @type {readonly Photo[]} */
   let photos = [];
   let index = 0;
   let target = 0;
 
+  /** @param {number} share */
   const percent = (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
+  /** @param {Crop} crop */
   const targetName = ({ aspect, size }) => size ?? aspect ?? 'free';
+  /** @param {number} ms */
   const milliseconds = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
+  /**
+   * @param {readonly Photo[]} shown Those the arrows go through.
+   * @param {Photo} photo
+   * @param {number} [t] Index into its crops.
+   */
   function open(shown, photo, t = 0) {
     photos = shown;
     index = shown.indexOf(photo);
@@ -20,15 +32,22 @@ globalThis.report.detail = (() => {
     if (!dialog.open) dialog.showModal();
   }
 
+  /** @param {number} by */
   function step(by) {
     index = (index + by + photos.length) % photos.length;
     target = Math.min(target, photos[index].crops.length - 1);
     draw();
   }
 
+  /**
+   * @param {Photo} photo
+   * @param {Crop} crop
+   * @param {Crop['options'][number]} option
+   * @param {number} o Its index.
+   */
   function optionRow(photo, crop, option, o) {
     const isPicked = picks.pickedOf(crop) === o;
-    const row = element(
+    return element(
       'button',
       {
         type: 'button',
@@ -54,21 +73,23 @@ globalThis.report.detail = (() => {
         element('span', { class: 'why' }, option.why),
       ),
     );
-    return row;
   }
 
+  /** @param {number} share */
   function bar(share) {
-    const node = element('span', { class: 'bar' }, element('span'));
-    node.firstChild.style.width = `${100 * share}%`;
-    return node;
+    const filled = element('span');
+    filled.style.width = `${100 * share}%`;
+    return element('span', { class: 'bar' }, filled);
   }
 
+  /** @param {number} o */
   function highlight(o) {
-    for (const node of dialog.querySelectorAll('.candidate')) {
+    for (const node of /** @type {NodeListOf<SVGRectElement>} */ (dialog.querySelectorAll('.candidate'))) {
       node.classList.toggle('lit', node.dataset.option === String(o));
     }
   }
 
+  /** @param {Crop} crop */
   function times({ timingsMs }) {
     const entries = Object.entries(timingsMs);
     const total = entries.reduce((sum, [, ms]) => sum + ms, 0);
@@ -84,12 +105,14 @@ globalThis.report.detail = (() => {
     return [heading(`Time: ${milliseconds(total)}`), strip, legend];
   }
 
+  /** @param {Photo} photo */
   function composition({ elements }) {
     if (elements.length === 0) return [];
     const buttons = layers.kindButtons(new Set(elements.map(({ kind }) => kind)));
     return [heading('Composition'), element('div', { class: 'layers' }, ...buttons)];
   }
 
+  /** @param {string} text */
   const heading = (text) => element('h3', {}, text);
 
   function draw() {
@@ -111,6 +134,11 @@ globalThis.report.detail = (() => {
         targetName(other),
       ),
     );
+    /**
+     * @param {string} text
+     * @param {string} label
+     * @param {number} by
+     */
     const go = (text, label, by) =>
       element('button', { type: 'button', 'aria-label': label, onclick: () => step(by) }, text);
     dialog.replaceChildren(
@@ -148,9 +176,10 @@ globalThis.report.detail = (() => {
 
   picks.onChange((crop) => {
     if (!dialog.open || photos[index].crops[target] !== crop) return;
-    const focused = [...dialog.querySelectorAll('.option')].indexOf(document.activeElement);
+    const rows = () => /** @type {NodeListOf<HTMLElement>} */ (dialog.querySelectorAll('.option'));
+    const focused = [...rows()].findIndex((row) => row === document.activeElement);
     draw();
-    dialog.querySelectorAll('.option')[focused]?.focus();
+    rows()[focused]?.focus();
   });
 
   dialog.addEventListener('click', (event) => {

@@ -1,21 +1,22 @@
-// The gallery of a crop report: a card a photo, filters, sort, and saving the choices.
+// The gallery of a crop report: its heading, filters, sort, and saving the choices.
 (() => {
   'use strict';
 
-  const { data, byId, element, layers, picks, pictures, detail } = globalThis.report;
+  /** @typedef {PageData['photos'][number]} Photo */
+
+  const { data, byId, select, input, element } = report;
   const { photos, failures } = data;
   const PAGE = 60;
   const UNSURE_BELOW = 0.5;
   let nShown = PAGE;
-  /** Target shown on a photo's card. */
-  const targets = new Map();
-  const cards = new Map();
-  const photoOf = new Map(photos.flatMap((photo) => photo.crops.map((crop) => [crop, photo])));
 
+  /** @param {Photo} photo */
   const sureness = (photo) =>
     Math.min(...photo.crops.map((crop) => Math.max(...crop.options.map((o) => o.modelScore ?? 0))));
+  /** @param {Photo} photo */
   const timeOf = (photo) =>
     Math.max(...photo.crops.map(({ timingsMs }) => Object.values(timingsMs).reduce((sum, ms) => sum + ms, 0)));
+  /** @param {Photo} photo */
   const shareOf = (photo) =>
     Math.min(
       ...photo.crops.map((crop) => {
@@ -23,7 +24,11 @@
         return ((x2 - x1) * (y2 - y1)) / (photo.width * photo.height);
       }),
     );
-  const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+  /**
+   * @param {number} n
+   * @param {string} one
+   */
+  const count = (n, one) => `${n} ${one}${n === 1 ? '' : 's'}`;
 
   function head() {
     const nCrops = photos.reduce((sum, { crops }) => sum + crops.length, 0);
@@ -55,115 +60,36 @@
     );
   }
 
-  function card(photo) {
-    const t = targets.get(photo) ?? 0;
-    const crop = photo.crops[t];
-    const picked = picks.pickedOf(crop);
-    const { modelScore } = crop.options[picked];
-    const slash = photo.path.search(/[^/\\]*$/);
-    const tabs = photo.crops.map((other, i) =>
-      element(
-        'button',
-        {
-          type: 'button',
-          'aria-pressed': String(i === t),
-          onclick: () => {
-            targets.set(photo, i);
-            redraw(photo);
-          },
-        },
-        detail.targetName(other),
-      ),
-    );
-    const options = crop.options.map((option, o) =>
-      element(
-        'button',
-        {
-          type: 'button',
-          class: 'small',
-          title: option.why,
-          'aria-label': option.modelScore === null ? 'the photo as it is' : `candidate ${o + 1}`,
-          'aria-pressed': String(o === picked),
-          onclick: () => picks.pick(crop, o),
-        },
-        pictures.preview(photo, option.box, { width: 4, height: 3 }),
-      ),
-    );
-    return element(
-      'article',
-      { class: picks.isChanged(crop) ? 'card changed' : 'card' },
-      element(
-        'button',
-        {
-          type: 'button',
-          class: 'open',
-          'aria-label': `open ${photo.path}`,
-          onclick: () => detail.open(shown(), photo, targets.get(photo)),
-        },
-        pictures.picture(photo, crop, picked),
-      ),
-      element(
-        'div',
-        { class: 'caption' },
-        element(
-          'span',
-          { class: 'name', title: photo.path },
-          element('i', {}, photo.path.slice(0, slash)),
-          photo.path.slice(slash),
-        ),
-        element(
-          'span',
-          { class: 'pill' },
-          picks.isChanged(crop)
-            ? 'my choice'
-            : crop.isKept || modelScore === null
-              ? 'kept'
-              : detail.percent(modelScore),
-        ),
-      ),
-      photo.crops.length > 1 ? element('div', { class: 'tabs' }, ...tabs) : '',
-      element('div', { class: 'strip' }, ...options),
-    );
-  }
-
-  function redraw(photo) {
-    const before = cards.get(photo);
-    if (!before) return;
-    const buttons = (node) => [...node.querySelectorAll('button')];
-    const focused = buttons(before).indexOf(document.activeElement);
-    const after = card(photo);
-    before.replaceWith(after);
-    cards.set(photo, after);
-    buttons(after)[focused]?.focus();
-  }
+  /** @type {Readonly<Record<string, (photo: Photo) => boolean>>} */
+  const FILTERS = {
+    all: () => true,
+    changed: ({ crops }) => crops.some(picks.isChanged),
+    unsure: (photo) => sureness(photo) < UNSURE_BELOW,
+    kept: ({ crops }) => crops.some(({ isKept }) => isKept),
+  };
+  /** @type {Readonly<Record<string, (photo: Photo) => number>>} */
+  const SORT_KEYS = { unsure: sureness, tight: shareOf, slow: (photo) => -timeOf(photo) };
 
   function shown() {
-    const words = byId('search').value.toLowerCase();
-    const kind = byId('kind').value;
-    const filters = {
-      all: () => true,
-      changed: ({ crops }) => crops.some(picks.isChanged),
-      unsure: (photo) => sureness(photo) < UNSURE_BELOW,
-      kept: ({ crops }) => crops.some(({ isKept }) => isKept),
-    };
+    const words = input('search').value.toLowerCase();
+    const kind = select('kind').value;
+    const isShown = FILTERS[select('show').value];
     const found = photos.filter(
       (photo) =>
         photo.path.toLowerCase().includes(words) &&
-        filters[byId('show').value](photo) &&
+        isShown(photo) &&
         (kind === '' || photo.elements.some((drawn) => drawn.kind === kind)),
     );
-    const keys = { unsure: sureness, tight: shareOf, slow: (photo) => -timeOf(photo) };
-    const sort = byId('sort').value;
+    const sort = select('sort').value;
+    const key = SORT_KEYS[sort];
     if (sort === 'name') found.sort((a, b) => a.path.localeCompare(b.path, undefined, { numeric: true }));
-    else if (keys[sort]) found.sort((a, b) => keys[sort](a) - keys[sort](b));
+    else if (key) found.sort((a, b) => key(a) - key(b));
     return found;
   }
 
   function draw() {
     const found = shown();
-    cards.clear();
-    for (const photo of found.slice(0, nShown)) cards.set(photo, card(photo));
-    byId('gallery').replaceChildren(...cards.values());
+    byId('gallery').replaceChildren(...cards.make(found.slice(0, nShown), shown));
     byId('more').hidden = nShown >= found.length;
     const nPictures = photos.filter(({ thumbnail }) => thumbnail).length;
     byId('note').textContent = [
@@ -175,14 +101,15 @@
   }
 
   function drawSave() {
-    const n = picks.lines(byId('save-all').checked).length;
-    byId('save').disabled = n === 0;
-    byId('save').textContent = n === 0 ? 'Save choices' : `Save ${count(n, 'choice')}`;
+    const n = picks.lines(input('save-all').checked).length;
+    const button = byId('save', HTMLButtonElement);
+    button.disabled = n === 0;
+    button.textContent = n === 0 ? 'Save choices' : `Save ${count(n, 'choice')}`;
   }
 
   function save() {
     const text = picks
-      .lines(byId('save-all').checked)
+      .lines(input('save-all').checked)
       .map((line) => `${line}\n`)
       .join('');
     const url = URL.createObjectURL(new Blob([text], { type: 'application/jsonl' }));
@@ -204,13 +131,10 @@
     draw();
   };
   byId('more').addEventListener('click', showMore);
-  byId('save-all').checked = data.isDryRun;
+  input('save-all').checked = data.isDryRun;
   byId('save-all').addEventListener('change', drawSave);
   byId('save').addEventListener('click', save);
-  picks.onChange((crop) => {
-    redraw(photoOf.get(crop));
-    drawSave();
-  });
+  picks.onChange(drawSave);
   draw();
   drawSave();
 })();

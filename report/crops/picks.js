@@ -1,15 +1,25 @@
 // Which crop is picked of each photo and target, and the file the choices are saved in.
-globalThis.report.picks = (() => {
+const picks = (() => {
   'use strict';
 
-  const { data } = globalThis.report;
+  /** @typedef {PageData['photos'][number]['crops'][number]} Crop */
+
+  const { data } = report;
+  /** @type {Map<Crop, number>} */
   const changed = new Map();
+  /** @type {((crop: Crop) => void)[]} */
   const listeners = [];
   let isSaved = true;
 
+  /** @param {Crop} crop */
   const pickedOf = (crop) => changed.get(crop) ?? crop.best;
+  /** @param {Crop} crop */
   const isChanged = (crop) => changed.has(crop);
 
+  /**
+   * @param {Crop} crop
+   * @param {number} option Index into its options.
+   */
   function pick(crop, option) {
     if (option === pickedOf(crop)) return;
     if (option === crop.best) changed.delete(crop);
@@ -18,7 +28,10 @@ globalThis.report.picks = (() => {
     for (const listener of listeners) listener(crop);
   }
 
-  /** One choice a line, as `framewright crop --choices` reads them. */
+  /**
+   * One choice a line, as `framewright crop --choices` reads them.
+   * @param {boolean} withUnchanged
+   */
   function lines(withUnchanged) {
     return data.photos.flatMap((photo) =>
       photo.crops
@@ -44,8 +57,8 @@ globalThis.report.picks = (() => {
     pickedOf,
     isChanged,
     lines,
-    nChanged: () => changed.size,
-    onChange: (listener) => listeners.push(listener),
-    markSaved: () => (isSaved = true),
+    /** @param {(crop: Crop) => void} listener */
+    onChange: (listener) => void listeners.push(listener),
+    markSaved: () => void (isSaved = true),
   };
 })();

@@ -1,11 +1,18 @@
 // Pictures of the crop report: a photo with its composition and crop drawn on it, and previews of crops.
-globalThis.report.pictures = (() => {
+const pictures = (() => {
   'use strict';
 
-  const { element, svg } = globalThis.report;
+  /** @typedef {PageData['photos'][number]} Photo */
+  /** @typedef {Photo['crops'][number]['options'][number]['box']} Box */
+
+  const { element, svg } = report;
+  /** @type {Map<Photo, string>} */
   const urls = new Map();
 
-  /** One decoded picture serves every place that shows it; a data URI would be decoded for each. */
+  /**
+   * One decoded picture serves every place that shows it; a data URI would be decoded for each.
+   * @param {Photo} photo
+   */
   function urlOf(photo) {
     if (photo.thumbnail && !urls.has(photo)) {
       const bytes = Uint8Array.from(atob(photo.thumbnail.split(',')[1]), (letter) => letter.charCodeAt(0));
@@ -14,10 +21,18 @@ globalThis.report.pictures = (() => {
     return urls.get(photo);
   }
 
+  /**
+   * @param {Box} box
+   * @param {Readonly<Record<string, string | number>>} attributes
+   */
   function rect([x1, y1, x2, y2], attributes) {
     return svg('rect', { x: x1, y: y1, width: x2 - x1, height: y2 - y1, ...attributes });
   }
 
+  /**
+   * @param {Photo} photo
+   * @param {Box} box
+   */
   function shade({ width, height }, [x1, y1, x2, y2]) {
     return svg('path', {
       class: 'shade',
@@ -26,7 +41,11 @@ globalThis.report.pictures = (() => {
     });
   }
 
-  /** The strokes are markup the command made of numbers; nothing from a file name or a model's words is in them. */
+  /**
+   * The strokes are markup the command made of numbers; nothing from a file name or a model's words is in them.
+   * @param {Photo['elements'][number]} drawn
+   * @param {Photo} photo
+   */
   function drawnElement({ kind, guides, strokes }, { width, drawing }) {
     const group = svg('g', {
       class: 'element',
@@ -38,12 +57,18 @@ globalThis.report.pictures = (() => {
       'image/svg+xml',
     );
     group.append(...parsed.documentElement.childNodes);
-    group.append(svg('title', {}));
-    group.lastChild.textContent = kind.replaceAll('_', ' ');
+    const title = svg('title');
+    title.textContent = kind.replaceAll('_', ' ');
+    group.append(title);
     return group;
   }
 
-  /** The whole photo, dark outside the crop picked. `crop` is one of its crops, `picked` an index of its options. */
+  /**
+   * The whole photo, dark outside the crop picked.
+   * @param {Photo} photo
+   * @param {Photo['crops'][number]} crop One of its crops.
+   * @param {number} picked Index into the crop's options.
+   */
   function picture(photo, crop, picked) {
     const { width, height } = photo;
     const box = crop.options[picked].box;
@@ -60,10 +85,19 @@ globalThis.report.pictures = (() => {
     return root;
   }
 
-  /** What is inside a box, cut from the photo's own picture, as large as fits into these rem. */
+  /**
+   * What is inside a box, cut from the photo's own picture.
+   * @param {Photo} photo
+   * @param {Box} box
+   * @param {{ readonly width: number, readonly height: number }} room What it is to fit into, in rem.
+   */
   function preview(photo, [x1, y1, x2, y2], room) {
     const [width, height] = [x2 - x1, y2 - y1];
     const node = element('span', { class: 'preview' });
+    /**
+     * @param {number} offset
+     * @param {number} most
+     */
     const share = (offset, most) => (most > 0 ? (100 * offset) / most : 0);
     const scale = Math.min(room.width / width, room.height / height);
     node.style.width = `${Math.max(0.3, width * scale)}rem`;

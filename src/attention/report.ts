@@ -9,7 +9,7 @@ const THUMBNAIL_SIDE = 320;
 /** Photos whose maps go into the page; the figures are over all. */
 const MAX_PHOTOS = 100;
 
-/** What the script of the page reads (report/attention/page.js). */
+/** What the script of the page reads (report/attention). */
 export interface AttentionReportData extends Omit<AttentionResult, 'photos'> {
   readonly groups: readonly { readonly id: TokenGroup; readonly label: string }[];
   readonly conditions: readonly Condition[];

@@ -1,4 +1,6 @@
-import { bootstrapSamples, percentileInterval } from '../base/intervals.js';
+import { csv } from '../base/csv.js';
+import { bootstrapSamples, figureText, percentileInterval } from '../base/intervals.js';
+import { markdownTable } from '../base/text-table.js';
 import { CONDITIONS, type Condition, type GroupAttention, type PhotoAttention } from './photo-attention.js';
 import { TOKEN_GROUPS, type TokenGroup } from './token-groups.js';
 
@@ -61,15 +63,8 @@ export function attentionTable(photos: readonly PhotoAttention[]): AttentionCell
 
 /** The table as Markdown: a line a group, with and without enhancement side by side. */
 export function attentionMarkdown({ table, photos, model }: AttentionResult): string {
-  const cell = (group: TokenGroup, condition: Condition, figure: AttentionFigure): string => {
-    const { value, low, high } = table.find(
-      (each) => each.group === group && each.condition === condition && each.figure === figure,
-    )!;
-    if (value === null) return 'n/a';
-    return low === null || high === null
-      ? value.toFixed(3)
-      : `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
-  };
+  const cell = (group: TokenGroup, condition: Condition, figure: AttentionFigure): string =>
+    figureText(table.find((each) => each.group === group && each.condition === condition && each.figure === figure)!);
   const columns = ATTENTION_FIGURES.flatMap((figure) => CONDITIONS.map((condition) => ({ figure, condition })));
   const rows = [
     ['attended', ...columns.map(({ figure, condition }) => `${figure}, ${condition}`)],
@@ -78,24 +73,22 @@ export function attentionMarkdown({ table, photos, model }: AttentionResult): st
       ...columns.map(({ figure, condition }) => cell(group, condition, figure)),
     ]),
   ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (row: readonly string[]): string => `| ${row.map((text, i) => text.padEnd(widths[i]!)).join(' | ')} |`;
-  const rule = line(widths.map((width) => '-'.repeat(width)));
   const what = `Model ${model.name}, ${model.sha256.slice(0, 12)}, prompts ${model.promptVersion}; ${photos.length} photos.`;
-  return `${what}\n\n${[line(rows[0]!), rule, ...rows.slice(1).map(line)].join('\n')}\n`;
+  return `${what}\n\n${markdownTable(rows).join('\n')}\n`;
 }
 
 /** One line a photo, condition, layer, head and group; layer and head are `mean` for the mean over all. */
 export function attentionCsv({ photos }: AttentionResult): string {
-  const lines = ['photo,condition,layer,head,group,tokens,share,lift,normalised'];
+  const rows: (string | number | null)[][] = [
+    ['photo', 'condition', 'layer', 'head', 'group', 'tokens', 'share', 'lift', 'normalised'],
+  ];
   for (const { path, conditions } of photos) {
-    const photo = /[",\r\n]/.test(path) ? `"${path.replaceAll('"', '""')}"` : path;
     for (const condition of CONDITIONS) {
       const { mean, byHead, nTokens } = conditions[condition];
       const add = (layer: number | string, head: number | string, groups: typeof mean): void => {
         for (const group of TOKEN_GROUPS) {
           const { share, lift, normalised }: GroupAttention = groups[group];
-          lines.push([photo, condition, layer, head, group, nTokens[group], share, lift, normalised].join(','));
+          rows.push([path, condition, layer, head, group, nTokens[group], share, lift, normalised]);
         }
       };
       add('mean', 'mean', mean);
@@ -106,5 +99,5 @@ export function attentionCsv({ photos }: AttentionResult): string {
       });
     }
   }
-  return `${lines.join('\n')}\n`;
+  return csv(rows);
 }

@@ -5,6 +5,22 @@ export interface Interval {
   readonly high: number;
 }
 
+/** `0.123 [0.100, 0.150]`; without an interval the value alone, `n/a` where there is none. */
+export function figureText({
+  value,
+  low,
+  high,
+}: {
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}): string {
+  if (value === null) return 'n/a';
+  return low === null || high === null
+    ? value.toFixed(3)
+    : `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+}
+
 /** Two-sided normal quantile of 95 %. */
 const Z_95 = 1.959963984540054;
 

@@ -1,4 +1,7 @@
-/** Uniform numbers in [0, 1) from a seed (mulberry32): sampling repeats itself on every run. */
+/**
+ * Uniform numbers in [0, 1) from a seed: mulberry32 (Tommy Ettinger, public domain). The one generator of sampling,
+ * bootstrap, training scenes and tests; gguf has its own, for it imports nothing from here.
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

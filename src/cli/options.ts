@@ -67,9 +67,19 @@ export function cropperOptionsOf(flags: ModelFlags): {
   };
 }
 
-/** For options that may be given several times. */
-export function collect<T>(parse: (text: string) => T): (text: string, before: readonly T[]) => readonly T[] {
-  return (text, before) => [...before, parse(text)];
+/** The parser of an option that may be given several times: its value is the list of all that were given. */
+export interface Collector<T> {
+  (text: string, before: readonly T[]): readonly T[];
+  readonly isRepeatable: true;
+}
+
+export function collect<T>(parse: (text: string) => T): Collector<T> {
+  const append = (text: string, before: readonly T[]): readonly T[] => [...before, parse(text)];
+  return Object.assign(append, { isRepeatable: true as const });
+}
+
+export function isRepeatable({ parseArg }: Option): boolean {
+  return parseArg !== undefined && 'isRepeatable' in parseArg;
 }
 
 export function parseWhole(name: string, least: number, most: number): (text: string) => number {

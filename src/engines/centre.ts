@@ -3,7 +3,7 @@ import { allows, impossible, largestOfAspect, placeAround } from './constraints.
 import type { EngineOptions, EngineProposal, Raster } from './types.js';
 
 /** Share of each side that stays: the floor crop papers compare against. */
-const CENTRE_SHARE = 0.9;
+export const CENTRE_SHARE = 0.9;
 
 /**
  * The middle 0.90 of each side, in the photo's aspect or the asked one; larger where keep boxes or the least area ask

@@ -15,14 +15,12 @@ import { centre } from './centre.js';
 import { full } from './full.js';
 import { lookAtByRules } from './rules/index.js';
 import { smartcropEngine } from './saliency.js';
-import type { EngineLook, EngineOptions, EngineProposal, Raster } from './types.js';
+import type { EngineLook, EngineOptions, PlainFunction, Raster } from './types.js';
 
 export type PlainEngineName = Exclude<EngineName, 'vlm'>;
 
-type Propose = (raster: Raster, options: EngineOptions) => EngineProposal | Promise<EngineProposal>;
-
 /** Of an engine that looks at no composition. */
-function lookBy(propose: Propose): (raster: Raster) => EngineLook {
+function lookBy(propose: PlainFunction): (raster: Raster) => EngineLook {
   return (raster) => ({ elements: [], propose: (options) => propose(raster, options) });
 }
 

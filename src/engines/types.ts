@@ -39,3 +39,9 @@ export interface EngineLook<Proposal = EngineProposal | Promise<EngineProposal>>
   readonly elements: Element[];
   readonly propose: (options: EngineOptions) => Proposal;
 }
+
+/**
+ * An engine that needs no model: goes by the pixels, or by the size alone.
+ * @throws FramewrightError `ASPECT_IMPOSSIBLE` where aspect, keep boxes and least area cannot hold together
+ */
+export type PlainFunction = (raster: Raster, options: EngineOptions) => EngineProposal | Promise<EngineProposal>;

@@ -30,7 +30,7 @@ interface ReportPhoto {
   }[];
 }
 
-/** What the script of a report reads (report/page.js). */
+/** What the scripts of a report read (report/eval). */
 export interface ReportData extends Omit<EvaluationResult, 'photos'> {
   /** Groups of figures shown first. */
   readonly mainGroups: readonly string[];

@@ -28,7 +28,19 @@ export async function renderReport(
     title: `${dataset.name}: ${methods.map(({ name }) => name).join(', ')}`,
     data: reportData(result, thumbnails),
     libraries: [chartLibrary.replace(/^\/\/# sourceMappingURL=.*$/m, '')],
-    scripts: ['page.js'],
+    scripts: [
+      'methods.js',
+      'figures.js',
+      'charts.js',
+      'head.js',
+      'tables.js',
+      'groups.js',
+      'ablations.js',
+      'sweeps.js',
+      'paired.js',
+      'spread.js',
+      'gallery.js',
+    ],
   });
 }
 

@@ -1,4 +1,7 @@
 import { extname } from 'node:path';
+import { csv } from '../base/csv.js';
+import { figureText } from '../base/intervals.js';
+import { alignedLines } from '../base/text-table.js';
 import type { EvaluationResult } from './aggregate.js';
 import { MAIN_GROUPS } from './measures.js';
 
@@ -26,39 +29,20 @@ export function photosCsv(result: EvaluationResult): string {
 /** The main figures with their intervals, aligned for a terminal. */
 export function figuresText(result: EvaluationResult): string {
   const shown = result.measures.filter(({ group }) => MAIN_GROUPS.includes(group));
-  const digits = (value: number | null): string => (value === null ? 'n/a' : value.toFixed(3));
   const rows = [
     ['method', ...shown.map(({ label }) => label), 'unusable'],
     ...result.methods.map(({ name, figures, nUnusable }) => [
       name,
-      ...shown.map(({ id }) => {
-        const { value, low, high } = figures[id]!;
-        return low === null ? digits(value) : `${digits(value)} [${digits(low)}, ${digits(high)}]`;
-      }),
+      ...shown.map(({ id }) => figureText(figures[id]!)),
       String(nUnusable),
     ]),
   ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd();
   const { name, nPhotos, split } = result.dataset;
-  return `${name}${split === null ? '' : `, ${split}`}: ${nPhotos} photos, 95 % intervals\n${rows.map(line).join('\n')}\n`;
+  return `${name}${split === null ? '' : `, ${split}`}: ${nPhotos} photos, 95 % intervals\n${alignedLines(rows).join('\n')}\n`;
 }
 
 /** `a.csv` for the figures goes with `a.photos.csv` for the photos. */
 export function photosCsvPath(path: string): string {
   const extension = extname(path);
   return `${path.slice(0, path.length - extension.length)}.photos${extension || '.csv'}`;
-}
-
-/** RFC 4180; an undetermined figure is an empty cell. */
-function csv(rows: readonly (readonly (string | number | null)[])[]): string {
-  const cell = (value: string | number | null): string => {
-    const text = value === null ? '' : String(value);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  return rows.map((row) => `${row.map(cell).join(',')}\n`).join('');
 }

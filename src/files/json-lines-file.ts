@@ -2,6 +2,35 @@ import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { FramewrightError, messageOf } from '../base/errors.js';
 
+/** A value of JSON Lines text. */
+export interface JsonLine {
+  readonly value: unknown;
+  /** `file:line`, for errors. */
+  readonly from: string;
+}
+
+/**
+ * The values of JSON Lines text, one after the other; empty lines are passed over.
+ * @param refuse makes the error for a line that is no JSON
+ */
+export function* parseJsonLines(
+  text: string,
+  file: string,
+  refuse: (from: string, cause: unknown) => Error,
+): Generator<JsonLine> {
+  for (const [i, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    const from = `${file}:${i + 1}`;
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch (error) {
+      throw refuse(from, error);
+    }
+    yield { value, from };
+  }
+}
+
 /** What the lines of a file are, for its messages. */
 export interface LineKind<T> {
   /** `hint` for a file of hints. */
@@ -11,10 +40,8 @@ export interface LineKind<T> {
   readonly schema: z.ZodType<T>;
 }
 
-export interface FileLine<T> {
+export interface FileLine<T> extends JsonLine {
   readonly value: T;
-  /** `file:line`, for errors. */
-  readonly from: string;
   /** The error for a line that is refused for another reason than its shape. */
   readonly refuse: (why: string) => FramewrightError;
 }
@@ -26,7 +53,7 @@ export interface FileLine<T> {
  *   where there is no line at all.
  */
 export async function readJsonLines<T>(file: string, kind: LineKind<T>): Promise<FileLine<T>[]> {
-  const { noun } = kind;
+  const { noun, example, schema } = kind;
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new FramewrightError(
@@ -37,24 +64,18 @@ export async function readJsonLines<T>(file: string, kind: LineKind<T>): Promise
       { cause: error },
     );
   });
-  const lines = text
-    .split('\n')
-    .flatMap((line, i) => (line.trim() === '' ? [] : [parseLine(line, `${file}:${i + 1}`, kind)]));
+  const refusing = (from: string) => (why: string) =>
+    new FramewrightError('USAGE', `${from} is no ${noun}: ${why}; a line is ${example}`);
+  const lines: FileLine<T>[] = [];
+  for (const { value, from } of parseJsonLines(text, file, (at, error) => refusing(at)(messageOf(error)))) {
+    const refuse = refusing(from);
+    const { data, error } = schema.safeParse(value);
+    if (error) {
+      const { path, message } = error.issues[0]!;
+      throw refuse(path.length > 0 ? `${path.join('.')}: ${message}` : message);
+    }
+    lines.push({ value: data, from, refuse });
+  }
   if (lines.length === 0) throw new FramewrightError('USAGE', `${file} holds no ${noun}s`);
   return lines;
-}
-
-function parseLine<T>(line: string, from: string, { noun, example, schema }: LineKind<T>): FileLine<T> {
-  const refuse = (why: string): FramewrightError =>
-    new FramewrightError('USAGE', `${from} is no ${noun}: ${why}; a line is ${example}`);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(line);
-  } catch (error) {
-    throw refuse(messageOf(error));
-  }
-  const result = schema.safeParse(parsed);
-  if (result.success) return { value: result.data, from, refuse };
-  const { path, message } = result.error.issues[0]!;
-  throw refuse(path.length > 0 ? `${path.join('.')}: ${message}` : message);
 }

@@ -59,7 +59,7 @@ export class CropReport {
     return fillPage('crops', {
       title: `${this.#photos.length} photos, cropped`,
       data,
-      scripts: ['layers.js', 'pictures.js', 'picks.js', 'detail.js', 'gallery.js'],
+      scripts: ['layers.js', 'pictures.js', 'picks.js', 'detail.js', 'cards.js', 'gallery.js'],
     });
   }
 }

@@ -1,18 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { renderAttentionReport } from '../../src/attention/report.js';
 import { attentionTable, type AttentionResult } from '../../src/attention/tables.js';
 import { openCropper, photoAttention } from '../../src/index.js';
 import { examplePhoto } from '../support/photos.js';
-import { hasBrowser, IN_BROWSER, openPage } from '../report/browser.js';
+import { describePage } from '../report/browser.js';
 
-let root: string;
 let result: AttentionResult;
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'framewright-attention-'));
   await using cropper = await openCropper({ gpu: 'cpu', threads: 1, parallel: 2 });
   const photos: AttentionResult['photos'][number][] = [];
   for (const path of [examplePhoto('dogs'), examplePhoto('pagoda')]) {
@@ -30,63 +24,55 @@ beforeAll(async () => {
     photos,
   };
 });
-afterAll(() => rm(root, { recursive: true }));
 
-describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
-  let browser: Browser;
-  let page: Page;
-  let complaints: readonly string[];
-  let requests: readonly string[];
-  beforeAll(async () => {
-    const file = join(root, 'attention.html');
-    await writeFile(file, await renderAttentionReport(result));
-    ({ browser, page, complaints, requests } = await openPage(file));
-  });
-  afterAll(() => browser.close());
+describePage(
+  () => renderAttentionReport(result),
+  (opened) => {
+    test('the table has the figures of the result, and follows the figure chosen', async () => {
+      expect(await opened.page.locator('h1').textContent()).toBe('Attention of <b>nano</b> on 2 photos');
+      expect(await opened.page.locator('header').textContent()).toContain('untrained');
+      for (const figure of ['share', 'lift', 'normalised']) {
+        await opened.page.locator('#figure').selectOption(figure);
+        const shown = await opened.page.locator('tr[data-group="coordinates"] td').allTextContents();
+        const expected = (['enhanced', 'plain'] as const).map((condition) => {
+          const { value, low, high } = result.table.find(
+            (cell) => cell.group === 'coordinates' && cell.condition === condition && cell.figure === figure,
+          )!;
+          return `${value!.toFixed(3)} [${low!.toFixed(3)}, ${high!.toFixed(3)}]`;
+        });
+        expect(shown).toEqual(expected);
+      }
+    });
 
-  test('the table has the figures of the result, and follows the figure chosen', async () => {
-    expect(await page.locator('h1').textContent()).toBe('Attention of <b>nano</b> on 2 photos');
-    expect(await page.locator('header').textContent()).toContain('untrained');
-    for (const figure of ['share', 'lift', 'normalised']) {
-      await page.locator('#figure').selectOption(figure);
-      const shown = await page.locator('tr[data-group="coordinates"] td').allTextContents();
-      const expected = (['enhanced', 'plain'] as const).map((condition) => {
-        const { value, low, high } = result.table.find(
-          (cell) => cell.group === 'coordinates' && cell.condition === condition && cell.figure === figure,
-        )!;
-        return `${value!.toFixed(3)} [${low!.toFixed(3)}, ${high!.toFixed(3)}]`;
-      });
-      expect(shown).toEqual(expected);
-    }
-  });
+    test('layers by heads are squares with their exact values', async () => {
+      await opened.page.locator('#figure').selectOption('share');
+      await opened.page.locator('#group').selectOption('secondInside');
+      expect(await opened.page.locator('#heads rect').count()).toBe(result.nLayer * result.nHead);
+      const mean =
+        result.photos.reduce((sum, { conditions }) => sum + conditions.enhanced.byHead[1]![0]!.secondInside.share, 0) /
+        2;
+      const titles = await opened.page.locator('#heads rect title').allTextContents();
+      expect(titles).toContain(`layer 1, head 0: ${Number(mean.toPrecision(4)).toFixed(4)}`);
+    });
 
-  test('layers by heads are squares with their exact values', async () => {
-    await page.locator('#figure').selectOption('share');
-    await page.locator('#group').selectOption('secondInside');
-    expect(await page.locator('#heads rect').count()).toBe(result.nLayer * result.nHead);
-    const mean =
-      result.photos.reduce((sum, { conditions }) => sum + conditions.enhanced.byHead[1]![0]!.secondInside.share, 0) / 2;
-    const titles = await page.locator('#heads rect title').allTextContents();
-    expect(titles).toContain(`layer 1, head 0: ${Number(mean.toPrecision(4)).toFixed(4)}`);
-  });
-
-  test('the map over a photo follows image, condition and layer', async () => {
-    const { grid, conditions, inside } = result.photos[0]!;
-    const cells = page.locator('#photos figure').first().locator('rect');
-    expect(await cells.count()).toBe(grid.width * grid.height);
-    await page.locator('#map-condition').selectOption('plain');
-    await page.locator('#map-image').selectOption('0');
-    await page.locator('#map-layer').fill('1');
-    expect(await page.locator('#map-note').textContent()).toBe('layer 1');
-    const share = Number(conditions.plain.maps[0]![1]![5]!.toPrecision(4));
-    expect(await cells.nth(5).locator('title').textContent()).toBe(
-      `${(100 * share).toFixed(3)} % of the attention${inside[5] ? ', on an element' : ''}`,
-    );
-    const map = conditions.plain.maps[0]![1]!;
-    const opacity = Number(await cells.nth(map.indexOf(Math.max(...map))).getAttribute('fill-opacity'));
-    expect(opacity).toBeCloseTo(0.85, 2);
-    expect(await page.locator('#photos image').first().getAttribute('href')).toMatch(/^data:image\/jpeg/);
-    expect(complaints).toEqual([]);
-    expect(requests.filter((url) => !/^(file|data):/.test(url))).toEqual([]);
-  });
-});
+    test('the map over a photo follows image, condition and layer', async () => {
+      const { grid, conditions, inside } = result.photos[0]!;
+      const cells = opened.page.locator('#photos figure').first().locator('rect');
+      expect(await cells.count()).toBe(grid.width * grid.height);
+      await opened.page.locator('#map-condition').selectOption('plain');
+      await opened.page.locator('#map-image').selectOption('0');
+      await opened.page.locator('#map-layer').fill('1');
+      expect(await opened.page.locator('#map-note').textContent()).toBe('layer 1');
+      const share = Number(conditions.plain.maps[0]![1]![5]!.toPrecision(4));
+      expect(await cells.nth(5).locator('title').textContent()).toBe(
+        `${(100 * share).toFixed(3)} % of the attention${inside[5] ? ', on an element' : ''}`,
+      );
+      const map = conditions.plain.maps[0]![1]!;
+      const opacity = Number(await cells.nth(map.indexOf(Math.max(...map))).getAttribute('fill-opacity'));
+      expect(opacity).toBeCloseTo(0.85, 2);
+      expect(await opened.page.locator('#photos image').first().getAttribute('href')).toMatch(/^data:image\/jpeg/);
+      expect(opened.complaints).toEqual([]);
+      expect(opened.requests.filter((url) => !/^(file|data):/.test(url))).toEqual([]);
+    });
+  },
+);

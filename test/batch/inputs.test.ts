@@ -47,8 +47,36 @@ describe('patterns', () => {
     expect(relative(await expandGlob(`${folder}/${pattern}`))).toEqual(expected);
   });
 
+  test.each([
+    ['p (*).jpg', ['p (1).jpg', 'p (2).jpg']],
+    ['*(1).jpg', ['p (1).jpg']],
+    ['!b*', ['!b.jpg']],
+    ['@*', ['@(a).jpg']],
+    ['{p (1),!b}.*', ['!b.jpg', 'p (1).jpg']],
+    ['we[i]rd/*', ['we[i]rd/a$^+.jpg']],
+    ['*/a$^+.j*', ['we[i]rd/a$^+.jpg']],
+  ])('%s takes no other character for a sign', async (pattern, expected) => {
+    make('p (1).jpg', 'p (2).jpg', 'p 1.jpg', '!b.jpg', '@(a).jpg', 'we[i]rd/a$^+.jpg');
+    expect(relative(await expandGlob(`${folder}/${pattern}`))).toEqual(expected);
+  });
+
+  test('links to photos are found, also those that lead nowhere; ** goes into no folder by its link', async () => {
+    make('a.jpg', 'in/b.jpg');
+    for (const [target, link] of [
+      ['a.jpg', 'link.jpg'],
+      ['gone.jpg', 'broken.jpg'],
+      ['in', 'other'],
+      ['.', 'in/cycle'],
+    ] as const) {
+      symlinkSync(path.join(folder, target), path.join(folder, link));
+    }
+    expect(relative(await expandGlob(`${folder}/*.jpg`))).toEqual(['a.jpg', 'broken.jpg', 'link.jpg']);
+    expect(relative(await expandGlob(`${folder}/o*/*.jpg`))).toEqual(['other/b.jpg']);
+    expect(relative(await expandGlob(`${folder}/**/*.jpg`))).toEqual(['a.jpg', 'broken.jpg', 'in/b.jpg', 'link.jpg']);
+  });
+
   test('a pattern relative to the current folder gives relative paths', async () => {
-    expect(await expandGlob('test/cli/inp*.test.ts')).toEqual([path.join('test', 'cli', 'inputs.test.ts')]);
+    expect(await expandGlob('test/batch/inp*.test.ts')).toEqual([path.join('test', 'batch', 'inputs.test.ts')]);
   });
 });
 

@@ -1,9 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aggregate, type EvaluationResult } from '../../src/eval/aggregate.js';
 import type { Dataset } from '../../src/eval/datasets/types.js';
 import { centreMethod, fullMethod } from '../../src/eval/methods/floors.js';
@@ -13,7 +12,7 @@ import { reportData, worstFirst } from '../../src/eval/report-data.js';
 import { runEvaluation } from '../../src/eval/run.js';
 import { FramewrightError } from '../../src/base/errors.js';
 import type { Box } from '../../src/base/geometry.js';
-import { hasBrowser, IN_BROWSER, openPage } from '../report/browser.js';
+import { describePage } from '../report/browser.js';
 
 const N_PHOTOS = 60;
 
@@ -161,172 +160,169 @@ interface Element {
   height: number;
 }
 
-describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
-  let browser: Browser;
-  let page: Page;
-  let complaints: readonly string[];
-  let requests: readonly string[];
+describePage(
+  () => renderReport(result),
+  (opened) => {
+    const visible = (chart: number, dataset: number): Promise<boolean> =>
+      opened.page.evaluate(
+        ([c, d]) => Chart.getChart(document.querySelectorAll('canvas')[c!]!)!.isDatasetVisible(d!),
+        [chart, dataset],
+      );
 
-  beforeAll(async () => {
-    const file = join(root, 'report.html');
-    await writeFile(file, await renderReport(result));
-    ({ browser, page, complaints, requests } = await openPage(file));
-  });
-  afterAll(() => browser.close());
-
-  const visible = (chart: number, dataset: number): Promise<boolean> =>
-    page.evaluate(
-      ([c, d]) => Chart.getChart(document.querySelectorAll('canvas')[c!]!)!.isDatasetVisible(d!),
-      [chart, dataset],
-    );
-
-  test('every chart is drawn, without a complaint or a request', async () => {
-    const inked = await page.evaluate(() =>
-      Array.from(document.querySelectorAll('canvas')).map((canvas) => {
-        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-        return Chart.getChart(canvas) !== undefined && data.some((byte) => byte !== 0);
-      }),
-    );
-    expect(inked).toEqual([true, true, true, true, true, true]);
-    expect(complaints).toEqual([]);
-    expect(requests.filter((url) => !/^(file|data):/.test(url))).toEqual([]);
-  });
-
-  test('shows names as text, what is missing, repaired and failed', async () => {
-    expect(await page.locator('h1').textContent()).toBe('Synthetic <b>scenes</b>: 13 methods on 60 photos');
-    const text = (await page.locator('header').textContent()) ?? '';
-    for (const part of [
-      'gone.jpg: not in the folder',
-      'clamped [0, 0, 500, 300]',
-      'no luck with <this> one [DECODE]',
-    ]) {
-      expect(text).toContain(part);
-    }
-  });
-
-  test('the table has the figures of the result', async () => {
-    const row = page.locator('#figures tr[data-method="1"]');
-    const { value, low, high } = result.methods[1]!.figures.bestIou!;
-    expect(await row.locator('td').first().textContent()).toBe(
-      `${value!.toFixed(3)} [${low!.toFixed(3)}, ${high!.toFixed(3)}]`,
-    );
-  });
-
-  test('pointing at a bar shows its exact value and interval', async () => {
-    const canvas = page.locator('canvas').first();
-    const at = await page.evaluate(() => {
-      const { x, y } = Chart.getChart(document.querySelectorAll('canvas')[0]!)!.getDatasetMeta(1).data[0]!;
-      return { x, y };
+    test('every chart is drawn, without a complaint or a request', async () => {
+      const inked = await opened.page.evaluate(() =>
+        Array.from(document.querySelectorAll('canvas')).map((canvas) => {
+          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          return Chart.getChart(canvas) !== undefined && data.some((byte) => byte !== 0);
+        }),
+      );
+      expect(inked).toEqual([true, true, true, true, true, true]);
+      expect(opened.complaints).toEqual([]);
+      expect(opened.requests.filter((url) => !/^(file|data):/.test(url))).toEqual([]);
     });
-    await canvas.hover({ position: { x: at.x, y: at.y + 20 } });
-    const tooltipLines = (): Promise<string[]> =>
-      page.evaluate(() => {
-        const { tooltip } = Chart.getChart(document.querySelectorAll('canvas')[0]!)!;
-        return tooltip.opacity > 0 ? tooltip.body.flatMap((part) => part.lines) : [];
+
+    test('shows names as text, what is missing, repaired and failed', async () => {
+      expect(await opened.page.locator('h1').textContent()).toBe('Synthetic <b>scenes</b>: 13 methods on 60 photos');
+      const text = (await opened.page.locator('header').textContent()) ?? '';
+      for (const part of [
+        'gone.jpg: not in the folder',
+        'clamped [0, 0, 500, 300]',
+        'no luck with <this> one [DECODE]',
+      ]) {
+        expect(text).toContain(part);
+      }
+    });
+
+    test('the table has the figures of the result', async () => {
+      const row = opened.page.locator('#figures tr[data-method="1"]');
+      const { value, low, high } = result.methods[1]!.figures.bestIou!;
+      expect(await row.locator('td').first().textContent()).toBe(
+        `${value!.toFixed(3)} [${low!.toFixed(3)}, ${high!.toFixed(3)}]`,
+      );
+    });
+
+    test('pointing at a bar shows its exact value and interval', async () => {
+      const canvas = opened.page.locator('canvas').first();
+      const at = await opened.page.evaluate(() => {
+        const { x, y } = Chart.getChart(document.querySelectorAll('canvas')[0]!)!.getDatasetMeta(1).data[0]!;
+        return { x, y };
       });
-    const { value, low, high } = result.methods[1]!.figures.bestIou!;
-    await expect.poll(tooltipLines).toEqual([`centre: ${value!.toFixed(4)} [${low!.toFixed(4)}, ${high!.toFixed(4)}]`]);
-  });
-
-  test('clicking a legend takes its method out of the charts, the gallery and back', async () => {
-    const spans = page.locator('#gallery .photo').first().locator('figcaption span');
-    expect(await spans.count()).toBe(13);
-    const legend = await page.evaluate(() => {
-      const chart = Chart.getChart(document.querySelectorAll('canvas')[0]!) as unknown as {
-        legend: { legendHitBoxes: { left: number; top: number; width: number; height: number }[] };
-      };
-      const { left, top, width, height } = chart.legend.legendHitBoxes[0]!;
-      return { x: left + width / 2, y: top + height / 2 };
+      await canvas.hover({ position: { x: at.x, y: at.y + 20 } });
+      const tooltipLines = (): Promise<string[]> =>
+        opened.page.evaluate(() => {
+          const { tooltip } = Chart.getChart(document.querySelectorAll('canvas')[0]!)!;
+          return tooltip.opacity > 0 ? tooltip.body.flatMap((part) => part.lines) : [];
+        });
+      const { value, low, high } = result.methods[1]!.figures.bestIou!;
+      await expect
+        .poll(tooltipLines)
+        .toEqual([`centre: ${value!.toFixed(4)} [${low!.toFixed(4)}, ${high!.toFixed(4)}]`]);
     });
-    await page.locator('canvas').first().click({ position: legend });
-    // The browser may hand the click to the page a frame later.
-    await expect.poll(() => visible(0, 0)).toBe(false);
-    expect([await visible(0, 0), await visible(1, 0), await visible(5, 0), await visible(0, 1)]).toEqual([
-      false,
-      false,
-      false,
-      true,
-    ]);
-    expect(await spans.count()).toBe(12);
-    await page.getByRole('button', { name: 'full', exact: true }).click();
-    await expect.poll(async () => [await visible(0, 0), await spans.count()]).toEqual([true, 13]);
-  });
 
-  test('the slider of a sweep tells the exact figure at each setting', async () => {
-    const output = page.locator('.sweep output');
-    const figureAt = (name: string): string =>
-      result.methods.find((method) => method.name === name)!.figures.bestIou!.value!.toFixed(4);
-    expect(await output.textContent()).toContain(`share 0.6: one: ${figureAt('share 0.6, one')}`);
-    await page.locator('.sweep input').fill('2');
-    const text = (await output.textContent()) ?? '';
-    expect(text).toContain(`share four fifths: one: ${figureAt('share 0.8, one')}`);
-    expect(text).toContain(`other: ${figureAt('share 0.8, other')}`);
-  });
-
-  test('an ablation is bars with intervals, whose tooltip tells the paired difference', async () => {
-    const canvas = page.locator('.ablation canvas');
-    await page.locator('.ablation select').selectOption('meanIou');
-    const drawn = await page.evaluate(() => {
-      const chart = Chart.getChart(document.querySelectorAll('.ablation canvas')[0]!) as unknown as {
-        data: { labels: string[]; datasets: { data: number[]; intervals: { low: number; high: number }[] }[] };
-        getDatasetMeta(index: number): { data: { x: number; y: number }[] };
-      };
-      const { data, intervals } = chart.data.datasets[0]!;
-      const { x, y } = chart.getDatasetMeta(0).data[2]!;
-      return { labels: chart.data.labels, data, interval: intervals[2], at: { x: x - 20, y } };
-    });
-    const figureOf = (name: string): { value: number | null; low: number | null; high: number | null } =>
-      result.methods.find((method) => method.name === name)!.figures.meanIou!;
-    expect(drawn.labels).toEqual(['centre', 'at 0.95', 'at 0.75']);
-    expect(drawn.data).toEqual(['centre', 'centre, at 0.95', 'centre, at 0.75'].map((name) => figureOf(name).value));
-    expect(drawn.interval).toEqual(figureOf('centre, at 0.75'));
-    await canvas.hover({ position: drawn.at });
-    const tooltip = (): Promise<string> =>
-      page.evaluate(() => {
-        const chart = Chart.getChart(document.querySelectorAll('.ablation canvas')[0]!) as unknown as {
-          tooltip: { opacity: number; body: { lines: string[]; after: string[] }[] };
+    test('clicking a legend takes its method out of the charts, the gallery and back', async () => {
+      const spans = opened.page.locator('#gallery .photo').first().locator('figcaption span');
+      expect(await spans.count()).toBe(13);
+      const legend = await opened.page.evaluate(() => {
+        const chart = Chart.getChart(document.querySelectorAll('canvas')[0]!) as unknown as {
+          legend: { legendHitBoxes: { left: number; top: number; width: number; height: number }[] };
         };
-        const { opacity, body } = chart.tooltip;
-        return opacity > 0 ? body.flatMap(({ lines, after }) => [...lines, ...after]).join('; ') : '';
+        const { left, top, width, height } = chart.legend.legendHitBoxes[0]!;
+        return { x: left + width / 2, y: top + height / 2 };
       });
-    const { differences } = result.paired.find(
-      ({ method, reference }) => method === 'centre, at 0.75' && reference === 'centre',
-    )!;
-    const exact = ({ value, low, high }: { value: number | null; low: number | null; high: number | null }): string =>
-      `${value!.toFixed(4)} [${low!.toFixed(4)}, ${high!.toFixed(4)}]`;
-    await expect.poll(tooltip).toBe(`${exact(figureOf('centre, at 0.75'))}; difference ${exact(differences.meanIou!)}`);
-  });
-
-  test('the differences follow the reference chosen', async () => {
-    await page.locator('#paired-reference').selectOption('1');
-    const chart = await page.evaluate(() => {
-      const { data, scales } = Chart.getChart(document.querySelectorAll('#paired-chart')[0]!) as unknown as {
-        data: { labels: string[]; datasets: { data: number[]; intervals: { low: number; high: number }[] }[] };
-        scales: { x: { min: number; max: number } };
-      };
-      const { intervals, data: values } = data.datasets[0]!;
-      const isInside = intervals.every(({ low, high }) => scales.x.min <= low && high <= scales.x.max);
-      return { label: data.labels[0], value: values[0], isInside };
+      await opened.page.locator('canvas').first().click({ position: legend });
+      // The browser may hand the click to the page a frame later.
+      await expect.poll(() => visible(0, 0)).toBe(false);
+      expect([await visible(0, 0), await visible(1, 0), await visible(5, 0), await visible(0, 1)]).toEqual([
+        false,
+        false,
+        false,
+        true,
+      ]);
+      expect(await spans.count()).toBe(12);
+      await opened.page.getByRole('button', { name: 'full', exact: true }).click();
+      await expect.poll(async () => [await visible(0, 0), await spans.count()]).toEqual([true, 13]);
     });
-    const { differences } = result.paired.find(({ method, reference }) => method === 'centre' && reference === 'full')!;
-    expect(chart).toEqual({ label: 'full', value: -differences.bestIou!.value!, isInside: true });
-  });
 
-  test('the gallery is sorted by error, draws every box, and goes on', async () => {
-    await page.locator('#gallery-method').selectOption('12');
-    const scores = (await page.locator('#gallery .photo figcaption span:last-child').allTextContents()).map((text) =>
-      text === 'unusable' ? 0 : Number(text),
-    );
-    expect(scores).toHaveLength(48);
-    expect(scores[0]).toBe(0);
-    expect(scores).toEqual([...scores].sort((a, b) => a - b));
-    const first = page.locator('#gallery .photo').nth(1);
-    expect(await first.locator('polygon').count()).toBe(2 + 13);
-    expect(await first.locator('image').getAttribute('href')).toMatch(/^data:image\/jpeg/);
-    await page.locator('#gallery-more').click();
-    await expect.poll(() => page.locator('#gallery .photo').count()).toBe(N_PHOTOS);
-    await page.locator('#gallery-order').selectOption('best');
-    expect(await page.locator('#gallery .photo figcaption').first().textContent()).not.toContain('unusable');
-    expect(complaints).toEqual([]);
-  });
-});
+    test('the slider of a sweep tells the exact figure at each setting', async () => {
+      const output = opened.page.locator('.sweep output');
+      const figureAt = (name: string): string =>
+        result.methods.find((method) => method.name === name)!.figures.bestIou!.value!.toFixed(4);
+      expect(await output.textContent()).toContain(`share 0.6: one: ${figureAt('share 0.6, one')}`);
+      await opened.page.locator('.sweep input').fill('2');
+      const text = (await output.textContent()) ?? '';
+      expect(text).toContain(`share four fifths: one: ${figureAt('share 0.8, one')}`);
+      expect(text).toContain(`other: ${figureAt('share 0.8, other')}`);
+    });
+
+    test('an ablation is bars with intervals, whose tooltip tells the paired difference', async () => {
+      const canvas = opened.page.locator('.ablation canvas');
+      await opened.page.locator('.ablation select').selectOption('meanIou');
+      const drawn = await opened.page.evaluate(() => {
+        const chart = Chart.getChart(document.querySelectorAll('.ablation canvas')[0]!) as unknown as {
+          data: { labels: string[]; datasets: { data: number[]; intervals: { low: number; high: number }[] }[] };
+          getDatasetMeta(index: number): { data: { x: number; y: number }[] };
+        };
+        const { data, intervals } = chart.data.datasets[0]!;
+        const { x, y } = chart.getDatasetMeta(0).data[2]!;
+        return { labels: chart.data.labels, data, interval: intervals[2], at: { x: x - 20, y } };
+      });
+      const figureOf = (name: string): { value: number | null; low: number | null; high: number | null } =>
+        result.methods.find((method) => method.name === name)!.figures.meanIou!;
+      expect(drawn.labels).toEqual(['centre', 'at 0.95', 'at 0.75']);
+      expect(drawn.data).toEqual(['centre', 'centre, at 0.95', 'centre, at 0.75'].map((name) => figureOf(name).value));
+      expect(drawn.interval).toEqual(figureOf('centre, at 0.75'));
+      await canvas.hover({ position: drawn.at });
+      const tooltip = (): Promise<string> =>
+        opened.page.evaluate(() => {
+          const chart = Chart.getChart(document.querySelectorAll('.ablation canvas')[0]!) as unknown as {
+            tooltip: { opacity: number; body: { lines: string[]; after: string[] }[] };
+          };
+          const { opacity, body } = chart.tooltip;
+          return opacity > 0 ? body.flatMap(({ lines, after }) => [...lines, ...after]).join('; ') : '';
+        });
+      const { differences } = result.paired.find(
+        ({ method, reference }) => method === 'centre, at 0.75' && reference === 'centre',
+      )!;
+      const exact = ({ value, low, high }: { value: number | null; low: number | null; high: number | null }): string =>
+        `${value!.toFixed(4)} [${low!.toFixed(4)}, ${high!.toFixed(4)}]`;
+      await expect
+        .poll(tooltip)
+        .toBe(`${exact(figureOf('centre, at 0.75'))}; difference ${exact(differences.meanIou!)}`);
+    });
+
+    test('the differences follow the reference chosen', async () => {
+      await opened.page.locator('#paired-reference').selectOption('1');
+      const chart = await opened.page.evaluate(() => {
+        const { data, scales } = Chart.getChart(document.querySelectorAll('#paired-chart')[0]!) as unknown as {
+          data: { labels: string[]; datasets: { data: number[]; intervals: { low: number; high: number }[] }[] };
+          scales: { x: { min: number; max: number } };
+        };
+        const { intervals, data: values } = data.datasets[0]!;
+        const isInside = intervals.every(({ low, high }) => scales.x.min <= low && high <= scales.x.max);
+        return { label: data.labels[0], value: values[0], isInside };
+      });
+      const { differences } = result.paired.find(
+        ({ method, reference }) => method === 'centre' && reference === 'full',
+      )!;
+      expect(chart).toEqual({ label: 'full', value: -differences.bestIou!.value!, isInside: true });
+    });
+
+    test('the gallery is sorted by error, draws every box, and goes on', async () => {
+      await opened.page.locator('#gallery-method').selectOption('12');
+      const scores = (await opened.page.locator('#gallery .photo figcaption span:last-child').allTextContents()).map(
+        (text) => (text === 'unusable' ? 0 : Number(text)),
+      );
+      expect(scores).toHaveLength(48);
+      expect(scores[0]).toBe(0);
+      expect(scores).toEqual([...scores].sort((a, b) => a - b));
+      const first = opened.page.locator('#gallery .photo').nth(1);
+      expect(await first.locator('polygon').count()).toBe(2 + 13);
+      expect(await first.locator('image').getAttribute('href')).toMatch(/^data:image\/jpeg/);
+      await opened.page.locator('#gallery-more').click();
+      await expect.poll(() => opened.page.locator('#gallery .photo').count()).toBe(N_PHOTOS);
+      await opened.page.locator('#gallery-order').selectOption('best');
+      expect(await opened.page.locator('#gallery .photo figcaption').first().textContent()).not.toContain('unusable');
+      expect(opened.complaints).toEqual([]);
+    });
+  },
+);

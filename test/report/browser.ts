@@ -1,11 +1,14 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe } from 'vitest';
 
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const hasBrowser = existsSync(CHROMIUM);
 /** Title of the tests that need a browser: says so where they are skipped. */
-export const IN_BROWSER = hasBrowser
+const IN_BROWSER = hasBrowser
   ? 'in a browser'
   : `in a browser (skipped, needs a browser: no ${CHROMIUM}, set CHROMIUM)`;
 
@@ -31,4 +34,27 @@ export async function openPage(file: string): Promise<OpenPage> {
   page.on('request', (request) => requests.push(request.url().slice(0, 40)));
   await page.goto(pathToFileURL(file).href);
   return { browser, page, complaints, requests };
+}
+
+/**
+ * Tests of one page that stays open from one to the next.
+ * @param render the page's HTML, asked for before the first test
+ * @param defineTests given what is open once the tests run; nothing of it is there before
+ */
+export function describePage(render: () => string | Promise<string>, defineTests: (opened: OpenPage) => void): void {
+  describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
+    const opened = {} as { -readonly [K in keyof OpenPage]: OpenPage[K] };
+    let folder: string;
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'framewright-page-'));
+      const file = join(folder, 'report.html');
+      writeFileSync(file, await render());
+      Object.assign(opened, await openPage(file));
+    });
+    afterAll(async () => {
+      await opened.browser.close();
+      rmSync(folder, { recursive: true });
+    });
+    defineTests(opened);
+  });
 }

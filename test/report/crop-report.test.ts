@@ -1,14 +1,13 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodePhoto } from '../../src/photo/decode.js';
 import { CropReport, thumbnailSide } from '../../src/report/crop-report.js';
 import type { CropResult, Element } from '../../src/base/schema.js';
 import { framewright } from '../cli/run.js';
-import { hasBrowser, IN_BROWSER, openPage } from './browser.js';
+import { describePage, hasBrowser, openPage } from './browser.js';
 
 const N_PHOTOS = 75;
 const HOSTILE = [
@@ -81,130 +80,130 @@ test('pictures shrink as photos grow in number, so that a page of many stays one
 
 declare const window: { readonly hacked?: number };
 
-describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
-  let browser: Browser;
-  let page: Page;
-  let complaints: readonly string[];
-  let requests: readonly string[];
-  beforeAll(async () => {
-    const file = path.join(root, 'report.html');
-    writeFileSync(file, html);
-    ({ browser, page, complaints, requests } = await openPage(file));
-  });
-  afterAll(() => browser.close());
+describePage(
+  () => html,
+  (opened) => {
+    const card = (name: string) => opened.page.locator('.card').filter({ hasText: name });
+    const names = (): Promise<string[]> => opened.page.locator('.card .name').allTextContents();
+    async function savedChoices(): Promise<{ path: string; box: number[]; aspect?: string }[]> {
+      const downloading = opened.page.waitForEvent('download');
+      await opened.page.locator('#save').click();
+      const download = await downloading;
+      expect(download.suggestedFilename()).toBe('choices.jsonl');
+      const lines = readFileSync(await download.path(), 'utf8')
+        .trimEnd()
+        .split('\n');
+      return lines.map((line) => JSON.parse(line) as { path: string; box: number[] });
+    }
 
-  const card = (name: string) => page.locator('.card').filter({ hasText: name });
-  const names = (): Promise<string[]> => page.locator('.card .name').allTextContents();
-  async function savedChoices(): Promise<{ path: string; box: number[]; aspect?: string }[]> {
-    const downloading = page.waitForEvent('download');
-    await page.locator('#save').click();
-    const download = await downloading;
-    expect(download.suggestedFilename()).toBe('choices.jsonl');
-    const lines = readFileSync(await download.path(), 'utf8')
-      .trimEnd()
-      .split('\n');
-    return lines.map((line) => JSON.parse(line) as { path: string; box: number[] });
-  }
+    test('hostile names and reasons are text', async () => {
+      expect((await names()).slice(0, HOSTILE.length)).toEqual(HOSTILE);
+      await opened.page.locator('details summary').click();
+      expect(await opened.page.locator('details li').textContent()).toBe('x.jpg is <b>damaged</b> [INPUT_CORRUPT]');
+      await card(HOSTILE[0]!).locator('.open').click();
+      expect(await opened.page.locator('dialog h2').textContent()).toBe(HOSTILE[0]);
+      expect(await opened.page.locator('dialog .why').first().textContent()).toBe('keeps <i>all</i>');
+      expect(await opened.page.evaluate(() => window.hacked)).toBeUndefined();
+      await opened.page.keyboard.press('Escape');
+      expect(opened.complaints).toEqual([]);
+      expect(opened.requests.filter((url) => !/^(file|data|blob):/.test(url))).toEqual([]);
+    });
 
-  test('hostile names and reasons are text', async () => {
-    expect((await names()).slice(0, HOSTILE.length)).toEqual(HOSTILE);
-    await page.locator('details summary').click();
-    expect(await page.locator('details li').textContent()).toBe('x.jpg is <b>damaged</b> [INPUT_CORRUPT]');
-    await card(HOSTILE[0]!).locator('.open').click();
-    expect(await page.locator('dialog h2').textContent()).toBe(HOSTILE[0]);
-    expect(await page.locator('dialog .why').first().textContent()).toBe('keeps <i>all</i>');
-    expect(await page.evaluate(() => window.hacked)).toBeUndefined();
-    await page.keyboard.press('Escape');
-    expect(complaints).toEqual([]);
-    expect(requests.filter((url) => !/^(file|data|blob):/.test(url))).toEqual([]);
-  });
+    test('says how many of the run it shows, and goes on past the first cards', async () => {
+      expect(await opened.page.locator('h1').textContent()).toBe(`${N_PHOTOS} of ${N_PHOTOS + 2} photos, cropped`);
+      expect(await opened.page.locator('.card').count()).toBe(60);
+      await opened.page.locator('#more').click();
+      expect(await opened.page.locator('.card').count()).toBe(N_PHOTOS);
+    });
 
-  test('says how many of the run it shows, and goes on past the first cards', async () => {
-    expect(await page.locator('h1').textContent()).toBe(`${N_PHOTOS} of ${N_PHOTOS + 2} photos, cropped`);
-    expect(await page.locator('.card').count()).toBe(60);
-    await page.locator('#more').click();
-    expect(await page.locator('.card').count()).toBe(N_PHOTOS);
-  });
+    test('a layer button hides its kind on every picture', async () => {
+      const lines = opened.page.locator('.card [data-kind="diagonal"]');
+      expect(await lines.count()).toBe(Math.ceil(N_PHOTOS / 2));
+      expect(await lines.first().isVisible()).toBe(true);
+      await opened.page.locator('#layers').getByRole('button', { name: 'diagonal' }).click();
+      expect(await lines.first().isVisible()).toBe(false);
+      expect(await opened.page.locator('.card [data-kind="rule_of_thirds"]').first().isVisible()).toBe(true);
+      await opened.page.locator('#layers').getByRole('button', { name: 'diagonal' }).click();
+      expect(await lines.first().isVisible()).toBe(true);
+      expect(await opened.page.locator('.candidate').first().isVisible()).toBe(false);
+    });
 
-  test('a layer button hides its kind on every picture', async () => {
-    const lines = page.locator('.card [data-kind="diagonal"]');
-    expect(await lines.count()).toBe(Math.ceil(N_PHOTOS / 2));
-    expect(await lines.first().isVisible()).toBe(true);
-    await page.locator('#layers').getByRole('button', { name: 'diagonal' }).click();
-    expect(await lines.first().isVisible()).toBe(false);
-    expect(await page.locator('.card [data-kind="rule_of_thirds"]').first().isVisible()).toBe(true);
-    await page.locator('#layers').getByRole('button', { name: 'diagonal' }).click();
-    expect(await lines.first().isVisible()).toBe(true);
-    expect(await page.locator('.candidate').first().isVisible()).toBe(false);
-  });
+    test('filters by name, composition and sureness, and sorts', async () => {
+      await opened.page.locator('#search').fill('PHOTO 7');
+      expect(await names()).toEqual([
+        'folder/photo 7.jpg',
+        ...[70, 71, 72, 73, 74].map((i) => `folder/photo ${i}.jpg`),
+      ]);
+      await opened.page.locator('#kind').selectOption('diagonal');
+      expect(await names()).toEqual([70, 72, 74].map((i) => `folder/photo ${i}.jpg`));
+      await opened.page.locator('#sort').selectOption('unsure');
+      await opened.page.locator('#show').selectOption('unsure');
+      await opened.page.locator('#kind').selectOption('');
+      await opened.page.locator('#search').fill('photo');
+      const least = await names();
+      // The surest option counts: 1 - sure of photo i is i / 100 + 0.1, three quarters of it the second candidate's.
+      const surest = (i: number): number => Math.max(0.9 - i / 100, 0.75 * (0.1 + i / 100));
+      const expected = Array.from({ length: N_PHOTOS }, (_, i) => i)
+        .filter((i) => i >= HOSTILE.length && surest(i) < 0.5)
+        .sort((a, b) => surest(a) - surest(b))
+        .map((i) => `folder/photo ${i}.jpg`);
+      expect(expected.length).toBeGreaterThan(5);
+      expect(least).toEqual(expected);
+      await opened.page.locator('#show').selectOption('all');
+      await opened.page.locator('#sort').selectOption('slow');
+      expect((await names())[0]).toBe('folder/photo 74.jpg');
+      await opened.page.locator('#sort').selectOption('order');
+      await opened.page.locator('#search').fill('');
+    });
 
-  test('filters by name, composition and sureness, and sorts', async () => {
-    await page.locator('#search').fill('PHOTO 7');
-    expect(await names()).toEqual(['folder/photo 7.jpg', ...[70, 71, 72, 73, 74].map((i) => `folder/photo ${i}.jpg`)]);
-    await page.locator('#kind').selectOption('diagonal');
-    expect(await names()).toEqual([70, 72, 74].map((i) => `folder/photo ${i}.jpg`));
-    await page.locator('#sort').selectOption('unsure');
-    await page.locator('#show').selectOption('unsure');
-    await page.locator('#kind').selectOption('');
-    await page.locator('#search').fill('photo');
-    const least = await names();
-    // The surest option counts: 1 - sure of photo i is i / 100 + 0.1, three quarters of it the second candidate's.
-    const surest = (i: number): number => Math.max(0.9 - i / 100, 0.75 * (0.1 + i / 100));
-    const expected = Array.from({ length: N_PHOTOS }, (_, i) => i)
-      .filter((i) => i >= HOSTILE.length && surest(i) < 0.5)
-      .sort((a, b) => surest(a) - surest(b))
-      .map((i) => `folder/photo ${i}.jpg`);
-    expect(expected.length).toBeGreaterThan(5);
-    expect(least).toEqual(expected);
-    await page.locator('#show').selectOption('all');
-    await page.locator('#sort').selectOption('slow');
-    expect((await names())[0]).toBe('folder/photo 74.jpg');
-    await page.locator('#sort').selectOption('order');
-    await page.locator('#search').fill('');
-  });
+    test('shows every candidate with its probability and reason, and the times', async () => {
+      await card('photo 10.jpg').locator('.open').click();
+      const dialog = opened.page.locator('dialog');
+      const rows = await dialog.locator('.option .about').allTextContents();
+      expect(rows).toEqual([
+        '180 %bestkeeps <i>all</i>',
+        '215 %second',
+        '35.0 %third',
+        'whole photoThe photo as it is.',
+      ]);
+      expect(await dialog.textContent()).toContain('decode 2 ms · propose 20 ms');
+      expect(await dialog.textContent()).toContain('crop 300 × 250 px at (10, 10)');
+      await dialog.locator('.option').nth(2).hover();
+      expect(await dialog.locator('.candidate[data-option="2"]').isVisible()).toBe(true);
+      expect(await dialog.locator('.candidate[data-option="1"]').isVisible()).toBe(false);
+      await opened.page.keyboard.press('ArrowRight');
+      expect(await dialog.locator('h2').textContent()).toBe('folder/photo 11.jpg');
+      await opened.page.keyboard.press('Escape');
+    });
 
-  test('shows every candidate with its probability and reason, and the times', async () => {
-    await card('photo 10.jpg').locator('.open').click();
-    const dialog = page.locator('dialog');
-    const rows = await dialog.locator('.option .about').allTextContents();
-    expect(rows).toEqual(['180 %bestkeeps <i>all</i>', '215 %second', '35.0 %third', 'whole photoThe photo as it is.']);
-    expect(await dialog.textContent()).toContain('decode 2 ms · propose 20 ms');
-    expect(await dialog.textContent()).toContain('crop 300 × 250 px at (10, 10)');
-    await dialog.locator('.option').nth(2).hover();
-    expect(await dialog.locator('.candidate[data-option="2"]').isVisible()).toBe(true);
-    expect(await dialog.locator('.candidate[data-option="1"]').isVisible()).toBe(false);
-    await page.keyboard.press('ArrowRight');
-    expect(await dialog.locator('h2').textContent()).toBe('folder/photo 11.jpg');
-    await page.keyboard.press('Escape');
-  });
-
-  test('a candidate picked by click or by key is saved; one picked back is not', async () => {
-    expect(await page.locator('#save').isDisabled()).toBe(true);
-    await card('photo 8.jpg').locator('.small').nth(1).click();
-    expect(await card('photo 8.jpg').locator('.pill').textContent()).toBe('my choice');
-    await card('photo 9.jpg').locator('.small').nth(2).click();
-    await card('photo 9.jpg').locator('.small').nth(0).click();
-    await card('photo 5.jpg').getByRole('button', { name: '1:1' }).click();
-    await card('photo 5.jpg').locator('.open').click();
-    await page.keyboard.press('3');
-    expect(await page.locator('dialog .option[aria-pressed="true"] .why').textContent()).toBe('third');
-    await page.keyboard.press('Escape');
-    await card(HOSTILE[3]!).locator('.small').nth(3).click();
-    expect(await page.locator('#save').textContent()).toBe('Save 3 choices');
-    const photo = { widthPx: 400, heightPx: 300 };
-    expect(await savedChoices()).toEqual([
-      { path: HOSTILE[3], box: [0, 0, 400, 300], photo },
-      { path: 'folder/photo 5.jpg', aspect: '1:1', box: [50, 50, 350, 250], photo },
-      { path: 'folder/photo 8.jpg', box: [100, 0, 400, 300], photo },
-    ]);
-    await page.locator('#show').selectOption('changed');
-    expect(await page.locator('.card').count()).toBe(3);
-    await page.locator('#show').selectOption('all');
-    await page.locator('#save-all').check();
-    expect((await savedChoices()).length).toBe(N_PHOTOS + 1);
-    expect(complaints).toEqual([]);
-  });
-});
+    test('a candidate picked by click or by key is saved; one picked back is not', async () => {
+      expect(await opened.page.locator('#save').isDisabled()).toBe(true);
+      await card('photo 8.jpg').locator('.small').nth(1).click();
+      expect(await card('photo 8.jpg').locator('.pill').textContent()).toBe('my choice');
+      await card('photo 9.jpg').locator('.small').nth(2).click();
+      await card('photo 9.jpg').locator('.small').nth(0).click();
+      await card('photo 5.jpg').getByRole('button', { name: '1:1' }).click();
+      await card('photo 5.jpg').locator('.open').click();
+      await opened.page.keyboard.press('3');
+      expect(await opened.page.locator('dialog .option[aria-pressed="true"] .why').textContent()).toBe('third');
+      await opened.page.keyboard.press('Escape');
+      await card(HOSTILE[3]!).locator('.small').nth(3).click();
+      expect(await opened.page.locator('#save').textContent()).toBe('Save 3 choices');
+      const photo = { widthPx: 400, heightPx: 300 };
+      expect(await savedChoices()).toEqual([
+        { path: HOSTILE[3], box: [0, 0, 400, 300], photo },
+        { path: 'folder/photo 5.jpg', aspect: '1:1', box: [50, 50, 350, 250], photo },
+        { path: 'folder/photo 8.jpg', box: [100, 0, 400, 300], photo },
+      ]);
+      await opened.page.locator('#show').selectOption('changed');
+      expect(await opened.page.locator('.card').count()).toBe(3);
+      await opened.page.locator('#show').selectOption('all');
+      await opened.page.locator('#save-all').check();
+      expect((await savedChoices()).length).toBe(N_PHOTOS + 1);
+      expect(opened.complaints).toEqual([]);
+    });
+  },
+);
 
 describe('framewright --report', () => {
   const run = (...args: string[]): ReturnType<typeof framewright> => framewright(args, { cwd: root });

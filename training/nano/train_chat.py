@@ -6,7 +6,6 @@ that still has everything to learn.
 python -m nano.train_chat --data shard [...] --init run/vision/last.pt --out run/text --minutes 20 --freeze-vision
 python -m nano.train_chat --data shard [...] --init run/text/last.pt --out run/joint --minutes 40
 """
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,9 @@ from .augment import recolour
 from .conversations import STAGES, Batch, Collator, target_rows
 from .dense import BestBoxes, dense_losses, teacher_scores
 from .heads import DenseHeads
+from .loop import Loop, stage_parser
 from .model import Nano, init_weights, normalise
-from .run import Budget, Curve, Means, autocast, compile_blocks, device, evaluating, lr_factor, optimiser, save_atomically
+from .run import Means, autocast, compile_blocks, device, evaluating, optimiser
 from .shapes import ModelShape
 from .shards import View, batches, load_views, once_through, stack_frames, stack_maps
 
@@ -96,15 +96,9 @@ def total(parts: dict, stages: list[float], dense: float) -> torch.Tensor:
 
 
 def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--data", nargs="+", required=True)
+    p = stage_parser(__doc__, batch=16, lr=1e-3, save_minutes=4, lr_of="of the text model")
     p.add_argument("--held-out", nargs="*", default=[])
     p.add_argument("--init", type=Path, required=True)
-    p.add_argument("--out", type=Path, required=True)
-    p.add_argument("--steps", type=int)
-    p.add_argument("--minutes", type=float)
-    p.add_argument("--batch", type=int, default=16)
-    p.add_argument("--lr", type=float, default=1e-3, help="of the text model")
     p.add_argument("--lr-vision", type=float, default=3e-4)
     p.add_argument("--freeze-vision", action="store_true")
     p.add_argument("--stage-weights", type=float, nargs=3, default=[1.0, 1.5, 0.3], help="of analyse, propose, decide")
@@ -114,10 +108,7 @@ def main() -> None:
     p.add_argument("--sources", choices=["all", "photos", "scenes"], default="all")
     p.add_argument("--plain-share", type=float, default=0.0, help="batches that see the photo again, not the enhanced one")
     p.add_argument("--scene-share", type=float, help="of the batches; default: as many as there are")
-    p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--threads", type=int)
     p.add_argument("--compile", action="store_true")
-    p.add_argument("--save-minutes", type=float, default=4)
     a = p.parse_args()
     if a.threads:
         torch.set_num_threads(a.threads)
@@ -125,8 +116,6 @@ def main() -> None:
     views, meta = load_views(a.data)
     views = [v for v in views if v.conversation and wanted(v, a.sources)]
     held_out = [v for v in load_views(a.held_out)[0] if v.conversation] if a.held_out else []
-    checkpoint = a.out / "last.pt"
-    a.out.mkdir(parents=True, exist_ok=True)
     start = torch.load(a.init, map_location="cpu")
     shape = ModelShape.from_dict(start["shape"])
     if shape.n_vocab != len(meta["vocabulary"]):
@@ -141,58 +130,31 @@ def main() -> None:
         model.vision.requires_grad_(False)
         heads.requires_grad_(False)
     seen = SeenFrames(model, dev) if a.freeze_vision else None
-    text = optimiser([model.text], a.lr)
-    vision = optimiser([model.vision, heads], a.lr_vision)
-    step, spent = 0, 0.0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=dev)
-        model.load_state_dict(state["model"])
-        heads.load_state_dict(state["heads"])
-        text.load_state_dict(state["text_opt"])
-        vision.load_state_dict(state["vision_opt"])
-        step, spent = state["step"], state["seconds"]
-        print(f"resumed at step {step}", flush=True)
+    kept = {"shape": shape.as_dict(), "meta": meta, "args": {k: str(v) for k, v in vars(a).items()}}
+    optimisers = {
+        "text_opt": (optimiser([model.text], a.lr), a.lr),
+        "vision_opt": (optimiser([model.vision, heads], a.lr_vision), a.lr_vision),
+    }
+    loop = Loop(a, dev, {"model": model, "heads": heads}, optimisers, kept, curve_every=25)
     if a.compile:
         compile_blocks(model.vision.blocks, model.text.layers)
-    budget = Budget(a.steps, a.minutes, spent)
-    rng = torch.Generator().manual_seed(a.seed + step)
+    rng = torch.Generator().manual_seed(a.seed + loop.step)
     collate, best = Collator(meta), BestBoxes(torch.tensor(meta["boxes"]))
-    curve = Curve(a.out / "curve.csv", every=25)
-    saved = budget.seconds()
     print(f"{len(views)} conversations, {len(held_out)} held out", flush=True)
 
-    def save() -> None:
-        state = {"shape": shape.as_dict(), "model": model.state_dict(), "heads": heads.state_dict(), "meta": meta}
-        state |= {"text_opt": text.state_dict(), "vision_opt": vision.state_dict()}
-        state |= {"step": step, "seconds": budget.seconds(), "args": {k: str(v) for k, v in vars(a).items()}}
-        save_atomically(state, checkpoint)
-        if held_out:
-            curve.write(step, budget.seconds(), measure(model, heads, collate, held_out, dev, a, meta, best))
-
-    for batch in mixed(views, a, step):
-        progress = budget.progress(step)
-        if progress >= 1:
-            break
-        for opt, lr in ((text, a.lr), (vision, a.lr_vision)):
-            for group in opt.param_groups:
-                group["lr"] = lr * lr_factor(progress)
+    def step_losses(batch: list[View]) -> tuple[torch.Tensor, dict]:
         if seen:
             parts = frozen_losses(seen, collate, batch, dev, a, meta)
         else:
             parts = losses(model, heads, collate, batch, dev, a, meta, best, rng)
-        text.zero_grad(set_to_none=True)
-        vision.zero_grad(set_to_none=True)
-        total(parts, a.stage_weights, a.dense).backward()
-        torch.nn.utils.clip_grad_norm_([*model.parameters(), *heads.parameters()], 1.0)
-        text.step()
-        if not a.freeze_vision:
-            vision.step()
-        step += 1
-        curve.add(step, budget.seconds(), {k: v.item() for k, v in parts.items()})
-        if budget.seconds() - saved > 60 * a.save_minutes:
-            saved = budget.seconds()
-            save()
-    save()
+        return total(parts, a.stage_weights, a.dense), parts
+
+    loop.run(
+        mixed(views, a, loop.step),
+        step_losses,
+        clipped=[*model.parameters(), *heads.parameters()],
+        measure=(lambda: measure(model, heads, collate, held_out, dev, a, meta, best)) if held_out else None,
+    )
 
 
 def mixed(views: list[View], a, step: int):

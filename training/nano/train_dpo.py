@@ -4,7 +4,6 @@ pair grow unlikely and the model drifts to what no pair speaks of.
 
 python -m nano.train_dpo --data shard [...] --pairs run/pairs.jsonl --init run/sft/last.pt --out run/dpo --steps 400
 """
-import argparse
 import copy
 import json
 from pathlib import Path
@@ -12,9 +11,10 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from .loop import Loop, stage_parser
 from .model import Nano, grid_of, normalise, positions
 from .proposals import box_tokens, first_proposal
-from .run import Budget, Curve, autocast, device, lr_factor, optimiser, save_atomically
+from .run import autocast, device, optimiser
 from .shapes import ModelShape
 from .shards import View, batches, load_views, stack_frames
 
@@ -41,20 +41,11 @@ def box_log_prob(text, embed_images, views: list[View], boxes: list, meta: dict,
 
 
 def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--data", nargs="+", required=True)
+    p = stage_parser(__doc__, batch=16, lr=3e-5, save_minutes=3)
     p.add_argument("--pairs", type=Path, required=True)
     p.add_argument("--init", type=Path, required=True)
-    p.add_argument("--out", type=Path, required=True)
-    p.add_argument("--steps", type=int)
-    p.add_argument("--minutes", type=float)
-    p.add_argument("--batch", type=int, default=16)
-    p.add_argument("--lr", type=float, default=3e-5)
     p.add_argument("--nll", type=float, default=0.2, help="weight of the chosen box's negative log-likelihood, a number")
     p.add_argument("--beta", type=float, default=0.2)
-    p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--threads", type=int)
-    p.add_argument("--save-minutes", type=float, default=3)
     a = p.parse_args()
     if a.threads:
         torch.set_num_threads(a.threads)
@@ -67,38 +58,18 @@ def main() -> None:
     model.load_state_dict(start["model"])
     model.vision.requires_grad_(False)
     reference = copy.deepcopy(model.text).requires_grad_(False).eval()
-    opt = optimiser([model.text], a.lr, weight_decay=0.0)
-    a.out.mkdir(parents=True, exist_ok=True)
-    checkpoint = a.out / "last.pt"
-    step, spent = 0, 0.0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=dev)
-        model.load_state_dict(state["model"])
-        opt.load_state_dict(state["opt"])
-        step, spent = state["step"], state["seconds"]
-        print(f"resumed at step {step}", flush=True)
-    budget = Budget(a.steps, a.minutes, spent)
-    curve = Curve(a.out / "curve.csv", every=10)
-    saved = budget.seconds()
+    kept = {"shape": start["shape"], "heads": start["heads"], "meta": meta}
+    optimisers = {"opt": (optimiser([model.text], a.lr, weight_decay=0.0), a.lr)}
+    loop = Loop(a, dev, {"model": model}, optimisers, kept, curve_every=10)
     print(f"{len(views)} pairs", flush=True)
 
-    def save() -> None:
-        state = {"shape": start["shape"], "model": model.state_dict(), "heads": start["heads"], "meta": meta}
-        state |= {"opt": opt.state_dict(), "step": step, "seconds": budget.seconds()}
-        save_atomically(state, checkpoint)
-
-    for batch in batches(views, a.batch, a.seed + step):
-        progress = budget.progress(step)
-        if progress >= 1:
-            break
-        for group in opt.param_groups:
-            group["lr"] = a.lr * lr_factor(progress)
+    def step_losses(batch: list[View]) -> tuple[torch.Tensor, dict]:
+        n = len(batch)
         mine = [pairs[(str(v.shard.folder), v.source)] for v in batch]
         both = batch + batch
         boxes = [q["chosen"] for q in mine] + [q["rejected"] for q in mine]
         with autocast(dev):
             with torch.no_grad():
-                n = len(batch)
                 seen = model.vision(normalise(torch.cat((stack_frames(batch), stack_frames(batch, True))).to(dev)))
                 images = torch.stack((seen[:n], seen[n:]), dim=1).flatten(0, 2).repeat(2, 1)  # both halves alike
                 held = box_log_prob(reference, images, both, boxes, meta, dev)
@@ -107,17 +78,10 @@ def main() -> None:
         margin = a.beta * (gain[0] - gain[1])
         preference = F.softplus(-margin).mean()
         loss = preference - a.nll * own[:n].mean() / 4
-        opt.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.text.parameters(), 1.0)
-        opt.step()
-        step += 1
         parts = {"loss": preference, "accuracy": (margin > 0).float().mean(), "chosen": gain[0].mean(), "rejected": gain[1].mean()}
-        curve.add(step, budget.seconds(), {k: v.item() for k, v in parts.items()})
-        if budget.seconds() - saved > 60 * a.save_minutes:
-            saved = budget.seconds()
-            save()
-    save()
+        return loss, parts
+
+    loop.run(batches(views, a.batch, a.seed + loop.step), step_losses, clipped=model.text.parameters())
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import { intersectionOverUnion } from '../../dist/src/base/geometry.js';
-import { rulesEngine } from '../../dist/src/engines/rules/index.js';
+import { rules } from '../../dist/src/engines/rules/index.js';
 
 const [folder, limit = '40', cropsFile] = process.argv.slice(2);
 const files = readdirSync(folder, { recursive: true })
@@ -26,7 +26,7 @@ async function cropOf(name, flop) {
     .toBuffer({ resolveWithObject: true });
   const size = { width: info.width, height: info.height };
   const before = process.cpuUsage();
-  const { candidates } = rulesEngine(new Uint8Array(data), size, { count: 5 });
+  const { candidates } = rules({ data: new Uint8Array(data), size }, { count: 5 });
   const used = process.cpuUsage(before);
   const [x1, y1, x2, y2] = candidates[0].box;
   const unit = [x1 / size.width, y1 / size.height, x2 / size.width, y2 / size.height];

@@ -1,3 +1,5 @@
+import { seededRandom } from '../../src/base/random.js';
+
 /** Seeded random draws; the same seed gives the same scene on every machine. */
 export interface Dice {
   /** Uniform in [0, 1). */
@@ -12,15 +14,8 @@ export interface Dice {
   shuffled<T>(items: readonly T[]): T[];
 }
 
-/** mulberry32 (Tommy Ettinger, public domain). */
 export function dice(seed: number): Dice {
-  let state = (seed ^ 0x9e3779b9) >>> 0;
-  const unit = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const unit = seededRandom(seed ^ 0x9e3779b9);
   for (let i = 0; i < 8; i++) unit(); // neighbouring seeds part ways
   const whole = (least: number, most: number): number => least + Math.floor(unit() * (most - least + 1));
   return {

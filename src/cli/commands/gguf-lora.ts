@@ -18,7 +18,7 @@ import { FramewrightError, type ErrorCode } from '../../base/errors.js';
 import { checkOutput, checkOutputFolder } from '../../files/write.js';
 import { QUANTIZATIONS, quantizeModel, type Quantization } from '../../runtime/quantize.js';
 import { nativeCodec } from '../../runtime/tensor-codec.js';
-import { columns } from '../terminal/columns.js';
+import { alignedLines } from '../../base/text-table.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { parseLora, parseWhole } from '../options.js';
 import { Progress } from '../terminal/progress.js';
@@ -119,7 +119,7 @@ function reportMerge(reports: readonly MergedTensor[], json: boolean): void {
       `${(100 * roundingShare).toFixed(1)} %`,
     ]);
     const table = [['tensor', 'type', 'mean change asked for', 'got', 'rounding'], ...rows];
-    for (const line of columns(table, [2, 3, 4])) process.stderr.write(`${line}\n`);
+    for (const line of alignedLines(table, [2, 3, 4])) process.stderr.write(`${line}\n`);
   }
   const swallowed = reports.filter(isSwallowed);
   if (swallowed.length === 0) return;

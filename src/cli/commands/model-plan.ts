@@ -6,7 +6,7 @@ import { planModel, type ModelPlan } from '../../model/plan/plan-model.js';
 import { kvCacheBytes, totalBytes, type MemoryParts } from '../../model/plan/predict.js';
 import { openRuntime } from '../../runtime/runtime.js';
 import type { GpuChoice, RuntimeInfo } from '../../runtime/types.js';
-import { columns } from '../terminal/columns.js';
+import { alignedLines } from '../../base/text-table.js';
 import { GPUS, parseSize, parseWhole } from '../options.js';
 
 interface PlanFlags {
@@ -118,9 +118,9 @@ function toText({ name, from, shape, plan, limits }: ModelPlan, info: RuntimeInf
   return [
     `${name}, ${source}`,
     '',
-    ...columns(table, [1, 2]),
+    ...alignedLines(table, [1, 2]),
     '',
-    ...columns(kvTable, [1, 2, 3]),
+    ...alignedLines(kvTable, [1, 2, 3]),
     '',
     fits ? 'It fits, with' : 'It does not fit. The thriftiest settings:',
     ...settingLines(plan, shape.text.nLayer + 1, hasGpu ? gpuName : undefined).map((line) => `  ${line}`),

@@ -6,7 +6,7 @@ import { readCatalog } from '../../model/catalog-file.js';
 import { BUNDLED_MODELS, catalogName, resolveModel } from '../../model/resolve.js';
 import { placesOf, stateOf } from '../../model/store.js';
 import { verifyModel } from '../../model/verify.js';
-import { columns } from '../terminal/columns.js';
+import { alignedLines } from '../../base/text-table.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { addPlanCommand } from './model-plan.js';
 import { addPullCommand } from './model-pull.js';
@@ -87,7 +87,7 @@ async function list(flags: { json: boolean }): Promise<void> {
     licence,
     source,
   ]);
-  for (const line of columns([['name', 'size', 'state', 'licence', 'source'], ...rows], [1])) print(line);
+  for (const line of alignedLines([['name', 'size', 'state', 'licence', 'source'], ...rows], [1])) print(line);
 }
 
 async function listModels(): Promise<ListedModel[]> {

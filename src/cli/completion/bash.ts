@@ -1,4 +1,5 @@
-import { allCommands, withDefault, type CommandShape, type OptionShape, type ValueKind } from './describe.js';
+import type { ValueKind } from '../option-values.js';
+import { allCommands, withDefault, type CommandShape, type OptionShape } from './describe.js';
 
 /**
  * A script for bash 3.2 and later that needs no bash-completion. Where COMPREPLY stays empty, bash completes names of

@@ -1,10 +1,6 @@
-import type { Argument, Command, Option } from 'commander';
-
-/** What may stand for a value: one of some words, the name of a file, or anything. */
-export type ValueKind =
-  | { readonly kind: 'choice'; readonly choices: readonly string[] }
-  | { readonly kind: 'file' }
-  | { readonly kind: 'free' };
+import type { Command, Option } from 'commander';
+import { valueOfArgument, valueOfOption, type ValueKind } from '../option-values.js';
+import { isRepeatable } from '../options.js';
 
 export interface OptionShape {
   /** `--aspect`, with its dashes. */
@@ -33,7 +29,7 @@ export function describeCommand(command: Command, path: readonly string[] = []):
     name: command.name(),
     description: command.description(),
     options: [...command.options.filter(({ hidden }) => !hidden).map(optionShape), HELP],
-    arguments: command.registeredArguments.map(argumentKind),
+    arguments: command.registeredArguments.map(valueOfArgument),
     commands: command.commands.map((inner) => describeCommand(inner, [...path, inner.name()])),
   };
 }
@@ -54,28 +50,13 @@ export function withDefault(command: CommandShape, defaultCommand: string): Comm
 /** commander adds it on its own, and lists it nowhere. */
 const HELP: OptionShape = { long: '--help', short: '-h', description: 'display help for command', isRepeatable: false };
 
-/** Of the option's value; undefined for a switch. */
-export function kindOfOption(option: Option): (ValueKind & { readonly name: string }) | undefined {
-  const placeholder = /[<[](.+)[>\]]$/.exec(option.flags)?.[1];
-  return placeholder === undefined ? undefined : { ...kindOf(placeholder, option.argChoices), name: placeholder };
-}
-
 function optionShape(option: Option): OptionShape {
-  const value = kindOfOption(option);
+  const value = valueOfOption(option);
   return {
     long: option.long!,
     ...(option.short === undefined ? {} : { short: option.short }),
     description: option.description,
     ...(value ? { value } : {}),
-    isRepeatable: option.description.includes('repeatable'),
+    isRepeatable: isRepeatable(option),
   };
-}
-
-function argumentKind(argument: Argument): ValueKind {
-  return kindOf(argument.name(), argument.argChoices);
-}
-
-function kindOf(name: string, choices: readonly string[] | undefined): ValueKind {
-  if (choices) return { kind: 'choice', choices };
-  return /file|folder|photo|model|mmproj/.test(name) ? { kind: 'file' } : { kind: 'free' };
 }

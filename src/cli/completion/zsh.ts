@@ -1,4 +1,5 @@
-import { allCommands, withDefault, type CommandShape, type OptionShape, type ValueKind } from './describe.js';
+import type { ValueKind } from '../option-values.js';
+import { allCommands, withDefault, type CommandShape, type OptionShape } from './describe.js';
 
 /** A script for zsh's own completion system, one function a command. */
 export function zshScript(program: CommandShape, defaultCommand: string): string {

@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FramewrightError, messageOf } from '../../base/errors.js';
 import { configSchema, explainIssue, type ConfigValue } from './schema.js';
-import { kindOfOption } from '../completion/describe.js';
 import { DEFAULT_COMMAND } from '../crop/crop.js';
-import { MODEL_OPTIONS } from '../options.js';
+import { valueOfOption } from '../option-values.js';
+import { isRepeatable, MODEL_OPTIONS } from '../options.js';
 
 export const CONFIG_NAME = 'framewright.config.json';
 
@@ -88,7 +88,7 @@ function parsedValue(option: Option, value: ConfigValue, file: string): unknown 
   try {
     return texts.reduce<unknown>(
       (before, text) => (option.parseArg ? option.parseArg(text, before) : text),
-      Array.isArray(option.defaultValue) ? [] : undefined,
+      isRepeatable(option) ? [] : undefined,
     );
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -99,7 +99,7 @@ function parsedValue(option: Option, value: ConfigValue, file: string): unknown 
 }
 
 function resolved(option: Option, text: string, file: string): string {
-  if (kindOfOption(option)?.kind !== 'file') return text;
+  if (valueOfOption(option)?.kind !== 'file') return text;
   // A model may also be a name.
   if (option.long === '--model' && !/[/\\]|\.gguf$/i.test(text)) return text;
   const absolute = path.resolve(path.dirname(file), text);

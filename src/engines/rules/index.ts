@@ -13,22 +13,7 @@ import { expectedIou, pickDistinct, refine, type BoxDistribution, type RankedBox
 import { worthOfKeeping } from './subject/subject.js';
 import { explain } from './why.js';
 
-export interface RulesCandidate {
-  /** Raster pixels. */
-  readonly box: Box;
-  /** Softmax over the candidates of their expected IoU with the crop a person would choose; they sum to 1. */
-  readonly rulesScore: number;
-  readonly why: string;
-}
-
-export interface RulesProposal {
-  readonly elements: Element[];
-  /** Best first. */
-  readonly candidates: RulesCandidate[];
-  readonly best: number;
-}
-
-/** Differences of expected IoU as large as this count e-fold in `rulesScore`. */
+/** Differences of expected IoU as large as this count e-fold in a candidate's score. */
 const SCORE_TEMPERATURE = 0.02;
 
 /** Everything the rules know about a photo before any constraint: what a student model is distilled from. */
@@ -64,16 +49,21 @@ function weigh(raster: Raster): Weighed {
 /**
  * Crops by hand-made features and a small fitted scorer, no model: finds the composition, weighs all grid boxes, and
  * takes the box with the highest expected IoU under the resulting distribution, its edges where they cut least. Pure and
- * deterministic.
+ * deterministic. A candidate's score is the softmax over the candidates of that expected IoU.
  *
- * @param rgb interleaved 8-bit sRGB, `3 * size.width * size.height` bytes
  * @throws FramewrightError `ASPECT_IMPOSSIBLE` where aspect, keep boxes and least area cannot hold together
  */
-export function rulesEngine(rgb: Uint8Array, size: Size, options: EngineOptions): RulesProposal {
-  return proposed(weigh({ data: rgb, size }), size, options);
+export function rules(raster: Raster, options: EngineOptions): EngineProposal {
+  return lookAtByRules(raster).propose(options);
 }
 
-function proposed(weighed: Weighed, size: Size, options: EngineOptions): RulesProposal {
+/** The composition of a photo, and from one look at it crops within any limits. */
+export function lookAtByRules(raster: Raster): EngineLook<EngineProposal> {
+  const weighed = weigh(raster);
+  return { elements: weighed.elements, propose: (options) => proposed(weighed, raster.size, options) };
+}
+
+function proposed(weighed: Weighed, size: Size, options: EngineOptions): EngineProposal {
   const { analysis, elements, distribution } = weighed;
   const ranked =
     options.aspect === undefined
@@ -86,7 +76,7 @@ function proposed(weighed: Weighed, size: Size, options: EngineOptions): RulesPr
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const candidates = picked.map(({ box }, i) => ({
     box,
-    rulesScore: weights[i]! / total,
+    score: weights[i]! / total,
     why: explain(toUnit(box, size), analysis),
   }));
   return { elements, candidates, best: 0 };
@@ -141,25 +131,4 @@ function rankAspect(
     const expected = (expectedIou(unit, distribution) + expectedIou(unit, family)) / 2;
     return { box, worth: expected + worthOfKeeping(analysis.subject.box, unit) };
   });
-}
-
-/** `rulesEngine` in the shape all engines share. */
-export function rules(raster: Raster, options: EngineOptions): EngineProposal {
-  return lookAtByRules(raster).propose(options);
-}
-
-/** The composition of a photo, and from one look at it crops within any limits. */
-export function lookAtByRules(raster: Raster): EngineLook<EngineProposal> {
-  const weighed = weigh(raster);
-  return {
-    elements: weighed.elements,
-    propose: (options) => {
-      const { elements, candidates, best } = proposed(weighed, raster.size, options);
-      return {
-        elements,
-        candidates: candidates.map(({ rulesScore, ...rest }) => ({ ...rest, score: rulesScore })),
-        best,
-      };
-    },
-  };
 }

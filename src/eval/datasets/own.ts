@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { FramewrightError, messageOf } from '../../base/errors.js';
 import type { Size } from '../../base/geometry.js';
 import { elementSchema } from '../../base/schema.js';
+import { parseJsonLines, type JsonLine } from '../../files/json-lines-file.js';
 import { cleanBox, compareBoxes, fourNumbers } from './boxes.js';
 import { checkShape, readDatasetFile } from './files.js';
 import { photoSize } from './photos.js';
@@ -41,11 +42,6 @@ const lineSchemas = {
 type Kind = keyof typeof lineSchemas;
 const KEY_OF_KIND = { boxes: 'boxes', ranking: 'crops', pairs: 'pairs', elements: 'elements' } as const;
 
-interface Line {
-  readonly value: unknown;
-  readonly where: string;
-}
-
 /**
  * One's own photos: JSON lines `{"photo": "a.jpg", "boxes": [[x1, y1, x2, y2], ...]}`, or with `crops` (`{box, mos}`),
  * `pairs` (`{boxes: [a, b], votes: [n, m]}`) or `elements` instead of `boxes`, the same in every line; `id`, `split` and
@@ -60,9 +56,9 @@ export async function readOwn(path: string, { signal }: DatasetOptions = {}): Pr
   const file = isFolder ? join(path, 'labels.jsonl') : path;
   const folder = dirname(resolve(file));
   const text = (await readDatasetFile(file, signal)).toString('utf8');
-  const lines = text
-    .split(/\r?\n/)
-    .flatMap((line, i) => (line.trim() === '' ? [] : [parseLine(line, `${file}:${i + 1}`)]));
+  const notJson = (from: string, cause: unknown): FramewrightError =>
+    new FramewrightError('DATASET_INVALID', `${from} is not JSON: ${messageOf(cause)}`, { cause });
+  const lines = [...parseJsonLines(text, file, notJson)];
   if (lines.length === 0) throw new FramewrightError('DATASET_INVALID', `${file} has no lines`);
   const kind = kindOf(lines[0]!);
   const repairs: string[] = [];
@@ -75,7 +71,7 @@ export async function readOwn(path: string, { signal }: DatasetOptions = {}): Pr
 
   if (kind === 'boxes') {
     const photos: BoxesPhoto[] = [];
-    for (const { value, where } of lines) {
+    for (const { value, from: where } of lines) {
       const line = checkShape(value, lineSchemas.boxes, where);
       const photo = await locate(line);
       const boxes = line.boxes
@@ -87,7 +83,7 @@ export async function readOwn(path: string, { signal }: DatasetOptions = {}): Pr
   }
   if (kind === 'ranking') {
     const photos: RankingPhoto[] = [];
-    for (const { value, where } of lines) {
+    for (const { value, from: where } of lines) {
       const line = checkShape(value, lineSchemas.ranking, where);
       const photo = await locate(line);
       const crops = line.crops
@@ -100,7 +96,7 @@ export async function readOwn(path: string, { signal }: DatasetOptions = {}): Pr
   }
   if (kind === 'pairs') {
     const photos: PairsPhoto[] = [];
-    for (const { value, where } of lines) {
+    for (const { value, from: where } of lines) {
       const line = checkShape(value, lineSchemas.pairs, where);
       const photo = await locate(line);
       const pairs = line.pairs.flatMap((pair): JudgedPair[] => {
@@ -116,22 +112,14 @@ export async function readOwn(path: string, { signal }: DatasetOptions = {}): Pr
     return { kind, ...base, photos: distinct(photos, file) };
   }
   const photos: ElementsPhoto[] = [];
-  for (const { value, where } of lines) {
+  for (const { value, from: where } of lines) {
     const line = checkShape(value, lineSchemas.elements, where);
     photos.push({ ...(await locate(line)), elements: line.elements, otherClasses: [] });
   }
   return { kind, ...base, photos: distinct(photos, file) };
 }
 
-function parseLine(line: string, where: string): Line {
-  try {
-    return { value: JSON.parse(line), where };
-  } catch (cause) {
-    throw new FramewrightError('DATASET_INVALID', `${where} is not JSON: ${messageOf(cause)}`, { cause });
-  }
-}
-
-function kindOf({ value, where }: Line): Kind {
+function kindOf({ value, from: where }: JsonLine): Kind {
   const keys = checkShape(value, z.looseObject({}), where);
   const kind = (Object.keys(KEY_OF_KIND) as Kind[]).find((candidate) => KEY_OF_KIND[candidate] in keys);
   if (kind) return kind;

@@ -1,4 +1,4 @@
-import type { EngineOptions, EngineProposal, Raster } from '../../engines/types.js';
+import type { PlainFunction } from '../../engines/types.js';
 import { FramewrightError } from '../../base/errors.js';
 import type { Box, Point, Size } from '../../base/geometry.js';
 import type { Element } from '../../base/schema.js';
@@ -11,7 +11,7 @@ export interface EngineMethodOptions {
   readonly name: string;
   /** Everything that decides the engine's answer. */
   readonly key: string;
-  readonly engine: (raster: Raster, options: EngineOptions) => EngineProposal | Promise<EngineProposal>;
+  readonly engine: PlainFunction;
   /** Whether the engine names composition elements. */
   readonly namesElements?: boolean;
   /** Long side of the raster it sees. Default 1024. */

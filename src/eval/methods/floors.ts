@@ -1,4 +1,5 @@
 import { intersectionOverUnion, type Box } from '../../base/geometry.js';
+import { CENTRE_SHARE } from '../../engines/centre.js';
 import type { Method, PresentPhoto } from './types.js';
 
 /** The whole photo. */
@@ -6,8 +7,11 @@ export function fullMethod(): Method {
   return cropOnly('full', 'full', ({ size }) => [0, 0, size.width, size.height]);
 }
 
-/** The middle of the photo, `share` of each side; not rounded to pixels. */
-export function centreMethod(share = 0.9): Method {
+/**
+ * The middle of the photo, `share` of each side. Unlike the engine of that name it is not rounded to pixels: published
+ * floors are not, and label space need not be the photo's pixels.
+ */
+export function centreMethod(share = CENTRE_SHARE): Method {
   return cropOnly('centre', `centre ${share}`, ({ size: { width, height } }) => [
     (width * (1 - share)) / 2,
     (height * (1 - share)) / 2,

@@ -23,7 +23,8 @@ export interface HttpAnswer {
 
 /**
  * GET with redirects followed. The body must be read or destroyed. node:http rather than fetch, which knows no proxy in
- * Node 20.
+ * Node 20, and rather than undici's EnvHttpProxyAgent: with an idle time of 1.5 s it still waited after 20 s for a proxy
+ * that did not answer its CONNECT, and heard no abort meanwhile (undici 7.30.2, measured 2026-11-29).
  *
  * @throws Error of the network; the signal's reason
  */

@@ -82,6 +82,18 @@ test('every option of every command is in every script', () => {
   }
 });
 
+test('an option whose values are collected is repeatable, in zsh as in its help', () => {
+  const options = allCommands(shape).flatMap((command) => command.options);
+  const repeatable = options.filter((option) => option.isRepeatable);
+  expect(new Set(repeatable.map(({ long }) => long))).toEqual(
+    new Set(['--aspect', '--size', '--keep', '--lora', '--dims', '--adapters', '--sweep']),
+  );
+  for (const { description, isRepeatable } of options) expect(description.includes('repeatable')).toBe(isRepeatable);
+  const script = completionScript(program, 'zsh');
+  expect(script).toMatch(/'\*'\{-a\+,--aspect=\}/);
+  expect(script).toMatch(/'\(-n --candidates\)'\{-n\+,--candidates=\}/);
+});
+
 describe.skipIf(!find('bash'))(title('bash'), () => {
   /** What bash offers for the words before the cursor, the last one being completed. */
   function offers(...words: string[]): string[] {

@@ -79,6 +79,7 @@ describe('a config file', () => {
     [{ candidates: 50 }, '"candidates" cannot be 50: candidates is a whole number from 1 to 20.'],
     [{ engine: 'rule' }, '"engine": Invalid option: expected one of "vlm"|"rules"'],
     [{ force: 'yes' }, '"force": expected true or false'],
+    [{ eval: { ablate: ['analyse', 'enhance'] } }, '"eval.ablate": expected text or a number'],
     [{ aspect: { w: 4 } }, '"aspect": expected a value or a list of values'],
     [[], 'expected object'],
     ['{"aspect": ', 'is no JSON: '],

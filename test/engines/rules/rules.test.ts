@@ -6,12 +6,12 @@ import { full } from '../../../src/engines/full.js';
 import { analyseRaster, scoringContext } from '../../../src/engines/rules/analysis.js';
 import { boxFeatures, FEATURE_NAMES, MIRROR } from '../../../src/engines/rules/scoring/features.js';
 import { gridBoxes } from '../../../src/engines/rules/scoring/grid.js';
-import { rules, rulesEngine, rulesLabels } from '../../../src/engines/rules/index.js';
+import { rules, rulesLabels } from '../../../src/engines/rules/index.js';
 import type { Raster } from '../../../src/engines/types.js';
 import { backdrop, ellipseScene, mirrored, noise, scene } from './scenes.js';
 
 const SIZE: Size = { width: 300, height: 200 };
-const crop = (raster: Raster, options = {}) => rulesEngine(raster.data, raster.size, { count: 5, ...options });
+const crop = (raster: Raster, options = {}) => rules(raster, { count: 5, ...options });
 type Kind = Element['type'];
 const find = <K extends Kind>(elements: readonly Element[], type: K) =>
   elements.find((element): element is Holding<Element, K> => element.type === type);
@@ -147,7 +147,7 @@ describe('any raster', () => {
       expect(boxArea(box)).toBeGreaterThan(0);
       expect(why.length).toBeGreaterThan(0);
     }
-    expect(candidates.reduce((sum, { rulesScore }) => sum + rulesScore, 0)).toBeCloseTo(1);
+    expect(candidates.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1);
   });
 });
 
@@ -162,7 +162,7 @@ describe('crops', () => {
     const { candidates, best } = crop(photo);
     expect(candidates).toHaveLength(5);
     expect(best).toBe(0);
-    const scores = candidates.map(({ rulesScore }) => rulesScore);
+    const scores = candidates.map(({ score }) => score);
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
     expect(new Set(candidates.map(({ box }) => box.join())).size).toBe(5);
   });
