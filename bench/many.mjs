@@ -9,7 +9,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { expandInputs } from '../dist/src/batch/inputs.js';
-import { planOutputs, refuseExisting } from '../dist/src/batch/output-plan.js';
+import { planOutputs, refuseExisting } from '../dist/src/batch/plan/plan-outputs.js';
 
 const { values } = parseArgs({ options: { photos: { type: 'string', default: '10000' }, codec: { type: 'string' } } });
 const nPhotos = Number(values.photos);

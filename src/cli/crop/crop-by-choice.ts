@@ -1,13 +1,13 @@
 import { readChoices, type Choice } from '../../batch/choices.js';
-import { chosenCrops } from '../../batch/chosen-crops.js';
+import { chosenCrops } from '../../batch/run/chosen-crops.js';
 import { FramewrightError } from '../../base/errors.js';
 import { cropRun, planOptions, type CropFlags } from './crop-flags.js';
 import { STDIN } from '../../batch/inputs.js';
 import type { BatchInterrupt } from '../terminal/interrupt.js';
-import { planOutputs, refuseExisting, REMEDY, type PlanOptions } from '../../batch/output-plan.js';
-import type { PlannedPhoto } from '../../batch/planned-photo.js';
+import { planOutputs, refuseExisting, REMEDY, type PlanOptions } from '../../batch/plan/plan-outputs.js';
+import type { PlannedPhoto } from '../../batch/plan/planned-photo.js';
 import { cropAndTell, type RunOutcome } from '../terminal/run-end.js';
-import { namedFiles, refuseSharedNames } from '../../batch/shared-names.js';
+import { namedFiles, refuseSharedNames } from '../../batch/plan/shared-names.js';
 
 /** Crops as a person picked, without a model. */
 export async function cropByChoice(file: string, flags: CropFlags, interrupt: BatchInterrupt): Promise<RunOutcome> {

@@ -1,11 +1,11 @@
 import type { OutputFormat } from '../../photo/output-format.js';
 import type { CropRect, EngineName, Fallback } from '../../base/schema.js';
 import type { Focus } from '../../crop/focus.js';
-import type { CropRun } from '../../batch/run.js';
+import type { CropRun } from '../../batch/run/batch-run.js';
 import type { ModelFlags } from '../options.js';
-import type { PlanOptions } from '../../batch/output-plan.js';
-import type { PlannedPhoto } from '../../batch/planned-photo.js';
-import { openSummaries } from '../../batch/summaries.js';
+import type { PlanOptions } from '../../batch/plan/plan-outputs.js';
+import type { PlannedPhoto } from '../../batch/plan/planned-photo.js';
+import { openSummaries } from '../../batch/summaries/overviews.js';
 
 /** The options of `framewright crop`, as commander has them. */
 export interface CropFlags extends ModelFlags {

@@ -1,5 +1,5 @@
 import type { Cropper } from '../../cropper/cropper.js';
-import { cropFiles, type CropRun, type RunEnd, type RunMemory } from '../../batch/run.js';
+import { cropFiles, type CropRun, type RunEnd, type RunMemory } from '../../batch/run/batch-run.js';
 import type { BatchInterrupt } from './interrupt.js';
 import { photoErrorText } from './report-error.js';
 

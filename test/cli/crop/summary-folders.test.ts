@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { writeSummaries, type SummaryFile } from '../../../src/batch/summary-file.js';
+import { writeSummaries, type SummaryFile } from '../../../src/batch/summaries/write-summaries.js';
 import { fromRaster, plain } from '../../photo/fixtures.js';
 import { framewright, type Finished } from '../run.js';
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Finished } from '../cli/run.js';
-import { usePhotoFolder } from '../cli/crop/photo-folder.js';
+import type { Finished } from '../../cli/run.js';
+import { usePhotoFolder } from '../../cli/crop/photo-folder.js';
 
 const { at, run: plainRun } = usePhotoFolder();
 const run = (...args: readonly string[]): Promise<Finished> => plainRun('--engine', 'full', ...args);

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { journalIn, readEarlierRuns, type EarlierRuns, type JournalPlace } from './journal-file.js';
-import { STDIN, type FoundPhotos } from './inputs.js';
-import { commonFolder } from './resume.js';
+import { journalIn, readEarlierRuns, type EarlierRuns, type JournalPlace } from '../journal/journal-file.js';
+import { STDIN, type FoundPhotos } from '../inputs.js';
+import { commonFolder } from '../journal/run-memory.js';
 
 /** What files are called unless `--name` says otherwise: `-crop`, `-4x5`, `-4x5-overlay`, `-crop-2`. */
 const CROP_NAME = /^(.+)-(?:crop|overlay|\d+x\d+)(?:-overlay)?(?:-\d+)?$/;

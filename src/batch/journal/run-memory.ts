@@ -2,13 +2,13 @@ import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { settingsKey, type CropJournal } from './crop-journal.js';
 import { journalIn, type JournalPlace } from './journal-file.js';
-import type { Cropper } from '../cropper/cropper.js';
-import type { CropResult } from '../base/schema.js';
-import { cacheFolder, fileSha256 } from '../files/file-hash.js';
-import type { CropRun, RunMemory } from './run.js';
-import { STDIN } from './inputs.js';
-import { isFolder, refuseExisting } from './output-plan.js';
-import { filesOf, type PlannedPhoto } from './planned-photo.js';
+import type { Cropper } from '../../cropper/cropper.js';
+import type { CropResult } from '../../base/schema.js';
+import { cacheFolder, fileSha256 } from '../../files/file-hash.js';
+import type { CropRun, RunMemory } from '../run/batch-run.js';
+import { STDIN } from '../inputs.js';
+import { isFolder, refuseExisting } from '../plan/plan-outputs.js';
+import { filesOf, type PlannedPhoto } from '../plan/planned-photo.js';
 
 /** Bumped when the same settings come to mean other files. */
 const SETTINGS_VERSION = 1;

@@ -1,8 +1,8 @@
 import { messageOf } from '../../base/errors.js';
 import type { CropRect, CropResult } from '../../base/schema.js';
-import type { CropRun } from '../../batch/run.js';
-import { STDOUT, type PlannedPhoto } from '../../batch/planned-photo.js';
-import { codeOf, photoErrorText } from './report-error.js';
+import type { CropRun } from '../../batch/run/batch-run.js';
+import { STDOUT, type PlannedPhoto } from '../../batch/plan/planned-photo.js';
+import { codeOf, photoErrorText } from '../terminal/report-error.js';
 
 /** What is said about a crop, made now or by an earlier run. */
 export function tell(planned: PlannedPhoto, result: CropResult, run: CropRun): void {

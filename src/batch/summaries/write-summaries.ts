@@ -1,8 +1,8 @@
 import path from 'node:path';
-import type { CropJournal } from './crop-journal.js';
-import { writeFileAtomic } from '../files/write.js';
-import { makeFolder } from '../files/make-folder.js';
-import { errorLine } from '../cli/terminal/report-error.js';
+import type { CropJournal } from '../journal/crop-journal.js';
+import { writeFileAtomic } from '../../files/write.js';
+import { makeFolder } from '../../files/make-folder.js';
+import { errorLine } from '../../cli/terminal/report-error.js';
 
 /** A file about a run as a whole: a report, a contact sheet, a review list. */
 export interface SummaryFile {

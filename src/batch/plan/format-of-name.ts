@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { FramewrightError } from '../base/errors.js';
-import { isRawExtension } from '../photo/camera-raw.js';
-import { outputFormatOf } from '../photo/output-format.js';
+import { FramewrightError } from '../../base/errors.js';
+import { isRawExtension } from '../../photo/camera-raw.js';
+import { outputFormatOf } from '../../photo/output-format.js';
 
 /** Of pictures, in formats we do not write. */
 const OTHER_PICTURE = /\.(apng|bmp|exr|gif|hdr|heic|heif|hif|ico|j2k|jp2|jpx|jxl|pbm|pgm|ppm|psd|svg)$/i;

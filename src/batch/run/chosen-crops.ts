@@ -1,12 +1,12 @@
-import type { Choice } from './choices.js';
-import type { PhotoOutcome } from '../cropper/cropper.js';
-import { FramewrightError } from '../base/errors.js';
-import { decodePhoto, type Photo } from '../photo/decode.js';
-import type { CropResult } from '../base/schema.js';
-import { cropRectangle } from '../crop/crop-rectangle.js';
-import { focalPoint } from '../crop/focal-point.js';
-import { formatAspect } from '../crop/target.js';
-import { Timings } from '../base/timings.js';
+import type { Choice } from '../choices.js';
+import type { PhotoOutcome } from '../../cropper/cropper.js';
+import { FramewrightError } from '../../base/errors.js';
+import { decodePhoto, type Photo } from '../../photo/decode.js';
+import type { CropResult } from '../../base/schema.js';
+import { cropRectangle } from '../../crop/crop-rectangle.js';
+import { focalPoint } from '../../crop/focal-point.js';
+import { formatAspect } from '../../crop/target.js';
+import { Timings } from '../../base/timings.js';
 
 /** The crops a person chose, in the shape those of a cropper have: one outcome a choice, in order. No model is at work. */
 export async function* chosenCrops(

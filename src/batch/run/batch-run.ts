@@ -1,24 +1,24 @@
 import { stat, unlink } from 'node:fs/promises';
-import { tokenOf, type CropJournal } from './crop-journal.js';
-import { sha256Of } from './file-hash.js';
-import type { SourceState } from './journal-record.js';
-import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask, PhotoWishes } from '../cropper/cropper.js';
-import { FramewrightError } from '../base/errors.js';
-import { decodePhoto, type Photo } from '../photo/decode.js';
-import type { EncodeOptions } from '../photo/encode.js';
-import { writeSidecar } from '../photo/metadata/sidecar.js';
-import type { CropResult } from '../base/schema.js';
-import { batchProgress } from '../cli/terminal/batch-progress.js';
-import { STDIN } from './inputs.js';
-import type { BatchInterrupt } from '../cli/terminal/interrupt.js';
-import { encodeFiles, publishFile } from './photo-files.js';
-import { filesOf, type PlannedPhoto } from './planned-photo.js';
-import { isListOf, type ReviewList } from './review-list.js';
-import { Progress } from '../cli/terminal/progress.js';
-import type { StdinPhoto } from '../cli/terminal/stdin.js';
-import type { Summary } from './summaries.js';
-import { mayReplaceSummary, writeSummaries } from './summary-file.js';
-import { tell, tellError } from '../cli/terminal/tell-crop.js';
+import { tokenOf, type CropJournal } from '../journal/crop-journal.js';
+import { sha256Of } from '../journal/content-hash.js';
+import type { SourceState } from '../journal/journal-record.js';
+import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask, PhotoWishes } from '../../cropper/cropper.js';
+import { FramewrightError } from '../../base/errors.js';
+import { decodePhoto, type Photo } from '../../photo/decode.js';
+import type { EncodeOptions } from '../../photo/encode.js';
+import { writeSidecar } from '../../photo/metadata/sidecar.js';
+import type { CropResult } from '../../base/schema.js';
+import { batchProgress } from '../../cli/terminal/batch-progress.js';
+import { STDIN } from '../inputs.js';
+import type { BatchInterrupt } from '../../cli/terminal/interrupt.js';
+import { encodeFiles, publishFile } from './encode-outputs.js';
+import { filesOf, type PlannedPhoto } from '../plan/planned-photo.js';
+import { isListOf, type ReviewList } from '../summaries/review-list.js';
+import { Progress } from '../../cli/terminal/progress.js';
+import type { StdinPhoto } from '../../cli/terminal/stdin.js';
+import type { Summary } from '../summaries/overviews.js';
+import { mayReplaceSummary, writeSummaries } from '../summaries/write-summaries.js';
+import { tell, tellError } from '../../cli/crop/tell-batch.js';
 
 /** A run of the crop command, checked and planned. */
 export interface CropRun {

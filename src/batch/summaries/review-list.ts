@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { checkOutput } from '../files/write.js';
-import { boxSchema, type CropResult } from '../base/schema.js';
-import type { SummaryFile } from './summary-file.js';
+import { checkOutput } from '../../files/write.js';
+import { boxSchema, type CropResult } from '../../base/schema.js';
+import type { SummaryFile } from './write-summaries.js';
 
 /** A line as it is written here; one with other wishes in it has been changed by somebody. */
 const lineSchema = z.strictObject({

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { FramewrightError } from '../base/errors.js';
-import { outputFormatOf } from '../photo/output-format.js';
+import { FramewrightError } from '../../base/errors.js';
+import { outputFormatOf } from '../../photo/output-format.js';
 
 /** What a name may be made of, by placeholder. */
 interface NameParts {

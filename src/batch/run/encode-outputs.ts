@@ -1,14 +1,14 @@
 import path from 'node:path';
-import { type EncodeOptions } from '../photo/encode.js';
-import { encodeCrop } from '../photo/crop-file.js';
-import { outputFormatOf, type OutputFormat } from '../photo/output-format.js';
-import type { Photo } from '../photo/decode.js';
-import { renderOverlay, type Drawing } from '../photo/overlay/overlay.js';
-import { writeFileAtomic, type WriteOptions } from '../files/write.js';
-import { makeFolder } from '../files/make-folder.js';
-import type { CropRect, CropResult } from '../base/schema.js';
-import { STDOUT, type PlannedPhoto } from './planned-photo.js';
-import { writeToStdout } from '../cli/terminal/stdout.js';
+import { type EncodeOptions } from '../../photo/encode.js';
+import { encodeCrop } from '../../photo/crop-file.js';
+import { outputFormatOf, type OutputFormat } from '../../photo/output-format.js';
+import type { Photo } from '../../photo/decode.js';
+import { renderOverlay, type Drawing } from '../../photo/overlay/overlay.js';
+import { writeFileAtomic, type WriteOptions } from '../../files/write.js';
+import { makeFolder } from '../../files/make-folder.js';
+import type { CropRect, CropResult } from '../../base/schema.js';
+import { STDOUT, type PlannedPhoto } from '../plan/planned-photo.js';
+import { writeToStdout } from '../../cli/terminal/stdout.js';
 
 /** A file of a photo, ready to be written. */
 export interface PhotoFile {

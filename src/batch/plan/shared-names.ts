@@ -1,6 +1,6 @@
-import { FramewrightError } from '../base/errors.js';
-import { fileIdentities } from '../files/file-identity.js';
-import { STDIN } from './inputs.js';
+import { FramewrightError } from '../../base/errors.js';
+import { fileIdentities } from '../../files/file-identity.js';
+import { STDIN } from '../inputs.js';
 import { filesOf, STDOUT, type PlannedPhoto } from './planned-photo.js';
 
 /** A file an option names. */

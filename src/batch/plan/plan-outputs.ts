@@ -1,12 +1,12 @@
 import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { FramewrightError } from '../base/errors.js';
-import { formatAspect, type Target } from '../crop/target.js';
-import { sidecarPathOf } from '../photo/metadata/sidecar.js';
-import { STDIN } from './inputs.js';
+import { FramewrightError } from '../../base/errors.js';
+import { formatAspect, type Target } from '../../crop/target.js';
+import { sidecarPathOf } from '../../photo/metadata/sidecar.js';
+import { STDIN } from '../inputs.js';
 import { DEFAULT_NAME, parseName } from './name-template.js';
 import { refuseClashes } from './output-clashes.js';
-import { isPictureName, refuseOtherFormat } from './output-format.js';
+import { isPictureName, refuseOtherFormat } from './format-of-name.js';
 import { filesOf, STDOUT, type PlannedPhoto } from './planned-photo.js';
 
 export interface PlanOptions {

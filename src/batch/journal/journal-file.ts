@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { readCheckedLog } from '../files/checked-log.js';
-import { FramewrightError, messageOf } from '../base/errors.js';
+import { readCheckedLog } from '../../files/checked-log.js';
+import { FramewrightError, messageOf } from '../../base/errors.js';
 import { isOfAnyVersion, isRecord, type JournalRecord, type MadeFile } from './journal-record.js';
 
 const JOURNAL = '.framewright-journal.jsonl';

@@ -1,4 +1,4 @@
-import type { CropResult } from '../base/schema.js';
+import type { CropResult } from '../../base/schema.js';
 
 /** Bumped when a record changes its meaning: older ones are then read no more. */
 export const VERSION = 1;

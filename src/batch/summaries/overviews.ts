@@ -1,14 +1,14 @@
 import path from 'node:path';
-import { FramewrightError, messageOf } from '../base/errors.js';
-import type { Photo } from '../photo/decode.js';
-import { outputFormatOf } from '../photo/output-format.js';
-import { checkOutput } from '../files/write.js';
-import { checkFolder } from '../files/make-folder.js';
-import { ContactSheet } from '../report/contact-sheet.js';
-import { CropReport } from '../report/crop-report.js';
-import type { CropResult } from '../base/schema.js';
-import { codeOf } from '../cli/terminal/report-error.js';
-import type { SummaryFile } from './summary-file.js';
+import { FramewrightError, messageOf } from '../../base/errors.js';
+import type { Photo } from '../../photo/decode.js';
+import { outputFormatOf } from '../../photo/output-format.js';
+import { checkOutput } from '../../files/write.js';
+import { checkFolder } from '../../files/make-folder.js';
+import { ContactSheet } from '../../report/contact-sheet.js';
+import { CropReport } from '../../report/crop-report.js';
+import type { CropResult } from '../../base/schema.js';
+import { codeOf } from '../../cli/terminal/report-error.js';
+import type { SummaryFile } from './write-summaries.js';
 
 /** Gathers what a run gives, photo by photo, for one file about all of it. */
 export interface Summary extends SummaryFile {

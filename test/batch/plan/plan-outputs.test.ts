@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { FramewrightError } from '../../src/base/errors.js';
-import { DEFAULT_NAME, parseName } from '../../src/batch/name-template.js';
-import { planOutputs, type PlanOptions } from '../../src/batch/output-plan.js';
-import { parseTargets } from '../../src/crop/target.js';
+import { FramewrightError } from '../../../src/base/errors.js';
+import { DEFAULT_NAME, parseName } from '../../../src/batch/plan/name-template.js';
+import { planOutputs, type PlanOptions } from '../../../src/batch/plan/plan-outputs.js';
+import { parseTargets } from '../../../src/crop/target.js';
 
 const PARTS = { name: 'IMG_1', aspect: '4x5', rank: 1, index: '007', ext: '.jpg' };
 

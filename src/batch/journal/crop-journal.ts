@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { CheckedLog } from '../files/checked-log.js';
-import { lockFile } from '../files/file-lock.js';
-import { temporaryFor } from '../files/write.js';
-import { makeFolder } from '../files/make-folder.js';
-import type { CropResult } from '../base/schema.js';
-import { hashOfFile, hasOneOf, sha256Of } from './file-hash.js';
+import { CheckedLog } from '../../files/checked-log.js';
+import { lockFile } from '../../files/file-lock.js';
+import { temporaryFor } from '../../files/write.js';
+import { makeFolder } from '../../files/make-folder.js';
+import type { CropResult } from '../../base/schema.js';
+import { hashOfFile, hasOneOf, sha256Of } from './content-hash.js';
 import { addHash, readEarlierRuns, sizeOf, type EarlierRuns, type JournalPlace } from './journal-file.js';
 import {
   VERSION,
