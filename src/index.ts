@@ -16,6 +16,19 @@ export type { ErrorCode } from './base/errors.js';
 export type { ConversationPart } from './engines/engine.js';
 export { readHints } from './batch/hints.js';
 export type { PhotoHint } from './batch/hints.js';
+export { runBatch } from './batch/run-batch.js';
+export type { BatchOptions, StdinPhoto } from './batch/options.js';
+export type {
+  BatchBegin,
+  BatchEnd,
+  BatchFailure,
+  BatchListener,
+  BatchNote,
+  BatchPhoto,
+  BatchProgress,
+  BatchResult,
+} from './batch/listener.js';
+export type { PlannedPhoto } from './batch/plan/planned-photo.js';
 export { decodePhoto } from './photo/decode.js';
 export type { Photo } from './photo/decode.js';
 export { writeFileAtomic } from './files/write.js';

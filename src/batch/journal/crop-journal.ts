@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { CheckedLog } from '../../files/checked-log.js';
@@ -7,16 +5,10 @@ import { lockFile } from '../../files/file-lock.js';
 import { temporaryFor } from '../../files/write.js';
 import { makeFolder } from '../../files/make-folder.js';
 import type { CropResult } from '../../base/schema.js';
-import { hashOfFile, hasOneOf, sha256Of } from './content-hash.js';
-import { addHash, readEarlierRuns, sizeOf, type EarlierRuns, type JournalPlace } from './journal-file.js';
-import {
-  VERSION,
-  type DoneRecord,
-  type FinishedPhoto,
-  type JournalRecord,
-  type MadeFile,
-  type SourceState,
-} from './journal-record.js';
+import { contentHash, holdsOneOf, sha256Of } from './content-hash.js';
+import { addHash, readEarlierRuns, sizeOf, type EarlierRuns } from './journal-file.js';
+import { VERSION, type DoneRecord, type FinishedPhoto, type JournalRecord, type MadeFile } from './journal-record.js';
+import { isUnchanged } from './source-state.js';
 
 /** What to call the temporary file of one that is begun. */
 export function tokenOf({ sha256 }: Pick<MadeFile, 'sha256'>): string {
@@ -63,16 +55,16 @@ export class CropJournal implements AsyncDisposable {
   /**
    * Opens the journal of a folder, and keeps other runs out until disposed.
    *
-   * @param earlier what has been read of it already, if anything: read again only if another run has written since
+   * @param seen what has been read of it, which is read again only if another run has written since
    * @throws FramewrightError OUTPUT_LOCKED where another run has it, OUTPUT_WRITE where it cannot be written, USAGE where
    *   the file is something else
    */
-  static async open({ place, file }: JournalPlace, earlier?: EarlierRuns): Promise<CropJournal> {
+  static async open(seen: EarlierRuns): Promise<CropJournal> {
+    const { place, file } = seen.at;
     await makeFolder(path.dirname(file));
     const lock = await lockFile(`${file.replace(/\.jsonl$/, '')}.lock`, place);
     try {
-      const isRead = earlier && earlier.nBytes === (await sizeOf(file));
-      const runs = isRead ? earlier : await readEarlierRuns({ place, file });
+      const runs = seen.nBytes === (await sizeOf(file)) ? seen : await readEarlierRuns(seen.at);
       const journal = new CropJournal(place, await CheckedLog.open(file), lock, runs);
       await journal.#removeTemporaries();
       return journal;
@@ -124,12 +116,12 @@ export class CropJournal implements AsyncDisposable {
    * before it could say so, or others of the photo's files are missing.
    */
   async isLeftover(file: string): Promise<boolean> {
-    return hasOneOf(this.#begun.get(path.resolve(file)), file);
+    return holdsOneOf(this.#begun.get(path.resolve(file)), file);
   }
 
   /** Whether this file is one that an earlier run has written about itself, and as it was then. */
   async isOwnSummary(file: string): Promise<boolean> {
-    return hasOneOf(this.#summaries.get(path.resolve(file)), file);
+    return holdsOneOf(this.#summaries.get(path.resolve(file)), file);
   }
 
   /** Call before a file about the whole run takes its name. */
@@ -160,7 +152,7 @@ export class CropJournal implements AsyncDisposable {
   async #isAsLeft({ planned, files }: DoneRecord): Promise<boolean> {
     const made = new Map(files.map((file) => [file.path, file.sha256]));
     for (const file of planned) {
-      if ((await hashOfFile(path.resolve(this.#place, file))) !== made.get(file)) return false;
+      if ((await contentHash(path.resolve(this.#place, file))) !== made.get(file)) return false;
     }
     return true;
   }
@@ -203,30 +195,6 @@ function isThere(file: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** One word for everything that decides a photo's files, apart from the photo. */
-export function settingsKey(settings: unknown): string {
-  return createHash('sha256').update(JSON.stringify(settings)).digest('hex');
-}
-
-async function isUnchanged(photo: string, { size, mtimeMs, sha256 }: SourceState): Promise<boolean> {
-  let now: { readonly size: number; readonly mtimeMs: number };
-  try {
-    now = await stat(photo);
-  } catch (error) {
-    // Whoever moves photos away once they are cropped has them cropped all the same.
-    return (error as NodeJS.ErrnoException).code === 'ENOENT';
-  }
-  if (now.size !== size) return false;
-  if (now.mtimeMs === mtimeMs) return true;
-  const hash = createHash('sha256');
-  try {
-    for await (const chunk of createReadStream(photo)) hash.update(chunk as Buffer);
-  } catch {
-    return false; // its own error when its turn comes
-  }
-  return hash.digest('hex') === sha256;
 }
 
 function identity(photo: string, key: string): string {

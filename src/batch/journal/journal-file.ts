@@ -3,25 +3,15 @@ import path from 'node:path';
 import { readCheckedLog } from '../../files/checked-log.js';
 import { FramewrightError, messageOf } from '../../base/errors.js';
 import { isOfAnyVersion, isRecord, type JournalRecord, type MadeFile } from './journal-record.js';
+import type { JournalPlace } from './journal-place.js';
 
-const JOURNAL = '.framewright-journal.jsonl';
 /** How the first line of a journal begins, torn or whole. */
 const BEGINNING = /^\n\["[0-9a-f]{16}"/;
 const BEGINNING_BYTES = 20;
 
-/** Where the journal of a run is, and the folder its paths are relative to. */
-export interface JournalPlace {
-  readonly place: string;
-  readonly file: string;
-}
-
-/** The journal of what is written to or below a folder lies in that folder. */
-export function journalIn(folder: string): JournalPlace {
-  return { place: path.resolve(folder), file: path.join(path.resolve(folder), JOURNAL) };
-}
-
 /** What is in a journal. */
 export interface EarlierRuns {
+  readonly at: JournalPlace;
   readonly records: readonly JournalRecord[];
   /** Of the file when it was read; undefined where there was none. */
   readonly nBytes: number | undefined;
@@ -36,7 +26,8 @@ export interface EarlierRuns {
  *
  * @throws FramewrightError USAGE for a file that is something else, INPUT_UNREADABLE
  */
-export async function readEarlierRuns({ place, file }: JournalPlace): Promise<EarlierRuns> {
+export async function readEarlierRuns(at: JournalPlace): Promise<EarlierRuns> {
+  const { place, file } = at;
   const records: JournalRecord[] = [];
   const nBytes = await sizeOf(file);
   let isForeign = false;
@@ -66,7 +57,7 @@ export async function readEarlierRuns({ place, file }: JournalPlace): Promise<Ea
   for (const record of records) {
     if (record.what === 'summary') for (const made of record.files) addHash(summaries, place, made);
   }
-  return { records, nBytes, files, summaries };
+  return { at, records, nBytes, files, summaries };
 }
 
 /** Adds the hash of a file to those known by its absolute path. */

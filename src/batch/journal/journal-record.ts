@@ -1,14 +1,8 @@
 import type { CropResult } from '../../base/schema.js';
+import type { SourceState } from './source-state.js';
 
 /** Bumped when a record changes its meaning: older ones are then read no more. */
 export const VERSION = 1;
-
-/** A photo's file as it was when it was cropped. */
-export interface SourceState {
-  readonly size: number;
-  readonly mtimeMs: number;
-  readonly sha256: string;
-}
 
 /** A file a run has made, with the hash of its bytes. */
 export interface MadeFile {

@@ -1,55 +1,66 @@
 import path from 'node:path';
-import { journalIn, readEarlierRuns, type EarlierRuns, type JournalPlace } from '../journal/journal-file.js';
+import { readEarlierRuns, type EarlierRuns } from '../journal/journal-file.js';
+import { journalIn, type JournalPlace } from '../journal/journal-place.js';
+import type { BatchNote } from '../listener.js';
 import { STDIN, type FoundPhotos } from '../inputs.js';
-import { commonFolder } from '../journal/run-memory.js';
+import { commonFolder } from './folders.js';
 
 /** What files are called unless `--name` says otherwise: `-crop`, `-4x5`, `-4x5-overlay`, `-crop-2`. */
 const CROP_NAME = /^(.+)-(?:crop|overlay|\d+x\d+)(?:-overlay)?(?:-\d+)?$/;
 
+/** Photos without crops made earlier, and what a user is to know about these. */
+export interface TakenPhotos {
+  readonly photos: readonly string[];
+  readonly notes: readonly BatchNote[];
+}
+
 /**
- * The photos without what earlier runs have put among them, which is told on stderr: what the run's own journal knows,
- * and of photos that only a folder or pattern means also what other journals there know, and what is called as a crop
- * of another of the photos. Where these are all there is, they are what is meant.
+ * The photos without what earlier runs have put among them: what the run's own journal knows, and of photos that only a
+ * folder or pattern means also what other journals there know, and what is called as a crop of another of the photos.
+ * Where these are all there is, they are what is meant.
  *
- * @param place of the run's own journal, with what it holds
+ * @param own what the run's own journal holds
  */
-export async function withoutEarlierCrops(
-  { photos, named }: FoundPhotos,
-  own?: { readonly place: JournalPlace; readonly earlier: EarlierRuns },
-): Promise<readonly string[]> {
-  if (photos.length < 2) return photos;
-  const made = await madeBeside(photos, own?.place);
+export async function withoutEarlierCrops({ photos, named }: FoundPhotos, own?: EarlierRuns): Promise<TakenPhotos> {
+  if (photos.length < 2) return { photos, notes: [] };
+  const made = await madeBeside(photos, own?.at);
   const isKnown = (photo: string): boolean => {
     const file = path.resolve(photo);
-    return own?.earlier.files.has(file) === true || (!named.has(file) && made.has(file));
+    return own?.files.has(file) === true || (!named.has(file) && made.has(file));
   };
   const originals = photos.filter((photo) => !isKnown(photo));
-  if (originals.length === 0) return photos;
-  tellKnown(photos.length - originals.length);
-  return withoutCropNames(originals, new Set(photos.map(stemOf)), named);
+  if (originals.length === 0) return { photos, notes: [] };
+  const nKnown = photos.length - originals.length;
+  const isCrop = cropNames(originals, new Set(photos.map(stemOf)), named);
+  return {
+    photos: originals.filter((photo) => !isCrop.has(photo)),
+    notes: [
+      ...(nKnown > 0 ? [noteOf(`${nKnown} pictures made here earlier are left out`)] : []),
+      ...(isCrop.size > 0 ? [noteOf(leftOut([...isCrop]))] : []),
+    ],
+  };
 }
 
-function tellKnown(nKnown: number): void {
-  if (nKnown > 0) process.stderr.write(`framewright: ${nKnown} pictures made here earlier are left out\n`);
-}
-
-/** Runs of a single photo note nothing, so that only its name tells its crop. */
-function withoutCropNames(
+/** Those called as crops of others. Runs of a single photo note nothing, so that only its name tells its crop. */
+function cropNames(
   photos: readonly string[],
   stems: ReadonlySet<string>,
   named: ReadonlySet<string>,
-): readonly string[] {
+): ReadonlySet<string> {
   const isCrop = (photo: string): boolean => {
     const stem = CROP_NAME.exec(stemOf(photo))?.[1];
     return photo !== STDIN && !named.has(path.resolve(photo)) && stem !== undefined && stems.has(stem);
   };
-  const left = photos.filter(isCrop);
-  if (left.length === 0) return photos;
-  const which = left.length > 1 ? `${left[0]!} and ${left.length - 1} more are` : `${left[0]!} is`;
-  process.stderr.write(
-    `framewright: ${which} left out, by the name a crop of another photo here; to crop such a file, name it itself\n`,
-  );
-  return photos.filter((photo) => !isCrop(photo));
+  return new Set(photos.filter(isCrop));
+}
+
+function leftOut([first, ...others]: readonly string[]): string {
+  const which = others.length > 0 ? `${first!} and ${others.length} more are` : `${first!} is`;
+  return `${which} left out, by the name a crop of another photo here; to crop such a file, name it itself`;
+}
+
+function noteOf(text: string): BatchNote {
+  return { about: 'earlier-crops', text };
 }
 
 function stemOf(photo: string): string {

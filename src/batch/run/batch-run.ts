@@ -1,244 +1,183 @@
-import { stat, unlink } from 'node:fs/promises';
-import { tokenOf, type CropJournal } from '../journal/crop-journal.js';
-import { sha256Of } from '../journal/content-hash.js';
-import type { SourceState } from '../journal/journal-record.js';
-import type { CropEachOptions, Cropper, PhotoOutcome, PhotoTask, PhotoWishes } from '../../cropper/cropper.js';
-import { FramewrightError } from '../../base/errors.js';
-import { decodePhoto, type Photo } from '../../photo/decode.js';
-import type { EncodeOptions } from '../../photo/encode.js';
-import { writeSidecar } from '../../photo/metadata/sidecar.js';
 import type { CropResult } from '../../base/schema.js';
-import { batchProgress } from '../../cli/terminal/batch-progress.js';
+import { defined } from '../../base/defined.js';
+import type { Cropper, PhotoOutcome, PhotoTask } from '../../cropper/cropper.js';
+import { decodePhoto } from '../../photo/decode.js';
 import { STDIN } from '../inputs.js';
-import type { BatchInterrupt } from '../../cli/terminal/interrupt.js';
-import { encodeFiles, publishFile } from './encode-outputs.js';
-import { filesOf, type PlannedPhoto } from '../plan/planned-photo.js';
-import { isListOf, type ReviewList } from '../summaries/review-list.js';
-import { Progress } from '../../cli/terminal/progress.js';
-import type { StdinPhoto } from '../../cli/terminal/stdin.js';
-import type { Summary } from '../summaries/overviews.js';
-import { mayReplaceSummary, writeSummaries } from '../summaries/write-summaries.js';
-import { tell, tellError } from '../../cli/crop/tell-batch.js';
+import type { RunMemory } from '../journal/run-memory.js';
+import { seeSource, type SeenSource } from '../journal/source-state.js';
+import type { BatchBegin, BatchFailure, BatchListener, BatchResult } from '../listener.js';
+import type { PlannedPhoto } from '../plan/planned-photo.js';
+import type { RunPlan } from '../plan/run-plan.js';
+import type { BatchSettings } from '../settings.js';
+import { removeStaleList } from '../summaries/review-list.js';
+import { writeSummaries, type Replacing } from '../summaries/write-summaries.js';
+import { isFullDisk } from './full-disk.js';
+import { writePhoto } from './write-photo.js';
 
-/** A run of the crop command, checked and planned. */
-export interface CropRun {
-  readonly plan: readonly PlannedPhoto[];
-  /** Where `-` is one of the photos. */
-  readonly stdin?: StdinPhoto;
-  readonly request: CropEachOptions & { readonly signal: AbortSignal };
-  readonly encode: EncodeOptions;
-  readonly force: boolean;
-  /** Crops get the modification time of their photo. */
-  readonly keepTime: boolean;
-  readonly dryRun: boolean;
-  readonly json: boolean;
-  readonly verbose: boolean;
-  readonly resume: boolean;
-  readonly summaries: readonly Summary[];
-  /** Largest photo taken; default: as the library has it. */
-  readonly maxPixels?: number;
-  /** What is wished of a photo alone, in place of what the request says of all. */
-  readonly wishesOf: (planned: PlannedPhoto) => PhotoWishes;
-  /** Where crops left for review are listed. */
-  readonly review?: ReviewList;
-}
+/** A run under way: how far it is, what has failed, what is noted. Crops and writes photo by photo. */
+export class BatchRun {
+  readonly #plan: RunPlan;
+  readonly #settings: BatchSettings;
+  readonly #listener: BatchListener;
+  readonly #memory: RunMemory | undefined;
+  readonly #replacing: Replacing;
+  readonly #begin: BatchBegin;
+  readonly #startedAt = performance.now();
+  /** Of the photos the cropper has begun, how they were before. */
+  readonly #sources = new Map<PlannedPhoto, SeenSource>();
+  readonly #failures: BatchFailure[] = [];
+  #nDone: number;
 
-/** Where a run of several photos keeps what it has done. */
-export interface RunMemory {
-  readonly journal: CropJournal;
-  /** Everything that decides a photo's files, in a word. */
-  readonly keyOf: (planned: PlannedPhoto) => string;
-  /** What earlier runs have done. */
-  readonly finished: ReadonlyMap<PlannedPhoto, readonly CropResult[]>;
-}
+  constructor(plan: RunPlan, settings: BatchSettings, listener: BatchListener, memory?: RunMemory) {
+    this.#plan = plan;
+    this.#settings = settings;
+    this.#listener = listener;
+    this.#memory = memory;
+    const { force, resume } = settings;
+    this.#replacing = { force, resume, ...defined({ journal: memory?.journal }) };
+    this.#begin = beginOf(plan, memory);
+    this.#nDone = this.#begin.nEarlier;
+  }
 
-/** What became of the photos of a run. */
-export interface RunEnd {
-  readonly failures: readonly { readonly input: string; readonly error: unknown }[];
-  /** Cropped in this run or an earlier one. */
-  readonly nDone: number;
-}
+  /**
+   * A photo that fails is told of and the rest go on.
+   *
+   * @throws the reason of the signal when aborted; the error of a disk that takes no more, or of a summary that cannot be
+   *   written; what a listener throws
+   */
+  async crop(cropper: Pick<Cropper, 'cropEach'>): Promise<BatchResult> {
+    this.#listener.onBegin?.(this.#begin);
+    try {
+      await this.#cropAll(cropper);
+    } catch (error) {
+      this.#listener.onEnd?.({ ...this.#result(), error });
+      throw error;
+    }
+    const result = this.#result();
+    this.#listener.onEnd?.(result);
+    return result;
+  }
 
-/**
- * Crops and writes photo by photo; a photo that fails is told on stderr and the rest go on. After `noMore` the photo in
- * hand is the last.
- *
- * @throws the reason of the request's signal when aborted; the error of a disk that takes no more.
- */
-export async function cropFiles(
-  cropper: Pick<Cropper, 'cropEach'>,
-  run: CropRun,
-  { noMore }: Pick<BatchInterrupt, 'noMore'>,
-  memory?: RunMemory,
-): Promise<RunEnd> {
-  const progress = new Progress();
-  const failures: { input: string; error: unknown }[] = [];
-  const sources = new Map<PlannedPhoto, Omit<SourceState, 'sha256'>>();
-  const todo = run.plan.filter((planned) => !memory?.finished.has(planned));
-  const nEarlier = run.plan.length - todo.length;
-  const outcomes = cropper.cropEach(tasksOf(todo, run, sources), run.request);
-  const start = performance.now();
-  let nDone = nEarlier;
-  const show = (): void => {
-    const elapsedMs = performance.now() - start;
-    const nFailed = failures.length;
-    progress.show(batchProgress({ nTotal: run.plan.length, nEarlier, nDone: nDone + nFailed, nFailed, elapsedMs }));
-  };
-  show();
-  try {
-    for (const planned of run.plan) {
-      const finished = memory?.finished.get(planned);
-      if (finished) {
-        await summariseEarlier(planned, finished, run);
-        progress.clear();
-        for (const [target, result] of finished.entries()) {
-          tell(planned, namedNow(result, planned, target), run);
-        }
+  async #cropAll(cropper: Pick<Cropper, 'cropEach'>): Promise<void> {
+    const { photos, review } = this.#plan;
+    const { request, noMore } = this.#settings;
+    const outcomes = cropper.cropEach(this.#tasks(), request);
+    this.#tellProgress();
+    try {
+      for (const planned of photos) {
+        const earlier = this.#memory?.finished.get(planned);
+        // Photos of earlier runs that come later are still told of, so that no list or page loses them.
+        if (earlier) await this.#passOn(planned, earlier);
+        else if (!noMore.aborted) await this.#take(planned, (await outcomes.next()).value as PhotoOutcome);
+      }
+      if (review && this.#nDone === photos.length) {
+        await removeStaleList(review, new Set(photos.map(({ input }) => input)), this.#replacing);
+      }
+    } finally {
+      await outcomes.return();
+      await this.#writeSummaries();
+    }
+  }
+
+  /** The photos as the cropper takes them; each is looked at when its turn comes, before it is read. */
+  async *#tasks(): AsyncGenerator<PhotoTask, void, undefined> {
+    for (const planned of this.#plan.photos) {
+      if (this.#memory?.finished.has(planned)) continue;
+      if (planned.input === STDIN) {
+        yield { input: this.#plan.stdin!.bytes, name: 'stdin' };
         continue;
       }
-      // Photos of earlier runs that come later are still told of, so that no list or page loses them.
-      if (noMore.aborted) continue;
-      const outcome = (await outcomes.next()).value as PhotoOutcome;
-      const error = await settle(outcome, planned, run, progress, memory, sources.get(planned));
-      sources.delete(planned);
-      if (error === undefined) nDone++;
-      else {
-        if (run.request.signal.aborted) throw run.request.signal.reason;
-        if (isFullDisk(error)) throw error as FramewrightError;
-        failures.push({ input: planned.input, error });
-        for (const summary of run.summaries) summary.fail(planned.input, error);
-        progress.clear();
-        tellError(planned, error, run);
+      // A photo that changes while it is read is then known by an older time and looked at again by the next run.
+      const seen = await seeSource(planned.input);
+      if (seen) this.#sources.set(planned, seen);
+      yield { input: planned.input, ...this.#plan.wishesOf(planned) };
+    }
+  }
+
+  async #take(planned: PlannedPhoto, outcome: PhotoOutcome): Promise<void> {
+    let results: readonly CropResult[];
+    try {
+      results = await this.#settle(planned, outcome);
+    } catch (error) {
+      this.#fail(planned, error);
+      return;
+    }
+    this.#nDone++;
+    this.#tell(planned, results, false);
+    this.#tellProgress();
+  }
+
+  /** @throws what prevents that the photo gives what is planned */
+  async #settle(planned: PlannedPhoto, outcome: PhotoOutcome): Promise<readonly CropResult[]> {
+    const source = this.#sources.get(planned);
+    this.#sources.delete(planned);
+    if (!outcome.results) throw outcome.error;
+    const context = { settings: this.#settings, ...defined({ memory: this.#memory, source }) };
+    const results = this.#settings.dryRun ? outcome.results : await writePhoto(outcome, planned, context);
+    for (const overview of this.#plan.overviews) {
+      await overview.add(planned.input, outcome.photo, results, this.#settings.signal);
+    }
+    return results;
+  }
+
+  #fail({ input }: PlannedPhoto, error: unknown): void {
+    this.#settings.signal.throwIfAborted();
+    if (isFullDisk(error)) throw error;
+    this.#failures.push({ input, error });
+    for (const overview of this.#plan.overviews) overview.fail(input, error);
+    this.#listener.onFailure?.({ input, error });
+    this.#tellProgress();
+  }
+
+  /** Overviews show the photos of earlier runs too; one that is gone by now is a failure in these, not of this run. */
+  async #passOn(planned: PlannedPhoto, results: readonly CropResult[]): Promise<void> {
+    const { overviews } = this.#plan;
+    const { maxPixels, signal } = this.#settings;
+    if (overviews.length > 0) {
+      try {
+        const photo = await decodePhoto(planned.input, { signal, ...defined({ maxPixels }) });
+        for (const overview of overviews) await overview.add(planned.input, photo, results, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        for (const overview of overviews) overview.fail(planned.input, error);
       }
-      show();
     }
-    if (nDone === run.plan.length) await removeStaleList(run, memory?.journal);
-  } finally {
-    progress.clear();
-    await outcomes.return();
-    // Also when interrupted: what was done until then is worth a look.
-    const summaries = nDone + failures.length > 0 ? run.summaries : [];
-    await writeSummaries(run.review ? [run.review, ...summaries] : summaries, run, memory?.journal);
+    this.#tell(planned, results, true);
   }
-  return { failures, nDone };
-}
 
-/** With nothing left for review, a list that still names photos of this run would have them cropped once more. */
-async function removeStaleList(run: CropRun, journal?: CropJournal): Promise<void> {
-  const { plan, review } = run;
-  if (!review || review.size > 0 || !(await mayReplaceSummary(review, run, journal))) return;
-  if (await isListOf(review.path, new Set(plan.map(({ input }) => input)))) await unlink(review.path);
-}
-
-/** A summary shows the photos of earlier runs too; one that is gone by now is a failure in it, not of this run. */
-async function summariseEarlier(
-  { input }: PlannedPhoto,
-  results: readonly CropResult[],
-  { summaries, maxPixels, request: { signal } }: CropRun,
-): Promise<void> {
-  if (summaries.length === 0) return;
-  try {
-    const photo = await decodePhoto(input, { signal, ...(maxPixels === undefined ? {} : { maxPixels }) });
-    for (const summary of summaries) await summary.add(input, photo, results, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    for (const summary of summaries) summary.fail(input, error);
+  #tell({ input }: PlannedPhoto, results: readonly CropResult[], isEarlier: boolean): void {
+    for (const result of results) this.#plan.review?.add(input, result);
+    this.#listener.onPhoto?.({ input, results, isEarlier });
   }
-}
 
-/** The photos as the cropper takes them; each is looked at when its turn comes, before it is read. */
-async function* tasksOf(
-  plan: readonly PlannedPhoto[],
-  { stdin, wishesOf }: CropRun,
-  sources: Map<PlannedPhoto, Omit<SourceState, 'sha256'>>,
-): AsyncGenerator<PhotoTask, void, undefined> {
-  for (const planned of plan) {
-    if (planned.input === STDIN) {
-      yield { input: stdin!.bytes, name: 'stdin' };
-      continue;
-    }
-    // A photo that changes while it is read is then known by an older time and looked at again by the next run.
-    const seen = await stat(planned.input).catch(() => undefined);
-    if (seen?.isFile()) sources.set(planned, { size: seen.size, mtimeMs: seen.mtimeMs });
-    yield { input: planned.input, ...wishesOf(planned) };
+  #tellProgress(): void {
+    const { nTotal, nEarlier } = this.#begin;
+    const nFailed = this.#failures.length;
+    const elapsedMs = performance.now() - this.#startedAt;
+    this.#listener.onProgress?.({ nTotal, nEarlier, nDone: this.#nDone + nFailed, nFailed, elapsedMs });
+  }
+
+  /** Also when interrupted: what was done until then is worth a look. */
+  async #writeSummaries(): Promise<void> {
+    const { overviews, review } = this.#plan;
+    const shown = this.#nDone + this.#failures.length > 0 ? overviews : [];
+    await writeSummaries(review ? [review, ...shown] : shown, this.#replacing, this.#listener.onSummaryError);
+  }
+
+  #result(): BatchResult {
+    const { review } = this.#plan;
+    const nSettled = this.#nDone + this.#failures.length;
+    return {
+      ...this.#begin,
+      nDone: this.#nDone,
+      failures: this.#failures,
+      isStopped: this.#settings.noMore.aborted && nSettled < this.#begin.nTotal,
+      ...defined({ review: review && { path: review.path, nCrops: review.size } }),
+    };
   }
 }
 
-/** Writes what one photo gives; returns the error that prevented it. */
-async function settle(
-  outcome: PhotoOutcome,
-  planned: PlannedPhoto,
-  run: CropRun,
-  progress: Progress,
-  memory: RunMemory | undefined,
-  source: Omit<SourceState, 'sha256'> | undefined,
-): Promise<unknown> {
-  if (!outcome.results) return outcome.error;
-  try {
-    const perTarget = run.dryRun ? [] : await encodeFiles(outcome.photo, outcome.results, planned, run.encode);
-    const cropped = outcome.results.map((result, target) =>
-      run.dryRun ? result : { ...result, output: perTarget[target]!.map(({ path }) => path) },
-    );
-    const files = perTarget.flat();
-    const made = memory && files.map(({ path, bytes }) => ({ path, sha256: sha256Of(bytes) }));
-    const key = memory?.keyOf(planned) ?? '';
-    if (made) await memory.journal.begin(planned.input, key, made);
-    for (const [i, file] of files.entries()) {
-      const force = run.force || (run.resume && (await memory?.journal.isLeftover(file.path)) === true);
-      const token = made && { token: tokenOf(made[i]!) };
-      const time = run.keepTime && source && { modifiedMs: source.mtimeMs };
-      await publishFile(file, { force, signal: run.request.signal, ...token, ...time });
-    }
-    const results = run.dryRun ? cropped : await noteInSidecar(outcome.photo, cropped, planned, run);
-    if (made && source) {
-      await memory.journal.finish(planned.input, key, {
-        files: made,
-        planned: filesOf(planned),
-        source: { ...source, sha256: sha256Of(outcome.photo.bytes) },
-        results,
-      });
-    }
-    for (const summary of run.summaries) {
-      await summary.add(planned.input, outcome.photo, results, run.request.signal);
-    }
-    progress.clear();
-    for (const result of results) tell(planned, result, run);
-    return undefined;
-  } catch (error) {
-    return error;
-  }
-}
-
-/** The results, with what became of the sidecar where one was asked for. */
-async function noteInSidecar(
-  photo: Photo,
-  results: readonly CropResult[],
-  { sidecar: path }: PlannedPhoto,
-  { force, request: { signal } }: CropRun,
-): Promise<readonly CropResult[]> {
-  if (path === undefined || results[0]!.verdict === 'review') return results;
-  const sidecar = await writeSidecar(photo, results[0]!.crop, { path, force, signal });
-  return results.map((result) => ({ ...result, sidecar }));
-}
-
-/** A result of an earlier run, which may have been started in another folder: with the paths as they are called now. */
-function namedNow(result: CropResult, planned: PlannedPhoto, target: number): CropResult {
-  const overlay = planned.overlays[target];
-  const names = [
-    ...(result.verdict === 'review' ? [] : planned.crops[target]!),
-    ...(overlay === undefined ? [] : [overlay]),
-  ];
-  const { path: _, ...size } = result.photo;
-  return {
-    ...result,
-    photo: { path: planned.input, ...size },
-    ...(names.length === result.output?.length ? { output: names } : {}),
-  };
-}
-
-/** No other photo will fare better. */
-function isFullDisk(error: unknown): boolean {
-  if (!(error instanceof FramewrightError) || error.code !== 'OUTPUT_WRITE') return false;
-  const cause = error.cause as NodeJS.ErrnoException | undefined;
-  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'].includes(cause?.code ?? '');
+/** How far a run is before its first photo. */
+export function beginOf({ photos }: RunPlan, memory?: RunMemory): BatchBegin {
+  return { nTotal: photos.length, nEarlier: memory?.finished.size ?? 0, canResume: memory !== undefined };
 }

@@ -1,5 +1,6 @@
 import type { Choice } from '../choices.js';
-import type { PhotoOutcome } from '../../cropper/cropper.js';
+import type { Cropper, PhotoOutcome } from '../../cropper/cropper.js';
+import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
 import { decodePhoto, type Photo } from '../../photo/decode.js';
 import type { CropResult } from '../../base/schema.js';
@@ -8,10 +9,36 @@ import { focalPoint } from '../../crop/focal-point.js';
 import { formatAspect } from '../../crop/target.js';
 import { Timings } from '../../base/timings.js';
 
-/** The crops a person chose, in the shape those of a cropper have: one outcome a choice, in order. No model is at work. */
-export async function* chosenCrops(
+interface DecodeLimits {
+  readonly maxPixels?: number;
+  readonly signal: AbortSignal;
+}
+
+/** Gives the crops a person chose as a cropper gives its own: one outcome a choice, in order. No model is at work. */
+export function chosenCropper(
   choices: readonly Choice[],
-  options: { readonly maxPixels?: number; readonly signal: AbortSignal },
+  { maxPixels, signal }: DecodeLimits,
+): Pick<Cropper, 'cropEach'> {
+  const limits = { signal, ...defined({ maxPixels }) };
+  return { cropEach: (tasks) => inStep(tasks, chosenCrops(choices, limits)) };
+}
+
+/** Takes a task for each outcome, so that each photo is looked at before it is read. */
+async function* inStep<T>(
+  tasks: Iterable<unknown> | AsyncIterable<unknown>,
+  outcomes: AsyncIterable<T>,
+): AsyncGenerator<T, void, undefined> {
+  const iterator = Symbol.asyncIterator in tasks ? tasks[Symbol.asyncIterator]() : tasks[Symbol.iterator]();
+  await iterator.next();
+  for await (const outcome of outcomes) {
+    yield outcome;
+    await iterator.next();
+  }
+}
+
+async function* chosenCrops(
+  choices: readonly Choice[],
+  options: DecodeLimits,
 ): AsyncGenerator<PhotoOutcome, void, undefined> {
   for (const choice of choices) {
     options.signal.throwIfAborted();
@@ -61,13 +88,13 @@ function chosenCrop(
   const isWhole = crop.width === width && crop.height === height;
   return {
     schemaVersion: 1,
-    photo: { ...(photo.path === undefined ? {} : { path: photo.path }), ...size },
+    photo: { ...defined({ path: photo.path }), ...size },
     engine: 'chosen',
     frame: size,
-    target: {
-      ...(target.aspect && !target.size ? { aspect: formatAspect(target.aspect) } : {}),
-      ...(target.size ? { size: { widthPx: target.size.width, heightPx: target.size.height } } : {}),
-    },
+    target: defined({
+      aspect: target.aspect && !target.size ? formatAspect(target.aspect) : undefined,
+      size: target.size && { widthPx: target.size.width, heightPx: target.size.height },
+    }),
     analysis: [],
     candidates: [{ box: final, modelScore: 1, why }],
     best: 0,

@@ -1,34 +1,31 @@
-import path from 'node:path';
-import { type EncodeOptions } from '../../photo/encode.js';
+import { defined } from '../../base/defined.js';
+import type { EncodeOptions } from '../../photo/encode.js';
 import { encodeCrop } from '../../photo/crop-file.js';
 import { outputFormatOf, type OutputFormat } from '../../photo/output-format.js';
 import type { Photo } from '../../photo/decode.js';
 import { renderOverlay, type Drawing } from '../../photo/overlay/overlay.js';
-import { writeFileAtomic, type WriteOptions } from '../../files/write.js';
-import { makeFolder } from '../../files/make-folder.js';
 import type { CropRect, CropResult } from '../../base/schema.js';
-import { STDOUT, type PlannedPhoto } from '../plan/planned-photo.js';
-import { writeToStdout } from '../../cli/terminal/stdout.js';
+import type { PlannedPhoto } from '../plan/planned-photo.js';
 
-/** A file of a photo, ready to be written. */
-export interface PhotoFile {
+/** A planned file with its bytes. */
+export interface EncodedOutput {
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
 /** The planned files of a photo, target by target; of one left for review only the overlay. Nothing is written yet. */
-export async function encodeFiles(
+export async function encodeOutputs(
   photo: Photo,
   results: readonly CropResult[],
   planned: PlannedPhoto,
   encode: EncodeOptions,
-): Promise<PhotoFile[][]> {
-  const perTarget: PhotoFile[][] = [];
+): Promise<EncodedOutput[][]> {
+  const perTarget: EncodedOutput[][] = [];
   for (const [target, result] of results.entries()) {
     const { size } = result.target;
     const resize = size && { resize: { width: size.widthPx, height: size.heightPx } };
     const names = result.verdict === 'review' ? [] : planned.crops[target]!;
-    const files: PhotoFile[] = [];
+    const files: EncodedOutput[] = [];
     for (const [k, crop] of bestFirst(result).slice(0, names.length).entries()) {
       const name = names[k]!;
       const image = await encodeCrop(photo, { ...encode, ...formatFor(name, encode), crop, ...resize });
@@ -44,17 +41,9 @@ export async function encodeFiles(
   return perTarget;
 }
 
-/** Gives a file its name, or sends it to stdout. */
-export async function publishFile(file: PhotoFile, options: WriteOptions): Promise<void> {
-  if (file.path === STDOUT) return writeToStdout(file.bytes);
-  await makeFolder(path.dirname(file.path));
-  await writeFileAtomic(file.path, file.bytes, options);
-}
-
 /** The format the file's name says, so that a name never lies. */
 function formatFor(file: string, { format }: EncodeOptions): { format?: OutputFormat } {
-  const named = format ?? outputFormatOf(file);
-  return named ? { format: named } : {};
+  return defined({ format: format ?? outputFormatOf(file) });
 }
 
 /** Composition, candidates numbered as proposed, and the crop. */

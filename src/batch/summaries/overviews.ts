@@ -1,60 +1,49 @@
-import path from 'node:path';
-import { FramewrightError, messageOf } from '../../base/errors.js';
+import { codeOf, FramewrightError, messageOf } from '../../base/errors.js';
+import type { CropResult } from '../../base/schema.js';
+import { checkOutput, checkOutputFolder } from '../../files/write.js';
 import type { Photo } from '../../photo/decode.js';
 import { outputFormatOf } from '../../photo/output-format.js';
-import { checkOutput } from '../../files/write.js';
-import { checkFolder } from '../../files/make-folder.js';
 import { ContactSheet } from '../../report/contact-sheet.js';
 import { CropReport } from '../../report/crop-report.js';
-import type { CropResult } from '../../base/schema.js';
-import { codeOf } from '../../cli/terminal/report-error.js';
-import type { SummaryFile } from './write-summaries.js';
+import type { PlannedPhoto } from '../plan/planned-photo.js';
+import type { BatchSettings } from '../settings.js';
+import type { Summary } from './write-summaries.js';
 
-/** Gathers what a run gives, photo by photo, for one file about all of it. */
-export interface Summary extends SummaryFile {
+/** A summary that shows every photo of a run: a report, a contact sheet. */
+export interface Overview extends Summary {
   add(input: string, photo: Photo, results: readonly CropResult[], signal: AbortSignal): Promise<void>;
   fail(input: string, error: unknown): void;
 }
 
-export interface SummaryFlags {
-  readonly report?: string;
-  readonly contactSheet?: string;
-  readonly force: boolean;
-  readonly dryRun: boolean;
-}
-
 /**
- * The summaries asked for, once it is sure that their files can be written.
+ * The overviews asked for, once it is sure that their files can be written.
  *
- * @param nCrops of all photos together.
- * @param isOurs whether a file that is there may be replaced all the same
+ * @param mayReplace whether a file that is there may be written over
  * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_WRITE; USAGE for a contact sheet whose name says no format.
  */
-export async function openSummaries(
-  flags: SummaryFlags,
-  nPhotos: number,
-  nCrops: number,
-  isOurs: (file: string) => Promise<boolean>,
-): Promise<Summary[]> {
-  const summaries: Summary[] = [];
-  if (flags.report !== undefined) {
-    await checkPlace(flags.report, flags.force || (await isOurs(flags.report)));
-    summaries.push(reportSummary(flags.report, flags, nPhotos));
+export async function openOverviews(
+  { report, contactSheet, dryRun }: Pick<BatchSettings, 'report' | 'contactSheet' | 'dryRun'>,
+  photos: readonly PlannedPhoto[],
+  mayReplace: (file: string) => Promise<boolean>,
+): Promise<Overview[]> {
+  const overviews: Overview[] = [];
+  if (report !== undefined) {
+    await checkPlace(report, await mayReplace(report));
+    overviews.push(reportOverview(report, new CropReport({ nPlanned: photos.length, isDryRun: dryRun })));
   }
-  if (flags.contactSheet !== undefined) {
-    await checkPlace(flags.contactSheet, flags.force || (await isOurs(flags.contactSheet)));
-    summaries.push(sheetSummary(flags.contactSheet, nCrops));
+  if (contactSheet !== undefined) {
+    await checkPlace(contactSheet, await mayReplace(contactSheet));
+    overviews.push(sheetOverview(contactSheet, photos.flatMap(({ crops }) => crops).length));
   }
-  return summaries;
+  return overviews;
 }
 
 async function checkPlace(file: string, mayReplace: boolean): Promise<void> {
   await checkOutput(file, { force: mayReplace });
-  await checkFolder(path.dirname(file));
+  await checkOutputFolder(file, { isMade: true });
 }
 
-function reportSummary(file: string, { dryRun }: SummaryFlags, nPlanned: number): Summary {
-  const report = new CropReport({ nPlanned, isDryRun: dryRun });
+function reportOverview(file: string, report: CropReport): Overview {
   return {
     path: file,
     add: (input, photo, results, signal) => report.add(input, photo, results, signal),
@@ -63,7 +52,7 @@ function reportSummary(file: string, { dryRun }: SummaryFlags, nPlanned: number)
   };
 }
 
-function sheetSummary(file: string, nCrops: number): Summary {
+function sheetOverview(file: string, nCrops: number): Overview {
   const format = outputFormatOf(file);
   if (!format) throw new FramewrightError('USAGE', `${file} names no picture format; call it e.g. sheet.jpg`);
   const sheet = new ContactSheet(nCrops);

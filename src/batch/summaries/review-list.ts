@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, unlink } from 'node:fs/promises';
 import { z } from 'zod';
+import { defined } from '../../base/defined.js';
 import { checkOutput } from '../../files/write.js';
 import { boxSchema, type CropResult } from '../../base/schema.js';
-import type { SummaryFile } from './write-summaries.js';
+import { mayReplaceSummary, type Replacing, type Summary } from './write-summaries.js';
 
 /** A line as it is written here; one with other wishes in it has been changed by somebody. */
 const lineSchema = z.strictObject({
@@ -19,7 +20,7 @@ const lineSchema = z.strictObject({
  * The crops left for a person to decide, as JSON Lines: `{"path", "aspect" or "size", "photo", "box", "confidence",
  * "why"}`, the box being what the engine would have done. `--hints` takes the file, as the photos of a later run.
  */
-export class ReviewList implements SummaryFile {
+export class ReviewList implements Summary {
   readonly path: string;
   readonly #lines: string[] = [];
 
@@ -45,8 +46,7 @@ export class ReviewList implements SummaryFile {
     this.#lines.push(
       JSON.stringify({
         path: photoPath,
-        ...(aspect === undefined ? {} : { aspect }),
-        ...(size ? { size: `${size.widthPx}x${size.heightPx}` } : {}),
+        ...defined({ aspect, size: size && `${size.widthPx}x${size.heightPx}` }),
         photo: { widthPx, heightPx },
         box: candidates[best]!.box,
         confidence,
@@ -60,8 +60,18 @@ export class ReviewList implements SummaryFile {
   }
 }
 
+/** With nothing left for review, a list that still names photos of this run would have them cropped once more. */
+export async function removeStaleList(
+  list: ReviewList,
+  photos: ReadonlySet<string>,
+  replacing: Replacing,
+): Promise<void> {
+  if (list.size > 0 || !(await mayReplaceSummary(list, replacing))) return;
+  if (await isListOf(list.path, photos)) await unlink(list.path);
+}
+
 /** Whether a file is a review list nobody has written into, of none but these photos. */
-export async function isListOf(file: string, photos: ReadonlySet<string>): Promise<boolean> {
+async function isListOf(file: string, photos: ReadonlySet<string>): Promise<boolean> {
   const text = await readFile(file, 'utf8').catch(() => '');
   if (text === '') return false;
   return text

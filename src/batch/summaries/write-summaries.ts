@@ -1,27 +1,26 @@
 import path from 'node:path';
-import type { CropJournal } from '../journal/crop-journal.js';
-import { writeFileAtomic } from '../../files/write.js';
 import { makeFolder } from '../../files/make-folder.js';
-import { errorLine } from '../../cli/terminal/report-error.js';
+import { writeFileAtomic } from '../../files/write.js';
+import type { CropJournal } from '../journal/crop-journal.js';
 
 /** A file about a run as a whole: a report, a contact sheet, a review list. */
-export interface SummaryFile {
+export interface Summary {
   readonly path: string;
   /** Its bytes, of what there is by now; undefined where that is nothing. */
   render(): Promise<Uint8Array | undefined>;
 }
 
-/** What a run may replace. */
-interface Replacing {
+/** What a run may replace of the files that are there. */
+export interface Replacing {
   readonly force: boolean;
   readonly resume: boolean;
+  readonly journal?: CropJournal;
 }
 
-/** Anything with --force; with --resume what an earlier part of the run has written, and nobody since. */
+/** Anything with `force`; with `resume` what an earlier part of the run has written, and nobody since. */
 export async function mayReplaceSummary(
-  { path: file }: SummaryFile,
-  { force, resume }: Replacing,
-  journal?: CropJournal,
+  { path: file }: Summary,
+  { force, resume, journal }: Replacing,
 ): Promise<boolean> {
   return force || (resume && (await journal?.isOwnSummary(file)) === true);
 }
@@ -29,19 +28,20 @@ export async function mayReplaceSummary(
 /**
  * Writes each of them, whatever becomes of the others.
  *
- * @throws the first failure; further ones are told on stderr.
+ * @param onFurtherError told of failures after the first
+ * @throws the first failure
  */
 export async function writeSummaries(
-  summaries: readonly SummaryFile[],
-  run: Replacing,
-  journal?: CropJournal,
+  summaries: readonly Summary[],
+  replacing: Replacing,
+  onFurtherError?: (error: unknown) => void,
 ): Promise<void> {
   const errors: unknown[] = [];
   for (const summary of summaries) {
-    await writeSummary(summary, run, journal).catch((error: unknown) => errors.push(error));
+    await writeSummary(summary, replacing).catch((error: unknown) => errors.push(error));
   }
   const [first, ...others] = errors;
-  for (const error of others) process.stderr.write(`${errorLine(error)}\n`);
+  for (const error of others) onFurtherError?.(error);
   if (errors.length > 0) throw first;
 }
 
@@ -50,11 +50,11 @@ export async function writeSummaries(
  *
  * @throws FramewrightError OUTPUT_EXISTS for a file that is there and not known as ours, without `force`; OUTPUT_WRITE
  */
-async function writeSummary(summary: SummaryFile, run: Replacing, journal?: CropJournal): Promise<void> {
+async function writeSummary(summary: Summary, replacing: Replacing): Promise<void> {
   const bytes = await summary.render();
   if (!bytes) return;
-  const mayReplace = await mayReplaceSummary(summary, run, journal);
-  await journal?.noteSummary(summary.path, bytes);
+  const force = await mayReplaceSummary(summary, replacing);
+  await replacing.journal?.noteSummary(summary.path, bytes);
   await makeFolder(path.dirname(summary.path));
-  await writeFileAtomic(summary.path, bytes, { force: mayReplace });
+  await writeFileAtomic(summary.path, bytes, { force });
 }

@@ -10,7 +10,7 @@ import { renderReport } from '../../eval/report.js';
 import { mergeRuns, runEvaluation, type Run } from '../../eval/run.js';
 import { figuresCsv, figuresText, photosCsv, photosCsvPath } from '../../eval/tables.js';
 import { checkOutput, writeFileAtomic } from '../../files/write.js';
-import { cacheFolder } from '../../files/file-hash.js';
+import { cacheFolder } from '../../files/cache-folder.js';
 import { STAGES } from '../../base/stages.js';
 import {
   collectSets,

@@ -1,10 +1,10 @@
 import { Argument, Option, type Command } from 'commander';
+import { runBatch } from '../../batch/run-batch.js';
 import { OUTPUT_FORMATS } from '../../photo/output-format.js';
 import { ENGINES, FALLBACKS } from '../../base/schema.js';
-import { cropByChoice } from './crop-by-choice.js';
-import { cropByEngine } from './crop-by-engine.js';
 import { refuseConflicts } from './crop-conflicts.js';
-import type { CropFlags } from './crop-flags.js';
+import { batchOptionsOf, type CropFlags } from './crop-flags.js';
+import { tellBatch } from './tell-batch.js';
 import { interruptBatch } from '../terminal/interrupt.js';
 import { addModelFlags, collect, parseFocus, parseRect, parseShare, parseTemperature, parseWhole } from '../options.js';
 import { EXIT } from '../terminal/report-error.js';
@@ -106,10 +106,9 @@ async function runCrop(photos: readonly string[], flags: CropFlags, given: reado
   if (writesFiles(flags)) goOnWithoutStdout();
   const interrupt = interruptBatch();
   try {
-    const { nFailed, isStopped } = await (flags.choices === undefined
-      ? cropByEngine(photos, flags, interrupt)
-      : cropByChoice(flags.choices, flags, interrupt));
-    if (nFailed > 0) process.exitCode = EXIT.somePhotos;
+    const listener = tellBatch(flags, interrupt);
+    const { failures, isStopped } = await runBatch(batchOptionsOf(photos, flags, interrupt), listener);
+    if (failures.length > 0) process.exitCode = EXIT.somePhotos;
     if (isStopped) process.exitCode = EXIT.interrupted;
   } finally {
     interrupt.stopListening();
