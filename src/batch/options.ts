@@ -26,7 +26,10 @@ export interface BatchOptions
   /** Largest photo taken, in pixels. Default 268,402,689 (16383 x 16383). An open cropper has a limit of its own. */
   readonly maxPixels?: number;
 
-  /** File, folder, or `-` for `stdout`. Default: beside each photo, and `stdout` for the one from `stdin`. */
+  /**
+   * File, folder (one that is there, a name that ends in a slash, or any name where several files are made), or `-` for
+   * `stdout`. Folders are made. Default: beside each photo, and `stdout` for the one from `stdin`.
+   */
   readonly output?: string;
   /**
    * Template of the files' names in their folder, of `{name}`, `{aspect}`, `{rank}`, `{index}` and `{ext}`. Default

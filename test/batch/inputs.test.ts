@@ -48,7 +48,7 @@ describe('patterns', () => {
   });
 
   test('a pattern relative to the current folder gives relative paths', async () => {
-    expect(await expandGlob('test/cli/inp*.test.ts')).toEqual([path.join('test', 'cli', 'inputs.test.ts')]);
+    expect(await expandGlob('test/batch/inp*.test.ts')).toEqual([path.join('test', 'batch', 'inputs.test.ts')]);
   });
 });
 
