@@ -2,7 +2,9 @@ export { openCropper, Cropper } from './cropper/cropper.js';
 export type {
   CropAllOptions,
   CropEachOptions,
+  CropFileOptions,
   CropOptions,
+  CroppedImage,
   CropperOptions,
   PhotoOutcome,
   PhotoTask,

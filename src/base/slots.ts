@@ -9,15 +9,17 @@ export class Slots {
 
   /** Runs `task` in a slot. Rejects with the signal's reason if it is aborted while waiting. */
   async run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    await this.#take(signal);
-    try {
-      return await task();
-    } finally {
-      this.#release();
-    }
+    using _slot = await this.take(signal);
+    return await task();
   }
 
-  async #take(signal: AbortSignal | undefined): Promise<void> {
+  /** A slot of one's own until it is disposed. Rejects with the signal's reason if it is aborted while waiting. */
+  async take(signal?: AbortSignal): Promise<Disposable> {
+    await this.#wait(signal);
+    return { [Symbol.dispose]: () => this.#release() };
+  }
+
+  async #wait(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     if (this.#free > 0) {
       this.#free--;

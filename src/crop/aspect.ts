@@ -1,10 +1,5 @@
 import { FramewrightError } from '../base/errors.js';
-
-/** A ratio of whole numbers without a common factor, e.g. 16:9 for what was written as 32:18. */
-export interface Aspect {
-  readonly width: number;
-  readonly height: number;
-}
+import type { Aspect } from '../base/geometry.js';
 
 const PATTERN = /^\s*(\d{1,6}(?:\.\d{1,4})?)\s*(?:[:/x]\s*(\d{1,6}(?:\.\d{1,4})?)\s*)?$/i;
 

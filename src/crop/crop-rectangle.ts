@@ -1,9 +1,19 @@
 import { FramewrightError } from '../base/errors.js';
-import { boundaryDisplacementError, boxArea, intersectionOverUnion } from '../base/geometry.js';
-import type { Box, Size } from '../base/geometry.js';
+import {
+  boundaryDisplacementError,
+  boxArea,
+  boxOfSize,
+  clamp,
+  clipped,
+  intersectionOverUnion,
+  rectOfBox,
+  unionOf,
+  type Aspect,
+  type Box,
+  type Size,
+} from '../base/geometry.js';
 import type { CropRect } from '../base/schema.js';
 import { reducedAspect } from './aspect.js';
-import type { Aspect } from './aspect.js';
 
 /** Ratios in terms this small (16:9, 21:9, 64:27) are met exactly at any price; a step of theirs is a small one. */
 const PLAIN_TERM = 64;
@@ -14,19 +24,33 @@ const PLAIN_TERM = 64;
  */
 const AWKWARD_RATIO_LOSS = 0.9;
 
-export interface CropRequest {
+/** What a crop is held to. */
+export interface CropLimits {
   /** Oriented photo pixels. */
   readonly photo: Size;
-  /** What the model chose, in oriented photo pixels. */
-  readonly box: Box;
   /** Free-form without. */
   readonly aspect?: Aspect;
   /** Must lie inside the crop; in oriented photo pixels. Parts outside the photo are ignored. */
   readonly keep?: readonly Box[];
   /** Least area of the crop as a share of the photo's, 0..1. Default 0. */
-  readonly minAreaShare?: number;
+  readonly minSize?: number;
   /** Named in errors, e.g. the photo's path. */
   readonly name?: string;
+}
+
+export interface CropRequest extends CropLimits {
+  /** What the model chose, in oriented photo pixels. */
+  readonly box: Box;
+}
+
+/** @throws FramewrightError as `cropRectangle`, whatever box is chosen */
+export function requireRoom(limits: CropLimits): void {
+  const keep = keepUnion(limits);
+  const { aspect: asked, photo } = limits;
+  const aspect = asked && reducedAspect(asked.width, asked.height);
+  if (!aspect) return;
+  const sizes = [...exactSizes(aspect, photo), ...nearestSizes(aspect, photo)];
+  if (!sizes.some((size) => fits(size, limits, keep))) throw impossible(limits, aspect, keep);
 }
 
 /**
@@ -41,27 +65,30 @@ export interface CropRequest {
  * @throws FramewrightError USAGE if a keep box lies outside the photo.
  */
 export function cropRectangle(request: CropRequest): CropRect {
-  const { photo, box, minAreaShare = 0 } = request;
+  const { photo, box, minSize = 0 } = request;
   const keep = keepUnion(request);
-  const minArea = minAreaShare * photo.width * photo.height;
   const aspect = request.aspect && reducedAspect(request.aspect.width, request.aspect.height);
-  const [x1, y1, x2, y2] = aspect
-    ? ratioBox(request, aspect, keep, minArea)
-    : freeBox(photo, keep ? union(box, keep) : box, minArea);
-  return { x: x1, y: y1, width: x2 - x1, height: y2 - y1 };
+  return rectOfBox(
+    aspect
+      ? ratioBox(request, aspect, keep)
+      : freeBox(photo, keep ? unionOf([box, keep])! : box, minSize * photo.width * photo.height),
+  );
 }
 
-function ratioBox(request: CropRequest, aspect: Aspect, keep: Box | undefined, minArea: number): Box {
-  const { photo, box } = request;
-  const fits = (size: Size): boolean =>
-    size.width <= photo.width &&
-    size.height <= photo.height &&
-    size.width * size.height >= minArea &&
-    (!keep || (size.width >= keep[2] - keep[0] && size.height >= keep[3] - keep[1]));
+function fits({ width, height }: Size, { photo, minSize = 0 }: CropLimits, keep: Box | undefined): boolean {
+  return (
+    width <= photo.width &&
+    height <= photo.height &&
+    width * height >= minSize * photo.width * photo.height &&
+    (!keep || (width >= keep[2] - keep[0] && height >= keep[3] - keep[1]))
+  );
+}
 
+function ratioBox(request: CropRequest, aspect: Aspect, keep: Box | undefined): Box {
+  const { photo, box } = request;
   const nearestTo = (sizes: readonly Size[]): Box | undefined =>
     best(
-      sizes.filter(fits).map((size) => place(size, box, keep, photo)),
+      sizes.filter((size) => fits(size, request, keep)).map((size) => place(size, box, keep, photo)),
       (placed) => nearness(placed, box, photo),
     );
 
@@ -124,7 +151,7 @@ function placeSpan(
 /** Grows the box about its centre, keeping its shape while the photo has room, until it has the least area. */
 function freeBox(photo: Size, box: Box, minArea: number): Box {
   const inside = clipped(box, photo);
-  if (!inside) return freeBox(photo, [0, 0, photo.width, photo.height], minArea);
+  if (!inside) return freeBox(photo, boxOfSize(photo), minArea);
   if (boxArea(inside) >= minArea) return inside;
   const scale = Math.sqrt(minArea / boxArea(inside));
   let width = Math.min(photo.width, Math.ceil((inside[2] - inside[0]) * scale));
@@ -133,7 +160,7 @@ function freeBox(photo: Size, box: Box, minArea: number): Box {
   return place({ width, height }, inside, inside, photo);
 }
 
-function keepUnion(request: CropRequest): Box | undefined {
+function keepUnion(request: CropLimits): Box | undefined {
   const boxes = (request.keep ?? []).map((keep) => {
     const inside = clipped(keep, request.photo);
     if (!inside) {
@@ -144,11 +171,11 @@ function keepUnion(request: CropRequest): Box | undefined {
     }
     return inside;
   });
-  return boxes.length > 0 ? boxes.reduce(union) : undefined;
+  return unionOf(boxes);
 }
 
-function impossible(request: CropRequest, aspect: Aspect, keep: Box | undefined): FramewrightError {
-  const { photo, minAreaShare = 0 } = request;
+function impossible(request: CropLimits, aspect: Aspect, keep: Box | undefined): FramewrightError {
+  const { photo, minSize = 0 } = request;
   const largest = nearestSizes(aspect, photo).find((size) => size.height <= photo.height && size.width <= photo.width);
   const { width, height } = largest ?? { width: 1, height: 1 };
   const ratio = `${aspect.width}:${aspect.height}`;
@@ -163,27 +190,13 @@ function impossible(request: CropRequest, aspect: Aspect, keep: Box | undefined)
   const share = (100 * width * height) / (photo.width * photo.height);
   return new FramewrightError(
     'ASPECT_IMPOSSIBLE',
-    `${largestText}, ${share.toFixed(0)} % of its area, but at least ${(100 * minAreaShare).toFixed(0)} % is asked for; lower the minimum size or choose another ratio`,
+    `${largestText}, ${share.toFixed(0)} % of its area, but at least ${(100 * minSize).toFixed(0)} % is asked for; lower the minimum size or choose another ratio`,
   );
 }
 
-function described(request: CropRequest): string {
+function described(request: CropLimits): string {
   const size = `${request.photo.width}x${request.photo.height} px`;
   return request.name === undefined ? `the ${size} photo` : `${request.name} (${size})`;
-}
-
-function clipped(box: Box, photo: Size): Box | undefined {
-  const inside: Box = [
-    clamp(box[0], 0, photo.width),
-    clamp(box[1], 0, photo.height),
-    clamp(box[2], 0, photo.width),
-    clamp(box[3], 0, photo.height),
-  ];
-  return boxArea(inside) > 0 ? inside : undefined;
-}
-
-function union(a: Box, b: Box): Box {
-  return [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])];
 }
 
 function best<T>(items: readonly T[], value: (item: T) => number): T | undefined {
@@ -197,8 +210,4 @@ function best<T>(items: readonly T[], value: (item: T) => number): T | undefined
     }
   }
   return chosen;
-}
-
-function clamp(value: number, least: number, most: number): number {
-  return Math.max(least, Math.min(most, value));
 }

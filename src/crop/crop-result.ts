@@ -1,68 +1,75 @@
-import type { Box, Point } from '../base/geometry.js';
-import type { ModelIdentity } from '../engines/engine.js';
+import { boxOfRect, boxOfSize, rectOfBox, type Box } from '../base/geometry.js';
+import type { Analysed, Decided, EngineTarget, ModelIdentity, PhotoEngine, Proposed } from '../engines/engine.js';
+import type { Photo } from '../photo/decode.js';
+import { cropRectangle } from './crop-rectangle.js';
+import { slideToFocus } from './focus.js';
+import type { SettledWishes } from './wishes.js';
 import type { ReadyPhoto } from './ready-photo.js';
-import type { Candidate, CropRect, CropResult, Element, EngineName } from '../base/schema.js';
+import type { Candidate, CropRect, CropResult } from '../base/schema.js';
 import { focalPoint } from './focal-point.js';
 import { formatAspect, type Target } from './target.js';
 
 /** A crop that leaves out less than this share of the photo is not worth making: the verdict is `keep`. */
 const KEEP_FROM_SHARE = 0.97;
 
+/** What an engine has made of one target. */
 export interface CropOutcome {
   readonly ready: ReadyPhoto;
+  readonly wishes: SettledWishes;
+  readonly engine: PhotoEngine;
   readonly target: Target;
-  /** In oriented photo pixels: heads that were found, and what the user says to look at. */
-  readonly heads?: readonly Box[];
-  readonly focus?: Point;
-  /** In the frame. */
-  readonly elements: readonly Element[];
-  /** Exact crops, in oriented photo pixels. */
-  readonly candidates: readonly { readonly rect: CropRect; readonly why: string; readonly modelScore: number }[];
-  readonly best: number;
-  readonly why: string;
-  readonly engine: EngineName;
-  readonly model?: ModelIdentity & { readonly seed: number };
-  readonly timingsMs: Record<string, number>;
+  /** As the engine has it. */
+  readonly engineTarget: EngineTarget;
+  readonly analysed: Analysed;
+  readonly proposed: Proposed;
+  readonly decided: Decided;
 }
 
-/** The result object, all in oriented photo pixels. */
-export function cropResultOf(outcome: CropOutcome): CropResult {
-  const { ready, target, candidates, model } = outcome;
-  const { photo, frame, map } = ready;
-  const analysis = outcome.elements.map((element) => map.toPhoto.element(element));
-  const crop = candidates[outcome.best]!.rect;
+/** crop: the candidates as exact crops of the photo, and the best of them; all in oriented photo pixels. */
+export function cropResult(outcome: CropOutcome): CropResult {
+  const { ready, wishes, engine, target, proposed } = outcome;
+  const { photo, frame, map, heads } = ready;
+  const { decision, conversation } = outcome.decided;
+  if (wishes.onConversation && conversation) wishes.onConversation(conversation(), target);
+  const rects = proposed.candidates.map(({ boxInFrame }) =>
+    exactCrop(map.toPhoto.box(boxInFrame), photo, target, wishes),
+  );
+  const analysis = outcome.analysed.elements.map((element) => map.toPhoto.element(element));
+  const crop = rects[decision.best]!;
   const isWhole = crop.width * crop.height >= KEEP_FROM_SHARE * photo.width * photo.height;
   const keepsPhoto = isWhole && !target.aspect;
-  const final = keepsPhoto ? { x: 0, y: 0, width: photo.width, height: photo.height } : crop;
+  const final = keepsPhoto ? rectOfBox(boxOfSize(photo)) : crop;
   return {
     schemaVersion: 1,
     photo: { ...(photo.path === undefined ? {} : { path: photo.path }), widthPx: photo.width, heightPx: photo.height },
-    engine: outcome.engine,
-    ...(model && { model: reportedModel(model) }),
+    engine: engine.name,
+    ...(engine.identity && { model: reportedModel({ ...engine.identity, seed: wishes.seed }) }),
     frame: { widthPx: frame.width, heightPx: frame.height },
     target: {
       ...(target.aspect && !target.size ? { aspect: formatAspect(target.aspect) } : {}),
       ...(target.size ? { size: { widthPx: target.size.width, heightPx: target.size.height } } : {}),
     },
     analysis,
-    candidates: candidates.map(({ rect, why, modelScore }): Candidate => ({
-      box: [...boxOf(rect)],
-      modelScore: round6(modelScore),
+    candidates: proposed.candidates.map(({ why }, i): Candidate => ({
+      box: boxOfRect(rects[i]!),
+      modelScore: round6(decision.modelScores[i]!),
       why,
     })),
-    best: outcome.best,
-    why: outcome.why,
+    best: decision.best,
+    why: decision.why,
     crop: final,
-    focalPoint: focalPoint(photo, analysis, boxOf(final), outcome.focus),
-    ...(outcome.heads ? { heads: outcome.heads.map((box) => [...box] as [number, number, number, number]) } : {}),
+    focalPoint: focalPoint(photo, analysis, boxOfRect(final), wishes.focus),
+    ...(heads ? { heads: heads.map((box) => [...box] as [number, number, number, number]) } : {}),
     verdict: keepsPhoto ? 'keep' : 'crop',
-    confidence: round6(candidates[outcome.best]!.modelScore),
-    timingsMs: outcome.timingsMs,
+    confidence: round6(decision.modelScores[decision.best]!),
+    timingsMs: ready.timings.with(outcome.engineTarget.timings),
   };
 }
 
-function boxOf({ x, y, width, height }: CropRect): Box {
-  return [x, y, x + width, y + height];
+/** The candidate in whole pixels, within every wish. */
+function exactCrop(box: Box, photo: Photo, { aspect }: Target, { keep, minSize, focus }: SettledWishes): CropRect {
+  const rect = cropRectangle({ photo, box, keep, minSize, ...(aspect ? { aspect } : {}), name: photo.name });
+  return focus ? slideToFocus(rect, focus, keep, photo) : rect;
 }
 
 function reportedModel({

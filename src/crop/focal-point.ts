@@ -1,4 +1,4 @@
-import type { Box, Point, Size } from '../base/geometry.js';
+import { boxCentre, type Box, type Point, type Size } from '../base/geometry.js';
 import type { Element } from '../base/schema.js';
 
 /**
@@ -13,16 +13,12 @@ export function focalPoint(
 ): { x: number; y: number } {
   if (focus) return { x: round4((focus[0] + 0.5) / photo.width), y: round4((focus[1] + 0.5) / photo.height) };
   const subject = analysis.flatMap((element) => ('box' in element ? [element.box as Box] : []))[0];
-  const inside = subject && middle(subject);
+  const inside = subject && boxCentre(subject);
   const [x, y] =
     inside && inside[0] >= crop[0] && inside[0] < crop[2] && inside[1] >= crop[1] && inside[1] < crop[3]
       ? inside
-      : middle(crop);
+      : boxCentre(crop);
   return { x: round4(x / photo.width), y: round4(y / photo.height) };
-}
-
-function middle(box: Box): [number, number] {
-  return [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
 }
 
 function round4(value: number): number {

@@ -1,5 +1,5 @@
 import { FramewrightError } from '../base/errors.js';
-import type { Box, Point, Size } from '../base/geometry.js';
+import { clamp, type Box, type Point, type Size } from '../base/geometry.js';
 import type { CropRect } from '../base/schema.js';
 
 /** Where a crop is to draw the eye: a pixel of the upright photo, or shares of its width and height as `focalPoint` has. */
@@ -51,8 +51,4 @@ export function slideToFocus(crop: CropRect, focus: Point, keep: readonly Box[],
     x: slide(crop.x, crop.width, 0, photo.width),
     y: slide(crop.y, crop.height, 1, photo.height),
   };
-}
-
-function clamp(value: number, least: number, most: number): number {
-  return Math.max(least, Math.min(most, value));
 }

@@ -1,3 +1,4 @@
+import type { Box } from '../base/geometry.js';
 import { Timings } from '../base/timings.js';
 import type { FrameImage, PhotoEngine } from '../engines/engine.js';
 import { decodePhoto, type Photo } from '../photo/decode.js';
@@ -10,6 +11,8 @@ export interface ReadyPhoto extends FrameImage {
   readonly photo: Photo;
   readonly map: FrameMap;
   readonly timings: Timings;
+  /** Found in this photo, in oriented photo pixels; no crop may cut any. */
+  readonly heads?: readonly Box[];
 }
 
 /** decode: the file, and the model frame made of it. */

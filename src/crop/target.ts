@@ -1,6 +1,6 @@
 import { FramewrightError } from '../base/errors.js';
-import type { Size } from '../base/geometry.js';
-import { parseAspect, reducedAspect, type Aspect } from './aspect.js';
+import type { Aspect, Size } from '../base/geometry.js';
+import { parseAspect, reducedAspect } from './aspect.js';
 
 /** What a crop is made for: any shape, a ratio, or an output size (which fixes the ratio and scales). */
 export interface Target {

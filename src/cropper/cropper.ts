@@ -1,23 +1,28 @@
 import { parseTargets, type Target } from '../crop/target.js';
 import { plainEngine } from '../engines/plain-engine.js';
+import { defined } from '../base/defined.js';
 import { FramewrightError } from '../base/errors.js';
 import { openFaceDetector, type FaceDetector } from '../faces/detector.js';
 import { findHeads } from '../faces/heads.js';
+import { checkOutput, writeFileAtomic } from '../files/write.js';
+import { encodeCrop } from '../photo/crop-file.js';
 import type { Photo } from '../photo/decode.js';
+import type { EncodedImage, EncodeOptions } from '../photo/encode.js';
 import type { PixelBudget } from '../photo/frame.js';
 import { HeldPhoto } from './held-photo.js';
 import type { PhotoInput } from '../photo/input.js';
+import { outputFormatOf } from '../photo/output-format.js';
 import type { ModelUse } from '../model/manifest.js';
 import { MAX_PARALLEL } from '../model/plan/plan-run.js';
 import { openVlm, type CacheSettings, type Vlm, type VlmOptions } from '../vlm/open.js';
 import type { ModelIdentity, PhotoEngine } from '../engines/engine.js';
-import { analysePhoto, cropPhoto, rankPhoto, type PhotoRequest } from '../crop/pipeline.js';
-import { framePhoto } from '../crop/ready-photo.js';
+import { analysePhoto, cropPhoto, rankPhoto, type CropJob, type CroppedPhoto } from '../crop/pipeline.js';
+import type { CropWishes } from '../crop/wishes.js';
+import { framePhoto, type ReadyPhoto } from '../crop/ready-photo.js';
 import { checkInteger } from '../runtime/check.js';
 import type { RuntimeInfo } from '../runtime/types.js';
-import type { CropRect, CropResult, Element, EngineName, Fallback } from '../base/schema.js';
+import type { CropRect, CropResult, Element, EngineName } from '../base/schema.js';
 import { Slots } from '../base/slots.js';
-import type { Focus } from '../crop/focus.js';
 
 export interface CropperOptions extends VlmOptions {
   /** `vlm` (default) is the model; the others are plain functions that load none. */
@@ -35,47 +40,25 @@ export interface CropperOptions extends VlmOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface CropOptions {
+export interface CropOptions extends CropWishes {
   /** `4:5`, `16/9`, `1.91:1`. Default: any shape. */
   readonly aspect?: string;
   /** `1080x1350`: fixes the ratio, and the size of what is written. Not together with `aspect`. */
   readonly size?: string;
-  /** Crops proposed, 1..20. Default 5. */
-  readonly candidates?: number;
-  /** Rotated orders of the candidates the decision is averaged over, 1..candidates. Default 1. */
-  readonly votes?: number;
-  /** Rectangles in oriented photo pixels no crop may cut. */
-  readonly keep?: readonly CropRect[];
-  /**
-   * Where the crop is to draw the eye: `[x, y]` in oriented photo pixels, or `{x, y}` as shares of width and height. It is
-   * in every crop, in its middle third both ways where the photo's edges and boxes to keep allow.
-   */
-  readonly focus?: Focus;
-  /** Least area of the crop as a share of the photo's, 0..1. Default 0.25. */
-  readonly minSize?: number;
-  /**
-   * Least score of the best candidate, 0..1, below which `fallback` is done. Default 0: the engine always decides. With
-   * n candidates, 1 / n means that it has no preference.
-   */
-  readonly minConfidence?: number;
-  /** Default `review`: the result's verdict says so, and its crop is what the engine would have done. */
-  readonly fallback?: Fallback;
-  /** What to look for, in words: "keep the dog, more sky". */
-  readonly instruct?: string;
-  /** 0 (default) takes the most probable answer; above, answers are drawn with `seed`. */
-  readonly temperature?: number;
-  /** Default 0. */
-  readonly seed?: number;
-  readonly onProgress?: (stage: string) => void;
-  /** Called once a crop with everything the model was told and shown and what it said, for diagnosis. */
-  readonly onConversation?: NonNullable<PhotoRequest['onConversation']>;
-  readonly signal?: AbortSignal;
 }
 
-export interface CropEachOptions extends Omit<CropOptions, 'aspect' | 'size'> {
+export interface CropEachOptions extends CropWishes {
   /** Several crops of each photo from one analysis: one result each, aspects first. */
   readonly aspects?: readonly string[];
   readonly sizes?: readonly string[];
+}
+
+/** One crop of one photo as a picture. */
+export interface CropFileOptions extends CropOptions, Omit<EncodeOptions, 'signal'> {}
+
+/** An encoded crop, and where and why it was cut. */
+export interface CroppedImage extends EncodedImage {
+  readonly result: CropResult;
 }
 
 /** What may be wished of one photo of a batch. */
@@ -181,12 +164,46 @@ export class Cropper {
 
   /** One crop of one photo. */
   async crop(input: PhotoInput, options: CropOptions = {}): Promise<CropResult> {
-    const { aspect, size, ...rest } = options;
-    if (aspect !== undefined && size !== undefined) {
-      throw new FramewrightError('USAGE', 'give an aspect or a size, not both: a size fixes the aspect');
-    }
-    const targets = parseTargets(aspect === undefined ? [] : [aspect], size === undefined ? [] : [size]);
-    return (await this.#cropTargets(input, targets, rest)).results[0]!;
+    const { targets, wishes } = oneTarget(options);
+    return (await this.#cropTargets(input, targets, wishes)).results[0]!;
+  }
+
+  /**
+   * One crop of one photo as an encoded image, with the photo's metadata corrected for it; decoded once. Without anything
+   * else the photo's own format and quality.
+   */
+  async cropBuffer(input: PhotoInput, options: CropFileOptions = {}): Promise<CroppedImage> {
+    const { format, quality, strip, ...crop } = options;
+    const { targets, wishes } = oneTarget(crop);
+    const { results, encoded } = await this.#cropTargets(input, targets, wishes, {
+      encode: (photo, [result]) => {
+        const { size } = result!.target;
+        return encodeCrop(photo, {
+          crop: result!.crop,
+          ...defined({ format, quality, strip, signal: wishes.signal }),
+          ...(size ? { resize: { width: size.widthPx, height: size.heightPx } } : {}),
+        });
+      },
+    });
+    return { ...encoded!, result: results[0]! };
+  }
+
+  /**
+   * As `cropBuffer`, into a file, whose name says the format unless an option does; written whole or not at all.
+   *
+   * @throws FramewrightError OUTPUT_EXISTS without `force`, OUTPUT_WRITE; as `crop`
+   */
+  async cropFile(
+    input: PhotoInput,
+    output: string,
+    options: CropFileOptions & { readonly force?: boolean } = {},
+  ): Promise<CropResult> {
+    const { force = false, ...rest } = options;
+    await checkOutput(output, { force });
+    const format = options.format ?? outputFormatOf(output);
+    const { bytes, result } = await this.cropBuffer(input, { ...rest, ...defined({ format }) });
+    await writeFileAtomic(output, bytes, { force, ...defined({ signal: rest.signal }) });
+    return { ...result, output: [output] };
   }
 
   /** Crops every photo, in order: one result for each aspect and size. */
@@ -223,7 +240,7 @@ export class Cropper {
     try {
       for await (const each of inputs) {
         const { input, name, aspects, sizes, ...wishes } = taskOf(each);
-        const crops = async (): Promise<{ photo: Photo; results: CropResult[] }> => {
+        const crops = async (): Promise<CroppedPhoto> => {
           const targets = (aspects ?? sizes) ? parseTargets(aspects ?? [], sizes ?? []) : sharedTargets;
           return this.#cropTargets(input, targets, { ...rest, ...wishes, signal }, { name, inBatch: true });
         };
@@ -247,10 +264,9 @@ export class Cropper {
     input: PhotoInput,
     options: Pick<CropOptions, 'seed' | 'temperature' | 'signal'> = {},
   ): Promise<Element[]> {
-    return this.#run(options.signal, async (signal) => {
-      const photo = await framePhoto(input, this.#engine, this.#decodeOptions(signal));
-      return this.#inModel.run(() => analysePhoto(photo, this.#engine, { ...options, signal }), signal);
-    });
+    return this.#run(options.signal, async (signal) =>
+      analysePhoto(await this.#frame(input, signal), this.#job({ ...options, signal })),
+    );
   }
 
   /** Natural log-likelihood of each rectangle (oriented photo pixels) as the crop the model would propose first. */
@@ -259,10 +275,9 @@ export class Cropper {
     rectangles: readonly CropRect[],
     options: Pick<CropOptions, 'seed' | 'temperature' | 'signal'> = {},
   ): Promise<number[]> {
-    return this.#run(options.signal, async (signal) => {
-      const photo = await framePhoto(input, this.#engine, this.#decodeOptions(signal));
-      return this.#inModel.run(() => rankPhoto(photo, rectangles, this.#engine, { ...options, signal }), signal);
-    });
+    return this.#run(options.signal, async (signal) =>
+      rankPhoto(await this.#frame(input, signal), rectangles, this.#job({ ...options, signal })),
+    );
   }
 
   /**
@@ -273,7 +288,7 @@ export class Cropper {
     const engine = this.#vlm?.engine;
     if (!engine) throw new FramewrightError('USAGE', `the engine ${this.engine} has no model to hold a photo in`);
     return this.#run(options.signal, async (signal) => {
-      const ready = await framePhoto(input, engine, this.#decodeOptions(signal));
+      const ready = await this.#frame(input, signal);
       return new HeldPhoto(ready, engine.hold(ready), engine.model, (own, work) =>
         this.#run(own, (both) => this.#inModel.run(() => work(both), both)),
       );
@@ -294,29 +309,63 @@ export class Cropper {
     return this.dispose();
   }
 
-  #cropTargets(
+  #cropTargets<Encoded = undefined>(
     input: PhotoInput,
     targets: readonly Target[],
-    options: PhotoRequest,
-    { name, inBatch = false }: { readonly name?: string | undefined; readonly inBatch?: boolean } = {},
-  ): Promise<{ photo: Photo; results: CropResult[] }> {
-    return this.#run(options.signal, async (signal) => {
-      options.onProgress?.('decode');
-      const ready = await framePhoto(input, this.#engine, {
-        ...this.#decodeOptions(signal),
-        ...(name === undefined ? {} : { name }),
-      });
-      await using _ahead = inBatch ? this.#vlm?.engine.encodeAhead(ready, signal) : undefined;
-      const heads =
-        this.#detect && (await ready.timings.measure('faces', () => findHeads(ready.photo, this.#detect!, signal)));
-      const request = { ...options, signal, ...(heads ? { heads } : {}) };
-      const results = await this.#inModel.run(() => cropPhoto(ready, targets, this.#engine, request), signal);
-      return { photo: ready.photo, results };
+    wishes: CropWishes,
+    { name, inBatch = false, encode }: CropTargetsOptions<Encoded> = {},
+  ): Promise<CroppedPhoto<Encoded>> {
+    return this.#run(wishes.signal, (signal) =>
+      cropPhoto<Encoded>({
+        ...this.#job({ ...wishes, signal }, inBatch),
+        ...(encode ? { encode } : {}),
+        targets,
+        decode: async () => {
+          wishes.onProgress?.('decode');
+          return this.#withHeads(await this.#frame(input, signal, name), signal);
+        },
+      }),
+    );
+  }
+
+  /** A job of the engine's, for which photos take turns; those of a batch let the vision tower begin with them before. */
+  /** A job of the engine's, for which photos take turns; those of a batch let the vision tower begin with them before. */
+  #job(
+    wishes: CropWishes & { readonly signal: AbortSignal },
+    inBatch = false,
+  ): Pick<CropJob, 'engine' | 'wishes' | 'turn'> {
+    const { signal } = wishes;
+    const turn = async (ready: ReadyPhoto): Promise<AsyncDisposable> => {
+      const ahead = inBatch ? this.#vlm?.engine.encodeAhead(ready, signal) : undefined;
+      const endAhead = async (): Promise<void> => ahead?.[Symbol.asyncDispose]();
+      try {
+        const slot = await this.#inModel.take(signal);
+        return {
+          [Symbol.asyncDispose]: () => {
+            slot[Symbol.dispose]();
+            return endAhead();
+          },
+        };
+      } catch (error) {
+        await endAhead();
+        throw error;
+      }
+    };
+    return { engine: this.#engine, wishes, turn };
+  }
+
+  #frame(input: PhotoInput, signal: AbortSignal, name?: string): Promise<ReadyPhoto> {
+    return framePhoto(input, this.#engine, {
+      signal,
+      ...(this.#maxPixels === undefined ? {} : { maxPixels: this.#maxPixels }),
+      ...(name === undefined ? {} : { name }),
     });
   }
 
-  #decodeOptions(signal: AbortSignal): { signal: AbortSignal; maxPixels?: number } {
-    return { signal, ...(this.#maxPixels === undefined ? {} : { maxPixels: this.#maxPixels }) };
+  async #withHeads(ready: ReadyPhoto, signal: AbortSignal): Promise<ReadyPhoto> {
+    const detect = this.#detect;
+    if (!detect) return ready;
+    return { ...ready, heads: await ready.timings.measure('faces', () => findHeads(ready.photo, detect, signal)) };
   }
 
   async #run<T>(own: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -331,6 +380,20 @@ export class Cropper {
       this.#running.delete(running);
     }
   }
+}
+
+interface CropTargetsOptions<Encoded> {
+  readonly name?: string | undefined;
+  readonly inBatch?: boolean;
+  readonly encode?: NonNullable<CropJob<Encoded>['encode']>;
+}
+
+/** @throws FramewrightError USAGE */
+function oneTarget({ aspect, size, ...wishes }: CropOptions): { targets: Target[]; wishes: CropWishes } {
+  if (aspect !== undefined && size !== undefined) {
+    throw new FramewrightError('USAGE', 'give an aspect or a size, not both: a size fixes the aspect');
+  }
+  return { targets: parseTargets(aspect === undefined ? [] : [aspect], size === undefined ? [] : [size]), wishes };
 }
 
 function taskOf(each: PhotoInput | PhotoTask): PhotoTask {

@@ -1,5 +1,6 @@
 import type { PhotoEngine } from '../engines/engine.js';
-import { analysePhoto, cropPhoto, rankPhoto, type PhotoRequest } from '../crop/pipeline.js';
+import { analysePhoto, cropPhoto, rankPhoto } from '../crop/pipeline.js';
+import type { HeldWishes } from '../crop/wishes.js';
 import type { ReadyPhoto } from '../crop/ready-photo.js';
 import type { CropRect, CropResult, Element } from '../base/schema.js';
 import type { VisionModel } from '../runtime/model.js';
@@ -37,23 +38,30 @@ export class HeldPhoto implements AsyncDisposable {
 
   /** One crop of any shape. Its times are those of what was not computed before. */
   crop(
-    request: Pick<PhotoRequest, 'candidates' | 'votes' | 'minSize' | 'without' | 'onConversation' | 'signal'> = {},
+    request: Pick<HeldWishes, 'candidates' | 'votes' | 'minSize' | 'without' | 'onConversation' | 'signal'> = {},
   ): Promise<CropResult> {
     return this.#next(request.signal, async (ready, signal) => {
-      const [result] = await cropPhoto(ready, parseTargets([], []), this.#engine, { ...request, signal });
-      return result!;
+      const { results } = await cropPhoto({
+        decode: () => Promise.resolve(ready),
+        engine: this.#engine,
+        targets: parseTargets([], []),
+        wishes: { ...request, signal },
+      });
+      return results[0]!;
     });
   }
 
   /** The composition, in oriented photo pixels. */
-  analyse(request: Pick<PhotoRequest, 'signal'> = {}): Promise<Element[]> {
-    return this.#next(request.signal, (ready, signal) => analysePhoto(ready, this.#engine, { signal }));
+  analyse(request: Pick<HeldWishes, 'signal'> = {}): Promise<Element[]> {
+    return this.#next(request.signal, (ready, signal) =>
+      analysePhoto(ready, { engine: this.#engine, wishes: { signal } }),
+    );
   }
 
   /** As `Cropper.rank`. */
-  rank(rectangles: readonly CropRect[], request: Pick<PhotoRequest, 'without' | 'signal'> = {}): Promise<number[]> {
+  rank(rectangles: readonly CropRect[], request: Pick<HeldWishes, 'without' | 'signal'> = {}): Promise<number[]> {
     return this.#next(request.signal, (ready, signal) =>
-      rankPhoto(ready, rectangles, this.#engine, { ...request, signal }),
+      rankPhoto(ready, rectangles, { engine: this.#engine, wishes: { ...request, signal } }),
     );
   }
 

@@ -1,4 +1,5 @@
-import { allows, impossible, largestOfAspect, placeAround, unionOf } from './constraints.js';
+import { unionOf } from '../base/geometry.js';
+import { allows, impossible, largestOfAspect, placeAround } from './constraints.js';
 import type { EngineOptions, EngineProposal, Raster } from './types.js';
 
 /** Share of each side that stays: the floor crop papers compare against. */

@@ -1,28 +1,10 @@
 import { FramewrightError } from '../base/errors.js';
-import { boxArea, type Box, type Size } from '../base/geometry.js';
+import { boxArea, boxOfSize, contains, type Aspect, type Box, type Size } from '../base/geometry.js';
 import type { EngineOptions } from './types.js';
 
-/** The smallest box around all of these; undefined for none. */
-export function unionOf(boxes: readonly Box[]): Box | undefined {
-  const first = boxes[0];
-  if (!first) return undefined;
-  return boxes.reduce<Box>(
-    (all, box) => [
-      Math.min(all[0], box[0]),
-      Math.min(all[1], box[1]),
-      Math.max(all[2], box[2]),
-      Math.max(all[3], box[3]),
-    ],
-    first,
-  );
-}
-
-export function contains(outer: Box, inner: Box): boolean {
-  return outer[0] <= inner[0] && outer[1] <= inner[1] && outer[2] >= inner[2] && outer[3] >= inner[3];
-}
-
-/** The largest whole-pixel size of an aspect (width / height) inside `bounds`. */
-export function largestOfAspect(aspect: number, bounds: Size): Size {
+/** The largest whole-pixel size of an aspect inside `bounds`. */
+export function largestOfAspect({ width, height }: Aspect, bounds: Size): Size {
+  const aspect = width / height;
   if (aspect * bounds.height <= bounds.width) {
     return { width: Math.max(1, Math.round(aspect * bounds.height)), height: bounds.height };
   }
@@ -44,17 +26,17 @@ export function placeAround(size: Size, centre: readonly [x: number, y: number],
 /** Whether a box is inside the frame, large enough and around every keep box. */
 export function allows(box: Box, frame: Size, options: EngineOptions): boolean {
   return (
-    contains([0, 0, frame.width, frame.height], box) &&
-    boxArea(box) >= (options.minArea ?? 0) * frame.width * frame.height - 1e-6 &&
+    contains(boxOfSize(frame), box) &&
+    boxArea(box) >= (options.minSize ?? 0) * frame.width * frame.height - 1e-6 &&
     (options.keep ?? []).every((keep) => contains(box, keep))
   );
 }
 
 export function impossible(frame: Size, options: EngineOptions): FramewrightError {
   const asked = [
-    options.aspect === undefined ? undefined : `aspect ${options.aspect.toFixed(3)}`,
+    options.aspect && `aspect ${(options.aspect.width / options.aspect.height).toFixed(3)}`,
     options.keep && options.keep.length > 0 ? `${options.keep.length} keep boxes` : undefined,
-    options.minArea ? `least area ${options.minArea}` : undefined,
+    options.minSize ? `least area ${options.minSize}` : undefined,
   ].filter((part) => part !== undefined);
   return new FramewrightError(
     'ASPECT_IMPOSSIBLE',

@@ -32,7 +32,8 @@ export interface SamplingOptions {
 export interface EngineRequest {
   readonly count: number;
   readonly votes: number;
-  readonly instruction?: string;
+  /** What the owner of the photo wants, in words. */
+  readonly instruct?: string;
   /** Stages to do without; only an engine that holds a photo can. */
   readonly without?: readonly Stage[];
 }
@@ -56,14 +57,6 @@ export interface Decision {
   readonly modelScores: readonly number[];
 }
 
-/** What an engine gives for one target, in the frame. */
-export interface EngineCrop {
-  readonly candidates: readonly ProposedBox[];
-  readonly decision: Decision;
-  /** Everything said and shown, where there was a conversation. */
-  readonly conversation?: () => readonly ConversationPart[];
-}
-
 /** Which weights and prompts made a result. */
 export interface ModelIdentity {
   readonly name: string;
@@ -71,6 +64,55 @@ export interface ModelIdentity {
   readonly mmprojSha256: string;
   readonly promptVersion: string;
   readonly loras: readonly { readonly path: string; readonly scale: number }[];
+}
+
+/** What is asked of an engine about one photo. */
+export interface EngineCall {
+  readonly request: EngineRequest;
+  /** Crops that go on from one analysis and one enhanced image, each on its own. */
+  readonly targets: readonly EngineTarget[];
+  readonly sampling: SamplingOptions;
+  /** Takes the times of what the targets share. */
+  readonly timings: Timings;
+  /** Called with the name of each stage as it begins. */
+  readonly onProgress?: (stage: string) => void;
+}
+
+/** T_comp of eq. (1): the composition, in the frame; empty where the engine looks at none. */
+export interface Analysed {
+  readonly elements: Element[];
+}
+
+/** The candidates for one target, in the frame. */
+export interface Proposed {
+  readonly candidates: readonly ProposedBox[];
+}
+
+export interface Decided {
+  readonly decision: Decision;
+  /** Everything said and shown, where there was a conversation. */
+  readonly conversation?: () => readonly ConversationPart[];
+}
+
+/** What is done for one of the call's targets, the `i`th. */
+export type TargetWork<R> = (from: Analysed, target: EngineTarget, i: number) => Promise<R>;
+
+/**
+ * The steps of CROP on one photo (arXiv 2605.12545), for one call: what a step gives is what the next one takes, and
+ * nothing else may be put in its place. Engines without a model take the same steps; those they have not are trivial.
+ * Dispose it when the last step is done: others wait for its place in the model.
+ */
+export interface EngineSteps extends AsyncDisposable {
+  /** Eq. (1). */
+  analyse(): Promise<Analysed>;
+  /** Eq. (2), and the look at what it drew. */
+  enhance(analysed: Analysed): Promise<Analysed>;
+  /** Each of the call's targets goes on from the enhanced image, as many side by side as there is room for. */
+  forEachTarget<R>(enhanced: Analysed, work: TargetWork<R>): Promise<R[]>;
+  propose(from: Analysed, target: EngineTarget): Promise<Proposed>;
+  decide(proposed: Proposed, target: EngineTarget): Promise<Decided>;
+  /** Natural log-likelihood of each box (in the frame) as the first proposal; absent where there is no such thing. */
+  rank?(enhanced: Analysed, boxesInFrame: readonly Box[]): Promise<number[]>;
 }
 
 /** What finds crops in a framed photo: the model, or one of the plain functions it is compared with. */
@@ -84,22 +126,9 @@ export interface PhotoEngine {
   readonly identity?: ModelIdentity;
   /** Whether it understands a wish in words. */
   readonly takesInstruction: boolean;
-  crop(
-    photo: FrameImage,
-    targets: readonly EngineTarget[],
-    request: EngineRequest,
-    sampling: SamplingOptions,
-    timings: Timings,
-    onProgress?: (stage: string) => void,
-  ): Promise<{ elements: Element[]; crops: EngineCrop[] }>;
-  /** Absent where the engine looks at no composition. */
-  analyse?(photo: FrameImage, sampling: SamplingOptions, timings: Timings): Promise<Element[]>;
-  /** Natural log-likelihood of each box (in the frame) as the first proposal; absent where there is no such thing. */
-  rank?(
-    photo: FrameImage,
-    boxesInFrame: readonly Box[],
-    sampling: SamplingOptions,
-    timings: Timings,
-    without?: readonly Stage[],
-  ): Promise<number[]>;
+  /** Whether it looks at the composition at all. */
+  readonly namesElements: boolean;
+  takeOn(photo: FrameImage, call: EngineCall): EngineSteps;
+  /** An error of its steps in the words of those who ask for crops; another one as it is. */
+  explain?(error: unknown): unknown;
 }

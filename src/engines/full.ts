@@ -1,4 +1,5 @@
-import { allows, impossible, largestOfAspect, placeAround, unionOf } from './constraints.js';
+import { unionOf } from '../base/geometry.js';
+import { allows, impossible, largestOfAspect, placeAround } from './constraints.js';
 import type { EngineOptions, EngineProposal, Raster } from './types.js';
 
 /** The whole photo, or the largest centred box of the asked aspect. One candidate. */

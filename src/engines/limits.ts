@@ -1,14 +1,14 @@
-import { boxArea, type Box, type Size } from '../base/geometry.js';
+import { boxArea, contains, type Aspect, type Box, type Size } from '../base/geometry.js';
 
 /** What every candidate is held to. */
 export interface CandidateLimits {
   readonly frame: Size;
-  /** Height divided by width, in frame pixels (the frame's pixels need not be square photo pixels). Free without. */
-  readonly heightPerWidth?: number;
+  /** In frame pixels. Free without. */
+  readonly aspect?: Aspect;
   /** Smallest box every candidate holds, in the frame. */
   readonly keep?: Box;
   /** Least area, as a share of the frame's, 0..1. */
-  readonly minShare: number;
+  readonly minSize: number;
 }
 
 /** A crop an engine proposes. */
@@ -22,9 +22,10 @@ const LEAST_TRIM_SHARE = 1 / 50;
 
 /** Whether a box is one an engine may propose, were it not for the ratio. */
 export function meetsLimits(box: Box, limits: CandidateLimits): boolean {
-  const { frame, keep, minShare } = limits;
-  const holds = !keep || (box[0] <= keep[0] && box[1] <= keep[1] && box[2] >= keep[2] && box[3] >= keep[3]);
-  return holds && boxArea(box) >= minShare * frame.width * frame.height && !trimsSliver(box, limits);
+  const { frame, keep, minSize } = limits;
+  return (
+    (!keep || contains(box, keep)) && boxArea(box) >= minSize * frame.width * frame.height && !trimsSliver(box, limits)
+  );
 }
 
 /** Whether a proposal avoids this box for what it trims. */
@@ -39,8 +40,8 @@ function trimsSliver([x1, y1, x2, y2]: Box, limits: CandidateLimits): boolean {
 }
 
 /** Least distance from the frame's side of an edge that is not at it, across and down. */
-export function leastTrim({ frame, heightPerWidth }: CandidateLimits): Size | undefined {
-  if (heightPerWidth !== undefined) return undefined;
+export function leastTrim({ frame, aspect }: CandidateLimits): Size | undefined {
+  if (aspect) return undefined;
   return {
     width: Math.ceil(frame.width * LEAST_TRIM_SHARE),
     height: Math.ceil(frame.height * LEAST_TRIM_SHARE),

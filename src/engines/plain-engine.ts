@@ -1,27 +1,35 @@
 import type { EngineName } from '../base/schema.js';
-import type { EngineCrop, PhotoEngine } from './engine.js';
+import type {
+  Analysed,
+  EngineSteps,
+  EngineTarget,
+  PhotoEngine,
+  Proposed,
+  Decided,
+  EngineCall,
+  FrameImage,
+  TargetWork,
+} from './engine.js';
 import { centre } from './centre.js';
 import { full } from './full.js';
-import { rulesEngine } from './rules/index.js';
+import { lookAtByRules } from './rules/index.js';
 import { smartcropEngine } from './saliency.js';
-import type { EngineOptions, EngineProposal, Raster } from './types.js';
+import type { EngineLook, EngineOptions, EngineProposal, Raster } from './types.js';
 
 export type PlainEngineName = Exclude<EngineName, 'vlm'>;
 
-const FUNCTIONS: Readonly<
-  Record<PlainEngineName, (raster: Raster, options: EngineOptions) => EngineProposal | Promise<EngineProposal>>
-> = {
-  rules: (raster, options) => {
-    const { elements, candidates, best } = rulesEngine(raster.data, raster.size, options);
-    return {
-      elements,
-      best,
-      candidates: candidates.map(({ box, rulesScore, why }) => ({ box, score: rulesScore, why })),
-    };
-  },
-  saliency: smartcropEngine,
-  centre,
-  full,
+type Propose = (raster: Raster, options: EngineOptions) => EngineProposal | Promise<EngineProposal>;
+
+/** Of an engine that looks at no composition. */
+function lookBy(propose: Propose): (raster: Raster) => EngineLook {
+  return (raster) => ({ elements: [], propose: (options) => propose(raster, options) });
+}
+
+const LOOKS: Readonly<Record<PlainEngineName, (raster: Raster) => EngineLook>> = {
+  rules: lookAtByRules,
+  saliency: lookBy(smartcropEngine),
+  centre: lookBy(centre),
+  full: lookBy(full),
 };
 
 /** They scale further down themselves; this keeps edges sharp enough for exact lines. */
@@ -29,40 +37,71 @@ const PIXEL_BUDGET = { minPixels: 28 * 28, maxPixels: 512 * 512 };
 
 /** One of the engines that need no model, in the shape the pipeline takes. */
 export function plainEngine(name: PlainEngineName): PhotoEngine {
-  const propose = FUNCTIONS[name];
   return {
     name,
     pixelBudget: PIXEL_BUDGET,
     takesInstruction: false,
+    namesElements: name === 'rules',
     needsPixels: name !== 'full' && name !== 'centre',
-    async crop({ rgb, frame }, targets, { count }, _sampling, _timings, onProgress) {
-      onProgress?.('propose');
-      const raster = { data: rgb, size: frame };
-      let elements: EngineProposal['elements'] = [];
-      const crops: EngineCrop[] = [];
-      for (const { limits, timings } of targets) {
-        const options: EngineOptions = {
-          count,
-          minArea: limits.minShare,
-          ...(limits.heightPerWidth === undefined ? {} : { aspect: 1 / limits.heightPerWidth }),
-          ...(limits.keep ? { keep: [limits.keep] } : {}),
-        };
-        const proposal = await timings.measure('propose', async () => propose(raster, options));
-        elements = proposal.elements;
-        crops.push({
-          candidates: proposal.candidates.map(({ box, why }) => ({ boxInFrame: box, why })),
-          decision: {
-            best: proposal.best,
-            why: proposal.candidates[proposal.best]!.why,
-            modelScores: proposal.candidates.map(({ score }) => score),
-          },
-        });
-      }
-      return { elements, crops };
-    },
-    ...(name === 'rules' && {
-      analyse: async ({ rgb, frame }, _sampling, timings) =>
-        timings.measure('analyse', () => Promise.resolve(rulesEngine(rgb, frame, { count: 1 }).elements)),
-    }),
+    takeOn: (photo, call) => new PlainSteps(LOOKS[name], photo, call),
   };
+}
+
+interface PlainProposal extends Proposed {
+  readonly best: number;
+  readonly modelScores: readonly number[];
+}
+
+/** An engine's own order is its decision. */
+class PlainSteps implements EngineSteps {
+  readonly #look: () => EngineLook;
+  readonly #call: EngineCall;
+  #seen: EngineLook | undefined;
+
+  constructor(look: (raster: Raster) => EngineLook, { rgb, frame }: FrameImage, call: EngineCall) {
+    this.#look = () => look({ data: rgb, size: frame });
+    this.#call = call;
+  }
+
+  analyse(): Promise<Analysed> {
+    return this.#call.timings.measure('analyse', async () => {
+      this.#seen ??= this.#look();
+      return Promise.resolve({ elements: this.#seen.elements });
+    });
+  }
+
+  /** Nobody looks at a drawing of it. */
+  enhance(analysed: Analysed): Promise<Analysed> {
+    this.#call.onProgress?.('propose');
+    return Promise.resolve(analysed);
+  }
+
+  async forEachTarget<R>(seen: Analysed, work: TargetWork<R>): Promise<R[]> {
+    const results: R[] = [];
+    for (const [i, target] of this.#call.targets.entries()) results.push(await work(seen, target, i));
+    return results;
+  }
+
+  async propose(_from: Analysed, { limits, timings }: EngineTarget): Promise<PlainProposal> {
+    const options: EngineOptions = {
+      count: this.#call.request.count,
+      minSize: limits.minSize,
+      ...(limits.aspect ? { aspect: limits.aspect } : {}),
+      ...(limits.keep ? { keep: [limits.keep] } : {}),
+    };
+    const { candidates, best } = await timings.measure('propose', async () => this.#seen!.propose(options));
+    return {
+      candidates: candidates.map(({ box, why }) => ({ boxInFrame: box, why })),
+      best,
+      modelScores: candidates.map(({ score }) => score),
+    };
+  }
+
+  decide({ candidates, best, modelScores }: PlainProposal): Promise<Decided> {
+    return Promise.resolve({ decision: { best, why: candidates[best]!.why, modelScores } });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
 }

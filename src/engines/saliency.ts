@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import smartcropModule from 'smartcrop';
-import { intersectionOverUnion, type Box, type Size } from '../base/geometry.js';
-import { allows, impossible, largestOfAspect, placeAround, unionOf } from './constraints.js';
+import { boxOfRect, intersectionOverUnion, unionOf, type Aspect, type Box, type Size } from '../base/geometry.js';
+import { allows, impossible, largestOfAspect, placeAround } from './constraints.js';
 import type { EngineCandidate, EngineOptions, EngineProposal, Raster } from './types.js';
 
 export interface SaliencyOptions extends EngineOptions {
@@ -133,26 +133,27 @@ async function attentionOffset(raster: Raster, window: Size, axis: 'x' | 'y'): P
   return Math.max(0, Math.min(room, offset));
 }
 
-function largestSize(frame: Size, aspect: number | undefined): Size {
+function largestSize(frame: Size, aspect: Aspect | undefined): Size {
   return aspect === undefined ? frame : largestOfAspect(aspect, frame);
 }
 
-function scaledSize(largest: Size, scale: number, aspect: number | undefined): Size {
+function scaledSize(largest: Size, scale: number, aspect: Aspect | undefined): Size {
   const width = Math.max(1, Math.round(largest.width * scale));
-  const height = aspect === undefined ? Math.round(largest.height * scale) : Math.round(width / aspect);
+  const height =
+    aspect === undefined ? Math.round(largest.height * scale) : Math.round(width / (aspect.width / aspect.height));
   return { width, height: Math.max(1, Math.min(largest.height, height)) };
 }
 
 function leastScale(frame: Size, largest: Size, options: SaliencyOptions): number {
-  const { minScale = DEFAULT_MIN_SCALE, minArea = 0 } = options;
+  const { minScale = DEFAULT_MIN_SCALE, minSize = 0 } = options;
   const share = (largest.width * largest.height) / (frame.width * frame.height);
-  if (minArea > share) throw impossible(frame, options);
-  return Math.min(1, Math.max(minScale, Math.sqrt(minArea / share)));
+  if (minSize > share) throw impossible(frame, options);
+  return Math.min(1, Math.max(minScale, Math.sqrt(minSize / share)));
 }
 
 /** smartcrop rounds each side on its own scale; where a ratio was asked for, the box gets it back around its centre. */
-function boxOf(window: SmartcropWindow, frame: Size, largest: Size, aspect: number | undefined): Box {
-  if (aspect === undefined) return [window.x, window.y, window.x + window.width, window.y + window.height];
+function boxOf(window: SmartcropWindow, frame: Size, largest: Size, aspect: Aspect | undefined): Box {
+  if (aspect === undefined) return boxOfRect(window);
   const size = scaledSize(largest, Math.min(1, window.width / largest.width), aspect);
   return placeAround(size, [window.x + window.width / 2, window.y + window.height / 2], frame);
 }

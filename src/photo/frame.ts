@@ -1,5 +1,5 @@
 import { FramewrightError } from '../base/errors.js';
-import type { Box, Point, Size } from '../base/geometry.js';
+import { clamp, type Box, type Point, type Size } from '../base/geometry.js';
 import type { Element } from '../base/schema.js';
 import { mapElement } from './element-map.js';
 import type { Segment } from './element-map.js';
@@ -122,8 +122,4 @@ function span(start: number, end: number, from: number, to: number, rounding: Ro
   if (first < last) return [first, last];
   const pixel = clamp(Math.floor(((start + end) * to) / (2 * from)), 0, to - 1);
   return [pixel, pixel + 1];
-}
-
-function clamp(value: number, least: number, most: number): number {
-  return Math.max(least, Math.min(most, value));
 }

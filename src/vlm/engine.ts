@@ -1,15 +1,8 @@
 import { AnswerTokens } from './answer/answer-tokens.js';
 import type { AnswerCounters } from './answer/sampled-answer.js';
-import type {
-  SamplingOptions,
-  ConversationPart,
-  EngineCrop,
-  ModelIdentity,
-  PhotoEngine,
-  FrameImage,
-} from '../engines/engine.js';
+import type { ConversationPart, EngineCall, FrameImage, ModelIdentity, PhotoEngine } from '../engines/engine.js';
 import { FramewrightError } from '../base/errors.js';
-import type { Box } from '../base/geometry.js';
+import { ConversationTree } from './conversation-tree.js';
 import { positionRamps } from '../photo/ramps.js';
 import type { PixelBudget } from '../photo/frame.js';
 import type { ModelUse } from '../model/manifest.js';
@@ -18,10 +11,8 @@ import type { PromptProfile } from './prompt/profile.js';
 import { Reasoning } from './reasoning.js';
 import type { Context } from '../runtime/session/context.js';
 import type { VisionModel } from '../runtime/model.js';
-import type { Element } from '../base/schema.js';
 import { enhance } from './enhance/enhance.js';
 import { placeCandidates } from './propose/place-edges.js';
-import type { Timings } from '../base/timings.js';
 
 export interface VlmCounters extends AnswerCounters {
   /** Time in the vision tower, waiting for it included. */
@@ -41,12 +32,10 @@ export interface VlmSettings {
   readonly identity: ModelIdentity;
 }
 
-/** What `crop` is asked besides the photo. */
-type CropArguments = Parameters<PhotoEngine['crop']> extends [unknown, ...infer Rest] ? Rest : never;
-
 /** CROP's three reasoning stages as one conversation in one KV cache. Several may run at once in one context. */
 export class VlmEngine implements PhotoEngine {
   readonly name = 'vlm';
+  readonly namesElements = true;
   readonly pixelBudget: PixelBudget;
   readonly identity: ModelIdentity;
   /** Frees the vision tower after each image, for want of memory. */
@@ -105,27 +94,10 @@ export class VlmEngine implements PhotoEngine {
     };
   }
 
-  /** Stage 1 only. */
-  async analyse(photo: FrameImage, sampling: SamplingOptions, timings: Timings): Promise<Element[]> {
-    await using reasoning = this.#reason(photo, false);
-    return await reasoning.analyse(sampling, timings);
-  }
-
   /** All three stages: one analysis and one enhanced image for all targets, which then go on as parallel sequences. */
-  async crop(photo: FrameImage, ...asked: CropArguments): ReturnType<PhotoEngine['crop']> {
-    await using reasoning = this.#reason(photo, false);
-    return await this.#crop(reasoning, ...asked);
-  }
-
-  /** Log-likelihood of each box (in the frame) as the first proposal for the enhanced photo. */
-  async rank(
-    photo: FrameImage,
-    boxesInFrame: readonly Box[],
-    sampling: SamplingOptions,
-    timings: Timings,
-  ): Promise<number[]> {
-    await using reasoning = this.#reason(photo, false);
-    return await reasoning.rank(boxesInFrame, sampling, timings);
+  takeOn(photo: FrameImage, call: EngineCall): Reasoning {
+    const tree = this.#treeOf(photo, false);
+    return new Reasoning(tree, call, () => tree[Symbol.asyncDispose]());
   }
 
   /**
@@ -133,28 +105,29 @@ export class VlmEngine implements PhotoEngine {
    * to twice the cells of one conversation. Its calls must not overlap.
    */
   hold(photo: FrameImage): PhotoEngine & AsyncDisposable {
-    const reasoning = this.#reason(photo, true);
+    const tree = this.#treeOf(photo, true);
     return {
       name: this.name,
       pixelBudget: this.pixelBudget,
       identity: this.identity,
       takesInstruction: this.takesInstruction,
-      analyse: (_photo, sampling, timings) => reasoning.analyse(sampling, timings),
-      crop: (_photo, ...asked) => this.#crop(reasoning, ...asked),
-      rank: (_photo, ...asked) => reasoning.rank(...asked),
-      [Symbol.asyncDispose]: () => reasoning[Symbol.asyncDispose](),
+      namesElements: this.namesElements,
+      takeOn: (_photo, call) => new Reasoning(tree, call),
+      explain: (error) => this.explain(error),
+      [Symbol.asyncDispose]: () => tree[Symbol.asyncDispose](),
     };
   }
 
-  #reason(photo: FrameImage, isKept: boolean): Reasoning {
-    return new Reasoning(
+  #treeOf(photo: FrameImage, isKept: boolean): ConversationTree {
+    return new ConversationTree(
       {
         open: () => new Conversation(this.#context.session(), this.#model, this.#tokens, this.#answers),
         look: (image, signal) => this.#taken(image) ?? this.#look(image, signal),
         enhance: (image, elements) => enhance(image, elements, this.#use),
-        place: (image, candidates, limits) =>
+        placeEdges: (image, candidates, limits) =>
           this.#use.placeEdges ? placeCandidates(image, candidates, limits) : candidates,
         stage: ({ frame }, sampling) => ({ frame, profile: this.#profile, sampling }),
+        readable: (part) => this.#readable(part),
         contextCells: this.#use.contextCells,
         sequences: this.#sequences,
       },
@@ -163,18 +136,8 @@ export class VlmEngine implements PhotoEngine {
     );
   }
 
-  #crop(reasoning: Reasoning, ...asked: CropArguments): ReturnType<PhotoEngine['crop']> {
-    const [targets, request, sampling, timings, onProgress] = asked;
-    const readable = ({ transcript }: Conversation): EngineCrop['conversation'] => {
-      return () => transcript.map((part) => this.#readable(part));
-    };
-    return reasoning.crop(targets, request, sampling, timings, readable, onProgress).catch((error: unknown) => {
-      throw this.#sayRoom(error);
-    });
-  }
-
   /** In the words of those who ask for crops, and know nothing of contexts. */
-  #sayRoom(error: unknown): unknown {
+  explain(error: unknown): unknown {
     if (!(error instanceof FramewrightError) || error.code !== 'CONTEXT_FULL') return error;
     const cells = this.#use.contextCells;
     return new FramewrightError(

@@ -1,311 +1,181 @@
-import type { CandidateLimits, ProposedBox } from '../engines/limits.js';
-import type { SamplingOptions, EngineCrop, EngineRequest, EngineTarget, FrameImage } from '../engines/engine.js';
-import type { Box } from '../base/geometry.js';
-import type { Conversation, SeenImage } from './prompt/conversation.js';
+import { clamp, type Box } from '../base/geometry.js';
 import type { Element } from '../base/schema.js';
-import type { Stage } from '../base/stages.js';
+import type {
+  Analysed,
+  Decided,
+  EngineCall,
+  EngineSteps,
+  EngineTarget,
+  Proposed,
+  TargetWork,
+} from '../engines/engine.js';
 import { analyse } from './analyse/analyse.js';
-import { proposalCells, voteCells } from './room.js';
+import type { Branch } from './branch-cache.js';
+import type { ConversationTree, ProposalInput } from './conversation-tree.js';
 import { decide, firstProposed } from './decide/decide.js';
+import type { Conversation, SeenImage } from './prompt/conversation.js';
 import { fixedCandidates } from './propose/fixed-candidates.js';
 import { propose, type ProposalRequest } from './propose/propose.js';
 import { rank } from './propose/rank.js';
+import { proposalCells, voteCells } from './room.js';
 import { showAgain, showPhoto } from './show.js';
 import type { StageContext } from './stage.js';
 import { inWaves } from './waves.js';
-import type { Timings } from '../base/timings.js';
 
-/** What reasoning needs of its engine. */
-export interface ReasoningModel {
-  open(): Conversation;
-  /** Through the vision tower; the embedding is the caller's to dispose. */
-  look(photo: FrameImage, signal?: AbortSignal): Promise<SeenImage>;
-  /** Eq. (2). */
-  enhance(photo: FrameImage, elements: readonly Element[]): Promise<Uint8Array>;
-  stage(photo: FrameImage, sampling: SamplingOptions): StageContext;
-  /** Candidates as they are put to the decision. */
-  place(photo: FrameImage, candidates: readonly ProposedBox[], limits: CandidateLimits): readonly ProposedBox[];
-  /** Cells of the cache that one conversation may take. */
-  readonly contextCells: number;
-  /** Sequences it may take, its own included. */
-  readonly sequences: number;
-}
+/** The photo with its analysis, or without where that is done without. */
+type AnalysedBranch = Analysed & { readonly photo: Branch<SeenImage>; readonly analysis?: Branch<Element[]> };
 
-/** Where a conversation stands after a step, and what the step gave. */
-interface Place<T> {
-  readonly chat: Conversation;
-  readonly value: T;
-}
+/** The user's turn in which the proposal will be asked for, with what there is to see in it. */
+type EnhancedBranch = Analysed & Branch<ProposalInput>;
 
-/** What the proposal is asked of: the elements, and whether the image it looks at goes without them. */
-interface Ground {
-  readonly elements: Element[];
-  readonly isPlain: boolean;
-}
+type ProposedBranch = Proposed & { readonly chat: Conversation };
 
-/** How one call goes about it. */
-interface Call {
-  readonly stage: StageContext;
-  readonly timings: Timings;
-  readonly without: readonly Stage[];
-  readonly onProgress?: ((stage: string) => void) | undefined;
-}
+/** The steps of CROP as one conversation: each goes on from where the one before it stands in the photo's tree. */
+export class Reasoning implements EngineSteps {
+  readonly #tree: ConversationTree;
+  readonly #call: EngineCall;
+  readonly #stage: StageContext;
+  readonly #without: readonly string[];
+  readonly #release: () => Promise<void>;
+  #votesAtOnce = 1;
 
-/**
- * CROP's stages on one photo, as a tree of conversations in one KV cache. Used once, each step goes on in the conversation
- * of the one before. Kept, each step goes on in a fork and stays, so that a later call that begins with the same steps
- * has them done; calls of a kept one must not overlap, and take the most probable answer (temperature 0).
- */
-export class Reasoning implements AsyncDisposable {
-  readonly #model: ReasoningModel;
-  readonly #photo: FrameImage;
-  readonly #isKept: boolean;
-  readonly #shown: Shelf<SeenImage>;
-  readonly #analysed: Shelf<Element[]>;
-  readonly #grounds: Shelf<Ground>;
-  readonly #proposals: Shelf<readonly ProposedBox[]>;
-  #root: Conversation | undefined;
-
-  constructor(model: ReasoningModel, photo: FrameImage, { isKept }: { readonly isKept: boolean }) {
-    this.#model = model;
-    this.#photo = photo;
-    this.#isKept = isKept;
-    this.#shown = new Shelf(isKept);
-    this.#analysed = new Shelf(isKept);
-    this.#grounds = new Shelf(isKept);
-    // The steps before it are few; proposals are as many as there are variants, and leaves of the tree but for decisions.
-    this.#proposals = new Shelf(isKept, model.contextCells);
+  /** @param release lets go of the tree, where it is this call's alone */
+  constructor(tree: ConversationTree, call: EngineCall, release: () => Promise<void> = () => Promise.resolve()) {
+    this.#tree = tree;
+    this.#call = call;
+    this.#stage = tree.model.stage(tree.photo, call.sampling);
+    this.#without = call.request.without ?? [];
+    this.#release = release;
   }
 
-  /** Stage 1 only. */
-  async analyse(sampling: SamplingOptions, timings: Timings): Promise<Element[]> {
-    const stage = this.#model.stage(this.#photo, sampling);
-    const call = { stage, timings, without: [] };
-    return (await this.#analyse(await this.#show(call), call)).value;
+  async analyse(): Promise<AnalysedBranch> {
+    this.#call.onProgress?.('analyse');
+    const { timings } = this.#call;
+    const photo = await this.#show();
+    if (this.#without.includes('analysis')) return { elements: [], photo };
+    const analysis = await this.#tree.analysed.goOn('analysis', photo, (chat) =>
+      timings.measure('analyse', () => analyse(chat, this.#stage)),
+    );
+    return { elements: analysis.value, photo, analysis };
   }
 
-  /**
-   * All three stages: one analysis and one enhanced image for all targets, which then go on as parallel sequences, as many
-   * as there is room for.
-   */
-  async crop(
-    targets: readonly EngineTarget[],
-    request: EngineRequest,
-    sampling: SamplingOptions,
-    timings: Timings,
-    readable: (chat: Conversation) => EngineCrop['conversation'],
-    onProgress?: (stage: string) => void,
-  ): Promise<{ elements: Element[]; crops: EngineCrop[] }> {
-    const { without = [] } = request;
-    const stage = this.#model.stage(this.#photo, sampling);
-    const call: Call = { stage, timings, without, onProgress };
-    const ground = await this.#ground(call);
-    const { targetsAtOnce, votesAtOnce } = this.#room(ground, targets, request, stage);
-    const crops = await inWaves(ground.chat, targets, targetsAtOnce, async (chat, target): Promise<EngineCrop> => {
-      const from = { chat, value: ground.value };
-      const own = { ...call, timings: target.timings };
-      const proposed = without.includes('proposal')
-        ? { chat: from.chat, value: fixedCandidates(stage.frame, request.count) }
-        : await this.#propose(from, target, request, own);
-      onProgress?.('decide');
-      return this.#atEnd(proposed, async (chat) => {
-        const candidates = proposed.value;
-        const decision = without.includes('decision')
-          ? firstProposed(candidates)
-          : await own.timings.measure('decide', () => decide(chat, candidates, request.votes, stage, votesAtOnce));
-        const conversation = readable(chat);
-        return { candidates, decision, ...(conversation ? { conversation } : {}) };
+  async enhance({ elements, photo, analysis }: AnalysedBranch): Promise<EnhancedBranch> {
+    if (!analysis) return { elements, chat: photo.chat, value: { elements, isPlain: true } };
+    this.#call.onProgress?.('propose');
+    const { timings, sampling } = this.#call;
+    const { model, photo: image, inputs } = this.#tree;
+    if (this.#without.includes('enhancement')) {
+      const plain = await inputs.goOn('plain', analysis, async (chat) => {
+        await timings.measure('propose', () => showAgain(chat, photo.value, this.#stage));
+        return { elements, isPlain: true };
       });
+      return { elements, ...plain };
+    }
+    const drawn = await inputs.goOn('drawn', analysis, async (chat) => {
+      const rgb = await timings.measure('enhance', () => model.enhance(image, elements));
+      await timings.measure('propose', async () => {
+        const seen = await model.look({ rgb, frame: image.frame }, sampling.signal);
+        using _embedding = seen.embedding;
+        await showAgain(chat, seen, this.#stage);
+      });
+      return { elements, isPlain: false };
     });
-    return { elements: ground.value.elements, crops };
+    return { elements, ...drawn };
   }
 
-  /** Log-likelihood of each box (in the frame) as the first proposal for the enhanced photo. */
-  async rank(
-    boxesInFrame: readonly Box[],
-    sampling: SamplingOptions,
-    timings: Timings,
-    without: readonly Stage[] = [],
-  ): Promise<number[]> {
-    const stage = this.#model.stage(this.#photo, sampling);
-    const ground = await this.#ground({ stage, timings, without });
-    return this.#atEnd(ground, (chat) =>
-      timings.measure('rank', () => rank(chat, boxesInFrame, stage, ground.value.isPlain)),
+  async forEachTarget<R>(enhanced: EnhancedBranch, work: TargetWork<R>): Promise<R[]> {
+    const { targetsAtOnce, votesAtOnce } = this.#room(enhanced);
+    this.#votesAtOnce = votesAtOnce;
+    return inWaves(enhanced.chat, [...this.#call.targets.entries()], targetsAtOnce, (chat, [i, target]) => {
+      const from: EnhancedBranch = { ...enhanced, chat };
+      return work(from, target, i);
+    });
+  }
+
+  async propose(from: EnhancedBranch, target: EngineTarget): Promise<ProposedBranch> {
+    if (this.#without.includes('proposal')) {
+      return { chat: from.chat, candidates: fixedCandidates(this.#stage.frame, this.#call.request.count) };
+    }
+    const { model, photo, proposals } = this.#tree;
+    const asked = this.#requestFor(from.value, target);
+    const stagesBefore = this.#without.filter((name) => name === 'analysis' || name === 'enhancement');
+    const proposed = await proposals.goOn(JSON.stringify([asked, stagesBefore]), from, (chat) =>
+      target.timings.measure('propose', async () =>
+        model.placeEdges(photo, await propose(chat, asked, this.#stage), asked.limits),
+      ),
+    );
+    return { chat: proposed.chat, candidates: proposed.value };
+  }
+
+  async decide({ chat: from, candidates }: ProposedBranch, { timings }: EngineTarget): Promise<Decided> {
+    this.#call.onProgress?.('decide');
+    return this.#atEnd(from, async (chat) => {
+      const { votes } = this.#call.request;
+      const decision = this.#without.includes('decision')
+        ? firstProposed(candidates)
+        : await timings.measure('decide', () => decide(chat, candidates, votes, this.#stage, this.#votesAtOnce));
+      return { decision, conversation: () => chat.transcript.map((part) => this.#tree.model.readable(part)) };
+    });
+  }
+
+  async rank({ chat: from, value }: EnhancedBranch, boxesInFrame: readonly Box[]): Promise<number[]> {
+    return this.#atEnd(from, (chat) =>
+      this.#call.timings.measure('rank', () => rank(chat, boxesInFrame, this.#stage, value.isPlain)),
     );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const place of await this.#shown.places()) place.value.embedding.dispose();
-    for (const shelf of [this.#proposals, this.#grounds, this.#analysed, this.#shown]) await shelf.clear();
-    await this.#root?.dispose();
+    await this.#release();
   }
 
-  #show({ stage, timings, onProgress }: Call): Promise<Place<SeenImage>> {
-    this.#root ??= this.#model.open();
-    onProgress?.('analyse');
-    return this.#shown.goOn('photo', { chat: this.#root }, (chat) =>
-      timings.measure('analyse', async () => {
-        const seen = await this.#model.look(this.#photo, stage.sampling.signal);
-        let isKept = false;
+  #show(): Promise<Branch<SeenImage>> {
+    const { model, photo, root, shown, isKept } = this.#tree;
+    return shown.goOn('photo', { chat: root }, (chat) =>
+      this.#call.timings.measure('analyse', async () => {
+        const seen = await model.look(photo, this.#call.sampling.signal);
+        let isTaken = false;
         try {
-          await showPhoto(chat, seen, stage);
-          isKept = this.#isKept;
+          await showPhoto(chat, seen, this.#stage);
+          isTaken = isKept;
         } finally {
-          if (!isKept) seen.embedding.dispose();
+          if (!isTaken) seen.embedding.dispose();
         }
         return seen;
       }),
     );
   }
 
-  #analyse(photo: Place<SeenImage>, { stage, timings }: Call): Promise<Place<Element[]>> {
-    return this.#analysed.goOn('analysis', photo, (chat) => timings.measure('analyse', () => analyse(chat, stage)));
-  }
-
-  /** The user's turn in which the proposal will be asked for, with what there is to see in it. */
-  async #ground(call: Call): Promise<Place<Ground>> {
-    const { stage, timings, without, onProgress } = call;
-    const photo = await this.#show(call);
-    if (without.includes('analysis')) return { chat: photo.chat, value: { elements: [], isPlain: true } };
-    const analysed = await this.#analyse(photo, call);
-    const elements = analysed.value;
-    onProgress?.('propose');
-    if (without.includes('enhancement')) {
-      return this.#grounds.goOn('plain', analysed, async (chat) => {
-        await timings.measure('propose', () => showAgain(chat, photo.value, stage));
-        return { elements, isPlain: true };
-      });
-    }
-    return this.#grounds.goOn('drawn', analysed, async (chat) => {
-      const rgb = await timings.measure('enhance', () => this.#model.enhance(this.#photo, elements));
-      await timings.measure('propose', async () => {
-        const seen = await this.#model.look({ rgb, frame: this.#photo.frame }, stage.sampling.signal);
-        using _embedding = seen.embedding;
-        await showAgain(chat, seen, stage);
-      });
-      return { elements, isPlain: false };
-    });
-  }
-
-  #propose(
-    ground: Place<Ground>,
-    target: EngineTarget,
-    request: EngineRequest,
-    { stage, timings, without }: Call,
-  ): Promise<Place<readonly ProposedBox[]>> {
-    const asked = requestOf(ground.value, target, request);
-    const key = JSON.stringify([asked, without.filter((name) => name === 'analysis' || name === 'enhancement')]);
-    return this.#proposals.goOn(key, ground, (chat) =>
-      timings.measure('propose', async () =>
-        this.#model.place(this.#photo, await propose(chat, asked, stage), asked.limits),
-      ),
-    );
+  #requestFor({ isPlain }: ProposalInput, { limits, aspect }: EngineTarget): ProposalRequest {
+    const { count, instruct } = this.#call.request;
+    return { count, limits, isPlain, ...(aspect ? { aspect } : {}), ...(instruct ? { instruct } : {}) };
   }
 
   /** The last step of a call: what it says stays in no one's way. */
-  async #atEnd<R>({ chat }: Place<unknown>, work: (chat: Conversation) => Promise<R>): Promise<R> {
-    if (!this.#isKept) return work(chat);
-    await using branch = await chat.fork();
-    return await work(branch);
+  async #atEnd<R>(from: Conversation, step: (chat: Conversation) => Promise<R>): Promise<R> {
+    if (!this.#tree.isKept) return step(from);
+    await using branch = await from.fork();
+    return await step(branch);
   }
 
   /** How many targets, and votes on each, fit the cache and its sequences side by side. */
-  #room(
-    { chat, value }: Place<Ground>,
-    targets: readonly EngineTarget[],
-    request: EngineRequest,
-    stage: StageContext,
-  ): { readonly targetsAtOnce: number; readonly votesAtOnce: number } {
+  #room({ chat, value }: EnhancedBranch): { readonly targetsAtOnce: number; readonly votesAtOnce: number } {
+    const { targets, request } = this.#call;
     if (targets.length === 1 && request.votes === 1) return { targetsAtOnce: 1, votesAtOnce: 1 };
-    const { contextCells, sequences } = this.#model;
+    const { contextCells, sequences } = this.#tree.model;
     const free = contextCells - chat.nTokens;
     const proposal = Math.max(
-      ...targets.map((target) => proposalCells(requestOf(value, target, request), stage, chat.tokens)),
+      ...targets.map((target) => proposalCells(this.#requestFor(value, target), this.#stage, chat.tokens)),
     );
-    const vote = voteCells(request.count, stage, chat.tokens);
-    const targetsAtOnce = clamp(Math.min(free / (proposal + vote), sequences), 1, targets.length);
+    const vote = voteCells(request.count, this.#stage, chat.tokens);
+    const targetsAtOnce = wholeFrom1(Math.min(free / (proposal + vote), sequences), targets.length);
     const share = free / targetsAtOnce - proposal;
-    return { targetsAtOnce, votesAtOnce: clamp(Math.min(share / vote, sequences / targetsAtOnce), 1, request.votes) };
+    return {
+      targetsAtOnce,
+      votesAtOnce: wholeFrom1(Math.min(share / vote, sequences / targetsAtOnce), request.votes),
+    };
   }
 }
 
-function requestOf(
-  { isPlain }: Ground,
-  { limits, aspect }: EngineTarget,
-  { count, instruction }: EngineRequest,
-): ProposalRequest {
-  return { count, limits, isPlain, ...(aspect ? { aspect } : {}), ...(instruction ? { instruction } : {}) };
-}
-
-/** The greatest whole number up to `value`, at least `least`, at most `most`. */
-function clamp(value: number, least: number, most: number): number {
-  return Math.max(least, Math.min(most, Math.floor(value)));
-}
-
-/** Steps that were done, by what was asked; the least recently used go where all of them take more than `maxCells`. */
-class Shelf<T> {
-  readonly #isKept: boolean;
-  readonly #maxCells: number;
-  readonly #places = new Map<string, Promise<Place<T> & { readonly nCells: number }>>();
-
-  constructor(isKept: boolean, maxCells = Infinity) {
-    this.#isKept = isKept;
-    this.#maxCells = maxCells;
-  }
-
-  /** Does a step in a fork of the conversation and keeps it, or has it done already; not kept, in the conversation itself. */
-  async goOn(
-    key: string,
-    from: { readonly chat: Conversation },
-    work: (chat: Conversation) => Promise<T>,
-  ): Promise<Place<T>> {
-    if (!this.#isKept) return { chat: from.chat, value: await work(from.chat) };
-    const known = this.#places.get(key);
-    const place = known ?? branchOf(from.chat, work);
-    this.#places.delete(key);
-    this.#places.set(key, place); // the most recently used is the last
-    try {
-      await place;
-    } catch (error) {
-      this.#places.delete(key);
-      throw error;
-    }
-    await this.#makeRoom();
-    return place;
-  }
-
-  places(): Promise<Place<T>[]> {
-    return Promise.all(this.#places.values());
-  }
-
-  async clear(): Promise<void> {
-    const places = await this.places();
-    this.#places.clear();
-    await Promise.all(places.map(({ chat }) => chat.dispose()));
-  }
-
-  async #makeRoom(): Promise<void> {
-    const kept = await Promise.all([...this.#places].map(async ([key, place]) => ({ key, ...(await place) })));
-    let nCells = kept.reduce((sum, place) => sum + place.nCells, 0);
-    for (const { key, chat, nCells: freed } of kept.slice(0, -1)) {
-      if (nCells <= this.#maxCells) return;
-      nCells -= freed;
-      this.#places.delete(key);
-      await chat.dispose();
-    }
-  }
-}
-
-async function branchOf<T>(
-  from: Conversation,
-  work: (chat: Conversation) => Promise<T>,
-): Promise<Place<T> & { nCells: number }> {
-  const chat = await from.fork();
-  try {
-    const value = await work(chat);
-    return { chat, value, nCells: chat.nTokens - from.nTokens };
-  } catch (error) {
-    await chat.dispose();
-    throw error;
-  }
+function wholeFrom1(value: number, most: number): number {
+  return clamp(Math.floor(value), 1, most);
 }

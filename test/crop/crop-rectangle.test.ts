@@ -105,7 +105,7 @@ describe('with an aspect', () => {
     expect(kept.message).toBe(
       'the largest 16:9 crop of beach.jpg (3000x4000 px) is 3000x1688 px, but the keep boxes span 10x4000 px; keep less or choose another ratio',
     );
-    const small = thrownBy(() => cropRectangle({ ...wide, minAreaShare: 0.5 }));
+    const small = thrownBy(() => cropRectangle({ ...wide, minSize: 0.5 }));
     expect(small.code).toBe('ASPECT_IMPOSSIBLE');
     expect(small.message).toMatch(/42 % of its area, but at least 50 % is asked/);
     const outside = thrownBy(() => cropRectangle({ ...wide, keep: [[3000, 0, 3100, 10]] }));
@@ -124,16 +124,16 @@ describe('free-form', () => {
     for (let i = 0; i < 500; i++) {
       const photo = { width: 1 + next(1000), height: 1 + next(1000) };
       const keep = randomBox(photo);
-      const minAreaShare = next(1001) / 1000;
-      const crop = cropRectangle({ photo, box: randomBox(photo), keep: [keep], minAreaShare });
+      const minSize = next(1001) / 1000;
+      const crop = cropRectangle({ photo, box: randomBox(photo), keep: [keep], minSize });
       expect(holds(asBox(crop), keep)).toBe(true);
       expect(holds([0, 0, photo.width, photo.height], asBox(crop))).toBe(true);
-      expect(crop.width * crop.height).toBeGreaterThanOrEqual(minAreaShare * photo.width * photo.height);
+      expect(crop.width * crop.height).toBeGreaterThanOrEqual(minSize * photo.width * photo.height);
     }
   });
 
   test('grows about the centre in its own shape', () => {
-    const crop = cropRectangle({ photo: { width: 1000, height: 1000 }, box: [400, 450, 600, 550], minAreaShare: 0.08 });
+    const crop = cropRectangle({ photo: { width: 1000, height: 1000 }, box: [400, 450, 600, 550], minSize: 0.08 });
     expect(asBox(crop)).toEqual([300, 400, 700, 600]);
   });
 });

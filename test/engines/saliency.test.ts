@@ -21,7 +21,7 @@ describe.each(engines)('%s', (_name, engine) => {
   test('a crop of another ratio holds the striking patch wherever it is', async () => {
     for (const x of [20, 150, 270]) {
       const patch: Box = [x, 60, x + 100, 140];
-      const { candidates, best } = await engine(rasterWithPatch(400, 200, patch), { count: 1, aspect: 1 });
+      const { candidates, best } = await engine(rasterWithPatch(400, 200, patch), { count: 1, aspect: { width: 1, height: 1 } });
       const [x1, , x2] = candidates[best]!.box;
       expect(x1).toBeLessThanOrEqual(patch[0] + 5);
       expect(x2).toBeGreaterThanOrEqual(patch[2] - 5);
@@ -31,7 +31,7 @@ describe.each(engines)('%s', (_name, engine) => {
   test('every box has whole pixels inside the photo, the ratio asked for, and scores that sum to 1', async () => {
     const raster = rasterWithPatch(403, 301, [50, 60, 120, 140]);
     for (const aspect of [undefined, 1, 16 / 9, 0.5]) {
-      const options = { count: 4, minScale: 0.6, ...(aspect === undefined ? {} : { aspect }) };
+      const options = { count: 4, minScale: 0.6, ...(aspect === undefined ? {} : { aspect: { width: aspect, height: 1 } }) };
       const { candidates } = await engine(raster, options);
       expect(candidates.length).toBeGreaterThan(1);
       for (const { box } of candidates) {
@@ -49,12 +49,12 @@ describe.each(engines)('%s', (_name, engine) => {
   test('boxes to keep stay inside, and what cannot be is a typed error', async () => {
     const raster = rasterWithPatch(400, 200, [20, 60, 120, 140]);
     const keep: Box[] = [[330, 20, 390, 180]];
-    const { candidates } = await engine(raster, { count: 1, aspect: 1, minScale: 0.9, keep });
+    const { candidates } = await engine(raster, { count: 1, aspect: { width: 1, height: 1 }, minScale: 0.9, keep });
     const [x1, y1, x2, y2] = candidates[0]!.box;
     expect([x1 <= 330, y1 <= 20, x2 >= 390, y2 >= 180]).toEqual([true, true, true, true]);
-    const impossible = engine(raster, { count: 1, aspect: 1, keep: [[0, 0, 390, 180]] });
+    const impossible = engine(raster, { count: 1, aspect: { width: 1, height: 1 }, keep: [[0, 0, 390, 180]] });
     await expect(impossible).rejects.toMatchObject({ code: 'ASPECT_IMPOSSIBLE' });
-    await expect(engine(raster, { count: 1, aspect: 1, minArea: 0.6 })).rejects.toMatchObject({
+    await expect(engine(raster, { count: 1, aspect: { width: 1, height: 1 }, minSize: 0.6 })).rejects.toMatchObject({
       code: 'ASPECT_IMPOSSIBLE',
     });
   });
@@ -63,7 +63,7 @@ describe.each(engines)('%s', (_name, engine) => {
     const { candidates } = await engine(rasterWithPatch(400, 200, [20, 60, 60, 90]), {
       count: 5,
       minScale: 0.2,
-      minArea: 0.64,
+      minSize: 0.64,
     });
     for (const { box } of candidates)
       expect((box[2] - box[0]) * (box[3] - box[1])).toBeGreaterThanOrEqual(0.64 * 80_000);

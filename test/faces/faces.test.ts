@@ -4,7 +4,7 @@ import { openCropper } from '../../src/cropper/cropper.js';
 import { openFaceDetector } from '../../src/faces/detector.js';
 import { findHeads, headAround } from '../../src/faces/heads.js';
 import { plainEngine, type PlainEngineName } from '../../src/engines/plain-engine.js';
-import { contains } from '../../src/engines/constraints.js';
+import { contains } from '../../src/base/geometry.js';
 import type { Box } from '../../src/base/geometry.js';
 import { decodePhoto } from '../../src/photo/decode.js';
 import { cropPhoto } from '../../src/crop/pipeline.js';
@@ -37,7 +37,8 @@ describe('heads that were found', () => {
     const engine = plainEngine(name satisfies PlainEngineName);
     const ready = await framePhoto(examplePhoto('dogs'), engine, { signal });
     const targets = parseTargets(['1:1', '4:5'], []);
-    const results = await cropPhoto(ready, targets, engine, { heads: HEADS, minSize: 0.1 });
+    const decode = () => Promise.resolve({ ...ready, heads: HEADS });
+    const { results } = await cropPhoto({ decode, engine, targets, wishes: { minSize: 0.1 } });
     expect(results).toHaveLength(2);
     for (const { candidates, heads } of results) {
       expect(heads).toEqual(HEADS);
@@ -52,7 +53,9 @@ describe('heads that were found', () => {
       [0, 0, 90, 90],
       [0, 1000, 90, 1200],
     ];
-    await expect(cropPhoto(ready, parseTargets(['1:1'], []), engine, { heads: wide })).rejects.toMatchObject({
+    const decode = () => Promise.resolve({ ...ready, heads: wide });
+    const targets = parseTargets(['1:1'], []);
+    await expect(cropPhoto({ decode, engine, targets, wishes: {} })).rejects.toMatchObject({
       code: 'ASPECT_IMPOSSIBLE',
       message: expect.stringContaining('with faces, 2 heads count as boxes to keep') as string,
     });

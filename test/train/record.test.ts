@@ -51,7 +51,7 @@ const everyKind: Element[] = [
 const target: ConversationTarget = {
   frame,
   elements: await canonicalElements(everyKind, frame, tokens),
-  request: { count: 2, limits: { frame, minShare: 0.25 } },
+  request: { count: 2, limits: { frame, minSize: 0.25 } },
   candidates: [
     { boxInFrame: [10, 5, 200, 150], why: phrases[0]! },
     { boxInFrame: [60, 0, 252, 168], why: phrases[3]! },

@@ -44,7 +44,7 @@ const record = await recordConversation(
   {
     frame,
     elements,
-    request: { count: 2, limits: { frame, minShare: 0.25 } },
+    request: { count: 2, limits: { frame, minSize: 0.25 } },
     candidates: [
       { boxInFrame: [10, 5, width - 30, height - 4], why: phrases[0]! },
       { boxInFrame: [0, 20, width - 60, height], why: phrases[1]! },

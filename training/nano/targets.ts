@@ -119,7 +119,7 @@ function analysisOnly(frame: Size, elements: readonly Element[]): ProposalTarget
 }
 
 function free(frame: Size, count: number): ProposalRequest {
-  return { count, limits: { frame, minShare: MIN_SHARE } };
+  return { count, limits: { frame, minSize: MIN_SHARE } };
 }
 
 const ASPECTS = ['1:1', '4:5', '5:4', '3:2', '2:3', '4:3', '3:4', '16:9', '9:16'] as const;
@@ -139,9 +139,9 @@ function constrainedRequest(
     ...(aspect ? { aspect } : {}),
     limits: {
       frame,
-      minShare: aspect ? 0.1 : MIN_SHARE,
+      minSize: aspect ? 0.1 : MIN_SHARE,
       ...(keep ? { keep } : {}),
-      ...(aspect ? { heightPerWidth: framePixelRatio(aspect, photo, frame) } : {}),
+      ...(aspect ? { aspect: { width: 1, height: framePixelRatio(aspect, photo, frame) } } : {}),
     },
   };
 }
@@ -164,10 +164,10 @@ function constrainedBoxes(
   const ratio = aspect?.split(':').map(Number) as [number, number] | undefined;
   const rules = {
     count,
-    minArea: limits.minShare,
+    minSize: limits.minSize,
     ...(limits.keep ? { keep: [map.toPhoto.box(limits.keep, 'outward')] } : {}),
   };
-  const boxes = ratio ? aspectBoxes(photo, ratio[0] / ratio[1], rules) : freeBoxes(photo, distribution.boxes, rules);
+  const boxes = ratio ? aspectBoxes(photo, { width: ratio[0], height: ratio[1] }, rules) : freeBoxes(photo, distribution.boxes, rules);
   const ranked = boxes.map((box) => {
     const unit = toUnit(box, photo);
     const keeping = ratio && subject ? worthOfKeeping(subject, unit) : 0;
@@ -196,8 +196,9 @@ function placed(
 }
 
 /** The nearest box of exactly the ratio the answer form asks for, inside the frame. */
-function shaped([x1, y1, x2, y2]: Box, { frame, heightPerWidth }: CandidateLimits): Box {
-  if (heightPerWidth === undefined) return [x1, y1, x2, y2];
+function shaped([x1, y1, x2, y2]: Box, { frame, aspect }: CandidateLimits): Box {
+  if (!aspect) return [x1, y1, x2, y2];
+  const heightPerWidth = aspect.height / aspect.width;
   let width = x2 - x1;
   while (Math.round(width * heightPerWidth) > frame.height) width--;
   const height = Math.max(1, Math.round(width * heightPerWidth));

@@ -1,7 +1,7 @@
-import type { Box, Size } from '../../base/geometry.js';
+import { unionOf, type Aspect, type Box, type Size } from '../../base/geometry.js';
 import type { Element } from '../../base/schema.js';
-import { allows, impossible, unionOf } from '../constraints.js';
-import type { EngineOptions, EngineProposal, Raster } from '../types.js';
+import { allows, impossible } from '../constraints.js';
+import type { EngineLook, EngineOptions, EngineProposal, Raster } from '../types.js';
 import { analyseRaster, scoringContext, type PhotoAnalysis } from './analysis.js';
 import { aspectBoxes, freeBoxes, growAround, toPixels, toUnit } from './scoring/aspect-grid.js';
 import { asPeopleChoose, Crossings, placeEdges } from './maps/edges.js';
@@ -41,13 +41,11 @@ export interface RulesLabels {
 }
 
 export function rulesLabels(raster: Raster): RulesLabels {
-  const { analysis, distribution } = weigh(raster);
-  return { analysis, elements: composition(analysis, raster.size), distribution };
+  const { analysis, elements, distribution } = weigh(raster);
+  return { analysis, elements, distribution };
 }
 
-interface Weighed {
-  readonly analysis: PhotoAnalysis;
-  readonly distribution: BoxDistribution;
+interface Weighed extends RulesLabels {
   /** The same for any other set of boxes (fractions 0..1). */
   readonly over: (boxes: readonly UnitBox[]) => BoxDistribution;
 }
@@ -60,7 +58,7 @@ function weigh(raster: Raster): Weighed {
     boxes,
     probabilities: scoreBoxes(scorer, context, boxes).map(Math.exp),
   });
-  return { analysis, distribution: over(gridBoxes()), over };
+  return { analysis, elements: composition(analysis, raster.size), distribution: over(gridBoxes()), over };
 }
 
 /**
@@ -72,8 +70,11 @@ function weigh(raster: Raster): Weighed {
  * @throws FramewrightError `ASPECT_IMPOSSIBLE` where aspect, keep boxes and least area cannot hold together
  */
 export function rulesEngine(rgb: Uint8Array, size: Size, options: EngineOptions): RulesProposal {
-  const weighed = weigh({ data: rgb, size });
-  const { analysis, distribution } = weighed;
+  return proposed(weigh({ data: rgb, size }), size, options);
+}
+
+function proposed(weighed: Weighed, size: Size, options: EngineOptions): RulesProposal {
+  const { analysis, elements, distribution } = weighed;
   const ranked =
     options.aspect === undefined
       ? rankFree(distribution, size, options)
@@ -88,7 +89,7 @@ export function rulesEngine(rgb: Uint8Array, size: Size, options: EngineOptions)
     rulesScore: weights[i]! / total,
     why: explain(toUnit(box, size), analysis),
   }));
-  return { elements: composition(analysis, size), candidates, best: 0 };
+  return { elements, candidates, best: 0 };
 }
 
 function rankFree(distribution: BoxDistribution, size: Size, options: EngineOptions): RankedBox[] {
@@ -129,7 +130,7 @@ function placed(
 function rankAspect(
   { analysis, distribution, over }: Weighed,
   size: Size,
-  aspect: number,
+  aspect: Aspect,
   options: EngineOptions,
 ): RankedBox[] {
   const boxes = aspectBoxes(size, aspect, options);
@@ -144,10 +145,21 @@ function rankAspect(
 
 /** `rulesEngine` in the shape all engines share. */
 export function rules(raster: Raster, options: EngineOptions): EngineProposal {
-  const { elements, candidates, best } = rulesEngine(raster.data, raster.size, options);
+  return lookAtByRules(raster).propose(options);
+}
+
+/** The composition of a photo, and from one look at it crops within any limits. */
+export function lookAtByRules(raster: Raster): EngineLook<EngineProposal> {
+  const weighed = weigh(raster);
   return {
-    elements,
-    candidates: candidates.map(({ box, rulesScore, why }) => ({ box, score: rulesScore, why })),
-    best,
+    elements: weighed.elements,
+    propose: (options) => {
+      const { elements, candidates, best } = proposed(weighed, raster.size, options);
+      return {
+        elements,
+        candidates: candidates.map(({ rulesScore, ...rest }) => ({ ...rest, score: rulesScore })),
+        best,
+      };
+    },
   };
 }

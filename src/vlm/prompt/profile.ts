@@ -51,7 +51,7 @@ export async function loadPromptProfile(name: string): Promise<PromptProfile> {
       string
     >,
     reasons: profile.reasons,
-    takesInstruction: stages[STAGES.indexOf('propose')]!.template.includes('{{#instruction}}'),
+    takesInstruction: stages[STAGES.indexOf('propose')]!.template.includes('{{#instruct}}'),
   };
 }
 

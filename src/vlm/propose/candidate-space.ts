@@ -8,6 +8,8 @@ import { range } from '../answer/range.js';
  */
 export class CandidateSpace {
   readonly #limits: CandidateLimits;
+  /** Frame pixels; undefined for any shape. */
+  readonly #heightPerWidth: number | undefined;
   /** Boxes already proposed; a further one differs from each by at least `#leastOffset` on some edge. */
   readonly #taken: readonly Box[];
   readonly #leastOffset: number;
@@ -21,6 +23,7 @@ export class CandidateSpace {
     leastTrim: Size = { width: 1, height: 1 },
   ) {
     this.#limits = limits;
+    this.#heightPerWidth = limits.aspect && limits.aspect.height / limits.aspect.width;
     this.#taken = taken;
     this.#leastOffset = leastOffset;
     this.#leastTrim = leastTrim;
@@ -83,12 +86,13 @@ export class CandidateSpace {
 
   /** A quick look at the largest box from this corner, which spares the search where it cannot succeed. */
   #hasRoom(x1: number, y1: number): boolean {
-    const { frame, keep, heightPerWidth: ratio, minShare } = this.#limits;
+    const { frame, keep, minSize } = this.#limits;
+    const ratio = this.#heightPerWidth;
     const height = frame.height - y1;
     const width = ratio === undefined ? frame.width - x1 : Math.min(frame.width - x1, (height + 0.5) / ratio);
     const usedHeight = ratio === undefined ? height : Math.min(height, width * ratio + 0.5);
     return (
-      width * usedHeight >= minShare * frame.width * frame.height - 1e-6 &&
+      width * usedHeight >= minSize * frame.width * frame.height - 1e-6 &&
       (!keep || (x1 + width >= keep[2] && y1 + usedHeight >= keep[3]))
     );
   }
@@ -104,8 +108,9 @@ export class CandidateSpace {
 
   /** With a ratio, the only bottom there is, if it is high enough; past the frame where it is not. */
   #firstBottom(x1: number, y1: number, x2: number): number {
-    const { frame, keep, heightPerWidth, minShare } = this.#limits;
-    const leastHeight = Math.max(1, Math.ceil((minShare * frame.width * frame.height) / (x2 - x1) - 1e-9));
+    const { frame, keep, minSize } = this.#limits;
+    const heightPerWidth = this.#heightPerWidth;
+    const leastHeight = Math.max(1, Math.ceil((minSize * frame.width * frame.height) / (x2 - x1) - 1e-9));
     const first = Math.max(y1 + leastHeight, keep?.[3] ?? 0);
     if (heightPerWidth === undefined) return first;
     const only = y1 + Math.max(1, Math.round((x2 - x1) * heightPerWidth));
@@ -113,8 +118,8 @@ export class CandidateSpace {
   }
 
   #lastBottom(first: number): number {
-    const { frame, heightPerWidth } = this.#limits;
-    return heightPerWidth === undefined ? frame.height : Math.min(first, frame.height);
+    const { frame, aspect } = this.#limits;
+    return aspect === undefined ? frame.height : Math.min(first, frame.height);
   }
 
   #isAllowed(x1: number, y1: number, x2: number, y2: number): boolean {

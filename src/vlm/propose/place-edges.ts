@@ -13,7 +13,7 @@ export function placeCandidates(
   candidates: readonly ProposedBox[],
   limits: CandidateLimits,
 ): ProposedBox[] {
-  if (limits.heightPerWidth !== undefined) return [...candidates];
+  if (limits.aspect) return [...candidates];
   const crossings = new Crossings(detailGradient({ data: rgb, size: frame }));
   const taken = new Set(candidates.map(({ boxInFrame }) => boxInFrame.join()));
   return candidates.map((candidate) => {

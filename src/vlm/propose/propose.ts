@@ -13,7 +13,7 @@ export interface ProposalRequest {
   /** `width:height` as the user said it. */
   readonly aspect?: string;
   /** What the owner of the photo wants, in words. */
-  readonly instruction?: string;
+  readonly instruct?: string;
 }
 
 /** Stage 2, after the image it is about: `count` distinct candidate boxes in the frame, each with a reason. */
@@ -38,7 +38,7 @@ export async function propose(
 }
 
 export function proposalPrompt(
-  { count, aspect, limits, isPlain, instruction }: ProposalRequest,
+  { count, aspect, limits, isPlain, instruct }: ProposalRequest,
   stage: StageContext,
 ): string {
   return fillTemplate(stage.profile.templates.propose, {
@@ -46,7 +46,7 @@ export function proposalPrompt(
     aspect,
     drawn: isPlain ? undefined : 'yes',
     keep: limits.keep && `[${limits.keep.join(',')}]`,
-    instruction,
+    instruct,
   });
 }
 
@@ -54,7 +54,7 @@ function describe({ aspect, limits }: ProposalRequest): string {
   return [
     aspect && `aspect ratio ${aspect}`,
     limits.keep && 'the boxes to keep',
-    `a minimum size of ${String(limits.minShare)} of the photo`,
+    `a minimum size of ${String(limits.minSize)} of the photo`,
   ]
     .filter(Boolean)
     .join(', ');

@@ -15,7 +15,7 @@ export async function rank(
   isPlain: boolean,
 ): Promise<number[]> {
   const { frame, sampling } = stage;
-  chat.endUser(proposalPrompt({ count: 1, limits: { frame, minShare: 0 }, isPlain }, stage));
+  chat.endUser(proposalPrompt({ count: 1, limits: { frame, minSize: 0 }, isPlain }, stage));
   chat.answer(sampling).literal(CANDIDATE_OPENING);
   await chat.flush(sampling.signal);
   const { tokens } = chat;

@@ -185,7 +185,7 @@ describe('crops', () => {
   });
 
   test.each([1, 4 / 5, 16 / 9, 9 / 16, 3])('every candidate has the aspect %f to the pixel', (aspect) => {
-    for (const { box } of crop(photo, { aspect }).candidates) {
+    for (const { box } of crop(photo, { aspect: { width: aspect, height: 1 } }).candidates) {
       const [width, height] = [box[2] - box[0], box[3] - box[1]];
       expect(
         Math.min(Math.abs(width - aspect * height), aspect * Math.abs(height - width / aspect)),
@@ -198,7 +198,7 @@ describe('crops', () => {
       [3, 5, 40, 60],
       [20, 20, 90, 199],
     ];
-    for (const options of [{}, { aspect: 1 }]) {
+    for (const options of [{}, { aspect: { width: 1, height: 1 } }]) {
       const { candidates } = crop(photo, { keep, ...options });
       expect(candidates.length).toBeGreaterThan(0);
       for (const { box } of candidates) {
@@ -210,13 +210,13 @@ describe('crops', () => {
   });
 
   test('no candidate is smaller than the least area', () => {
-    for (const { box } of crop(photo, { minArea: 0.7 }).candidates) expect(boxArea(box)).toBeGreaterThanOrEqual(42_000);
+    for (const { box } of crop(photo, { minSize: 0.7 }).candidates) expect(boxArea(box)).toBeGreaterThanOrEqual(42_000);
   });
 
   test('rules that exclude each other end in ASPECT_IMPOSSIBLE', () => {
     const keep: Box[] = [[0, 0, 300, 20]];
     for (const engine of [rules, full, centre]) {
-      expect(() => engine(photo, { count: 3, aspect: 0.5, keep })).toThrow(
+      expect(() => engine(photo, { count: 3, aspect: { width: 1, height: 2 }, keep })).toThrow(
         expect.objectContaining({ code: 'ASPECT_IMPOSSIBLE' }),
       );
     }
@@ -247,16 +247,16 @@ describe('full and centre', () => {
 
   test('full keeps the whole photo, or as much of it as the aspect leaves', () => {
     expect(full(blank, { count: 5 }).candidates.map(({ box }) => box)).toEqual([[0, 0, 300, 200]]);
-    expect(full(blank, { count: 5, aspect: 1 }).candidates[0]!.box).toEqual([50, 0, 250, 200]);
+    expect(full(blank, { count: 5, aspect: { width: 1, height: 1 } }).candidates[0]!.box).toEqual([50, 0, 250, 200]);
   });
 
   test('centre keeps 0.90 of each side', () => {
     expect(centre(blank, { count: 5 }).candidates[0]!.box).toEqual([15, 10, 285, 190]);
-    expect(centre(blank, { count: 5, aspect: 1 }).candidates[0]!.box).toEqual([60, 10, 240, 190]);
+    expect(centre(blank, { count: 5, aspect: { width: 1, height: 1 } }).candidates[0]!.box).toEqual([60, 10, 240, 190]);
   });
 
   test('both move and centre grows for a keep box', () => {
-    expect(full(blank, { count: 1, aspect: 1, keep: [[0, 0, 10, 10]] }).candidates[0]!.box).toEqual([0, 0, 200, 200]);
+    expect(full(blank, { count: 1, aspect: { width: 1, height: 1 }, keep: [[0, 0, 10, 10]] }).candidates[0]!.box).toEqual([0, 0, 200, 200]);
     expect(centre(blank, { count: 1, keep: [[0, 0, 290, 200]] }).candidates[0]!.box[0]).toBe(0);
   });
 });

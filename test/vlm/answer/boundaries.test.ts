@@ -22,7 +22,7 @@ test.each(['standard', 'compact'])(
     for (let seed = 0; seed < 200; seed++) {
       const answers = [0, 1, 2].map(() => new RandomAnswer(seededRandom(seed)));
       await writeElements(answers[0]!, frame);
-      await writeCandidates(answers[1]!, { frame, minShare: 0.25 }, 3, reasons);
+      await writeCandidates(answers[1]!, { frame, minSize: 0.25 }, 3, reasons);
       answers[2]!.literal(DECISION_OPENING);
       await writeDecision(answers[2]!, 1 + (seed % 12), reasons);
       for (const { pieces, text } of answers) {

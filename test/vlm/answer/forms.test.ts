@@ -66,11 +66,11 @@ describe('the analysis form', () => {
 
 describe('the proposal form', () => {
   const cases: readonly (Omit<CandidateLimits, 'frame'> & { name: string })[] = [
-    { name: 'free', minShare: 0.25 },
-    { name: 'square', minShare: 0.25, heightPerWidth: 1 },
-    { name: 'a ratio that needs rounding', minShare: 0.1, heightPerWidth: 1.2345 },
-    { name: 'a box to keep', minShare: 0, keep: [5, 6, 20, 22] },
-    { name: 'a ratio and a box to keep', minShare: 0, heightPerWidth: 0.8, keep: [5, 6, 20, 22] },
+    { name: 'free', minSize: 0.25 },
+    { name: 'square', minSize: 0.25, aspect: { width: 1, height: 1 } },
+    { name: 'a ratio that needs rounding', minSize: 0.1, aspect: { width: 1, height: 1.2345 } },
+    { name: 'a box to keep', minSize: 0, keep: [5, 6, 20, 22] },
+    { name: 'a ratio and a box to keep', minSize: 0, aspect: { width: 1, height: 0.8 }, keep: [5, 6, 20, 22] },
   ];
   test.each(cases)(
     '$name: never a dead end, every limit holds, no two candidates alike',
@@ -86,7 +86,7 @@ describe('the proposal form', () => {
           expect(new Set(boxes.map(String)).size).toBe(boxes.length);
           for (const box of boxes) expectWithin(box, all);
           // Free shapes always leave room for five; a ratio may leave fewer in a sliver of a frame.
-          if (limits.heightPerWidth === undefined) expect(boxes).toHaveLength(5);
+          if (!limits.aspect) expect(boxes).toHaveLength(5);
         }
       }
     },
@@ -103,23 +103,23 @@ describe('the proposal form', () => {
       ).map(({ boxInFrame }) => boxInFrame);
     const trims = ([x1, y1, x2, y2]: Box): number[] => [x1, y1, frame.width - x2, frame.height - y2];
     for (let seed = 0; seed < 40; seed++) {
-      const boxes = await propose({ minShare: 0.8 }, seed);
+      const boxes = await propose({ minSize: 0.8 }, seed);
       expect(boxes).toHaveLength(5);
       for (const trim of boxes.flatMap((box) => trims(box).map((px, i) => [px, i % 2 === 0 ? 6 : 4] as const)))
         expect(trim[0] === 0 || trim[0] >= trim[1]).toBe(true);
-      expect(await propose({ minShare: 0, keep: [2, 0, 252, 168] }, seed)).toHaveLength(3);
+      expect(await propose({ minSize: 0, keep: [2, 0, 252, 168] }, seed)).toHaveLength(3);
     }
   });
 
   test('limits nothing can meet give no candidate instead of a wrong one', async () => {
-    const limits = { frame: { width: 280, height: 28 }, heightPerWidth: 1, minShare: 0.5 };
+    const limits = { frame: { width: 280, height: 28 }, aspect: { width: 1, height: 1 }, minSize: 0.5 };
     expect(
       await writeCandidates(new RandomAnswer(seededRandom(1)), limits, 5, { kind: 'sentence', maxTokens: 9 }),
     ).toEqual([]);
   });
 
   test('fewer boxes than asked for are all given, each once', async () => {
-    const limits: CandidateLimits = { frame: { width: 28, height: 28 }, keep: [0, 0, 28, 27], minShare: 0 };
+    const limits: CandidateLimits = { frame: { width: 28, height: 28 }, keep: [0, 0, 28, 27], minSize: 0 };
     const candidates = await writeCandidates(new RandomAnswer(seededRandom(1)), limits, 5, {
       kind: 'sentence',
       maxTokens: 9,
@@ -128,12 +128,12 @@ describe('the proposal form', () => {
   });
 });
 
-function expectWithin(box: Box, { frame, keep, heightPerWidth, minShare }: CandidateLimits): void {
+function expectWithin(box: Box, { frame, keep, aspect, minSize }: CandidateLimits): void {
   const [x1, y1, x2, y2] = box;
   expect(x1 >= 0 && y1 >= 0 && x2 <= frame.width && y2 <= frame.height && x1 < x2 && y1 < y2).toBe(true);
-  expect(boxArea(box)).toBeGreaterThanOrEqual(minShare * frame.width * frame.height - 1e-6);
+  expect(boxArea(box)).toBeGreaterThanOrEqual(minSize * frame.width * frame.height - 1e-6);
   if (keep) expect(x1 <= keep[0] && y1 <= keep[1] && x2 >= keep[2] && y2 >= keep[3]).toBe(true);
-  if (heightPerWidth !== undefined) expect(y2 - y1).toBe(Math.max(1, Math.round((x2 - x1) * heightPerWidth)));
+  if (aspect) expect(y2 - y1).toBe(Math.max(1, Math.round((x2 - x1) * (aspect.height / aspect.width))));
 }
 
 function pointsOf(element: Element): [number, number][] {

@@ -1,5 +1,5 @@
-import { boxArea, type Box, type Size } from '../../../base/geometry.js';
-import { allows, contains, largestOfAspect, unionOf } from '../../constraints.js';
+import { boxArea, unionOf, type Aspect, type Box, type Size } from '../../../base/geometry.js';
+import { allows, largestOfAspect } from '../../constraints.js';
 import type { EngineOptions } from '../../types.js';
 import type { UnitBox } from './grid.js';
 
@@ -8,13 +8,13 @@ const SCALES = [1, 0.92, 0.84, 0.76, 0.68, 0.6, 0.52];
 const STEP = 1 / 14;
 
 /** Boxes of exactly the asked aspect (to the nearest pixel) over sizes and places, inside the rules. Pixels. */
-export function aspectBoxes(frame: Size, aspect: number, options: EngineOptions): Box[] {
+export function aspectBoxes(frame: Size, aspect: Aspect, options: EngineOptions): Box[] {
   const largest = largestOfAspect(aspect, frame);
   const keep = unionOf(options.keep ?? []);
   const boxes: Box[] = [];
   for (const scale of SCALES) {
     const width = Math.max(1, Math.round(largest.width * scale));
-    const height = Math.max(1, Math.round(width / aspect));
+    const height = Math.max(1, Math.round(width / (aspect.width / aspect.height)));
     if (height > frame.height) continue;
     for (const x1 of places(frame.width, width, keep?.[0], keep?.[2])) {
       for (const y1 of places(frame.height, height, keep?.[1], keep?.[3])) {
@@ -51,8 +51,7 @@ export function freeBoxes(frame: Size, units: readonly UnitBox[], options: Engin
 }
 
 export function growAround(box: Box, keep: Box | undefined): Box {
-  if (!keep || contains(box, keep)) return box;
-  return [Math.min(box[0], keep[0]), Math.min(box[1], keep[1]), Math.max(box[2], keep[2]), Math.max(box[3], keep[3])];
+  return keep ? unionOf([box, keep])! : box;
 }
 
 export function toPixels(unit: UnitBox, frame: Size): Box {

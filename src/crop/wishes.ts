@@ -1,0 +1,155 @@
+import { FramewrightError } from '../base/errors.js';
+import { boxOfRect, boxOfSize, contains, type Box, type Point, type Size } from '../base/geometry.js';
+import { seededRandom } from '../base/random.js';
+import type { CropRect, Fallback } from '../base/schema.js';
+import type { Stage } from '../base/stages.js';
+import { Timings } from '../base/timings.js';
+import type { ConversationPart, EngineCall, EngineTarget, PhotoEngine, SamplingOptions } from '../engines/engine.js';
+import { CROP_DEFAULTS, MAX_CANDIDATES } from './defaults.js';
+import { focusBox, focusPoint, type Focus } from './focus.js';
+import { namingHeads } from './heads.js';
+import { limitsInFrame } from './limits-in-frame.js';
+import type { ReadyPhoto } from './ready-photo.js';
+import { formatAspect, type Target } from './target.js';
+
+/** What may be wished of the crops of a photo, whatever they are for. Each wish has this name from the flag to the prompt. */
+export interface CropWishes {
+  /** Crops proposed, 1..20. Default 5. */
+  readonly candidates?: number;
+  /** Rotated orders of the candidates the decision is averaged over, 1..candidates. Default 1. */
+  readonly votes?: number;
+  /** Rectangles in oriented photo pixels no crop may cut. */
+  readonly keep?: readonly CropRect[];
+  /**
+   * Where the crop is to draw the eye: `[x, y]` in oriented photo pixels, or `{x, y}` as shares of width and height. It is
+   * in every crop, in its middle third both ways where the photo's edges and boxes to keep allow.
+   */
+  readonly focus?: Focus;
+  /** Least area of the crop as a share of the photo's, 0..1. Default 0.25. */
+  readonly minSize?: number;
+  /**
+   * Least score of the best candidate, 0..1, below which `fallback` is done. Default 0: the engine always decides. With
+   * n candidates, 1 / n means that it has no preference.
+   */
+  readonly minConfidence?: number;
+  /** Default `review`: the result's verdict says so, and its crop is what the engine would have done. */
+  readonly fallback?: Fallback;
+  /** What to look for, in words: "keep the dog, more sky". */
+  readonly instruct?: string;
+  /** 0 (default) takes the most probable answer; above, answers are drawn with `seed`. */
+  readonly temperature?: number;
+  /** Default 0. */
+  readonly seed?: number;
+  /** Called with the name of each stage as it begins. */
+  readonly onProgress?: (stage: string) => void;
+  /** Called once a crop with everything the model was told and shown and what it said, for diagnosis. */
+  readonly onConversation?: (parts: readonly ConversationPart[], target: Target) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** As a photo that is held takes them. */
+export interface HeldWishes extends CropWishes {
+  /** Stages to do without. */
+  readonly without?: readonly Stage[];
+}
+
+/** The wishes for one photo, checked, in its pixels and its frame's. */
+export interface SettledWishes {
+  readonly call: EngineCall;
+  /** No crop may cut these, in oriented photo pixels: what is asked for, heads, and what is around the focus. */
+  readonly keep: readonly Box[];
+  readonly focus: Point | undefined;
+  readonly minSize: number;
+  readonly seed: number;
+  readonly onConversation: CropWishes['onConversation'];
+}
+
+/**
+ * @throws FramewrightError USAGE for a wish out of its range or outside the photo, ASPECT_IMPOSSIBLE if no crop of the photo
+ *   meets them
+ */
+export function settleWishes(
+  ready: ReadyPhoto,
+  targets: readonly Target[],
+  engine: PhotoEngine,
+  wishes: HeldWishes,
+): SettledWishes {
+  const { candidates = CROP_DEFAULTS.candidates, votes = CROP_DEFAULTS.votes } = wishes;
+  const { minSize = CROP_DEFAULTS.minSize, minConfidence = CROP_DEFAULTS.minConfidence } = wishes;
+  checkWhole('candidates', candidates, 1, MAX_CANDIDATES);
+  checkWhole('votes', votes, 1, MAX_CANDIDATES);
+  if (!isShare(minSize)) throw usage('minSize', 'a share of the photo from 0 to 1', minSize);
+  if (!isShare(minConfidence)) throw usage('minConfidence', 'a number from 0 to 1', minConfidence);
+  if (wishes.instruct && !engine.takesInstruction) {
+    const who = engine.identity ? `the model ${engine.identity.name}` : `the engine ${engine.name}`;
+    throw new FramewrightError('USAGE', `${who} takes no instruction in words; choose a Qwen2.5-VL with --model`);
+  }
+  const { photo, heads = [] } = ready;
+  const focus = wishes.focus && focusPoint(wishes.focus, photo);
+  const keep = [
+    ...(wishes.keep ?? []).map((rect) => keepBox(rect, photo)),
+    ...heads,
+    ...(focus ? [focusBox(focus, photo)] : []),
+  ];
+  const engineTargets = targets.map((target): EngineTarget => {
+    try {
+      const limits = limitsInFrame(ready, target, keep, minSize);
+      return { limits, ...(target.aspect ? { aspect: formatAspect(target.aspect) } : {}), timings: new Timings() };
+    } catch (error) {
+      throw namingHeads(error, ready);
+    }
+  });
+  const call = settleCall(ready, wishes);
+  const request = {
+    ...call.request,
+    count: candidates,
+    votes,
+    ...(wishes.instruct ? { instruct: wishes.instruct } : {}),
+  };
+  const { seed = CROP_DEFAULTS.seed, onConversation } = wishes;
+  return { call: { ...call, request, targets: engineTargets }, keep, minSize, focus, seed, onConversation };
+}
+
+/** A call that proposes nothing. */
+export function settleCall(ready: ReadyPhoto, { without, onProgress, ...wishes }: HeldWishes): EngineCall {
+  return {
+    request: { count: 1, votes: 1, ...(without ? { without } : {}) },
+    targets: [],
+    sampling: samplingOf(wishes),
+    timings: ready.timings,
+    ...(onProgress ? { onProgress } : {}),
+  };
+}
+
+function samplingOf(wishes: Pick<CropWishes, 'temperature' | 'seed' | 'signal'>): SamplingOptions {
+  const { temperature = CROP_DEFAULTS.temperature, seed = CROP_DEFAULTS.seed, signal } = wishes;
+  if (!(temperature >= 0 && temperature <= 5)) throw usage('temperature', 'a number from 0 to 5', temperature);
+  if (!Number.isSafeInteger(seed)) throw usage('seed', 'a whole number', seed);
+  return { temperature, random: seededRandom(seed), ...(signal ? { signal } : {}) };
+}
+
+/** @throws FramewrightError USAGE for one that is not whole pixels inside the photo */
+export function keepBox(rect: CropRect, photo: Size): Box {
+  const box = boxOfRect(rect);
+  const isWhole = box.every((edge) => Number.isSafeInteger(edge)) && rect.width >= 1 && rect.height >= 1;
+  if (isWhole && contains(boxOfSize(photo), box)) return box;
+  throw usage(
+    'a box',
+    `x,y,width,height in whole pixels inside the ${photo.width}x${photo.height} photo`,
+    [rect.x, rect.y, rect.width, rect.height].join(','),
+  );
+}
+
+function isShare(value: number): boolean {
+  return value >= 0 && value <= 1;
+}
+
+function checkWhole(name: string, value: number, least: number, most: number): void {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw usage(name, `a whole number from ${least} to ${most}`, value);
+  }
+}
+
+function usage(name: string, expected: string, received: string | number): FramewrightError {
+  return new FramewrightError('USAGE', `Expected ${name} to be ${expected} but received ${received}`);
+}
