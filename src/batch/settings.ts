@@ -1,5 +1,6 @@
 import { defined } from '../base/defined.js';
 import { FramewrightError } from '../base/errors.js';
+import { CROP_DEFAULTS } from '../crop/defaults.js';
 import type { CropEachOptions, Cropper, CropperOptions } from '../cropper/cropper.js';
 import type { EncodeOptions } from '../photo/encode.js';
 import type { BatchOptions } from './options.js';
@@ -23,9 +24,6 @@ export type BatchSettings = Omit<BatchOptions, keyof Filled | 'cropper'> &
     /** How to open one otherwise. */
     readonly cropperOptions: CropperOptions;
   };
-
-/** As a cropper proposes. */
-const DEFAULT_CANDIDATES = 5;
 
 /** What choices say themselves, or what means nothing without a cropper. */
 const SAID_BY_CHOICES = ['inputs', 'aspects', 'sizes'] as const satisfies readonly (keyof BatchOptions)[];
@@ -55,7 +53,7 @@ export function settingsOf(options: BatchOptions): BatchSettings {
     ...{ inputs, aspects, sizes, signal, noMore },
     request: requestOf(options, signal),
     encode: { strip: options.strip ?? false, ...defined({ format: options.format, quality: options.quality }), signal },
-    ...(isOpen ? { openCropper: cropper } : {}),
+    ...defined({ openCropper: isOpen ? cropper : undefined }),
     cropperOptions: {
       ...(isOpen ? {} : cropper),
       ...defined({ maxPixels: options.maxPixels }),
@@ -64,10 +62,10 @@ export function settingsOf(options: BatchOptions): BatchSettings {
   };
 }
 
-/** In one order, for a journal to know the same wishes by the same text. */
+/** In one order and with the defaults said, for a journal to know the same wishes by the same text. */
 function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['request'] {
-  const { aspects = [], sizes = [], candidates, votes, keep = [], minSize, focus, seed, temperature } = options;
-  const { minConfidence, fallback, instruct } = options;
+  const { aspects = [], sizes = [], keep = [], focus, minConfidence, fallback, instruct } = options;
+  const { candidates, votes, minSize, seed, temperature } = { ...CROP_DEFAULTS, ...defined(options) };
   return {
     ...defined({ aspects, sizes, candidates, votes, keep, minSize, focus, seed, temperature }),
     ...defined({ minConfidence, fallback, instruct }),
@@ -76,7 +74,7 @@ function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['r
 }
 
 function refuseContradictions(options: BatchOptions): void {
-  const { top = 1, candidates = DEFAULT_CANDIDATES } = options;
+  const { top = 1, candidates = CROP_DEFAULTS.candidates } = options;
   if (options.choices !== undefined) refuseBesideChoices(options.choices, options);
   if (top > candidates) throw usage(`--top ${top} is more than the ${candidates} candidates; raise --candidates`);
   if (options.resume && options.journal === false) {

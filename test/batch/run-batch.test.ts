@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { openCropper, runBatch, type BatchListener, type BatchOptions } from '../../src/index.js';
+import { framewright } from '../cli/run.js';
 import { projectFile } from '../support/photos.js';
 import { PHOTOS, recorder, useSmallPhotos } from './small-photos.js';
 
@@ -117,6 +118,12 @@ describe('a run that ends early', () => {
     ]);
     expect(statSync(at('out', 'dogs-crop.jpg')).mtimeMs).toBe(mtimeMs);
     expect(written()).toHaveLength(3);
+  });
+
+  test('is gone on from by the command too, which has the same defaults', async () => {
+    await runBatch(rules());
+    const resumed = await framewright(['--engine', 'rules', '--resume', '-o', at('out'), at('in')]);
+    expect(resumed).toMatchObject({ code: 0, stderr: 'framewright: 3 of 3 photos were done earlier\n' });
   });
 
   test('with noMore has finished the photo in hand, and resolves', async () => {

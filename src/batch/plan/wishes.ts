@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { defined } from '../../base/defined.js';
 import type { PhotoWishes } from '../../cropper/cropper.js';
 import { parseTargets, type Target } from '../../crop/target.js';
 import { readHints, type PhotoHint } from '../hints.js';
@@ -18,16 +19,16 @@ export interface Wishes {
 /** @throws FramewrightError USAGE for an aspect, size or hint that is none; as readHints */
 export async function readWishes({ aspects, sizes, hints: file }: BatchSettings): Promise<Wishes> {
   const shared = parseTargets(aspects, sizes);
-  const hints = file === undefined ? new Map<string, PhotoHint>() : await readHints(file);
-  const of = (photo: string): PhotoWishes => hints.get(path.resolve(photo))?.wishes ?? {};
+  const hints = file === undefined ? undefined : await readHints(file);
+  const of = (photo: string): PhotoWishes => hints?.get(path.resolve(photo))?.wishes ?? {};
   return {
-    ...(file === undefined ? {} : { hinted: [...hints.values()].map((hint) => hint.path) }),
+    ...defined({ hinted: hints && [...hints.values()].map((hint) => hint.path) }),
     of,
     targetsOf: (photo) => {
       const own = of(photo);
       return (own.aspects ?? own.sizes) ? parseTargets(own.aspects ?? [], own.sizes ?? []) : shared;
     },
-    unused: (photos) => unusedHints(hints, photos),
+    unused: (photos) => hints && unusedHints(hints, photos),
   };
 }
 
