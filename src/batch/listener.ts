@@ -85,7 +85,7 @@ export interface BatchListener {
   readonly onFailure?: (failure: BatchFailure) => void;
   /** At the beginning, and after each photo of this run. */
   readonly onProgress?: (progress: BatchProgress) => void;
-  /** A report, contact sheet or review list could not be written, and so could not another before it: the run rejects with that. */
+  /** A report, contact sheet or review list could not be written, after another, whose error the run rejects with. */
   readonly onSummaryError?: (error: unknown) => void;
   readonly onEnd?: (end: BatchEnd) => void;
 }

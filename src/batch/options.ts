@@ -8,7 +8,10 @@ export interface StdinPhoto {
   readonly name: string;
 }
 
-/** Where a run's photos come from, what is wished of them, and where what it makes goes. Errors name options as the command does: `--output`. */
+/**
+ * Where a run's photos come from, what is wished of them, and where what it makes goes. Paths are relative to the current
+ * folder. Errors name options as the command does: `--output`.
+ */
 export interface BatchOptions
   extends Omit<CropEachOptions, 'onProgress' | 'onConversation' | 'signal'>, Omit<EncodeOptions, 'signal'> {
   /**

@@ -11,9 +11,11 @@ test('hints change single photos; one that is for none of the photos is told', a
     { path: at('in', 'cats.jpg'), focus: [1, 1] },
   ];
   writeFileSync(at('hints.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
-  const { told, listener } = recorder();
+  const ratios: (string | undefined)[] = [];
+  const { told, listener } = recorder({ onPhoto: ({ results }) => ratios.push(results[0]!.target.aspect) });
   await runBatch(rules({ aspects: ['4:5'], hints: at('hints.jsonl') }), listener);
   expect(written()).toEqual(['dogs-1x1.jpg', 'mountains-4x5.jpg', 'pagoda-4x5.jpg']);
+  expect(ratios).toEqual(['1:1', '4:5', '4:5']);
   expect(told[0]).toMatch(/^note on hints: 1 hints are for photos .*cats\.jpg\)$/);
 });
 

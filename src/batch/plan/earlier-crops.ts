@@ -1,27 +1,23 @@
 import path from 'node:path';
 import { readEarlierRuns, type EarlierRuns } from '../journal/journal-file.js';
 import { journalIn, type JournalPlace } from '../journal/journal-place.js';
-import type { BatchNote } from '../listener.js';
 import { STDIN, type FoundPhotos } from '../inputs.js';
 import { commonFolder } from './folders.js';
 
 /** What files are called unless `--name` says otherwise: `-crop`, `-4x5`, `-4x5-overlay`, `-crop-2`. */
 const CROP_NAME = /^(.+)-(?:crop|overlay|\d+x\d+)(?:-overlay)?(?:-\d+)?$/;
 
-/** Photos without crops made earlier, and what a user is to know about these. */
-export interface TakenPhotos {
-  readonly photos: readonly string[];
-  readonly notes: readonly BatchNote[];
-}
-
 /**
  * The photos without what earlier runs have put among them: what the run's own journal knows, and of photos that only a
  * folder or pattern means also what other journals there know, and what is called as a crop of another of the photos.
- * Where these are all there is, they are what is meant.
+ * Where these are all there is, they are what is meant. Notes say what is left out.
  *
  * @param own what the run's own journal holds
  */
-export async function withoutEarlierCrops({ photos, named }: FoundPhotos, own?: EarlierRuns): Promise<TakenPhotos> {
+export async function withoutEarlierCrops(
+  { photos, named }: FoundPhotos,
+  own?: EarlierRuns,
+): Promise<Pick<FoundPhotos, 'photos' | 'notes'>> {
   if (photos.length < 2) return { photos, notes: [] };
   const made = await madeBeside(photos, own?.at);
   const isKnown = (photo: string): boolean => {
@@ -35,8 +31,8 @@ export async function withoutEarlierCrops({ photos, named }: FoundPhotos, own?: 
   return {
     photos: originals.filter((photo) => !isCrop.has(photo)),
     notes: [
-      ...(nKnown > 0 ? [noteOf(`${nKnown} pictures made here earlier are left out`)] : []),
-      ...(isCrop.size > 0 ? [noteOf(leftOut([...isCrop]))] : []),
+      ...(nKnown > 0 ? [`${nKnown} pictures made here earlier are left out`] : []),
+      ...(isCrop.size > 0 ? [leftOut([...isCrop])] : []),
     ],
   };
 }
@@ -57,10 +53,6 @@ function cropNames(
 function leftOut([first, ...others]: readonly string[]): string {
   const which = others.length > 0 ? `${first!} and ${others.length} more are` : `${first!} is`;
   return `${which} left out, by the name a crop of another photo here; to crop such a file, name it itself`;
-}
-
-function noteOf(text: string): BatchNote {
-  return { about: 'earlier-crops', text };
 }
 
 function stemOf(photo: string): string {

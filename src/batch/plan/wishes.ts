@@ -3,7 +3,6 @@ import { defined } from '../../base/defined.js';
 import type { PhotoWishes } from '../../cropper/cropper.js';
 import { parseTargets, type Target } from '../../crop/target.js';
 import { readHints, type PhotoHint } from '../hints.js';
-import type { BatchNote } from '../listener.js';
 import type { BatchSettings } from '../settings.js';
 
 /** What is wished of each photo, by its path. */
@@ -12,8 +11,8 @@ export interface Wishes {
   readonly hinted?: readonly string[];
   readonly of: (photo: string) => PhotoWishes;
   readonly targetsOf: (photo: string) => readonly Target[];
-  /** A hint whose path is mistyped would be missed by nobody. */
-  readonly unused: (photos: readonly string[]) => BatchNote | undefined;
+  /** What to say of hints for none of these photos: one whose path is mistyped would be missed by nobody. */
+  readonly unused: (photos: readonly string[]) => string | undefined;
 }
 
 /** @throws FramewrightError USAGE for an aspect, size or hint that is none; as readHints */
@@ -32,11 +31,11 @@ export async function readWishes({ aspects, sizes, hints: file }: BatchSettings)
   };
 }
 
-function unusedHints(hints: ReadonlyMap<string, PhotoHint>, photos: readonly string[]): BatchNote | undefined {
+function unusedHints(hints: ReadonlyMap<string, PhotoHint>, photos: readonly string[]): string | undefined {
   const taken = new Set(photos.map((photo) => path.resolve(photo)));
   const unused = [...hints].filter(([photo]) => !taken.has(photo)).map(([, hint]) => hint);
   const [first] = unused;
   if (!first) return undefined;
   const which = `${first.from}: ${first.path}`;
-  return { about: 'hints', text: `${unused.length} hints are for photos that are not among those given (${which})` };
+  return `${unused.length} hints are for photos that are not among those given (${which})`;
 }
