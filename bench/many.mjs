@@ -9,7 +9,8 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { expandInputs } from '../dist/src/batch/inputs.js';
-import { planOutputs, refuseExisting } from '../dist/src/batch/output-plan.js';
+import { refuseExisting } from '../dist/src/batch/plan/existing-files.js';
+import { planOutputs } from '../dist/src/batch/plan/plan-outputs.js';
 
 const { values } = parseArgs({ options: { photos: { type: 'string', default: '10000' }, codec: { type: 'string' } } });
 const nPhotos = Number(values.photos);
@@ -101,6 +102,7 @@ try {
     const plan = await planOutputs(found.photos, () => [{}], {
       top: 1,
       overlay: false,
+      xmp: false,
       output: path.join(work, 'out'),
     });
     await refuseExisting(plan, 'none');

@@ -38,6 +38,19 @@ export type { VlmCounters } from './vlm/engine.js';
 export type { FrameImage } from './engines/engine.js';
 export { readHints } from './batch/hints.js';
 export type { PhotoHint } from './batch/hints.js';
+export { runBatch } from './batch/run-batch.js';
+export type { BatchOptions, StdinPhoto } from './batch/options.js';
+export type {
+  BatchBegin,
+  BatchEnd,
+  BatchFailure,
+  BatchListener,
+  BatchNote,
+  BatchPhoto,
+  BatchProgress,
+  BatchResult,
+} from './batch/listener.js';
+export type { PlannedPhoto } from './batch/plan/planned-photo.js';
 export { decodePhoto } from './photo/decode.js';
 export type { DecodeOptions, Photo } from './photo/decode.js';
 export type { PixelBudget } from './photo/frame.js';

@@ -46,6 +46,11 @@ export class FramewrightError extends Error {
   }
 }
 
+/** The code of anything thrown; INTERNAL for what was not thrown on purpose. */
+export function codeOf(thrown: unknown): ErrorCode {
+  return thrown instanceof FramewrightError ? thrown.code : 'INTERNAL';
+}
+
 /** The message of anything thrown, without a stack. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

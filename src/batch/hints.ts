@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import type { PhotoWishes } from '../cropper/options.js';
+import { defined } from '../base/defined.js';
 import { messageOf } from '../base/errors.js';
 import { readJsonLines, type FileLine } from '../files/json-lines-file.js';
 import { boxSchema, cropRectSchema, type CropRect } from '../base/schema.js';
@@ -70,14 +71,7 @@ function hintOf({ value, from, refuse }: FileLine<z.infer<typeof hintSchema>>): 
   return {
     path: photo,
     from,
-    wishes: {
-      ...(aspects ? { aspects } : {}),
-      ...(sizes ? { sizes } : {}),
-      ...(keep ? { keep } : {}),
-      ...(focus ? { focus } : {}),
-      ...(minSize === undefined ? {} : { minSize }),
-      ...(instruct === undefined ? {} : { instruct }),
-    },
+    wishes: defined({ aspects, sizes, keep, focus, minSize, instruct }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { defined } from '../base/defined.js';
 import { parseBytes } from '../base/bytes-text.js';
 import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
 import type { CropRect } from '../base/schema.js';
@@ -58,13 +59,17 @@ export function cropperOptionsOf(flags: ModelFlags): {
     loras: flags.lora,
     gpu: flags.gpu,
     memory: flags.plan ? 'plan' : 'ignore',
-    ...(flags.vram === undefined ? {} : { vramBytes: flags.vram }),
-    ...(flags.mmproj === undefined ? {} : { mmproj: flags.mmproj }),
-    ...(flags.threads === undefined ? {} : { threads: flags.threads }),
-    ...(flags.verbose
-      ? { onLog: (line: LogLine) => process.stderr.write(`${line.level}: ${line.text.trimEnd()}\n`) }
-      : {}),
+    ...defined({
+      vramBytes: flags.vram,
+      mmproj: flags.mmproj,
+      threads: flags.threads,
+      onLog: flags.verbose ? writeLog : undefined,
+    }),
   };
+}
+
+function writeLog({ level, text }: LogLine): void {
+  process.stderr.write(`${level}: ${text.trimEnd()}\n`);
 }
 
 /** The parser of an option that may be given several times: its value is the list of all that were given. */

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../base/errors.js';
-import { cacheFolder } from '../files/file-hash.js';
+import { cacheFolder } from '../files/cache-folder.js';
 import type { Finding } from './finding.js';
 
 const FORMATS = ['jpeg', 'png', 'webp', 'heif', 'tiff', 'gif'] as const;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
+import { cacheFolder } from './cache-folder.js';
 
 /** Below this a file is hashed each time: quicker than asking the cache (about 40 ms at 1.5 GB/s). */
 const CACHED_FROM_BYTES = 64 * 1024 * 1024;
@@ -39,12 +39,6 @@ async function hashAndRemember(file: string, remembered: string, signal?: AbortS
   const hash = await hashFile(file, signal);
   await remember(remembered, hash).catch(() => undefined); // a read-only home only means hashing again
   return hash;
-}
-
-/** `$XDG_CACHE_HOME/framewright`, else `~/.cache/framewright` (`%LOCALAPPDATA%` on Windows). */
-export function cacheFolder(): string {
-  const base = process.env.XDG_CACHE_HOME ?? process.env.LOCALAPPDATA ?? path.join(homedir(), '.cache');
-  return path.join(base, 'framewright');
 }
 
 async function hashFile(file: string, signal?: AbortSignal): Promise<string> {

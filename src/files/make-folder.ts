@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { access, constants, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { FramewrightError, messageOf } from '../base/errors.js';
 
@@ -20,20 +20,4 @@ export async function makeFolder(folder: string): Promise<void> {
       cause: error,
     });
   }
-}
-
-/**
- * Fails early, before any work is put into what goes there, where a folder is not there and cannot be made, or takes no
- * files.
- *
- * @throws FramewrightError OUTPUT_WRITE
- */
-export async function checkFolder(folder: string): Promise<void> {
-  const parent = path.dirname(folder);
-  if (parent !== folder && !existsSync(folder)) return checkFolder(parent);
-  await access(folder, constants.W_OK | constants.X_OK).catch((error: unknown) => {
-    throw new FramewrightError('OUTPUT_WRITE', `cannot write in the folder ${folder}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  });
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { access, constants, link, lstat, open, realpath, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FramewrightError, messageOf } from '../base/errors.js';
@@ -65,13 +66,25 @@ export async function checkOutput(path: string, options: WriteOptions = {}): Pro
 }
 
 /**
- * Fails early for a folder that is not there, or that nothing may be made in.
+ * Fails early where the folder of `path` is not there, or nothing may be made in it.
+ *
+ * @param isMade whether `makeFolder` makes it first: then the nearest folder there is counts
  * @throws FramewrightError OUTPUT_WRITE
  */
-export async function checkOutputFolder(path: string): Promise<void> {
-  await access(dirname(path), constants.W_OK | constants.X_OK).catch((thrown: unknown) => {
-    throw writeFailure(path, thrown);
+export async function checkOutputFolder(
+  path: string,
+  { isMade = false }: { readonly isMade?: boolean } = {},
+): Promise<void> {
+  const folder = isMade ? nearestFolder(dirname(path)) : dirname(path);
+  await access(folder, constants.W_OK | constants.X_OK).catch((thrown: unknown) => {
+    throw writeFailure(path, thrown, folder);
   });
+}
+
+/** The folder, or the first above it that is there. */
+function nearestFolder(folder: string): string {
+  const parent = dirname(folder);
+  return parent === folder || existsSync(folder) ? folder : nearestFolder(parent);
 }
 
 async function writeSynced(
@@ -112,7 +125,7 @@ function alreadyExists(path: string, cause?: unknown): FramewrightError {
   return new FramewrightError('OUTPUT_EXISTS', `${path} exists already: use --force to replace it`, { cause });
 }
 
-function writeFailure(path: string, thrown: unknown): FramewrightError {
+function writeFailure(path: string, thrown: unknown, folder = dirname(path)): FramewrightError {
   if (thrown instanceof FramewrightError) return thrown;
   const failure = (what: string): FramewrightError =>
     new FramewrightError('OUTPUT_WRITE', `cannot write ${path}: ${what}`, { cause: thrown });
@@ -121,10 +134,10 @@ function writeFailure(path: string, thrown: unknown): FramewrightError {
       return alreadyExists(path, thrown);
     case 'ENOENT':
     case 'ENOTDIR':
-      return failure(`the folder ${dirname(path)} does not exist: create it first`);
+      return failure(`the folder ${folder} does not exist: create it first`);
     case 'EACCES':
     case 'EPERM':
-      return failure(`no permission in ${dirname(path)}: choose another folder or change its owner or mode`);
+      return failure(`no permission in ${folder}: choose another folder or change its owner or mode`);
     case 'EROFS':
       return failure('the disk is read-only: choose another folder');
     case 'ENOSPC':

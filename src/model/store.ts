@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { CatalogEntry, ModelFile, ModelVariant } from './catalog.js';
-import { cacheFolder } from '../files/file-hash.js';
+import { cacheFolder } from '../files/cache-folder.js';
 
 /** Where pulled models lie: `$FRAMEWRIGHT_MODELS`, else `models` in the user's cache folder. */
 export function modelsFolder(): string {

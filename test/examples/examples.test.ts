@@ -1,5 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -27,7 +27,7 @@ test('every example is tested here, and at most 40 lines long', () => {
     const lines = readFileSync(projectFile('examples', name), 'utf8').trimEnd().split('\n');
     expect(lines.length, name).toBeLessThanOrEqual(40);
   }
-  expect(names).toHaveLength(4);
+  expect(names).toHaveLength(5);
 });
 
 describe('the Express upload handler', () => {
@@ -111,6 +111,36 @@ test('the worker pool answers for every photo, also one that is none', async () 
     if (photo === broken) expect(error?.code).toBe('INPUT_UNSUPPORTED');
     else expect(crop).toBeDefined();
   }
+});
+
+test('the batch crops a folder, tells how far it is, and does nothing twice', async () => {
+  const [photos, crops] = [path.join(root, 'photos'), path.join(root, 'crops')];
+  mkdirSync(photos);
+  for (const name of ['dogs', 'pagoda'] as const) copyFileSync(examplePhoto(name), path.join(photos, `${name}.jpg`));
+  writeFileSync(path.join(photos, 'broken.jpg'), 'no photo');
+  const batch = () => run(process.execPath, [example('batch-folder'), photos, crops], { env });
+  const first = await batch();
+  expect(first.stderr).toMatch(/^.*broken\.jpg: .*\n$/);
+  expect(first.stdout.split('\n')).toEqual([
+    '0 of 3',
+    '1 of 3',
+    path.join(crops, 'dogs-4x5.jpg'),
+    '2 of 3',
+    path.join(crops, 'pagoda-4x5.jpg'),
+    '3 of 3',
+    '2 of 3 photos are cropped, 1 failed',
+    '',
+  ]);
+  copyFileSync(examplePhoto('dandelion'), path.join(photos, 'broken.jpg'));
+  const again = await batch();
+  expect(again.stderr).toBe('');
+  expect(again.stdout.split('\n')).toEqual([
+    '2 of 3',
+    path.join(crops, 'broken-4x5.jpg'),
+    '3 of 3',
+    '3 of 3 photos are cropped, 0 failed',
+    '',
+  ]);
 });
 
 test('the image route serves a photo at its size, and nothing outside its folder', async () => {

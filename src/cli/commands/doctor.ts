@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { defined } from '../../base/defined.js';
 import { examine } from '../../doctor/examine.js';
 import type { Finding } from '../../doctor/finding.js';
 import { interruptSignal } from '../terminal/interrupt.js';
@@ -29,8 +30,7 @@ export function addDoctorCommand(program: Command, version: string): void {
       const request = {
         model,
         gpu,
-        ...(mmproj === undefined ? {} : { mmproj }),
-        ...(threads === undefined ? {} : { threads }),
+        ...defined({ mmproj, threads }),
       };
       const findings = await examine(request, signal);
       const ok = findings.every(({ status }) => status !== 'problem');

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
+import { defined } from '../../base/defined.js';
 import { inspectGguf, readGguf } from '../../../gguf/index.js';
 import { openCropper } from '../../cropper/cropper.js';
 import { FramewrightError } from '../../base/errors.js';
@@ -67,7 +68,7 @@ export async function variantGroups(
   const names = [first, ...others].map(({ name }) => name);
   const taken = names.find((name, i) => names.indexOf(name) !== i || (name !== 'vlm' && engines.includes(name)));
   if (taken !== undefined) throw usage(`two methods would be called ${taken}; give the set of adapters another name`);
-  const { use } = await resolveModel({ model, ...(mmproj === undefined ? {} : { mmproj }) });
+  const { use } = await resolveModel({ model, ...defined({ mmproj }) });
   const groups = planVariants({
     kind,
     model,
@@ -90,7 +91,7 @@ export async function openGroup(
 ): Promise<Method[]> {
   const cropper = await openCropper({
     ...cropperOptionsOf({ ...flags, model, lora: loras }),
-    ...(imageTokens === undefined ? {} : { imageTokens }),
+    ...defined({ imageTokens }),
     parallel: variants.length > 1 ? 2 * flags.jobs : flags.jobs,
     signal,
   });
@@ -114,7 +115,7 @@ export async function openGroup(
 async function withSizes(asked: AskedSweep, mmproj: string | undefined): Promise<Sweep> {
   if (asked.parameter !== 'model') return asked;
   const models = asked.models.map(async (model): Promise<SweptModel> => {
-    const { textPath } = await resolveModel({ model, ...(mmproj === undefined ? {} : { mmproj }) });
+    const { textPath } = await resolveModel({ model, ...defined({ mmproj }) });
     const { nParams, tensorBytes } = inspectGguf(await readGguf(textPath));
     const bitsPerWeight = Math.round((800 * tensorBytes) / nParams) / 100;
     return { model, label: path.basename(model, '.gguf'), bitsPerWeight };

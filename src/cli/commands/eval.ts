@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { Argument, type Command } from 'commander';
+import { defined } from '../../base/defined.js';
+import { CROP_DEFAULTS, MAX_CANDIDATES } from '../../crop/defaults.js';
 import { aggregate, type EvaluationResult } from '../../eval/aggregate.js';
 import { DATASET_READERS, type DatasetName } from '../../eval/datasets/index.js';
 import type { Dataset } from '../../eval/datasets/types.js';
@@ -10,7 +12,7 @@ import { renderReport } from '../../eval/report.js';
 import { mergeRuns, runEvaluation, type Run } from '../../eval/run.js';
 import { figuresCsv, figuresText, photosCsv, photosCsvPath } from '../../eval/tables.js';
 import { checkOutput, writeFileAtomic } from '../../files/write.js';
-import { cacheFolder } from '../../files/file-hash.js';
+import { cacheFolder } from '../../files/cache-folder.js';
 import { STAGES } from '../../base/stages.js';
 import {
   collectSets,
@@ -66,8 +68,18 @@ export function addEvalCommand(program: Command): void {
     .addArgument(new Argument('<dataset>', 'which one').choices(Object.keys(DATASET_READERS)))
     .argument('<folder>', 'where its labels and photos are')
     .option('--engine <names>', `comma-separated (default: those of ${DEFAULT_ENGINES.join(',')} that can)`, parseList)
-    .option('-n, --candidates <n>', 'crops the model proposes', parseWhole('candidates', 1, 20), 5)
-    .option('--votes <n>', 'orders its decision is averaged over', parseWhole('votes', 1, 20), 1)
+    .option(
+      '-n, --candidates <n>',
+      'crops the model proposes',
+      parseWhole('candidates', 1, MAX_CANDIDATES),
+      CROP_DEFAULTS.candidates,
+    )
+    .option(
+      '--votes <n>',
+      'orders its decision is averaged over',
+      parseWhole('votes', 1, MAX_CANDIDATES),
+      CROP_DEFAULTS.votes,
+    )
     .option('--ablate <stages>', `without each in turn: all, or of ${STAGES.join(',')}`, parseStages, [])
     .option('--adapters <name=files>', 'a named set of LoRA adapters, repeatable, the whole one last', collectSets, [])
     .option('--sweep <setting=values>', `one of ${SWEPT.join(', ')} with each value, repeatable`, collectSweeps, [])
@@ -147,9 +159,7 @@ async function runMethods(
       jobs: flags.jobs,
       signal,
       onProgress: ({ nDone, nTotal, photo, method }) => progress.show(`${nDone} of ${nTotal}: ${method}, ${photo}`),
-      ...(flags.split === undefined ? {} : { split: flags.split }),
-      ...(flags.limit === undefined ? {} : { limit: flags.limit }),
-      ...(journal ? { journal } : {}),
+      ...defined({ split: flags.split, limit: flags.limit, journal }),
     });
   } finally {
     progress.clear();

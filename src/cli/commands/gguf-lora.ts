@@ -14,6 +14,7 @@ import {
   type LoraToMerge,
   type MergedTensor,
 } from '../../../gguf/index.js';
+import { defined } from '../../base/defined.js';
 import { FramewrightError, type ErrorCode } from '../../base/errors.js';
 import { checkOutput, checkOutputFolder } from '../../files/write.js';
 import { QUANTIZATIONS, quantizeModel, type Quantization } from '../../runtime/quantize.js';
@@ -82,9 +83,9 @@ interface OutputFlags {
 
 async function convert(folder: string, flags: OutputFlags & { base?: string; f16: boolean }): Promise<void> {
   await writing([], flags, async (signal) => {
-    const base = flags.base === undefined ? {} : { base: await readGguf(flags.base) };
-    const type = flags.f16 ? ({ type: 'F16' } as const) : {};
-    const { nPairs, rank, alpha } = await convertLora(folder, flags.output, { signal, ...base, ...type });
+    const base = flags.base === undefined ? undefined : await readGguf(flags.base);
+    const type = flags.f16 ? ('F16' as const) : undefined;
+    const { nPairs, rank, alpha } = await convertLora(folder, flags.output, { signal, ...defined({ base, type }) });
     process.stderr.write(`framewright: ${nPairs} matrices, rank ${rank}, alpha ${Number(alpha.toPrecision(6))}\n`);
   });
 }
@@ -100,7 +101,7 @@ async function merge(model: string, adapters: readonly LoraToMerge[], flags: Mer
     const reports = await mergeLoras(model, adapters, flags.output, {
       codec,
       signal,
-      ...(flags.type === undefined ? {} : { type: flags.type }),
+      ...defined({ type: flags.type }),
       onTensor: (_, nDone, nTensors) => progress.show(`merging: ${nDone} of ${nTensors} tensors`),
     });
     progress.clear();
@@ -144,7 +145,7 @@ async function quantize(model: string, type: Quantization, flags: QuantizeFlags)
       allowRequantize: flags.requantize,
       pure: flags.pure,
       signal,
-      ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+      ...defined({ threads: flags.threads }),
       onProgress: (fraction) => progress.show(`quantising: ${Math.round(100 * fraction)} %`),
     });
   });

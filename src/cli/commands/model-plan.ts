@@ -1,5 +1,6 @@
 import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
 import { Option, type Command } from 'commander';
+import { defined } from '../../base/defined.js';
 import { bytesText } from '../../base/bytes-text.js';
 import { usableBytes } from '../../model/plan/fit.js';
 import { planModel, type ModelPlan } from '../../model/plan/plan-model.js';
@@ -42,16 +43,11 @@ export function addPlanCommand(model: Command): void {
 
 async function plan(model: string, flags: PlanFlags): Promise<void> {
   await using runtime = await openRuntime({ gpu: flags.gpu });
-  const planned = await planModel(
-    { model, ...(flags.mmproj === undefined ? {} : { mmproj: flags.mmproj }) },
-    runtime.info,
-    {
-      parallel: flags.jobs,
-      hypothetical: flags.vram !== undefined,
-      ...(flags.vram === undefined ? {} : { vramBytes: flags.vram }),
-      ...(flags.memory === undefined ? {} : { memoryBytes: flags.memory }),
-    },
-  );
+  const planned = await planModel({ model, ...defined({ mmproj: flags.mmproj }) }, runtime.info, {
+    parallel: flags.jobs,
+    hypothetical: flags.vram !== undefined,
+    ...defined({ vramBytes: flags.vram, memoryBytes: flags.memory }),
+  });
   const lines = flags.json ? [JSON.stringify(toJson(planned, runtime.info))] : toText(planned, runtime.info);
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { defined } from '../../base/defined.js';
 import { bytesText } from '../../base/bytes-text.js';
 import { FramewrightError } from '../../base/errors.js';
 import { variantBytes } from '../../model/catalog.js';
@@ -121,7 +122,7 @@ async function listModels(): Promise<ListedModel[]> {
 async function verify(model: string, flags: { mmproj?: string; json: boolean }): Promise<void> {
   const { signal, stopListening } = interruptSignal();
   try {
-    const selection = { model, ...(flags.mmproj === undefined ? {} : { mmproj: flags.mmproj }) };
+    const selection = { model, ...defined({ mmproj: flags.mmproj }) };
     const { name, files, problems } = await verifyModel(selection, signal);
     if (flags.json) print(JSON.stringify({ name, valid: problems.length === 0, files, problems }));
     else {

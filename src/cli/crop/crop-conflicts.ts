@@ -23,22 +23,17 @@ const BESIDE_CHOICES: ReadonlySet<string> = new Set<keyof CropFlags>([
 ]);
 
 /**
- * Options that do not go together, and such as would be passed over without a word.
+ * What only the command line can have wrong: options that would be passed over without a word, no photos. Options that
+ * contradict one another are refused by the run.
  *
  * @param given those of the command line; a config file holds for runs of all kinds.
  * @throws FramewrightError USAGE
  */
 export function refuseConflicts(photos: readonly string[], flags: CropFlags, given: readonly Option[]): void {
   const isGiven = (name: keyof CropFlags): boolean => given.some((option) => option.attributeName() === name);
-  if (flags.top > flags.candidates) {
-    throw usage(`--top ${flags.top} is more than the ${flags.candidates} candidates; raise --candidates`);
-  }
   if (flags.choices !== undefined) refuseBesideChoices(photos, flags, given);
-  if (flags.resume && flags.journal === false) {
-    throw usage('--resume goes on from the journal, and --no-journal has none; leave out one');
-  }
-  if (flags.fallback !== undefined && flags.minConfidence === undefined) {
-    throw usage('--fallback is for crops below --min-confidence; say how sure is sure enough');
+  else if (photos.length === 0 && flags.hints === undefined) {
+    throw usage("missing required argument 'photos': name image files, or folders of them");
   }
   if (!isGiven('reviewList')) return;
   const list = `--review-list ${flags.reviewList}`;

@@ -1,11 +1,12 @@
-import type { OutputFormat } from '../../photo/output-format.js';
+import { defined } from '../../base/defined.js';
 import type { CropRect, EngineName, Fallback } from '../../base/schema.js';
+import type { BatchOptions } from '../../batch/options.js';
 import type { Focus } from '../../crop/focus.js';
-import type { CropRun } from '../../batch/run.js';
-import type { ModelFlags } from '../options.js';
-import type { PlanOptions } from '../../batch/output-plan.js';
-import type { PlannedPhoto } from '../../batch/planned-photo.js';
-import { openSummaries } from '../../batch/summaries.js';
+import type { OutputFormat } from '../../photo/output-format.js';
+import { cropperOptionsOf, type ModelFlags } from '../options.js';
+import type { BatchInterrupt } from '../terminal/interrupt.js';
+import { readStdin } from '../terminal/stdin.js';
+import { writeToStdout } from '../terminal/stdout.js';
 
 /** The options of `framewright crop`, as commander has them. */
 export interface CropFlags extends ModelFlags {
@@ -47,60 +48,36 @@ export interface CropFlags extends ModelFlags {
   readonly choices?: string;
 }
 
-export function planOptions(flags: CropFlags): PlanOptions {
+/** The run the flags ask for. */
+export function batchOptionsOf(
+  photos: readonly string[],
+  flags: CropFlags,
+  { signal, noMore }: Pick<BatchInterrupt, 'signal' | 'noMore'>,
+): BatchOptions {
+  const shared = { ...filesOf(flags), stdin: readStdin, stdout: writeToStdout, signal, noMore };
+  return flags.choices === undefined ? { ...shared, ...cropsOf(photos, flags) } : { ...shared, choices: flags.choices };
+}
+
+/** How and where crops are written, whoever has decided on them. */
+function filesOf(flags: CropFlags): BatchOptions {
+  const { output, name, overlay, xmp, keepTime, dryRun, force, report, contactSheet } = flags;
+  const { format, quality, strip, maxPixels } = flags;
   return {
-    top: flags.top,
-    overlay: flags.overlay,
-    xmp: flags.xmp,
-    ...(flags.name === undefined ? {} : { name: flags.name }),
-    ...(flags.output === undefined ? {} : { output: flags.output }),
-    ...(flags.format === undefined ? {} : { extension: flags.format === 'jpeg' ? '.jpg' : `.${flags.format}` }),
+    ...{ overlay, xmp, keepTime, dryRun, force, strip },
+    ...defined({ output, name, report, contactSheet, format, quality, maxPixels }),
   };
 }
 
-/**
- * The run the options ask for, of photos whose files are named.
- *
- * @param isOurs which files an earlier part of the run has written about itself
- */
-export async function cropRun(
-  plan: readonly PlannedPhoto[],
-  flags: CropFlags,
-  signal: AbortSignal,
-  isOurs: (file: string) => Promise<boolean> = () => Promise.resolve(false),
-): Promise<CropRun> {
-  const nCrops = plan.flatMap(({ crops }) => crops).length;
+/** Which crops are found, and how. */
+function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
+  const { candidates, top, votes, keep, focus, minSize, seed, temperature, minConfidence, fallback, instruct } = flags;
+  const { recursive, journal, resume, reviewList, hints, engine, faces } = flags;
   return {
-    plan,
-    wishesOf: () => ({}),
-    dryRun: flags.dryRun,
-    json: flags.json,
-    verbose: flags.verbose,
-    resume: flags.resume,
-    summaries: await openSummaries(flags, plan.length, nCrops, isOurs),
-    request: {
-      aspects: flags.aspect,
-      sizes: flags.size,
-      candidates: flags.candidates,
-      votes: flags.votes,
-      keep: flags.keep,
-      minSize: flags.minSize,
-      ...(flags.focus ? { focus: flags.focus } : {}),
-      seed: flags.seed,
-      temperature: flags.temperature,
-      ...(flags.minConfidence === undefined ? {} : { minConfidence: flags.minConfidence }),
-      ...(flags.fallback === undefined ? {} : { fallback: flags.fallback }),
-      ...(flags.instruct === undefined ? {} : { instruct: flags.instruct }),
-      signal,
-    },
-    ...(flags.maxPixels === undefined ? {} : { maxPixels: flags.maxPixels }),
-    force: flags.force,
-    keepTime: flags.keepTime,
-    encode: {
-      strip: flags.strip,
-      ...(flags.format === undefined ? {} : { format: flags.format }),
-      ...(flags.quality === undefined ? {} : { quality: flags.quality }),
-      signal,
-    },
+    inputs: photos,
+    aspects: flags.aspect,
+    sizes: flags.size,
+    ...{ candidates, top, votes, keep, minSize, seed, temperature, recursive, journal, resume },
+    ...defined({ focus, minConfidence, fallback, instruct, reviewList, hints }),
+    cropper: { ...cropperOptionsOf(flags), engine, faces, parallel: flags.jobs },
   };
 }

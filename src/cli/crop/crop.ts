@@ -1,10 +1,11 @@
 import { Argument, Option, type Command } from 'commander';
+import { runBatch } from '../../batch/run-batch.js';
+import { CROP_DEFAULTS, MAX_CANDIDATES } from '../../crop/defaults.js';
 import { OUTPUT_FORMATS } from '../../photo/output-format.js';
 import { ENGINES, FALLBACKS } from '../../base/schema.js';
-import { cropByChoice } from './crop-by-choice.js';
-import { cropByEngine } from './crop-by-engine.js';
 import { refuseConflicts } from './crop-conflicts.js';
-import type { CropFlags } from './crop-flags.js';
+import { batchOptionsOf, type CropFlags } from './crop-flags.js';
+import { tellBatch } from './tell-batch.js';
 import { interruptBatch } from '../terminal/interrupt.js';
 import { addModelFlags, collect, parseFocus, parseRect, parseShare, parseTemperature, parseWhole } from '../options.js';
 import { EXIT } from '../terminal/report-error.js';
@@ -44,9 +45,19 @@ export function addCropCommand(program: Command): void {
     .option('-o, --output <file|folder>', 'where to write, - for stdout (default: beside each photo)')
     .option('-a, --aspect <ratio>', 'aspect ratio, e.g. 4:5; repeatable', collect(String), [])
     .option('--size <pixels>', 'output size, e.g. 1080x1350; repeatable', collect(String), [])
-    .option('-n, --candidates <n>', 'crops to propose', parseWhole('candidates', 1, 20), 5)
-    .option('--top <k>', 'write the k best candidates', parseWhole('top', 1, 20), 1)
-    .option('--votes <n>', 'orders of the candidates to average the decision over', parseWhole('votes', 1, 20), 1)
+    .option(
+      '-n, --candidates <n>',
+      'crops to propose',
+      parseWhole('candidates', 1, MAX_CANDIDATES),
+      CROP_DEFAULTS.candidates,
+    )
+    .option('--top <k>', 'write the k best candidates', parseWhole('top', 1, MAX_CANDIDATES), 1)
+    .option(
+      '--votes <n>',
+      'orders of the candidates to average the decision over',
+      parseWhole('votes', 1, MAX_CANDIDATES),
+      CROP_DEFAULTS.votes,
+    )
     .option('--keep <x,y,w,h>', 'rectangle no crop may cut; repeatable', collect(parseRect), [])
     .option('--focus <x,y>', 'point the crop is built around, in pixels or as 50%,30%', parseFocus)
     .option('--faces', 'find heads and cut none (needs packages of its own, which are named if absent)', false)
@@ -54,7 +65,7 @@ export function addCropCommand(program: Command): void {
       '--hints <file>',
       'wishes for single photos, JSON Lines: {"path": "a.jpg", "focus": [420, 310], "keep": [...]}',
     )
-    .option('--min-size <share>', "least area of a crop, as a share of the photo's", parseShare, 0.25)
+    .option('--min-size <share>', "least area of a crop, as a share of the photo's", parseShare, CROP_DEFAULTS.minSize)
     .option(
       '--min-confidence <p>',
       'least score of the best candidate (1 / candidates: no preference at all); below it, see --fallback',
@@ -91,8 +102,13 @@ export function addCropCommand(program: Command): void {
     .option('--no-journal', 'note nothing: the run cannot be resumed')
     .option('--force', 'overwrite', false)
     .option('--json', 'one JSON object a crop on stdout', false)
-    .option('--seed <n>', 'seed, used when the temperature is above 0', parseWhole('seed', 0, 2 ** 32 - 1), 0)
-    .option('--temperature <t>', '0 takes the most probable answer', parseTemperature, 0)
+    .option(
+      '--seed <n>',
+      'seed, used when the temperature is above 0',
+      parseWhole('seed', 0, 2 ** 32 - 1),
+      CROP_DEFAULTS.seed,
+    )
+    .option('--temperature <t>', '0 takes the most probable answer', parseTemperature, CROP_DEFAULTS.temperature)
     .option('--max-pixels <n>', 'largest photo to take', parseWhole('max-pixels', 1, Number.MAX_SAFE_INTEGER))
     .addHelpText('after', EXAMPLES);
   addModelFlags(command).action((photos: string[], flags: CropFlags) => {
@@ -106,10 +122,9 @@ async function runCrop(photos: readonly string[], flags: CropFlags, given: reado
   if (writesFiles(flags)) goOnWithoutStdout();
   const interrupt = interruptBatch();
   try {
-    const { nFailed, isStopped } = await (flags.choices === undefined
-      ? cropByEngine(photos, flags, interrupt)
-      : cropByChoice(flags.choices, flags, interrupt));
-    if (nFailed > 0) process.exitCode = EXIT.somePhotos;
+    const listener = tellBatch(flags, interrupt);
+    const { failures, isStopped } = await runBatch(batchOptionsOf(photos, flags, interrupt), listener);
+    if (failures.length > 0) process.exitCode = EXIT.somePhotos;
     if (isStopped) process.exitCode = EXIT.interrupted;
   } finally {
     interrupt.stopListening();

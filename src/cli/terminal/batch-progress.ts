@@ -1,16 +1,7 @@
-export interface BatchState {
-  readonly nTotal: number;
-  /** Done by an earlier run. */
-  readonly nEarlier: number;
-  /** Done by now, failed ones and those of earlier runs included. */
-  readonly nDone: number;
-  readonly nFailed: number;
-  /** Of this run. */
-  readonly elapsedMs: number;
-}
+import type { BatchProgress } from '../../batch/listener.js';
 
 /** `120 of 10000 photos, 2 failed, 31 a minute, 5 h 19 min left`; rate and rest once there is something to go by. */
-export function batchProgress({ nTotal, nEarlier, nDone, nFailed, elapsedMs }: BatchState): string {
+export function batchProgress({ nTotal, nEarlier, nDone, nFailed, elapsedMs }: BatchProgress): string {
   const parts = [`${nDone} of ${nTotal} photos`];
   if (nFailed > 0) parts.push(`${nFailed} failed`);
   const nNow = nDone - nEarlier;

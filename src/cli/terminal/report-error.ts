@@ -1,5 +1,5 @@
 import { GgufError } from '../../../gguf/index.js';
-import { FramewrightError, messageOf, type ErrorCode } from '../../base/errors.js';
+import { codeOf, FramewrightError, messageOf, type ErrorCode } from '../../base/errors.js';
 import { STDIN } from '../../batch/inputs.js';
 
 /** Exit codes; scripts depend on them. */
@@ -16,21 +16,20 @@ const EXIT_BY_CODE: Partial<Record<ErrorCode, number>> = {
   NATIVE_LOAD: EXIT.model,
 };
 
-export function codeOf(error: unknown): string {
-  if (error instanceof FramewrightError || error instanceof GgufError) return error.code;
-  return 'INTERNAL';
+function shownCode(error: unknown): string {
+  return error instanceof GgufError ? error.code : codeOf(error);
 }
 
 /** One line: `framewright: what, which file, what to do [CODE]`. */
 export function errorLine(error: unknown): string {
-  return `framewright: ${oneLine(messageOf(error))} [${codeOf(error)}]`;
+  return `framewright: ${oneLine(messageOf(error))} [${shownCode(error)}]`;
 }
 
 /** As errorLine, without our name and with that of the photo, in front where the message does not say it. */
 export function photoErrorText(input: string, error: unknown): string {
   const message = oneLine(messageOf(error));
   const name = input === STDIN ? 'stdin' : input;
-  return `${names(message, name) ? message : `${name}: ${message}`} [${codeOf(error)}]`;
+  return `${names(message, name) ? message : `${name}: ${message}`} [${shownCode(error)}]`;
 }
 
 function oneLine(message: string): string {

@@ -1,13 +1,7 @@
+import type { StdinPhoto } from '../../batch/options.js';
 import { FramewrightError } from '../../base/errors.js';
 import { collect, DEFAULT_MAX_BYTES } from '../../photo/input.js';
 import { recognise } from '../../photo/sniff.js';
-
-/** The photo whose bytes came on stdin. */
-export interface StdinPhoto {
-  readonly bytes: Uint8Array;
-  /** As a file would be called: its extension says the format, if it has one we know. */
-  readonly name: string;
-}
 
 /** @throws FramewrightError USAGE where stdin is a terminal, INPUT_TOO_LARGE, INPUT_UNREADABLE */
 export async function readStdin(signal: AbortSignal): Promise<StdinPhoto> {

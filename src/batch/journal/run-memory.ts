@@ -1,0 +1,85 @@
+import type { Cropper } from '../../cropper/cropper.js';
+import { defined } from '../../base/defined.js';
+import type { CropResult } from '../../base/schema.js';
+import { fileSha256 } from '../../files/file-hash.js';
+import { STDIN } from '../inputs.js';
+import { refuseExisting } from '../plan/existing-files.js';
+import { filesOf, type PlannedPhoto } from '../plan/planned-photo.js';
+import type { RunPlan } from '../plan/run-plan.js';
+import type { BatchSettings } from '../settings.js';
+import type { CropJournal } from './crop-journal.js';
+import { keyOfSettings } from './settings-key.js';
+
+/** Bumped when the same settings come to mean other files. */
+const SETTINGS_VERSION = 1;
+/** Photos looked up at once. */
+const LOOKUPS = 64;
+
+/** Where a run of several photos keeps what it has done. */
+export interface RunMemory {
+  readonly journal: CropJournal;
+  /** Everything that decides a photo's files, in a word. */
+  readonly keyOf: (planned: PlannedPhoto) => string;
+  /** What earlier runs have done, with paths as they are called now. Empty where the run does not go on from them. */
+  readonly finished: ReadonlyMap<PlannedPhoto, readonly CropResult[]>;
+}
+
+/** What a run's journal knows of earlier ones, which counts where it goes on from them. */
+export async function rememberedRun(
+  journal: CropJournal,
+  { photos, wishesOf }: RunPlan,
+  settings: BatchSettings,
+  cropper: Cropper,
+): Promise<RunMemory> {
+  const shared = await sharedKey(photos, settings, cropper);
+  const keyOf = (planned: PlannedPhoto): string => keyOfSettings([shared, wishesOf(planned)]);
+  const finished = new Map<PlannedPhoto, readonly CropResult[]>();
+  if (settings.resume) {
+    const queue = photos.filter(({ input }) => input !== STDIN);
+    const lookUp = async (): Promise<void> => {
+      for (let planned = queue.pop(); planned; planned = queue.pop()) {
+        const results = await journal.finished(planned.input, keyOf(planned), filesOf(planned), planned.sidecar);
+        if (results) finished.set(planned, namedNow(results, planned));
+      }
+    };
+    await Promise.all(Array.from({ length: LOOKUPS }, lookUp));
+  }
+  return { journal, keyOf, finished };
+}
+
+/** Everything but the photo, and what is wished of it alone, that decides its files. */
+async function sharedKey(
+  photos: readonly PlannedPhoto[],
+  settings: BatchSettings,
+  { engine, findsFaces, model }: Cropper,
+): Promise<string> {
+  // A file of the same name may hold another adapter by now.
+  const loras = await Promise.all((model?.loras ?? []).map(({ path: file }) => fileSha256(file)));
+  const { signal: _, ...request } = settings.request;
+  const { signal: __, ...encode } = settings.encode;
+  const sidecars = photos.some(({ sidecar }) => sidecar !== undefined);
+  const { keepTime } = settings;
+  return keyOfSettings([SETTINGS_VERSION, engine, findsFaces, model, loras, request, encode, sidecars, keepTime]);
+}
+
+/** The results of an earlier run, which may have been started in another folder: with the paths as they are called now. */
+function namedNow(results: readonly CropResult[], { input, crops, overlays }: PlannedPhoto): CropResult[] {
+  return results.map((result, target) => {
+    const overlay = overlays[target];
+    const names = [...(result.verdict === 'review' ? [] : crops[target]!), ...(overlay === undefined ? [] : [overlay])];
+    const { path: _, ...size } = result.photo;
+    const output = names.length === result.output?.length ? names : undefined;
+    return { ...result, photo: { path: input, ...size }, ...defined({ output }) };
+  });
+}
+
+/**
+ * Nothing that is there may be overwritten, except what a killed run of ours has left half noted.
+ *
+ * @throws FramewrightError OUTPUT_EXISTS
+ */
+export async function refuseForeign(photos: readonly PlannedPhoto[], { finished, journal }: RunMemory): Promise<void> {
+  const todo = photos.filter((planned) => !finished.has(planned));
+  const remedy = 'it is not what this run would go on from: --force overwrites, --output names another place';
+  await refuseExisting(todo, remedy, (file) => journal.isLeftover(file));
+}

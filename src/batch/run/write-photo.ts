@@ -1,0 +1,85 @@
+import path from 'node:path';
+import { defined } from '../../base/defined.js';
+import type { CropResult } from '../../base/schema.js';
+import { makeFolder } from '../../files/make-folder.js';
+import { writeFileAtomic } from '../../files/write.js';
+import type { Photo } from '../../photo/decode.js';
+import { writeSidecar } from '../../photo/metadata/sidecar.js';
+import { sha256Of } from '../journal/content-hash.js';
+import { tokenOf } from '../journal/crop-journal.js';
+import type { MadeFile } from '../journal/journal-record.js';
+import type { RunMemory } from '../journal/run-memory.js';
+import type { SeenSource } from '../journal/source-state.js';
+import { filesOf, STDOUT, type PlannedPhoto } from '../plan/planned-photo.js';
+import type { BatchSettings } from '../settings.js';
+import { encodeOutputs, type EncodedOutput } from './encode-outputs.js';
+
+interface WriteContext {
+  readonly settings: BatchSettings;
+  /** Where what is written is noted, if anywhere. */
+  readonly memory?: RunMemory;
+  /** The photo's file before it was read, if it has one. */
+  readonly source?: SeenSource;
+}
+
+/**
+ * Writes what one photo gives and notes it: the files planned, and the sidecar.
+ *
+ * @returns the results, with the files and what became of the sidecar
+ */
+export async function writePhoto(
+  { photo, results }: { readonly photo: Photo; readonly results: readonly CropResult[] },
+  planned: PlannedPhoto,
+  context: WriteContext,
+): Promise<readonly CropResult[]> {
+  const { settings, memory, source } = context;
+  const perTarget = await encodeOutputs(photo, results, planned, settings.encode);
+  const files = perTarget.flat();
+  const made = memory && files.map(({ path: file, bytes }): MadeFile => ({ path: file, sha256: sha256Of(bytes) }));
+  const key = memory?.keyOf(planned) ?? '';
+  if (made) await memory.journal.begin(planned.input, key, made);
+  for (const [i, file] of files.entries()) await publish(file, made?.[i], context);
+  const cropped = results.map((result, target) => ({
+    ...result,
+    output: perTarget[target]!.map(({ path: file }) => file),
+  }));
+  const noted = await noteInSidecar(photo, cropped, planned, settings);
+  if (made && source) {
+    await memory.journal.finish(planned.input, key, {
+      files: made,
+      planned: filesOf(planned),
+      source: { ...source, sha256: sha256Of(photo.bytes) },
+      results: noted,
+    });
+  }
+  return noted;
+}
+
+/** Gives a file its name, or sends it to stdout. */
+async function publish(
+  file: EncodedOutput,
+  made: MadeFile | undefined,
+  { settings, memory, source }: WriteContext,
+): Promise<void> {
+  const { force, resume, keepTime, signal, stdout } = settings;
+  if (file.path === STDOUT) return stdout!(file.bytes);
+  const mayReplace = force || (resume && (await memory?.journal.isLeftover(file.path)) === true);
+  await makeFolder(path.dirname(file.path));
+  await writeFileAtomic(file.path, file.bytes, {
+    force: mayReplace,
+    signal,
+    ...defined({ token: made && tokenOf(made), modifiedMs: keepTime ? source?.mtimeMs : undefined }),
+  });
+}
+
+/** The results, with what became of the sidecar where one was asked for. */
+async function noteInSidecar(
+  photo: Photo,
+  results: readonly CropResult[],
+  { sidecar: file }: PlannedPhoto,
+  { force, signal }: BatchSettings,
+): Promise<readonly CropResult[]> {
+  if (file === undefined || results[0]!.verdict === 'review') return results;
+  const sidecar = await writeSidecar(photo, results[0]!.crop, { path: file, force, signal });
+  return results.map((result) => ({ ...result, sidecar }));
+}

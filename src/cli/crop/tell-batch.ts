@@ -1,0 +1,119 @@
+import type { BatchEnd, BatchFailure, BatchListener } from '../../batch/listener.js';
+import { filesOf, STDOUT, type PlannedPhoto } from '../../batch/plan/planned-photo.js';
+import { codeOf, FramewrightError, messageOf } from '../../base/errors.js';
+import type { CropRect, CropResult } from '../../base/schema.js';
+import { batchProgress } from '../terminal/batch-progress.js';
+import type { BatchInterrupt } from '../terminal/interrupt.js';
+import { Progress } from '../terminal/progress.js';
+import { errorLine, photoErrorText } from '../terminal/report-error.js';
+import { warnFallbacks, warnGivenUp, warnUntrained } from '../terminal/warnings.js';
+import type { CropFlags } from './crop-flags.js';
+
+type Told = Pick<CropFlags, 'json' | 'verbose' | 'dryRun' | 'gpu'>;
+
+/** Failures listed at the end; each was told when it happened. */
+const FAILURES_LISTED = 50;
+
+/** Says on stdout what is made, and on stderr how it goes. */
+export function tellBatch(flags: Told, interrupt: Pick<BatchInterrupt, 'beginPhotos'>): BatchListener {
+  let progress = new Progress();
+  return {
+    onNote: ({ text }) => tell(text),
+    onPlan: (photos) => refuseMixedStdout(photos, flags),
+    onOpen: (cropper) => {
+      warnUntrained(cropper);
+      warnFallbacks(cropper, flags.gpu);
+      warnGivenUp(cropper);
+    },
+    onResume: ({ nEarlier, nTotal }) => tell(`${nEarlier} of ${nTotal} photos were done earlier`),
+    onBegin: ({ nTotal }) => {
+      progress = new Progress(); // counts from here: a model may take long to load
+      if (nTotal > 1) interrupt.beginPhotos();
+    },
+    onPhoto: ({ input, results }) => {
+      progress.clear();
+      for (const result of results) tellCrop(input, result, flags);
+    },
+    onFailure: (failure) => {
+      progress.clear();
+      tellFailure(failure, flags);
+    },
+    onProgress: (state) => progress.show(batchProgress(state)),
+    onSummaryError: (error) => {
+      progress.clear();
+      process.stderr.write(`${errorLine(error)}\n`);
+    },
+    onEnd: (end) => {
+      progress.clear();
+      tellEnd(end);
+    },
+  };
+}
+
+/** The bytes of a crop are for a program to read: nothing may be mixed into them. */
+function refuseMixedStdout(photos: readonly PlannedPhoto[], { dryRun, json }: Told): void {
+  if (dryRun || !photos.some((photo) => filesOf(photo).includes(STDOUT))) return;
+  if (json) {
+    throw new FramewrightError(
+      'USAGE',
+      'stdout cannot take both the crop and JSON; name a file with --output, or write none with --dry-run',
+    );
+  }
+  if (process.stdout.isTTY) {
+    throw new FramewrightError('USAGE', 'stdout is a terminal; name a file with --output, or redirect it');
+  }
+}
+
+/** What is said about a crop, made now or by an earlier run. */
+function tellCrop(input: string, result: CropResult, { json, verbose, dryRun }: Told): void {
+  if (verbose) {
+    process.stderr.write(`${input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
+  }
+  const { sidecar, output = [] } = result;
+  if (sidecar?.state === 'manual') {
+    tell(`${input} has a crop made by hand, and ${sidecar.path} is left as it is; --force writes ours over it`);
+  }
+  if (json) writeJson(result);
+  else if (dryRun) process.stdout.write(`${input}\t${rectText(result.crop)}\n`);
+  else if (!output.includes(STDOUT)) {
+    const files = sidecar?.state === 'written' ? [...output, sidecar.path] : output;
+    process.stdout.write(files.map((file) => `${file}\n`).join(''));
+  }
+}
+
+function tellFailure({ input, error }: BatchFailure, { json }: Told): void {
+  tell(photoErrorText(input, error));
+  if (json) {
+    writeJson({ schemaVersion: 1, photo: { path: input }, error: { code: codeOf(error), message: messageOf(error) } });
+  }
+}
+
+/** The last words of a run; those of one that rejects are its error's. */
+function tellEnd({ error, failures, nTotal, nDone, review, isStopped, canResume }: BatchEnd): void {
+  if (error === undefined) {
+    if (failures.length > 0 && nTotal > 1) tell(failuresText(failures, nTotal));
+    if (review && review.nCrops > 0) {
+      tell(`${review.nCrops} crops are left for review: framewright --hints ${review.path}`);
+    }
+    if (isStopped) tell(`stopped with ${nDone} of ${nTotal} photos done`);
+  }
+  if (canResume && (isStopped || error !== undefined)) tell('the same command with --resume goes on from here');
+}
+
+function failuresText(failures: readonly BatchFailure[], nTotal: number): string {
+  const listed = failures.slice(0, FAILURES_LISTED).map(({ input, error }) => `\n  ${photoErrorText(input, error)}`);
+  const rest = failures.length > listed.length ? `\n  and ${failures.length - listed.length} more, told above` : '';
+  return `${failures.length} of ${nTotal} photos failed${listed.join('')}${rest}`;
+}
+
+function rectText({ x, y, width, height }: CropRect): string {
+  return `${x},${y},${width},${height}`;
+}
+
+function tell(text: string): void {
+  process.stderr.write(`framewright: ${text}\n`);
+}
+
+function writeJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
