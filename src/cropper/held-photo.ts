@@ -4,7 +4,10 @@ import type { CropRect, CropResult, Element } from '../base/schema.js';
 import { parseTargets } from '../crop/target.js';
 import { Timings } from '../base/timings.js';
 
-/** A photo in the model; made by `Cropper.hold`. Its answers are the most probable ones, and one is given at a time. */
+/**
+ * A photo in the model; made by `Cropper.hold`. Its answers are the most probable ones, one is given at a time, and the
+ * same question gets the same answer.
+ */
 export class HeldPhoto implements AsyncDisposable {
   readonly #ready: ReadyPhoto;
   readonly #engine: PhotoEngine & AsyncDisposable;

@@ -56,7 +56,8 @@ interface Call {
 /**
  * CROP's stages on one photo, as a tree of conversations in one KV cache. Used once, each step goes on in the conversation
  * of the one before. Kept, each step goes on in a fork and stays, so that a later call that begins with the same steps
- * has them done; calls of a kept one must not overlap, and take the most probable answer (temperature 0).
+ * has them done, and the same call gives the same answer; calls of a kept one must not overlap, and take the most probable
+ * answer (temperature 0).
  */
 export class Reasoning implements AsyncDisposable {
   readonly #model: ReasoningModel;
@@ -66,6 +67,9 @@ export class Reasoning implements AsyncDisposable {
   readonly #analysed: Shelf<Element[]>;
   readonly #grounds: Shelf<Ground>;
   readonly #proposals: Shelf<readonly ProposedBox[]>;
+  /** Answers of a kept one by what was asked. Computed again, in a cache that holds more by now, they would be rounded otherwise. */
+  readonly #crops = new Map<string, EngineCrop>();
+  readonly #ranks = new Map<string, readonly number[]>();
   #root: Conversation | undefined;
 
   constructor(model: ReasoningModel, photo: FrameImage, { isKept }: { readonly isKept: boolean }) {
@@ -103,20 +107,23 @@ export class Reasoning implements AsyncDisposable {
     const call: Call = { stage, timings, without, onProgress };
     const ground = await this.#ground(call);
     const { targetsAtOnce, votesAtOnce } = this.#room(ground, targets, request, stage);
-    const crops = await inWaves(ground.chat, targets, targetsAtOnce, async (chat, target): Promise<EngineCrop> => {
-      const from = { chat, value: ground.value };
-      const own = { ...call, timings: target.timings };
-      const proposed = without.includes('proposal')
-        ? { chat: from.chat, value: fixedCandidates(stage.frame, request.count) }
-        : await this.#propose(from, target, request, own);
-      onProgress?.('decide');
-      return this.#atEnd(proposed, async (chat) => {
-        const candidates = proposed.value;
-        const decision = without.includes('decision')
-          ? firstProposed(candidates)
-          : await own.timings.measure('decide', () => decide(chat, candidates, request.votes, stage, votesAtOnce));
-        const conversation = readable(chat);
-        return { candidates, decision, ...(conversation ? { conversation } : {}) };
+    const crops = await inWaves(ground.chat, targets, targetsAtOnce, (chat, target): Promise<EngineCrop> => {
+      const question = [requestOf(ground.value, target, request), request.votes, without];
+      return this.#answer(this.#crops, question, async () => {
+        const from = { chat, value: ground.value };
+        const own = { ...call, timings: target.timings };
+        const proposed = without.includes('proposal')
+          ? { chat: from.chat, value: fixedCandidates(stage.frame, request.count) }
+          : await this.#propose(from, target, request, own);
+        onProgress?.('decide');
+        return this.#atEnd(proposed, async (chat) => {
+          const candidates = proposed.value;
+          const decision = without.includes('decision')
+            ? firstProposed(candidates)
+            : await own.timings.measure('decide', () => decide(chat, candidates, request.votes, stage, votesAtOnce));
+          const conversation = readable(chat);
+          return { candidates, decision, ...(conversation ? { conversation } : {}) };
+        });
       });
     });
     return { elements: ground.value.elements, crops };
@@ -131,9 +138,12 @@ export class Reasoning implements AsyncDisposable {
   ): Promise<number[]> {
     const stage = this.#model.stage(this.#photo, sampling);
     const ground = await this.#ground({ stage, timings, without });
-    return this.#atEnd(ground, (chat) =>
-      timings.measure('rank', () => rank(chat, boxesInFrame, stage, ground.value.isPlain)),
+    const ranks = await this.#answer(this.#ranks, [boxesInFrame, without], () =>
+      this.#atEnd(ground, (chat) =>
+        timings.measure('rank', () => rank(chat, boxesInFrame, stage, ground.value.isPlain)),
+      ),
     );
+    return [...ranks];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -202,6 +212,16 @@ export class Reasoning implements AsyncDisposable {
         this.#model.place(this.#photo, await propose(chat, asked, stage), asked.limits),
       ),
     );
+  }
+
+  async #answer<R>(answers: Map<string, R>, question: unknown, work: () => Promise<R>): Promise<R> {
+    if (!this.#isKept) return work();
+    const key = JSON.stringify(question);
+    const known = answers.get(key);
+    if (known !== undefined) return known;
+    const answer = await work();
+    answers.set(key, answer);
+    return answer;
   }
 
   /** The last step of a call: what it says stays in no one's way. */

@@ -2,12 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { renderAttentionReport } from '../../src/attention/report.js';
 import { attentionTable, type AttentionResult } from '../../src/attention/tables.js';
 import { openCropper } from '../../src/index.js';
 import { examplePhoto } from '../support/photos.js';
-import { hasBrowser, IN_BROWSER, openPage } from '../report/browser.js';
+import { openPage } from '../report/browser.js';
+import { describeWith } from '../support/system-tools.js';
 
 let root: string;
 let result: AttentionResult;
@@ -32,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
+describeWith(['chromium'], 'in a browser', () => {
   let browser: Browser;
   let page: Page;
   let complaints: readonly string[];

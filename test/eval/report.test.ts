@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aggregate, type EvaluationResult } from '../../src/eval/aggregate.js';
 import type { Dataset } from '../../src/eval/datasets/types.js';
 import { centreMethod, fullMethod } from '../../src/eval/methods/floors.js';
@@ -13,7 +13,8 @@ import { reportData, worstFirst } from '../../src/eval/report-data.js';
 import { runEvaluation } from '../../src/eval/run.js';
 import { FramewrightError } from '../../src/base/errors.js';
 import type { Box } from '../../src/base/geometry.js';
-import { hasBrowser, IN_BROWSER, openPage } from '../report/browser.js';
+import { openPage } from '../report/browser.js';
+import { describeWith } from '../support/system-tools.js';
 
 const N_PHOTOS = 60;
 
@@ -161,7 +162,7 @@ interface Element {
   height: number;
 }
 
-describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
+describeWith(['chromium'], 'in a browser', () => {
   let browser: Browser;
   let page: Page;
   let complaints: readonly string[];

@@ -1,13 +1,6 @@
-import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
-
-export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-export const hasBrowser = existsSync(CHROMIUM);
-/** Title of the tests that need a browser: says so where they are skipped. */
-export const IN_BROWSER = hasBrowser
-  ? 'in a browser'
-  : `in a browser (skipped, needs a browser: no ${CHROMIUM}, set CHROMIUM)`;
+import { CHROMIUM } from '../support/system-tools.js';
 
 export interface OpenPage {
   readonly browser: Browser;

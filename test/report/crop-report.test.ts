@@ -8,7 +8,8 @@ import { decodePhoto } from '../../src/photo/decode.js';
 import { CropReport, thumbnailSide } from '../../src/report/crop-report.js';
 import type { CropResult, Element } from '../../src/base/schema.js';
 import { framewright } from '../cli/run.js';
-import { hasBrowser, IN_BROWSER, openPage } from './browser.js';
+import { openPage } from './browser.js';
+import { describeWith, testWith } from '../support/system-tools.js';
 
 const N_PHOTOS = 75;
 const HOSTILE = [
@@ -81,7 +82,7 @@ test('pictures shrink as photos grow in number, so that a page of many stays one
 
 declare const window: { readonly hacked?: number };
 
-describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
+describeWith(['chromium'], 'in a browser', () => {
   let browser: Browser;
   let page: Page;
   let complaints: readonly string[];
@@ -209,7 +210,7 @@ describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
 describe('framewright --report', () => {
   const run = (...args: string[]): ReturnType<typeof framewright> => framewright(args, { cwd: root });
 
-  test.skipIf(!hasBrowser)('a dry run, picks made in its page, and --choices give the crops picked', async () => {
+  testWith(['chromium'], 'a dry run, picks made in its page, and --choices give the crops picked', async () => {
     const name = `<img src=x onerror=alert(1)> & 'so'.jpg`;
     await sharp({ create: { width: 320, height: 200, channels: 3, background: '#864' } })
       .jpeg()

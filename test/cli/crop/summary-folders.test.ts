@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeSummaries, type SummaryFile } from '../../../src/batch/summary-file.js';
 import { fromRaster, plain } from '../../photo/fixtures.js';
 import { framewright, type Finished } from '../run.js';
+import { declareWhere } from '../../support/system-tools.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -33,10 +34,12 @@ test('a folder that cannot be made is said before any work', async () => {
   expect(stderr).toMatch(/file\/below.*\[OUTPUT_WRITE\]\n$/);
 });
 
-test.skipIf(!existsSync('/proc/sys'))('one that takes no files, even of root (needs Linux), too', async () => {
-  const { code, stdout, stderr } = await run('--contact-sheet', '/proc/sys/new/sheet.jpg', 'in');
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toMatch(/^framewright: cannot write in the folder \/proc\/sys: .*\[OUTPUT_WRITE\]\n$/);
+declareWhere(process.platform === 'linux', 'a folder that takes no files, even of root', 'Linux', () => {
+  test('one that takes no files, even of root, too', async () => {
+    const { code, stdout, stderr } = await run('--contact-sheet', '/proc/sys/new/sheet.jpg', 'in');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^framewright: cannot write in the folder \/proc\/sys: .*\[OUTPUT_WRITE\]\n$/);
+  });
 });
 
 test('each is written whatever becomes of the one before', async () => {
