@@ -63,7 +63,8 @@ async function measure({ photos, candidates, ...options }) {
     for (const [i, box] of boxes.entries()) nats.push(apart([first[i]], await cropper.rank(photo, [box])));
     await held.rank(boxes.slice(0, 2), { without: ['analysis'] });
     compare(whole, await held.crop({ candidates }));
-    for (const votes of [2, 3]) compare(await cropper.crop(photo, { candidates, votes }), await held.crop({ candidates, votes }));
+    for (const votes of [2, 3])
+      compare(await cropper.crop(photo, { candidates, votes }), await held.crop({ candidates, votes }));
     nats.push(apart(first, (await held.rank([...boxes].reverse())).reverse()));
     const later = await cropper.hold(photo);
     await later.crop({ candidates, without: ['analysis'], votes: 3 });
@@ -87,9 +88,9 @@ if (process.argv[2] === VARIANT_ARGUMENT) {
   try {
     const { textPath } = await writeToyPair(folder, { seed: 3 });
     const models = {
-      'toy, F32': { model: textPath, imageTokens: 64, photos: 2, candidates: 2 },
-      'toy, F32, cache F32': { model: textPath, imageTokens: 64, kvType: 'f32', photos: 2, candidates: 2 },
-      'nano, quantised': { model: 'nano', photos: 4, candidates: 5 },
+      'toy, F32': { model: textPath, imageTokens: 64, photos: 1, candidates: 2 },
+      'toy, F32, cache F32': { model: textPath, imageTokens: 64, kvType: 'f32', photos: 1, candidates: 2 },
+      'nano, quantised': { model: 'nano', photos: 2, candidates: 5 },
     };
     const results = {};
     for (const [name, options] of Object.entries(models)) {

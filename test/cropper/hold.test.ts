@@ -90,7 +90,7 @@ test('the same question gets the same answer, whatever was asked in between, and
     () => held.analyse(),
     ...VARIANTS.map((request) => async () => {
       const { parts, result } = await saying(held, request);
-      return { parts, ...result, timingsMs: {} };
+      return { said: wordsOf(parts), ...result, timingsMs: {} };
     }),
   ];
   const first: unknown[] = [];

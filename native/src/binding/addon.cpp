@@ -1,6 +1,6 @@
-#include "support/backends.h"
 #include "binding.h"
 #include "binding_codec.h"
+#include "support/backends.h"
 #include "support/heap.h"
 #include "support/log_sink.h"
 

@@ -1,5 +1,5 @@
-#include "context/append_item.h"
 #include "binding.h"
+#include "context/append_item.h"
 #include "context/generate_item.h"
 #include "context/score_item.h"
 

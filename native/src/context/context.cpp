@@ -1,10 +1,10 @@
 #include "context.h"
 
 #include "batch_item.h"
-#include "support/failure.h"
 #include "llama-ext.h"
-#include "support/log_sink.h"
 #include "log_softmax.h"
+#include "support/failure.h"
+#include "support/log_sink.h"
 
 #include <cmath>
 

@@ -1,8 +1,8 @@
 #include "model.h"
 
+#include "llama-ext.h"
 #include "support/backends.h"
 #include "support/failure.h"
-#include "llama-ext.h"
 #include "support/log_sink.h"
 
 #include <cstring>

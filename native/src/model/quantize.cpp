@@ -1,7 +1,7 @@
 #include "quantize.h"
 
-#include "support/failure.h"
 #include "llama.h"
+#include "support/failure.h"
 #include "support/log_sink.h"
 
 #include <cstdio>

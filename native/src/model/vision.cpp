@@ -1,9 +1,9 @@
+#include "gguf.h"
+#include "model.h"
 #include "support/backends.h"
 #include "support/failure.h"
-#include "gguf.h"
 #include "support/heap.h"
 #include "support/log_sink.h"
-#include "model.h"
 
 #include <memory>
 

@@ -10,8 +10,9 @@
 
 #ifdef _WIN32
 #    define NOMINMAX
-#    include <filesystem>
 #    include <windows.h>
+
+#    include <filesystem>
 #else
 #    include <dlfcn.h>
 #endif
