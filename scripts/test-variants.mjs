@@ -19,7 +19,6 @@ const FILES = [
   'test/vlm',
   'test/cropper/crop.test.ts',
   'test/cropper/hold.test.ts',
-  'test/cropper/wishes.test.ts',
   'test/attention/photo-attention.test.ts',
   'test/eval/vlm.test.ts',
   'test/cli/crop/crop.test.ts',

@@ -198,21 +198,6 @@ test('full prompts speak of drawn elements only where there are some', async () 
   });
 });
 
-test('more variants than fit one conversation make room for each other', async () => {
-  await using held = await cropper.hold(photo);
-  await held.crop({ candidates: 2, ...without('decision') });
-  for (const stages of [[], ['analysis'], ['enhancement']] as const) {
-    for (let candidates = 12; candidates <= 20; candidates++) {
-      const { candidates: proposed } = await held.crop({ candidates, ...without(...stages, 'decision') });
-      expect(proposed).toHaveLength(candidates);
-    }
-  }
-  // The first proposals are gone by now, and made once more.
-  const before = cropper.counters().nTokensDecoded;
-  expect((await held.crop({ candidates: 2 })).candidates).toHaveLength(2);
-  expect(cropper.counters().nTokensDecoded - before).toBeGreaterThan(40);
-});
-
 test('an aborted variant leaves the photo held, and engines without a model hold none', async () => {
   await withToy(async (unquantised) => {
     const expected = await unquantised.crop(photo, { candidates: 2 });

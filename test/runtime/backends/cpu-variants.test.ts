@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -30,7 +30,8 @@ declareWhere(
   () => {
     describe('the CPU variant', () => {
       test('in use is one that can be executed, and the best unless another is asked for', async () => {
-        expect(info.cpuVariant).toBe(process.env.FRAMEWRIGHT_CPU || best);
+        const { FRAMEWRIGHT_CPU: chosen = '' } = process.env;
+      expect(info.cpuVariant).toBe(chosen === '' ? best : chosen);
         expect(await under('')).toBe(best);
         expect(await under(other)).toBe(other);
         expect(await under(best!, { cpu: other })).toBe(other);
@@ -72,7 +73,7 @@ test('a build from source, which has one variant only, says so', () => {
   const folder = mkdtempSync(join(tmpdir(), 'framewright-variants-'));
   try {
     writeFileSync(join(folder, 'libggml-base.so'), '');
-    symlinkSync(addon.cpuLibrary(), join(folder, 'libggml-cpu.so'));
+    writeFileSync(join(folder, 'libggml-cpu.so'), '');
     expect(() => loadBackendsWith(addon, folder, 'haswell')).toThrow(
       /a build from source has only the one it was compiled/,
     );
