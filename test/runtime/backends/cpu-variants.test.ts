@@ -31,7 +31,7 @@ declareWhere(
     describe('the CPU variant', () => {
       test('in use is one that can be executed, and the best unless another is asked for', async () => {
         const { FRAMEWRIGHT_CPU: chosen = '' } = process.env;
-      expect(info.cpuVariant).toBe(chosen === '' ? best : chosen);
+        expect(info.cpuVariant).toBe(chosen === '' ? best : chosen);
         expect(await under('')).toBe(best);
         expect(await under(other)).toBe(other);
         expect(await under(best!, { cpu: other })).toBe(other);
