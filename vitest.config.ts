@@ -1,12 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({
+/** `--mode data`: what needs published data sets, at folders that environment variables name (`npm run test:data`). */
+export default defineConfig(({ mode }) => ({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: [mode === 'data' ? 'test/**/*.data.ts' : 'test/**/*.test.ts'],
+    reporters: ['default', './test/support/untested-reporter.ts'],
     // Each file loads a native addon: a process of its own keeps one file's crash from hiding another's result.
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
-});
+}));

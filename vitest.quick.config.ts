@@ -14,12 +14,12 @@ const LEFT_OUT = [
   'photo/metadata/survival',
 ];
 
-export default defineConfig({
+export default defineConfig((environment) => ({
   test: {
-    ...whole.test,
+    ...whole(environment).test,
     include: FOLDERS.map((folder) => `test/${folder}/**/*.test.ts`),
     exclude: LEFT_OUT.map((file) => `test/${file}.test.ts`),
     // Each worker loads the modules once, not once for each file.
     isolate: false,
   },
-});
+}));

@@ -7,7 +7,10 @@ import type { VisionModel } from '../runtime/model.js';
 import { parseTargets } from '../crop/target.js';
 import { Timings } from '../base/timings.js';
 
-/** A photo in the model; made by `Cropper.hold`. Its answers are the most probable ones, and one is given at a time. */
+/**
+ * A photo in the model; made by `Cropper.hold`. Its answers are the most probable ones, one is given at a time, and the
+ * same question gets the same answer.
+ */
 export class HeldPhoto implements AsyncDisposable {
   readonly #ready: ReadyPhoto;
   readonly #engine: PhotoEngine & AsyncDisposable;

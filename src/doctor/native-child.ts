@@ -4,6 +4,7 @@ import { messageOf } from '../base/errors.js';
 import { decodePhoto } from '../photo/decode.js';
 import { encodeCrop } from '../photo/crop-file.js';
 import { sharp } from '../photo/vips.js';
+import type { CpuVariant } from '../runtime/backends/cpu-variants.js';
 import { loadBinding } from '../runtime/binding.js';
 import type { Finding } from './finding.js';
 import { checkGpus } from './gpu.js';
@@ -34,7 +35,7 @@ async function examine(check: string, work: () => Promise<readonly Finding[]>): 
 }
 
 async function checkAddon(): Promise<Finding[]> {
-  const { addon, info } = await loadBinding({ gpu: 'cpu' });
+  const { addon, info, cpuVariants } = await loadBinding({ gpu: 'cpu' });
   const features = addon
     .versions()
     .system.split(/[|:]/)
@@ -46,7 +47,27 @@ async function checkAddon(): Promise<Finding[]> {
       summary: `native addon (${info.build} build), llama.cpp ${info.llamaVersion}, N-API ${addon.versions().napi}`,
       details: [info.addonPath, ...info.fallbacks, ...(features.length > 0 ? [`CPU: ${features.join(', ')}`] : [])],
     },
+    checkCpu(cpuVariants(), info.cpuVariant),
   ];
+}
+
+/** Which of the CPU backend's libraries computes, and which others could. */
+function checkCpu(variants: readonly CpuVariant[], inUse: string | undefined): Finding {
+  const names = (isExecutable: boolean): string[] =>
+    variants.filter((variant) => variant.isExecutable === isExecutable).map(({ name }) => name);
+  if (inUse === undefined || variants.length === 0)
+    return { check: 'cpu', status: 'ok', summary: 'CPU variant: the one this build from source was compiled as' };
+  const [best] = names(true);
+  const byChoice = inUse === best ? 'the best this processor executes' : `by choice; the best would be ${best!}`;
+  return {
+    check: 'cpu',
+    status: 'ok',
+    summary: `CPU variant ${inUse}, ${byChoice}`,
+    details: [
+      `could be, by FRAMEWRIGHT_CPU: ${names(true).join(', ')}`,
+      ...(names(false).length > 0 ? [`this processor cannot execute: ${names(false).join(', ')}`] : []),
+    ],
+  };
 }
 
 /** A drawn photo through the whole pipeline, once without a model and once with. */

@@ -14,15 +14,25 @@ export interface NativeAddon {
   /**
    * Loads the best of each kind of backend library in a folder (`libggml-cpu-*.so`, ...), as
    * `ggml_backend_load_all_from_path` does, once per folder and process. Returns the names of all backends registered
-   * by now, e.g. `['CPU']`; without `CPU` among them no model can be loaded.
+   * by now, e.g. `['CPU']`; without `CPU` among them no model can be loaded. Where `cpu` is not empty, that library alone
+   * is loaded, if this is the first time.
    */
-  loadBackends(folder: string): string[];
+  loadBackends(folder: string, cpu: string): string[];
 
   /**
    * Loads one backend library, e.g. `libggml-cuda.so`, once per file and process. `error` is null if it is registered
    * now, else the loader's reason in one line (`libcudart.so.13: cannot open shared object file`).
    */
   loadBackend(file: string): { readonly error: string | null };
+
+  /**
+   * How much of this processor a CPU backend's library makes use of, by ggml's count: the best has the most, 0 cannot be
+   * executed here.
+   */
+  cpuScore(file: string): number;
+
+  /** File of the CPU backend in use; empty if there is none. */
+  cpuLibrary(): string;
 
   /** Devices of all backends registered, in llama.cpp's order. */
   devices(): NativeDevice[];

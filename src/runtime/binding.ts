@@ -4,6 +4,7 @@ import { FramewrightError, messageOf } from '../base/errors.js';
 import type { NativeAddon } from './addon.js';
 import { chooseBackend, devicesOf } from './backends/backends.js';
 import { BUILD_FROM_SOURCE, findBuilds, REBUILD, type Build } from './backends/builds.js';
+import { cpuVariantInUse, cpuVariantsIn, loadBackendsWith, type CpuVariant } from './backends/cpu-variants.js';
 import { findPackage } from './backends/packages.js';
 import type { RuntimeInfo, RuntimeOptions } from './types.js';
 
@@ -11,6 +12,8 @@ export interface Binding {
   readonly addon: NativeAddon;
   /** `devices` are those of `backend` and the CPU; the addon may know more. */
   readonly info: RuntimeInfo;
+  /** The CPU backend's variants, those this processor can execute first, the best before all; none in a source build. */
+  readonly cpuVariants: () => CpuVariant[];
 }
 
 /**
@@ -18,11 +21,11 @@ export interface Binding {
  * GPU backend asked for. A GPU backend that cannot be had is no error: `info.fallbacks` says why.
  *
  * May be called any number of times, also from worker_threads: libraries are loaded once a process.
- * @throws FramewrightError NATIVE_LOAD with the remedy for its cause
+ * @throws FramewrightError NATIVE_LOAD with the remedy for its cause, USAGE for a CPU variant that cannot be had
  */
 export async function loadBinding(options: RuntimeOptions = {}): Promise<Binding> {
-  const { builds, skipped } = findBuilds(options.addonPath ?? environmentPath());
-  const { addon, build, failed } = loadFirst(builds);
+  const { builds, skipped } = findBuilds(options.addonPath ?? fromEnvironment('FRAMEWRIGHT_ADDON'));
+  const { addon, build, failed } = loadFirst(builds, options.cpu ?? fromEnvironment('FRAMEWRIGHT_CPU'));
   const { backend, fallbacks } = await chooseBackend(addon, build, options.gpu ?? 'auto');
   const info: RuntimeInfo = {
     llamaVersion: build.info?.llama.release ?? addon.versions().llama,
@@ -37,31 +40,37 @@ export async function loadBinding(options: RuntimeOptions = {}): Promise<Binding
       memoryFreeBytes,
       memoryTotalBytes,
     })),
+    cpuVariant: cpuVariantInUse(addon),
     hostFormats: addon.hostFormats(),
   };
-  return { addon, info };
+  return { addon, info, cpuVariants: () => cpuVariantsIn(addon, backendFolder(build)) };
 }
 
-function environmentPath(): string | undefined {
-  const path = process.env.FRAMEWRIGHT_ADDON;
-  return path === '' ? undefined : path;
+function fromEnvironment(name: 'FRAMEWRIGHT_ADDON' | 'FRAMEWRIGHT_CPU'): string | undefined {
+  const value = process.env[name];
+  return value === '' ? undefined : value;
 }
 
 /** The first build that loads, with the reasons of those before it. The last one's reason is the error. */
-function loadFirst(builds: readonly Build[]): { addon: NativeAddon; build: Build; failed: string[] } {
+function loadFirst(
+  builds: readonly Build[],
+  cpu: string | undefined,
+): { addon: NativeAddon; build: Build; failed: string[] } {
   const failed: string[] = [];
   for (const build of builds.slice(0, -1)) {
     try {
-      return { addon: loadBuild(build), build, failed };
+      return { addon: loadBuild(build, cpu), build, failed };
     } catch (error) {
+      // Another build would have other variants, but nobody asked for another build.
+      if (error instanceof FramewrightError && error.code === 'USAGE') throw error;
       failed.push(`${build.kind} build: ${messageOf(error)}`);
     }
   }
   const build = builds.at(-1)!;
-  return { addon: loadBuild(build), build, failed };
+  return { addon: loadBuild(build, cpu), build, failed };
 }
 
-function loadBuild(build: Build): NativeAddon {
+function loadBuild(build: Build, cpu: string | undefined): NativeAddon {
   const { addonPath, info } = build;
   const backendDir = backendFolder(build);
   let addon: NativeAddon;
@@ -72,7 +81,7 @@ function loadBuild(build: Build): NativeAddon {
   } catch (error) {
     throw new FramewrightError('NATIVE_LOAD', explainAddonError(addonPath, messageOf(error)), { cause: error });
   }
-  if (!addon.loadBackends(backendDir).includes('CPU'))
+  if (!loadBackendsWith(addon, backendDir, cpu).includes('CPU'))
     throw new FramewrightError(
       'NATIVE_LOAD',
       `llama.cpp ${info?.llama.release ?? ''} has no CPU backend for this machine in ${backendDir}: ${BUILD_FROM_SOURCE}`,

@@ -11,7 +11,7 @@ import type { LogLine, ModelOptions, RuntimeInfo, RuntimeOptions } from './types
 /**
  * Loads the native addon and llama.cpp's backends. Open it once and keep it; a second one shares the libraries.
  *
- * @throws FramewrightError NATIVE_LOAD with the remedy for its cause
+ * @throws FramewrightError NATIVE_LOAD with the remedy for its cause, USAGE for a CPU variant that cannot be had
  */
 export async function openRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const { addon, info } = await loadBinding(options);

@@ -11,6 +11,12 @@ export interface RuntimeOptions {
   readonly addonPath?: string;
   /** Default `auto`. */
   readonly gpu?: GpuChoice;
+  /**
+   * Which of the CPU backend's variants computes, by its name, e.g. `haswell`. Default: FRAMEWRIGHT_CPU, or else the one
+   * that makes the most of this processor. A process has one: the first runtime opened in it decides, and asking for
+   * another later is an error.
+   */
+  readonly cpu?: string;
 }
 
 export interface DeviceInfo {
@@ -31,6 +37,8 @@ export interface RuntimeInfo {
   /** Why a better or requested backend is not in use, one line each, e.g. `cuda: libcudart.so.13 not found`. */
   readonly fallbacks: readonly string[];
   readonly devices: readonly DeviceInfo[];
+  /** The CPU backend's variant in use, e.g. `haswell`; undefined for a build from source, which has only its own. */
+  readonly cpuVariant: string | undefined;
   /** Formats the CPU backend repacks weights into, e.g. `AMX`: some take more memory than the file's. */
   readonly hostFormats: readonly string[];
 }

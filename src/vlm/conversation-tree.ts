@@ -1,5 +1,5 @@
 import type { Element } from '../base/schema.js';
-import type { Analysed, ConversationPart, FrameImage, SamplingOptions } from '../engines/engine.js';
+import type { Analysed, ConversationPart, Decided, FrameImage, Proposed, SamplingOptions } from '../engines/engine.js';
 import type { CandidateLimits, ProposedBox } from '../engines/limits.js';
 import { BranchCache } from './branch-cache.js';
 import type { Conversation, SeenImage, TranscriptPart } from './prompt/conversation.js';
@@ -30,7 +30,7 @@ export interface ProposalInput extends Analysed {
 /**
  * What one photo's conversation has come to, as a tree in one KV cache. Used once, each step goes on in the conversation of
  * the one before. Kept, each step goes on in a fork and stays, so that a later call that begins with the same steps has
- * them done; calls of a kept one must not overlap, and take the most probable answer (temperature 0).
+ * them done, and the same call gives the same answer; calls of a kept one must not overlap, and take the most probable answer (temperature 0).
  */
 export class ConversationTree implements AsyncDisposable {
   readonly model: ReasoningModel;
@@ -40,6 +40,9 @@ export class ConversationTree implements AsyncDisposable {
   readonly analysed: BranchCache<Element[]>;
   readonly inputs: BranchCache<ProposalInput>;
   readonly proposals: BranchCache<readonly ProposedBox[]>;
+  /** Answers of a kept one by what was asked. Computed again, in a cache that holds more by now, they would be rounded otherwise. */
+  readonly answers = new Map<string, Proposed & { readonly decided: Decided }>();
+  readonly ranks = new Map<string, readonly number[]>();
   #root: Conversation | undefined;
 
   constructor(model: ReasoningModel, photo: FrameImage, { isKept }: { readonly isKept: boolean }) {
@@ -56,6 +59,10 @@ export class ConversationTree implements AsyncDisposable {
   get root(): Conversation {
     this.#root ??= this.model.open();
     return this.#root;
+  }
+
+  remember(question: string, candidates: readonly ProposedBox[], decided: Decided): void {
+    if (this.isKept) this.answers.set(question, { candidates, decided });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

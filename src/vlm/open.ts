@@ -20,6 +20,8 @@ export interface VlmOptions
   readonly mmproj?: string;
   /** Default `auto`. */
   readonly gpu?: GpuChoice;
+  /** As `RuntimeOptions.cpu`. */
+  readonly cpu?: string;
   /** Explicit native addon file. */
   readonly addonPath?: string;
   /** Default: off on a CPU, where it is slower, on elsewhere if the backend supports it. */
@@ -92,6 +94,7 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
     const runtime = opened.use(
       await openRuntime({
         ...(options.gpu === undefined ? {} : { gpu: options.gpu }),
+        ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
         ...(options.addonPath === undefined ? {} : { addonPath: options.addonPath }),
       }),
     );

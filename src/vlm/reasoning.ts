@@ -28,7 +28,9 @@ type AnalysedBranch = Analysed & { readonly photo: Branch<SeenImage>; readonly a
 /** The user's turn in which the proposal will be asked for, with what there is to see in it. */
 type EnhancedBranch = Analysed & Branch<ProposalInput>;
 
-type ProposedBranch = Proposed & { readonly chat: Conversation };
+/** Candidates to decide on in the conversation; or what was decided on the same question before. */
+type ProposedBranch = Proposed &
+  ({ readonly chat: Conversation; readonly question: string } | { readonly known: Decided });
 
 /** The steps of CROP as one conversation: each goes on from where the one before it stands in the photo's tree. */
 export class Reasoning implements EngineSteps {
@@ -93,35 +95,48 @@ export class Reasoning implements EngineSteps {
   }
 
   async propose(from: EnhancedBranch, target: EngineTarget): Promise<ProposedBranch> {
-    if (this.#without.includes('proposal')) {
-      return { chat: from.chat, candidates: fixedCandidates(this.#stage.frame, this.#call.request.count) };
-    }
-    const { model, photo, proposals } = this.#tree;
+    const { model, photo, proposals, answers } = this.#tree;
     const asked = this.#requestFor(from.value, target);
+    const question = JSON.stringify([asked, this.#call.request.votes, this.#without]);
+    const known = answers.get(question);
+    if (known) return { candidates: known.candidates, known: known.decided };
+    if (this.#without.includes('proposal')) {
+      return { chat: from.chat, question, candidates: fixedCandidates(this.#stage.frame, asked.count) };
+    }
     const stagesBefore = this.#without.filter((name) => name === 'analysis' || name === 'enhancement');
     const proposed = await proposals.goOn(JSON.stringify([asked, stagesBefore]), from, (chat) =>
       target.timings.measure('propose', async () =>
         model.placeEdges(photo, await propose(chat, asked, this.#stage), asked.limits),
       ),
     );
-    return { chat: proposed.chat, candidates: proposed.value };
+    return { chat: proposed.chat, question, candidates: proposed.value };
   }
 
-  async decide({ chat: from, candidates }: ProposedBranch, { timings }: EngineTarget): Promise<Decided> {
+  async decide(proposed: ProposedBranch, { timings }: EngineTarget): Promise<Decided> {
     this.#call.onProgress?.('decide');
-    return this.#atEnd(from, async (chat) => {
+    if ('known' in proposed) return proposed.known;
+    const { candidates, chat: from, question } = proposed;
+    const decided = await this.#atEnd(from, async (chat) => {
       const { votes } = this.#call.request;
       const decision = this.#without.includes('decision')
         ? firstProposed(candidates)
         : await timings.measure('decide', () => decide(chat, candidates, votes, this.#stage, this.#votesAtOnce));
       return { decision, conversation: () => chat.transcript.map((part) => this.#tree.model.readable(part)) };
     });
+    this.#tree.remember(question, candidates, decided);
+    return decided;
   }
 
   async rank({ chat: from, value }: EnhancedBranch, boxesInFrame: readonly Box[]): Promise<number[]> {
-    return this.#atEnd(from, (chat) =>
+    const { ranks, isKept } = this.#tree;
+    const question = JSON.stringify([boxesInFrame, this.#without]);
+    const known = ranks.get(question);
+    if (known) return [...known];
+    const logLikelihoods = await this.#atEnd(from, (chat) =>
       this.#call.timings.measure('rank', () => rank(chat, boxesInFrame, this.#stage, value.isPlain)),
     );
+    if (isKept) ranks.set(question, logLikelihoods);
+    return [...logLikelihoods];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

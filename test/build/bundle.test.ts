@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleChecksum, openBundle } from '../../native/install/bundle.mjs';
 import { unpackLlama } from '../../native/install/llama-source.mjs';
 import { findLlama } from '../../native/install/packages.mjs';
-import { findProgram } from '../../native/install/toolchain.mjs';
+import { testWith } from '../support/system-tools.js';
 import { gitId, makeBundle, varint, type PackEntry } from './git-pack.js';
 
 const bundlePath = findLlama().bundle!;
@@ -22,7 +22,7 @@ describe("node-llama-cpp's bundle", () => {
     bundle = openBundle(bundlePath);
   });
 
-  test.skipIf(!findProgram('git'))('holds the files that git finds in it (needs git)', () => {
+  testWith(['git'], 'holds the files that git finds in it', () => {
     const clone = join(dir, 'clone');
     const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8', maxBuffer: 2 ** 24 });
     git('clone', '--quiet', '--bare', bundlePath, clone);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { coreLibraries, findLlama } from '../../native/install/packages.mjs';
 import { glibcVersion, neededGlibc } from '../../native/install/toolchain.mjs';
+import { declareWhere } from '../support/system-tools.js';
 import { projectDir } from './sandbox.js';
 
 const { version, release, libraryDir } = findLlama();
@@ -44,9 +45,11 @@ test('the glibc that libraries need is the newest their symbols name', () => {
   }
 });
 
-test.runIf(glibcVersion() && libraryDir)('the prebuilt libraries need one that this system has', () => {
+declareWhere(Boolean(glibcVersion() && libraryDir), 'the glibc that the prebuilt libraries need', 'glibc', () => {
+  test('the prebuilt libraries need one that this system has', () => {
   const [major, minor] = neededGlibc(coreLibraries(libraryDir!).map(({ path }) => path));
   expect(major).toBe(2);
   expect(minor).toBeGreaterThanOrEqual(17);
   expect(minor).toBeLessThanOrEqual(glibcVersion()![1]!);
+});
 });

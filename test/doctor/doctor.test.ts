@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Finding } from '../../src/doctor/finding.js';
 import { checkGpus, missingLibraries, remedyFor } from '../../src/doctor/gpu.js';
 import { checkMemory, checkNode, graphicsAdapters } from '../../src/doctor/machine.js';
+import { loadBinding } from '../../src/runtime/binding.js';
 import { isLibraryInstalled } from '../../src/runtime/backends/elf.js';
 import { framewright } from '../cli/run.js';
 import { projectFile } from '../support/photos.js';
@@ -44,6 +45,16 @@ describe('framewright doctor', () => {
       expect(of(backend)).toHaveLength(1);
     }
     expect(new Set(findings.map(({ status }) => status))).not.toContain('problem');
+  });
+
+  test('says which CPU variant computes and which could, and that a wrong FRAMEWRIGHT_CPU is a problem', async () => {
+    const { cpuVariants, info } = await loadBinding({ gpu: 'cpu' });
+    const [cpu] = (await examined(['--model', 'none'])).of('cpu');
+    expect(cpu!.summary).toContain(`CPU variant ${info.cpuVariant ?? ': the one'}`);
+    for (const { name } of cpuVariants()) expect(cpu!.details!.join('\n')).toContain(name);
+    const { code, of } = await examined([], { FRAMEWRIGHT_CPU: 'abacus' });
+    expect([code, of('cpu')]).toEqual([1, []]);
+    expect(of('addon')).toEqual([expect.objectContaining({ status: 'problem' })]);
   });
 
   test('says the same in words, with what to do behind an arrow', async () => {

@@ -11,6 +11,7 @@ import { cropPhoto } from '../../src/crop/pipeline.js';
 import { framePhoto } from '../../src/crop/ready-photo.js';
 import { parseTargets } from '../../src/crop/target.js';
 import { examplePhoto } from '../support/photos.js';
+import { declareWhere } from '../support/system-tools.js';
 
 const isInstalled = ((): boolean => {
   try {
@@ -62,34 +63,37 @@ describe('heads that were found', () => {
   });
 });
 
-describe.skipIf(isInstalled)('without the packages that find faces', () => {
-  test('opening a cropper with faces says what to install', async () => {
-    await expect(openCropper({ engine: 'full', faces: true })).rejects.toMatchObject({
-      code: 'FACES_UNAVAILABLE',
-      message:
-        'finding faces needs packages that are not installed: npm install @vladmandic/face-api @tensorflow/tfjs @tensorflow/tfjs-backend-wasm',
+if (!isInstalled)
+  describe('without the packages that find faces', () => {
+    test('opening a cropper with faces says what to install', async () => {
+      await expect(openCropper({ engine: 'full', faces: true })).rejects.toMatchObject({
+        code: 'FACES_UNAVAILABLE',
+        message:
+          'finding faces needs packages that are not installed: npm install @vladmandic/face-api @tensorflow/tfjs @tensorflow/tfjs-backend-wasm',
+      });
     });
   });
-});
 
-describe.runIf(isInstalled)('with the packages that find faces', () => {
-  test('the two faces in a photo are found, none where there is none, and a cropper keeps them', async () => {
-    const detect = await openFaceDetector();
-    const heads = await findHeads(await decodePhoto(examplePhoto('dogs')), detect);
-    const middles = heads.map(([x1, y1, x2, y2]) => [(x1 + x2) / 2, (y1 + y2) / 2]).sort((a, b) => a[1]! - b[1]!);
-    expect(middles).toHaveLength(2);
-    for (const [i, [x, y]] of [
-      [340, 370],
-      [455, 625],
-    ].entries()) {
-      expect(Math.hypot(middles[i]![0]! - x!, middles[i]![1]! - y!)).toBeLessThan(40);
-    }
-    expect(await findHeads(await decodePhoto(examplePhoto('mountains')), detect)).toEqual([]);
+declareWhere(isInstalled, 'faces in photos', '@vladmandic/face-api: npm run test:faces', () => {
+  describe('with the packages that find faces', () => {
+    test('the two faces in a photo are found, none where there is none, and a cropper keeps them', async () => {
+      const detect = await openFaceDetector();
+      const heads = await findHeads(await decodePhoto(examplePhoto('dogs')), detect);
+      const middles = heads.map(([x1, y1, x2, y2]) => [(x1 + x2) / 2, (y1 + y2) / 2]).sort((a, b) => a[1]! - b[1]!);
+      expect(middles).toHaveLength(2);
+      for (const [i, [x, y]] of [
+        [340, 370],
+        [455, 625],
+      ].entries()) {
+        expect(Math.hypot(middles[i]![0]! - x!, middles[i]![1]! - y!)).toBeLessThan(40);
+      }
+      expect(await findHeads(await decodePhoto(examplePhoto('mountains')), detect)).toEqual([]);
 
-    await using cropper = await openCropper({ engine: 'rules', faces: true });
-    const { crop, heads: kept } = await cropper.crop(examplePhoto('dogs'), { aspect: '1:1', minSize: 0.1 });
-    expect(kept).toEqual(heads);
-    for (const head of heads)
-      expect(contains([crop.x, crop.y, crop.x + crop.width, crop.y + crop.height], head)).toBe(true);
+      await using cropper = await openCropper({ engine: 'rules', faces: true });
+      const { crop, heads: kept } = await cropper.crop(examplePhoto('dogs'), { aspect: '1:1', minSize: 0.1 });
+      expect(kept).toEqual(heads);
+      for (const head of heads)
+        expect(contains([crop.x, crop.y, crop.x + crop.width, crop.y + crop.height], head)).toBe(true);
+    });
   });
 });

@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkOutput, publishNew, writeFileAtomic } from '../../src/files/write.js';
 import { rejection } from '../photo/thrown.js';
 import { asUnprivileged } from '../photo/unprivileged.js';
+import { canMount, mountSmallDisk, unmount } from '../support/small-disk.js';
+import { declareWhere, testWith } from '../support/system-tools.js';
 
 const bytes = Buffer.from('the whole picture');
 let folder: string;
@@ -141,42 +143,42 @@ describe('refuses, and leaves nothing behind', () => {
 });
 
 describe('a full disk', () => {
-  const canMount = process.platform === 'linux' && process.geteuid?.() === 0;
-
-  test.runIf(canMount)('is told, and what was there stays', async ({ skip }) => {
-    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]).status !== 0) skip('may not mount here');
-    try {
-      await writeFile(join(folder, 'a.jpg'), 'older');
-      for (const path of [join(folder, 'a.jpg'), join(folder, 'b.jpg')]) {
-        const thrown = await rejection(writeFileAtomic(path, Buffer.alloc(1_000_000), { force: true }));
-        expect(thrown.code).toBe('OUTPUT_WRITE');
-        expect(thrown.message).toMatch(/the disk or quota is full.*: free some space/);
+  declareWhere(canMount, 'a full disk', 'the right to mount one', () => {
+    test('is told, and what was there stays', async () => {
+      mountSmallDisk(folder, '64k');
+      try {
+        await writeFile(join(folder, 'a.jpg'), 'older');
+        for (const path of [join(folder, 'a.jpg'), join(folder, 'b.jpg')]) {
+          const thrown = await rejection(writeFileAtomic(path, Buffer.alloc(1_000_000), { force: true }));
+          expect(thrown.code).toBe('OUTPUT_WRITE');
+          expect(thrown.message).toMatch(/the disk or quota is full.*: free some space/);
+        }
+        expect(await readdir(folder)).toEqual(['a.jpg']);
+        expect(await readFile(join(folder, 'a.jpg'), 'utf8')).toBe('older');
+      } finally {
+        unmount(folder);
       }
-      expect(await readdir(folder)).toEqual(['a.jpg']);
-      expect(await readFile(join(folder, 'a.jpg'), 'utf8')).toBe('older');
-    } finally {
-      spawnSync('umount', [folder]);
-    }
+    });
   });
 
-  const hasPrlimit = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0;
-
-  test.runIf(hasPrlimit)('and so is a limit on file sizes that strikes in the middle of a file', async () => {
-    const limitFileSize = (limit: string): void => {
-      const { status } = spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${limit}`]);
-      expect(status).toBe(0);
-    };
-    const ignoreSignal = (): void => undefined;
-    process.on('SIGXFSZ', ignoreSignal); // its default is to kill the process; the write then fails with EFBIG
-    limitFileSize('50000:unlimited');
-    try {
-      const thrown = await rejection(writeFileAtomic(join(folder, 'a.jpg'), Buffer.alloc(2_000_000)));
-      expect(thrown.code).toBe('OUTPUT_WRITE');
-      expect(thrown.message).toContain('free some space');
-    } finally {
-      limitFileSize('unlimited:unlimited');
-      process.off('SIGXFSZ', ignoreSignal);
-    }
-    expect(await readdir(folder)).toEqual([]);
+  declareWhere(process.platform === 'linux', 'a limit on file sizes', 'Linux', () => {
+    testWith(['prlimit'], 'and so is a limit on file sizes that strikes in the middle of a file', async () => {
+      const limitFileSize = (limit: string): void => {
+        const { status } = spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${limit}`]);
+        expect(status).toBe(0);
+      };
+      const ignoreSignal = (): void => undefined;
+      process.on('SIGXFSZ', ignoreSignal); // its default is to kill the process; the write then fails with EFBIG
+      limitFileSize('50000:unlimited');
+      try {
+        const thrown = await rejection(writeFileAtomic(join(folder, 'a.jpg'), Buffer.alloc(2_000_000)));
+        expect(thrown.code).toBe('OUTPUT_WRITE');
+        expect(thrown.message).toContain('free some space');
+      } finally {
+        limitFileSize('unlimited:unlimited');
+        process.off('SIGXFSZ', ignoreSignal);
+      }
+      expect(await readdir(folder)).toEqual([]);
+    });
   });
 });

@@ -8,7 +8,8 @@ import { quantizeModel, type Quantization } from '../../src/runtime/quantize.js'
 import { nativeCodec } from '../../src/runtime/tensor-codec.js';
 import type { LoraSpec } from '../../src/runtime/types.js';
 import { projectFile } from '../support/photos.js';
-import { greatestDifference, someTokens, wholeVocabulary } from '../runtime/toy.js';
+import { someTokens, wholeVocabulary } from '../runtime/toy.js';
+import { greatestDifference } from '../support/reproducibility.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'framewright-lora-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));

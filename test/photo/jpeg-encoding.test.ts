@@ -4,7 +4,7 @@ import { decodePhoto } from '../../src/photo/decode.js';
 import { encodeCrop } from '../../src/photo/crop-file.js';
 import { sourceJpegEncoding } from '../../src/photo/jpeg-encoding.js';
 import { JPEG_MARKER, jpegSegments } from '../../src/photo/formats/jpeg-segments.js';
-import { hasImageMagick, imageMagick } from '../support/system-tools.js';
+import { describeWith, imageMagick } from '../support/system-tools.js';
 import { fromRaster, positioned } from './fixtures.js';
 
 const SIZE = { width: 64, height: 48 };
@@ -72,7 +72,7 @@ describe('what cannot be read', () => {
   });
 });
 
-describe.skipIf(!hasImageMagick)('with ImageMagick’s encoder (needs ImageMagick)', () => {
+describeWith(['ImageMagick'], 'with ImageMagick’s encoder', () => {
   test('quality and chroma sampling are what it was told to use', () => {
     for (const [factor, sampling] of [
       ['2x2', '4:2:0'],

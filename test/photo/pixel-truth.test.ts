@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodePhoto } from '../../src/photo/decode.js';
 import { encodeCrop } from '../../src/photo/crop-file.js';
 import type { OutputFormat } from '../../src/photo/output-format.js';
-import { hasImageMagick, imageMagick } from '../support/system-tools.js';
+import { describeWith, imageMagick } from '../support/system-tools.js';
 import { fromRaster, type Raster } from './fixtures.js';
 import { iccProfile } from './icc-profile.js';
 import { randomInts } from './random.js';
@@ -177,7 +177,7 @@ function values(
   ]);
 }
 
-describe.skipIf(!hasImageMagick)('a crop equals the region that ImageMagick cuts out (needs ImageMagick)', () => {
+describeWith(['ImageMagick'], 'a crop equals the region that ImageMagick cuts out', () => {
   const write = async (name: string, made: Made): Promise<string> => {
     const file = path.join(folder, name);
     writeFileSync(file, made instanceof Promise ? await made : await made.toBuffer());

@@ -1,16 +1,10 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe } from 'vitest';
-
-export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-export const hasBrowser = existsSync(CHROMIUM);
-/** Title of the tests that need a browser: says so where they are skipped. */
-const IN_BROWSER = hasBrowser
-  ? 'in a browser'
-  : `in a browser (skipped, needs a browser: no ${CHROMIUM}, set CHROMIUM)`;
+import { afterAll, beforeAll } from 'vitest';
+import { CHROMIUM, describeWith } from '../support/system-tools.js';
 
 export interface OpenPage {
   readonly browser: Browser;
@@ -42,7 +36,7 @@ export async function openPage(file: string): Promise<OpenPage> {
  * @param defineTests given what is open once the tests run; nothing of it is there before
  */
 export function describePage(render: () => string | Promise<string>, defineTests: (opened: OpenPage) => void): void {
-  describe.skipIf(!hasBrowser)(IN_BROWSER, () => {
+  describeWith(['chromium'], 'in a browser', () => {
     const opened = {} as { -readonly [K in keyof OpenPage]: OpenPage[K] };
     let folder: string;
     beforeAll(async () => {

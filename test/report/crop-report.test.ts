@@ -7,7 +7,8 @@ import { decodePhoto } from '../../src/photo/decode.js';
 import { CropReport, thumbnailSide } from '../../src/report/crop-report.js';
 import type { CropResult, Element } from '../../src/base/schema.js';
 import { framewright } from '../cli/run.js';
-import { describePage, hasBrowser, openPage } from './browser.js';
+import { testWith } from '../support/system-tools.js';
+import { describePage, openPage } from './browser.js';
 
 const N_PHOTOS = 75;
 const HOSTILE = [
@@ -208,7 +209,7 @@ describePage(
 describe('framewright --report', () => {
   const run = (...args: string[]): ReturnType<typeof framewright> => framewright(args, { cwd: root });
 
-  test.skipIf(!hasBrowser)('a dry run, picks made in its page, and --choices give the crops picked', async () => {
+  testWith(['chromium'], 'a dry run, picks made in its page, and --choices give the crops picked', async () => {
     const name = `<img src=x onerror=alert(1)> & 'so'.jpg`;
     await sharp({ create: { width: 320, height: 200, channels: 3, background: '#864' } })
       .jpeg()

@@ -11,6 +11,7 @@ import { loadBinding } from '../../src/runtime/binding.js';
 import { findBuilds, hashSources, type Build } from '../../src/runtime/backends/builds.js';
 import { neededLibraries } from '../../src/runtime/backends/elf.js';
 import { makeSandbox, projectDir } from '../build/sandbox.js';
+import { declareWhere } from '../support/system-tools.js';
 
 const defaultPath = join(projectDir, 'build/Release/framewright.node');
 /** For threads and processes that cannot read TypeScript. */
@@ -169,97 +170,105 @@ describe('loading', () => {
   });
 });
 
-describe.runIf(process.platform === 'linux' && process.arch === 'x64')('a GPU backend', () => {
-  const bins = (name: string, ...rest: string[]): string =>
-    join(projectDir, 'node_modules/@node-llama-cpp', name, 'bins', ...rest);
-  const cudaLibrary = bins('linux-x64-cuda', 'linux-x64-cuda', 'libggml-cuda.so');
+declareWhere(process.platform === 'linux' && process.arch === 'x64', 'GPU backends', 'Linux x64', () => {
+  describe('a GPU backend', () => {
+    const bins = (name: string, ...rest: string[]): string =>
+      join(projectDir, 'node_modules/@node-llama-cpp', name, 'bins', ...rest);
+    const cudaLibrary = bins('linux-x64-cuda', 'linux-x64-cuda', 'libggml-cuda.so');
 
-  async function chooseIn(root: string, gpu: 'cuda' | 'vulkan' | 'metal', info?: Partial<NonNullable<Build['info']>>) {
-    const { addon } = await loadBinding({ addonPath: defaultPath, gpu: 'cpu' });
-    const [real] = findBuilds(defaultPath).builds;
-    return chooseBackend(addon, { ...real!, root, info: { ...real!.info!, ...info } }, gpu);
-  }
-
-  // `readelf -d <file>`, binutils 2.40.
-  test('names the libraries it needs', async () => {
-    expect(await neededLibraries(cudaLibrary)).toEqual([
-      'libggml-base.so',
-      'libcudart.so.13',
-      'libcublas.so.13',
-      'libcuda.so.1',
-      'libstdc++.so.6',
-      'libm.so.6',
-      'libgcc_s.so.1',
-      'libc.so.6',
-    ]);
-    expect(await neededLibraries(join(projectDir, 'package.json'))).toEqual([]);
-  });
-
-  test('with a library missing is explained by every library that is, and who brings it', async () => {
-    const error =
-      'load_backend: failed to load x.so: libcudart.so.12: cannot open shared object file: No such file or directory';
-    const older = bins('linux-x64-cuda-ext', 'linux-x64-cuda', 'fallback', 'libggml-cuda.so');
-    const reason = await explainLoadError(older, error);
-    expect(reason).toMatch(/^libcudart\.so\.12\b.* not found \(install the CUDA 12 runtime\b/);
-    expect(reason).not.toMatch(/libc\.so|libstdc|libggml/);
-  });
-
-  test('that is asked for is used, or else the CPU with the reason', async () => {
-    for (const gpu of ['cuda', 'vulkan'] as const) {
-      const { info } = await loadBinding({ addonPath: defaultPath, gpu });
-      if (info.backend === gpu) expect(info.devices.some(({ kind }) => kind !== 'cpu')).toBe(true);
-      else {
-        expect(info.backend).toBe('cpu');
-        expect(info.fallbacks.length).toBeGreaterThan(0);
-        for (const line of info.fallbacks) expect(line).toMatch(new RegExp(`^${gpu}: .*(not found|no device)`));
-      }
+    async function chooseIn(
+      root: string,
+      gpu: 'cuda' | 'vulkan' | 'metal',
+      info?: Partial<NonNullable<Build['info']>>,
+    ) {
+      const { addon } = await loadBinding({ addonPath: defaultPath, gpu: 'cpu' });
+      const [real] = findBuilds(defaultPath).builds;
+      return chooseBackend(addon, { ...real!, root, info: { ...real!.info!, ...info } }, gpu);
     }
-  });
 
-  test('whose package is not installed falls back with that reason', async () => {
-    const sandbox = makeSandbox({ without: ['@node-llama-cpp/linux-x64-cuda', '@node-llama-cpp/linux-x64-cuda-ext'] });
-    try {
-      expect(await chooseIn(sandbox.root, 'cuda')).toEqual({
-        backend: 'cpu',
-        fallbacks: [
-          'cuda: @node-llama-cpp/linux-x64-cuda is not installed',
-          'cuda: @node-llama-cpp/linux-x64-cuda-ext is not installed',
-        ],
-      });
-    } finally {
-      sandbox.remove();
-    }
-  });
-
-  test('of another version than the addon is not loaded', async () => {
-    const sandbox = makeSandbox({ versions: { '@node-llama-cpp/linux-x64-vulkan': '3.0.0' } });
-    try {
-      const { backend, fallbacks } = await chooseIn(sandbox.root, 'vulkan');
-      expect(backend).toBe('cpu');
-      expect(fallbacks).toEqual([
-        expect.stringMatching(/^vulkan: @node-llama-cpp\/linux-x64-vulkan is 3\.0\.0, the addon was built for \d/),
+    // `readelf -d <file>`, binutils 2.40.
+    test('names the libraries it needs', async () => {
+      expect(await neededLibraries(cudaLibrary)).toEqual([
+        'libggml-base.so',
+        'libcudart.so.13',
+        'libcublas.so.13',
+        'libcuda.so.1',
+        'libstdc++.so.6',
+        'libm.so.6',
+        'libgcc_s.so.1',
+        'libc.so.6',
       ]);
-    } finally {
-      sandbox.remove();
-    }
-  });
+      expect(await neededLibraries(join(projectDir, 'package.json'))).toEqual([]);
+    });
 
-  test('of another llama.cpp than the addon is not loaded', async () => {
-    const { release, version } = findLlama();
-    const { fallbacks } = await chooseIn(projectDir, 'vulkan', { llama: { release: 'v9.9.9', package: version! } });
-    expect(fallbacks).toEqual([
-      `vulkan: @node-llama-cpp/linux-x64-vulkan holds llama.cpp ${release}, the addon v9.9.9`,
-    ]);
-  });
+    test('with a library missing is explained by every library that is, and who brings it', async () => {
+      const error =
+        'load_backend: failed to load x.so: libcudart.so.12: cannot open shared object file: No such file or directory';
+      const older = bins('linux-x64-cuda-ext', 'linux-x64-cuda', 'fallback', 'libggml-cuda.so');
+      const reason = await explainLoadError(older, error);
+      expect(reason).toMatch(/^libcudart\.so\.12\b.* not found \(install the CUDA 12 runtime\b/);
+      expect(reason).not.toMatch(/libc\.so|libstdc|libggml/);
+    });
 
-  test('that is not part of a source build names the command that adds it', async () => {
-    const { fallbacks } = await chooseIn(projectDir, 'cuda', { platform: undefined });
-    expect(fallbacks).toEqual([
-      expect.stringMatching(/^cuda: not part of .*npm run build:native -- --from-source --cuda"$/),
-    ]);
-  });
+    test('that is asked for is used, or else the CPU with the reason', async () => {
+      for (const gpu of ['cuda', 'vulkan'] as const) {
+        const { info } = await loadBinding({ addonPath: defaultPath, gpu });
+        if (info.backend === gpu) expect(info.devices.some(({ kind }) => kind !== 'cpu')).toBe(true);
+        else {
+          expect(info.backend).toBe('cpu');
+          expect(info.fallbacks.length).toBeGreaterThan(0);
+          for (const line of info.fallbacks) expect(line).toMatch(new RegExp(`^${gpu}: .*(not found|no device)`));
+        }
+      }
+    });
 
-  test('of another system is refused in a word', async () => {
-    expect(await chooseIn(projectDir, 'metal')).toEqual({ backend: 'cpu', fallbacks: ['metal: only on macOS'] });
+    test('whose package is not installed falls back with that reason', async () => {
+      const sandbox = makeSandbox({
+        without: ['@node-llama-cpp/linux-x64-cuda', '@node-llama-cpp/linux-x64-cuda-ext'],
+      });
+      try {
+        expect(await chooseIn(sandbox.root, 'cuda')).toEqual({
+          backend: 'cpu',
+          fallbacks: [
+            'cuda: @node-llama-cpp/linux-x64-cuda is not installed',
+            'cuda: @node-llama-cpp/linux-x64-cuda-ext is not installed',
+          ],
+        });
+      } finally {
+        sandbox.remove();
+      }
+    });
+
+    test('of another version than the addon is not loaded', async () => {
+      const sandbox = makeSandbox({ versions: { '@node-llama-cpp/linux-x64-vulkan': '3.0.0' } });
+      try {
+        const { backend, fallbacks } = await chooseIn(sandbox.root, 'vulkan');
+        expect(backend).toBe('cpu');
+        expect(fallbacks).toEqual([
+          expect.stringMatching(/^vulkan: @node-llama-cpp\/linux-x64-vulkan is 3\.0\.0, the addon was built for \d/),
+        ]);
+      } finally {
+        sandbox.remove();
+      }
+    });
+
+    test('of another llama.cpp than the addon is not loaded', async () => {
+      const { release, version } = findLlama();
+      const { fallbacks } = await chooseIn(projectDir, 'vulkan', { llama: { release: 'v9.9.9', package: version! } });
+      expect(fallbacks).toEqual([
+        `vulkan: @node-llama-cpp/linux-x64-vulkan holds llama.cpp ${release}, the addon v9.9.9`,
+      ]);
+    });
+
+    test('that is not part of a source build names the command that adds it', async () => {
+      const { fallbacks } = await chooseIn(projectDir, 'cuda', { platform: undefined });
+      expect(fallbacks).toEqual([
+        expect.stringMatching(/^cuda: not part of .*npm run build:native -- --from-source --cuda"$/),
+      ]);
+    });
+
+    test('of another system is refused in a word', async () => {
+      expect(await chooseIn(projectDir, 'metal')).toEqual({ backend: 'cpu', fallbacks: ['metal: only on macOS'] });
+    });
   });
 });

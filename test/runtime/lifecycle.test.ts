@@ -252,7 +252,7 @@ describe('processes and threads', () => {
         exit: new Promise((resolve) => worker.once('exit', resolve)),
       };
     };
-    await using context = await model.createContext({ nCtx: 256 });
+    await using context = await model.createContext({ nCtx: 2048 });
     const threads = [start(false), start(true), start(true)];
     const choices = Int32Array.of(1, 2, 3);
     const { logProbs } = await context.session().append(new Int32Array(5).fill(7), { choices });

@@ -61,10 +61,3 @@ export function someImage(width: number, height: number, seed = 1): Uint8Array {
 export function wholeVocabulary(model: VisionModel): Int32Array {
   return Int32Array.from({ length: model.facts.nVocab }, (_, i) => i);
 }
-
-export function greatestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  if (a.length !== b.length) return Infinity;
-  let greatest = 0;
-  for (let i = 0; i < a.length; i++) greatest = Math.max(greatest, Math.abs(a[i]! - b[i]!));
-  return greatest;
-}

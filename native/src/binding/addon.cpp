@@ -38,7 +38,7 @@ static Napi::Value init(const Napi::CallbackInfo & info) {
 }
 
 static Napi::Value on_load_backends(const Napi::CallbackInfo & info) {
-    const auto  names  = load_backends(info[0].ToString().Utf8Value());
+    const auto  names  = load_backends(info[0].ToString().Utf8Value(), info[1].ToString().Utf8Value());
     Napi::Array result = Napi::Array::New(info.Env(), names.size());
     for (size_t i = 0; i < names.size(); i++) {
         result.Set((uint32_t) i, names[i]);
@@ -51,6 +51,14 @@ static Napi::Value on_load_backend(const Napi::CallbackInfo & info) {
     Napi::Object      result = Napi::Object::New(info.Env());
     result.Set("error", error.empty() ? info.Env().Null() : Napi::String::New(info.Env(), error));
     return result;
+}
+
+static Napi::Value on_cpu_score(const Napi::CallbackInfo & info) {
+    return Napi::Number::New(info.Env(), cpu_score(info[0].ToString().Utf8Value()));
+}
+
+static Napi::Value on_cpu_library(const Napi::CallbackInfo & info) {
+    return Napi::String::New(info.Env(), cpu_library());
 }
 
 static Napi::Value on_host_formats(const Napi::CallbackInfo & info) {
@@ -175,6 +183,8 @@ static Napi::Object define(Napi::Env env, Napi::Object exports) {
     exports.Set("init", Napi::Function::New(env, init));
     exports.Set("loadBackends", Napi::Function::New(env, on_load_backends));
     exports.Set("loadBackend", Napi::Function::New(env, on_load_backend));
+    exports.Set("cpuScore", Napi::Function::New(env, on_cpu_score));
+    exports.Set("cpuLibrary", Napi::Function::New(env, on_cpu_library));
     exports.Set("hostFormats", Napi::Function::New(env, on_host_formats));
     exports.Set("devices", Napi::Function::New(env, devices));
     exports.Set("decodeRows", Napi::Function::New(env, decode_rows));

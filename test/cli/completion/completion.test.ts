@@ -1,12 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { completionScript, type Shell } from '../../../src/cli/completion/completion.js';
 import { describeCommand, allCommands } from '../../../src/cli/completion/describe.js';
 import { buildProgram } from '../../../src/cli/program.js';
 import { framewright } from '../run.js';
+import { describeWith, testWith } from '../../support/system-tools.js';
 
 const program = buildProgram('0.0.0');
 const shape = describeCommand(program);
@@ -22,16 +23,6 @@ beforeAll(() => {
   writeFileSync(path.join(root, 'photo one.jpg'), '');
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-function find(command: string): string | undefined {
-  return (process.env.PATH ?? '')
-    .split(path.delimiter)
-    .map((folder) => path.join(folder, command))
-    .find((file) => existsSync(file));
-}
-function title(shell: Shell): string {
-  return find(shell) ? `in ${shell}` : `in ${shell} (skipped, needs ${shell}: it is not installed)`;
-}
 
 /** The line a shell has after Tab, typed at its own prompt in a terminal. */
 function typed(shell: Shell, setup: string, line: string): Promise<string> {
@@ -94,7 +85,7 @@ test('an option whose values are collected is repeatable, in zsh as in its help'
   expect(script).toMatch(/'\(-n --candidates\)'\{-n\+,--candidates=\}/);
 });
 
-describe.skipIf(!find('bash'))(title('bash'), () => {
+describeWith(['bash'], 'in bash', () => {
   /** What bash offers for the words before the cursor, the last one being completed. */
   function offers(...words: string[]): string[] {
     const code = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _framewright 2>/dev/null; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -141,7 +132,7 @@ describe.skipIf(!find('bash'))(title('bash'), () => {
     expect(offers('photo.jpg', 'gguf', '--recur')).toEqual(['--recursive']);
   });
 
-  test.skipIf(!find('script'))('on Tab at its prompt', async () => {
+  testWith(['bash', 'script'], 'on Tab at its prompt', async () => {
     const setup = `source '${scripts.bash}'`;
     expect(await typed('bash', setup, 'framewright --contact-sh')).toBe('framewright --contact-sheet');
     expect(await typed('bash', setup, 'framewright --engine sal')).toBe('framewright --engine saliency');
@@ -149,7 +140,7 @@ describe.skipIf(!find('bash'))(title('bash'), () => {
   });
 });
 
-describe.skipIf(!find('zsh') || !find('script'))(title('zsh'), () => {
+describeWith(['zsh', 'script'], 'in zsh', () => {
   test('on Tab at its prompt', async () => {
     const setup = `bindkey -e; autoload -U compinit; compinit -u -D; source '${scripts.zsh}'`;
     expect(await typed('zsh', setup, 'framewright --contact-sh')).toBe('framewright --contact-sheet');
@@ -159,7 +150,7 @@ describe.skipIf(!find('zsh') || !find('script'))(title('zsh'), () => {
   });
 });
 
-describe.skipIf(!find('fish'))(title('fish'), () => {
+describeWith(['fish'], 'in fish', () => {
   function offers(line: string): string[] {
     const code = `source '${scripts.fish}'; complete -C '${line}'`;
     const out = execFileSync('fish', ['-N', '-c', code], {

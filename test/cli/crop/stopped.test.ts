@@ -19,6 +19,8 @@ import { batchProgress } from '../../../src/cli/terminal/batch-progress.js';
 import { deferred } from '../../../src/runtime/deferred.js';
 import { examplePhoto } from '../../support/photos.js';
 import { framewright, type Finished, type RunOptions } from '../run.js';
+import { canMount, mountSmallDisk, unmount } from '../../support/small-disk.js';
+import { declareWhere } from '../../support/system-tools.js';
 
 const N = 6;
 let folder: string;
@@ -55,93 +57,95 @@ function makePlainAgain(): void {
   copyFileSync(examplePhoto('pagoda'), at('in', '2.jpg'));
 }
 
-describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
-  test('finishes the photo in hand and says how to go on, which then does the rest', async () => {
-    makePipe();
-    const inHand = deferred<undefined>();
-    const told = deferred<undefined>();
-    const started = deferred<(signal: NodeJS.Signals) => void>();
-    const running = full(['--verbose', ...PHOTOS], {
-      onStart: started.resolve,
-      onStderr: (text) => {
-        if (text.includes('in/1.jpg: ')) inHand.resolve(undefined);
-        if (text.includes('finishing the photo in hand; once more stops at once')) told.resolve(undefined);
-      },
+declareWhere(process.platform !== 'win32', 'Ctrl-C', 'signals', () => {
+  describe('Ctrl-C', () => {
+    test('finishes the photo in hand and says how to go on, which then does the rest', async () => {
+      makePipe();
+      const inHand = deferred<undefined>();
+      const told = deferred<undefined>();
+      const started = deferred<(signal: NodeJS.Signals) => void>();
+      const running = full(['--verbose', ...PHOTOS], {
+        onStart: started.resolve,
+        onStderr: (text) => {
+          if (text.includes('in/1.jpg: ')) inHand.resolve(undefined);
+          if (text.includes('finishing the photo in hand; once more stops at once')) told.resolve(undefined);
+        },
+      });
+      const pipe = await openPipe();
+      await inHand.promise;
+      (await started.promise)('SIGINT');
+      await told.promise;
+      await fillPipe(pipe);
+      const stopped = await running;
+      expect(stopped.code).toBe(130);
+      expect(lines(stopped.stdout)).toEqual(['out/0-crop.jpg', 'out/1-crop.jpg', 'out/2-crop.jpg']);
+      expect(written()).toHaveLength(3);
+      expect(stopped.stderr).toMatch(
+        /stopped with 3 of 6 photos done\nframewright: the same command with --resume goes on from here\n$/,
+      );
+      makePlainAgain();
+      // A pipe has no state to know it by again: its photo is done anew, the two before it are not.
+      const resumed = await full(['--resume', ...PHOTOS]);
+      expect(resumed).toMatchObject({ code: 0, stderr: 'framewright: 2 of 6 photos were done earlier\n' });
+      expect(lines(resumed.stdout)).toHaveLength(N);
+      expect(written()).toHaveLength(N);
     });
-    const pipe = await openPipe();
-    await inHand.promise;
-    (await started.promise)('SIGINT');
-    await told.promise;
-    await fillPipe(pipe);
-    const stopped = await running;
-    expect(stopped.code).toBe(130);
-    expect(lines(stopped.stdout)).toEqual(['out/0-crop.jpg', 'out/1-crop.jpg', 'out/2-crop.jpg']);
-    expect(written()).toHaveLength(3);
-    expect(stopped.stderr).toMatch(
-      /stopped with 3 of 6 photos done\nframewright: the same command with --resume goes on from here\n$/,
-    );
-    makePlainAgain();
-    // A pipe has no state to know it by again: its photo is done anew, the two before it are not.
-    const resumed = await full(['--resume', ...PHOTOS]);
-    expect(resumed).toMatchObject({ code: 0, stderr: 'framewright: 2 of 6 photos were done earlier\n' });
-    expect(lines(resumed.stdout)).toHaveLength(N);
-    expect(written()).toHaveLength(N);
-  });
 
-  test('loses no line of the review list, nor a photo of the report, that an earlier run has finished', async () => {
-    const args = ['--engine', 'rules', '--min-confidence', '1', '--report', 'report.html'];
-    const first = await full([...args, ...PHOTOS.slice(4)]);
-    expect(first.code).toBe(0);
-    const list = (): string[] => lines(readFileSync(at('out', 'review.jsonl'), 'utf8'));
-    const listed = list();
-    expect(listed).toHaveLength(2);
-    makePipe();
-    const started = deferred<(signal: NodeJS.Signals) => void>();
-    const told = deferred<undefined>();
-    const running = full([...args, '--resume', ...PHOTOS], {
-      onStart: started.resolve,
-      onStderr: (text) => {
-        if (text.includes('once more stops at once')) told.resolve(undefined);
-      },
+    test('loses no line of the review list, nor a photo of the report, that an earlier run has finished', async () => {
+      const args = ['--engine', 'rules', '--min-confidence', '1', '--report', 'report.html'];
+      const first = await full([...args, ...PHOTOS.slice(4)]);
+      expect(first.code).toBe(0);
+      const list = (): string[] => lines(readFileSync(at('out', 'review.jsonl'), 'utf8'));
+      const listed = list();
+      expect(listed).toHaveLength(2);
+      makePipe();
+      const started = deferred<(signal: NodeJS.Signals) => void>();
+      const told = deferred<undefined>();
+      const running = full([...args, '--resume', ...PHOTOS], {
+        onStart: started.resolve,
+        onStderr: (text) => {
+          if (text.includes('once more stops at once')) told.resolve(undefined);
+        },
+      });
+      const pipe = await openPipe();
+      (await started.promise)('SIGINT');
+      await told.promise;
+      await fillPipe(pipe);
+      expect((await running).code).toBe(130);
+      expect(list().slice(-2)).toEqual(listed);
+      const page = readFileSync(at('report.html'), 'utf8');
+      for (const photo of PHOTOS.slice(4)) expect(page).toContain(`"path":"${photo}"`);
     });
-    const pipe = await openPipe();
-    (await started.promise)('SIGINT');
-    await told.promise;
-    await fillPipe(pipe);
-    expect((await running).code).toBe(130);
-    expect(list().slice(-2)).toEqual(listed);
-    const page = readFileSync(at('report.html'), 'utf8');
-    for (const photo of PHOTOS.slice(4)) expect(page).toContain(`"path":"${photo}"`);
-  });
 
-  test('a second time stops at once, whatever is under way, with nothing half written', async () => {
-    makePipe();
-    const started = deferred<(signal: NodeJS.Signals) => void>();
-    const running = full(PHOTOS, {
-      onStart: started.resolve,
-      onStderr: (text, kill) => {
-        if (text.includes('once more')) kill('SIGINT');
-      },
+    test('a second time stops at once, whatever is under way, with nothing half written', async () => {
+      makePipe();
+      const started = deferred<(signal: NodeJS.Signals) => void>();
+      const running = full(PHOTOS, {
+        onStart: started.resolve,
+        onStderr: (text, kill) => {
+          if (text.includes('once more')) kill('SIGINT');
+        },
+      });
+      const pipe = await openPipe();
+      (await started.promise)('SIGINT');
+      const stopped = await running;
+      await pipe.close();
+      // Where the read under way never returns, the process ends by the signal, which a shell calls 130 too.
+      expect([130, 'SIGINT']).toContain(stopped.code ?? stopped.signal);
+      expect(stopped.stderr).toContain('--resume goes on');
+      for (const name of readdirSync(at('out')))
+        expect(name).toMatch(/^([01]-crop\.jpg|\.framewright-journal\.jsonl)$/);
+      for (const name of written()) await sharp(readFileSync(at('out', name)), { failOn: 'warning' }).stats();
+      makePlainAgain();
+      expect(await full(['--resume', ...PHOTOS])).toMatchObject({ code: 0 });
+      expect(written()).toHaveLength(N);
     });
-    const pipe = await openPipe();
-    (await started.promise)('SIGINT');
-    const stopped = await running;
-    await pipe.close();
-    // Where the read under way never returns, the process ends by the signal, which a shell calls 130 too.
-    expect([130, 'SIGINT']).toContain(stopped.code ?? stopped.signal);
-    expect(stopped.stderr).toContain('--resume goes on');
-    for (const name of readdirSync(at('out'))) expect(name).toMatch(/^([01]-crop\.jpg|\.framewright-journal\.jsonl)$/);
-    for (const name of written()) await sharp(readFileSync(at('out', name)), { failOn: 'warning' }).stats();
-    makePlainAgain();
-    expect(await full(['--resume', ...PHOTOS])).toMatchObject({ code: 0 });
-    expect(written()).toHaveLength(N);
   });
 });
 
 describe('what goes wrong on the way', () => {
-  test.skipIf(process.platform === 'win32')(
-    'a photo deleted and one cut short after the scan are errors of their own, listed at the end and in the JSON',
-    async () => {
+  declareWhere(process.platform !== 'win32', 'photos that change during a run', 'named pipes', () => {
+    test('a photo deleted and one cut short after the scan are errors of their own, listed at the end and in the JSON', async () => {
       makePipe();
       symlinkSync(at('gone.jpg'), at('in', '6.jpg'));
       const running = full(['--json', ...PHOTOS, 'in/6.jpg']);
@@ -166,34 +170,34 @@ describe('what goes wrong on the way', () => {
         ['in/6.jpg', 'INPUT_NOT_FOUND'],
       ]);
       expect(written()).toHaveLength(4);
-    },
-  );
+    });
+  });
 
-  const canMount = process.platform === 'linux' && process.geteuid?.() === 0;
-
-  test.runIf(canMount).each([[[]], [['--journal', 'notes.jsonl']]])(
-    'a full disk ends the run, and --resume goes on once there is room (%j)',
-    async (args) => {
-      mkdirSync(at('out'));
-      const mount = (size: string): boolean =>
-        spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', at('out')]).status === 0;
-      if (!mount('400k')) return;
-      try {
-        const stopped = await full([...args, '--quality', '95', 'in']);
-        expect(stopped.code).toBe(1);
-        expect(stopped.stderr).toMatch(/--resume goes on from here\nframewright: .*(disk|space).* \[OUTPUT_WRITE\]\n$/);
-        const nDone = written().length;
-        expect(nDone).toBeGreaterThan(0);
-        expect(nDone).toBeLessThan(N);
-        for (const name of written()) await sharp(readFileSync(at('out', name)), { failOn: 'warning' }).stats();
-        expect(spawnSync('mount', ['-o', 'remount,size=64m', at('out')]).status).toBe(0);
-        expect(await full([...args, '--quality', '95', '--resume', 'in'])).toMatchObject({ code: 0 });
-        expect(written()).toHaveLength(N);
-      } finally {
-        spawnSync('umount', [at('out')]);
-      }
-    },
-  );
+  declareWhere(canMount, 'a run whose disk becomes full', 'the right to mount one', () => {
+    test.each([[[]], [['--journal', 'notes.jsonl']]])(
+      'a full disk ends the run, and --resume goes on once there is room (%j)',
+      async (args) => {
+        mkdirSync(at('out'));
+        mountSmallDisk(at('out'), '400k');
+        try {
+          const stopped = await full([...args, '--quality', '95', 'in']);
+          expect(stopped.code).toBe(1);
+          expect(stopped.stderr).toMatch(
+            /--resume goes on from here\nframewright: .*(disk|space).* \[OUTPUT_WRITE\]\n$/,
+          );
+          const nDone = written().length;
+          expect(nDone).toBeGreaterThan(0);
+          expect(nDone).toBeLessThan(N);
+          for (const name of written()) await sharp(readFileSync(at('out', name)), { failOn: 'warning' }).stats();
+          mountSmallDisk(at('out'), '64m', { again: true });
+          expect(await full([...args, '--quality', '95', '--resume', 'in'])).toMatchObject({ code: 0 });
+          expect(written()).toHaveLength(N);
+        } finally {
+          unmount(at('out'));
+        }
+      },
+    );
+  });
 
   test('an output folder that cannot be written is said before any work', async () => {
     writeFileSync(at('out'), 'a file');

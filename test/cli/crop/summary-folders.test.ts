@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { fromRaster, plain } from '../../photo/fixtures.js';
 import { framewright, type Finished } from '../run.js';
+import { declareWhere } from '../../support/system-tools.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -32,10 +33,12 @@ test('a folder that cannot be made is said before any work', async () => {
   expect(stderr).toMatch(/file\/below.*\[OUTPUT_WRITE\]\n$/);
 });
 
-test.skipIf(!existsSync('/proc/sys'))('one that takes no files, even of root (needs Linux), too', async () => {
-  const { code, stdout, stderr } = await run('--contact-sheet', '/proc/sys/new/sheet.jpg', 'in');
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toMatch(
-    /^framewright: cannot write \/proc\/sys\/new\/sheet\.jpg: no permission in \/proc\/sys: .*\[OUTPUT_WRITE\]\n$/,
-  );
+declareWhere(process.platform === 'linux', 'a folder that takes no files, even of root', 'Linux', () => {
+  test('one that takes no files, even of root, too', async () => {
+    const { code, stdout, stderr } = await run('--contact-sheet', '/proc/sys/new/sheet.jpg', 'in');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^framewright: cannot write \/proc\/sys\/new\/sheet\.jpg: no permission in \/proc\/sys: .*\[OUTPUT_WRITE\]\n$/,
+    );
+  });
 });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fromRaster, plain } from '../../photo/fixtures.js';
 import { projectFile } from '../../support/photos.js';
+import { declareWhere } from '../../support/system-tools.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -71,31 +72,33 @@ describe('a reader of stdout that has seen enough', () => {
   });
 });
 
-describe.skipIf(!existsSync('/dev/full'))('a full disk behind stdout (needs /dev/full)', () => {
-  const ERROR = /^framewright: cannot write to stdout: ENOSPC.*\[OUTPUT_WRITE\]\n$/;
-  const full = async (...args: readonly string[]): Promise<Ended> => {
-    const device = openSync('/dev/full', 'w');
-    try {
-      return await run(args, device);
-    } finally {
-      closeSync(device);
-    }
-  };
+declareWhere(existsSync('/dev/full'), 'a full disk behind stdout', '/dev/full', () => {
+  describe('a full disk behind stdout', () => {
+    const ERROR = /^framewright: cannot write to stdout: ENOSPC.*\[OUTPUT_WRITE\]\n$/;
+    const full = async (...args: readonly string[]): Promise<Ended> => {
+      const device = openSync('/dev/full', 'w');
+      try {
+        return await run(args, device);
+      } finally {
+        closeSync(device);
+      }
+    };
 
-  test.each([
-    ['of rectangles', ['--dry-run', 'in']],
-    ['of JSON', ['--dry-run', '--json', 'in']],
-    ['of a crop', ['-o', '-', 'in/0.jpg']],
-  ])('is told in one line, %s', async (_, args) => {
-    const { code, stderr } = await full(...args);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(ERROR);
-  });
+    test.each([
+      ['of rectangles', ['--dry-run', 'in']],
+      ['of JSON', ['--dry-run', '--json', 'in']],
+      ['of a crop', ['-o', '-', 'in/0.jpg']],
+    ])('is told in one line, %s', async (_, args) => {
+      const { code, stderr } = await full(...args);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(ERROR);
+    });
 
-  test('is told once where files are made, all of which are', async () => {
-    const { code, stderr } = await full('-o', 'out/', 'in');
-    expect(code).toBe(1);
-    expect(stderr).toMatch(ERROR);
-    expect(written().filter((name) => name.endsWith('.jpg'))).toHaveLength(6);
+    test('is told once where files are made, all of which are', async () => {
+      const { code, stderr } = await full('-o', 'out/', 'in');
+      expect(code).toBe(1);
+      expect(stderr).toMatch(ERROR);
+      expect(written().filter((name) => name.endsWith('.jpg'))).toHaveLength(6);
+    });
   });
 });

@@ -8,9 +8,11 @@ import { openCropper } from '../../../src/cropper/cropper.js';
 import { IMAGE_TOKEN_PX } from '../../../src/runtime/native-constants.js';
 import { openVlm } from '../../../src/vlm/open.js';
 import { openRuntime } from '../../../src/runtime/runtime.js';
-import { someImage, greatestDifference, useToy, wholeVocabulary } from '../../runtime/toy.js';
+import { someImage, useToy, wholeVocabulary } from '../../runtime/toy.js';
+import { greatestDifference } from '../../support/reproducibility.js';
 import { framewright } from '../../cli/run.js';
 import { projectFile } from '../../support/photos.js';
+import { declareWhere } from '../../support/system-tools.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'framewright-run-plan-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -60,20 +62,22 @@ const refusesAbsurdSizes =
   readFileSync('/proc/sys/vm/overcommit_memory', 'utf8').trim() !== '1' &&
   totalmem() < 4e11;
 
-test.runIf(refusesAbsurdSizes)('an allocation that fails is a typed error, and the model goes on', async () => {
-  const pair = await writeToyPair(path.join(folder, 'hungry'), {
-    text: { nEmbd: 512, nHead: 8, nHeadKv: 8, nLayer: 16 },
-    sparse: true,
+declareWhere(refusesAbsurdSizes, 'an allocation that fails', 'a Linux that refuses what can never fit', () => {
+  test('an allocation that fails is a typed error, and the model goes on', async () => {
+    const pair = await writeToyPair(path.join(folder, 'hungry'), {
+      text: { nEmbd: 512, nHead: 8, nHeadKv: 8, nLayer: 16 },
+      sparse: true,
+    });
+    await using runtime = await openRuntime({ gpu: 'cpu' });
+    await using model = await runtime.loadModel({ path: pair.textPath, mmprojPath: pair.mmprojPath, threads: 1 });
+    // 16 layers x 2 x 512 halves x 16.7 million cells: 550 GB.
+    await expect(model.createContext({ nCtx: 2 ** 24 })).rejects.toMatchObject({
+      code: 'MODEL_LOAD',
+      message: expect.stringMatching(/^cannot create a context of 16777216 tokens for .*alloc/) as string,
+    });
+    await using context = await model.createContext({ nCtx: 256 });
+    await context.session().append(model.tokenize('a'));
   });
-  await using runtime = await openRuntime({ gpu: 'cpu' });
-  await using model = await runtime.loadModel({ path: pair.textPath, mmprojPath: pair.mmprojPath, threads: 1 });
-  // 16 layers x 2 x 512 halves x 16.7 million cells: 550 GB.
-  await expect(model.createContext({ nCtx: 2 ** 24 })).rejects.toMatchObject({
-    code: 'MODEL_LOAD',
-    message: expect.stringMatching(/^cannot create a context of 16777216 tokens for .*alloc/) as string,
-  });
-  await using context = await model.createContext({ nCtx: 256 });
-  await context.session().append(model.tokenize('a'));
 });
 
 describe('a vision tower', () => {

@@ -1,18 +1,18 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createProxy } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { connect, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { writeToyPair } from '../../../gguf/index.js';
 import { CATALOG_FILE } from '../../../src/model/catalog-file.js';
 import { framewright } from '../../cli/run.js';
+import { testWith } from '../../support/system-tools.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'framewright-https-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
 /** A certificate of its own authority for a host that only the proxy knows. */
 function certificate(host: string): { key: string; cert: string } {
@@ -28,7 +28,8 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-test.skipIf(!hasOpenssl)(
+testWith(
+  ['openssl'],
   'a pull over https goes through the proxy, and a server of another authority is refused',
   async () => {
     const pair = await writeToyPair(path.join(folder, 'toy'));

@@ -8,7 +8,7 @@ import { sidecarPathOf, writeSidecar } from '../../../src/photo/metadata/sidecar
 import { editXmp, readXmp, type XmpName } from '../../../src/photo/metadata/xmp.js';
 import { fromRaster, ORIENTATIONS, plain, storedFor, withRectangle } from '../fixtures.js';
 import { rejection } from '../thrown.js';
-import { exiftool, hasExiftool } from '../../support/system-tools.js';
+import { describeWith, exiftool } from '../../support/system-tools.js';
 
 const SIZE = { width: 120, height: 80 };
 const CROP = { x: 30, y: 8, width: 60, height: 48 };
@@ -220,7 +220,7 @@ describe('an existing sidecar', () => {
   });
 });
 
-describe.skipIf(!hasExiftool)('as exiftool reads it (needs exiftool)', () => {
+describeWith(['exiftool'], 'as exiftool reads it', () => {
   test('the rectangle of each EXIF orientation is the same to a pixel, and the rest is still there', async () => {
     const upright = { width: 1201, height: 803 };
     const crop = { x: 101, y: 57, width: 703, height: 501 };

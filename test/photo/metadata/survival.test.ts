@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodePhoto } from '../../../src/photo/decode.js';
 import { encodeCrop } from '../../../src/photo/crop-file.js';
 import { OUTPUT_FORMATS, type OutputFormat } from '../../../src/photo/output-format.js';
 import { fromRaster, ORIENTATIONS, plain, storedFor } from '../fixtures.js';
-import { exiftool, hasExiftool } from '../../support/system-tools.js';
+import { describeWith, exiftool } from '../../support/system-tools.js';
 
 type Tags = Record<string, unknown>;
 
@@ -89,7 +89,7 @@ function ofThePhoto(tags: Tags): Tags {
   );
 }
 
-describe.skipIf(!hasExiftool)('as exiftool reads them (needs exiftool)', () => {
+describeWith(['exiftool'], 'as exiftool reads them', () => {
   beforeAll(async () => {
     const thumbnail = await fromRaster(plain({ width: 60, height: 40 }, [200, 0, 0]))
       .jpeg()

@@ -3,12 +3,12 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findProgram } from '../../../native/install/toolchain.mjs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { explainLoadError } from '../../../src/runtime/backends/backends.js';
 import { isLibraryInstalled, neededLibraries } from '../../../src/runtime/backends/elf.js';
 import type { GpuChoice, RuntimeInfo } from '../../../src/runtime/types.js';
 import { projectDir } from '../../build/sandbox.js';
+import { declareWhere, describeWith } from '../../support/system-tools.js';
 
 const builtModule = new URL('../../../dist/src/runtime/binding.js', import.meta.url).href;
 const bins = (name: string, ...rest: string[]): string =>
@@ -16,11 +16,9 @@ const bins = (name: string, ...rest: string[]): string =>
 const CUDA = bins('linux-x64-cuda', 'linux-x64-cuda', 'libggml-cuda.so');
 const OLDER_CUDA = bins('linux-x64-cuda-ext', 'linux-x64-cuda', 'fallback', 'libggml-cuda.so');
 const VULKAN = bins('linux-x64-vulkan', 'linux-x64-vulkan', 'libggml-vulkan.so');
-const compiler = findProgram('cc') ?? findProgram('gcc');
 // A build from source is preferred where there is one, and takes no prebuilt backend.
 const isPrebuilt = !existsSync(join(projectDir, 'build', 'source'));
-const isPossible =
-  process.platform === 'linux' && process.arch === 'x64' && compiler !== undefined && existsSync(CUDA) && isPrebuilt;
+const isPossible = process.platform === 'linux' && process.arch === 'x64' && existsSync(CUDA) && isPrebuilt;
 
 let dir: string;
 beforeAll(() => {
@@ -39,8 +37,7 @@ function emptyLibraries(names: readonly string[]): string {
   mkdirSync(join(dir, 'made'), { recursive: true });
   for (const name of names) {
     const made = join(dir, 'made', name);
-    if (!existsSync(made))
-      execFileSync(compiler!, ['-shared', '-x', 'c', '/dev/null', `-Wl,-soname,${name}`, '-o', made]);
+    if (!existsSync(made)) execFileSync('cc', ['-shared', '-x', 'c', '/dev/null', `-Wl,-soname,${name}`, '-o', made]);
     copyFileSync(made, join(folder, name));
   }
   return folder;
@@ -57,43 +54,47 @@ async function chooseWith(gpu: GpuChoice, folder: string): Promise<RuntimeInfo> 
   return JSON.parse(stdout) as RuntimeInfo;
 }
 
-describe.runIf(isPossible)('a prebuilt GPU backend', () => {
-  test('with one of its libraries missing is refused with that one by name, and the CPU runs', async () => {
-    for (const [gpu, backend] of [
-      ['cuda', CUDA],
-      ['vulkan', VULKAN],
-    ] as const) {
-      const needed = await vendorLibraries(backend);
-      expect(needed.length).toBeGreaterThan(0);
-      for (const missing of needed.filter((name) => isLibraryInstalled(name) === false)) {
-        const others = needed.filter((name) => name !== missing);
-        const { backend: used, fallbacks } = await chooseWith(gpu, emptyLibraries(others));
-        expect(used).toBe('cpu');
-        expect(fallbacks[0]).toMatch(new RegExp(`^${gpu}: ${missing.replaceAll('.', '\\.')} not found \\(install `));
+declareWhere(isPossible, 'prebuilt GPU backends', 'their packages for Linux x64, and no source build', () => {
+  describeWith(['cc'], 'a prebuilt GPU backend', () => {
+    test('with one of its libraries missing is refused with that one by name, and the CPU runs', async () => {
+      for (const [gpu, backend] of [
+        ['cuda', CUDA],
+        ['vulkan', VULKAN],
+      ] as const) {
+        const needed = await vendorLibraries(backend);
+        expect(needed.length).toBeGreaterThan(0);
+        for (const missing of needed.filter((name) => isLibraryInstalled(name) === false)) {
+          const others = needed.filter((name) => name !== missing);
+          const { backend: used, fallbacks } = await chooseWith(gpu, emptyLibraries(others));
+          expect(used).toBe('cpu');
+          expect(fallbacks[0]).toMatch(new RegExp(`^${gpu}: ${missing.replaceAll('.', '\\.')} not found \\(install `));
+        }
       }
-    }
-  });
+    });
 
-  test('with libraries that lack what it calls is refused with the first function and who brings it', async () => {
-    const libraries = [...(await vendorLibraries(CUDA)), ...(await vendorLibraries(OLDER_CUDA))];
-    const { backend, fallbacks } = await chooseWith('cuda', emptyLibraries(libraries));
-    expect(backend).toBe('cpu');
-    expect(fallbacks).toHaveLength(2);
-    for (const reason of fallbacks)
-      expect(reason).toMatch(/^cuda: the installed libraries are of another version, they have no cu\w+ \(update the /);
-    const vulkan = await chooseWith('vulkan', emptyLibraries(await vendorLibraries(VULKAN)));
-    expect(vulkan.backend).toBe('cpu');
-    expect(vulkan.fallbacks).toEqual([
-      expect.stringMatching(/they have no vk\w+ \(update the Vulkan loader and driver\)$/),
-    ]);
-  });
+    test('with libraries that lack what it calls is refused with the first function and who brings it', async () => {
+      const libraries = [...(await vendorLibraries(CUDA)), ...(await vendorLibraries(OLDER_CUDA))];
+      const { backend, fallbacks } = await chooseWith('cuda', emptyLibraries(libraries));
+      expect(backend).toBe('cpu');
+      expect(fallbacks).toHaveLength(2);
+      for (const reason of fallbacks)
+        expect(reason).toMatch(
+          /^cuda: the installed libraries are of another version, they have no cu\w+ \(update the /,
+        );
+      const vulkan = await chooseWith('vulkan', emptyLibraries(await vendorLibraries(VULKAN)));
+      expect(vulkan.backend).toBe('cpu');
+      expect(vulkan.fallbacks).toEqual([
+        expect.stringMatching(/they have no vk\w+ \(update the Vulkan loader and driver\)$/),
+      ]);
+    });
 
-  test('asked for by auto: CUDA 13, CUDA 12 and Vulkan in turn, then the CPU with every reason', async () => {
-    const libraries = await Promise.all([CUDA, OLDER_CUDA, VULKAN].map(vendorLibraries));
-    const { backend, fallbacks, devices } = await chooseWith('auto', emptyLibraries(libraries.flat()));
-    expect(backend).toBe('cpu');
-    expect(fallbacks.map((reason) => reason.split(':', 1)[0])).toEqual(['cuda', 'cuda', 'vulkan']);
-    expect(devices.map(({ name }) => name)).toEqual(['CPU']);
+    test('asked for by auto: CUDA 13, CUDA 12 and Vulkan in turn, then the CPU with every reason', async () => {
+      const libraries = await Promise.all([CUDA, OLDER_CUDA, VULKAN].map(vendorLibraries));
+      const { backend, fallbacks, devices } = await chooseWith('auto', emptyLibraries(libraries.flat()));
+      expect(backend).toBe('cpu');
+      expect(fallbacks.map((reason) => reason.split(':', 1)[0])).toEqual(['cuda', 'cuda', 'vulkan']);
+      expect(devices.map(({ name }) => name)).toEqual(['CPU']);
+    });
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Context } from '../../../src/runtime/session/context.js';
-import { greatestDifference, someImage, someTokens, useToy, wholeVocabulary } from '../toy.js';
+import { someImage, someTokens, useToy, wholeVocabulary } from '../toy.js';
+import { greatestDifference, NATS_APART } from '../../support/reproducibility.js';
 
 const toy = useToy();
 
@@ -25,7 +26,7 @@ describe('append', () => {
     const oneByOne = context.session();
     let last: Float32Array = new Float32Array();
     for (const token of tokens) last = (await oneByOne.append(Int32Array.of(token), { choices })).logProbs;
-    expect(greatestDifference(atOnce, last)).toBeLessThan(1e-4);
+    expect(greatestDifference(atOnce, last)).toBeLessThan(NATS_APART.unquantisedCache);
     expect([oneByOne.nTokens, oneByOne.nPos]).toEqual([20, 20]);
   });
 
@@ -43,7 +44,9 @@ describe('append', () => {
     const choices = wholeVocabulary(toy().model);
     const { logProbs } = await small.session().append(someTokens(50), { choices });
     expect(small.counters().nDecodeCalls).toBe(4);
-    expect(greatestDifference(logProbs, await freshLogProbs(context, someTokens(50)))).toBeLessThan(1e-4);
+    expect(greatestDifference(logProbs, await freshLogProbs(context, someTokens(50)))).toBeLessThan(
+      NATS_APART.unquantisedCache,
+    );
     await small.dispose();
   });
 
@@ -58,7 +61,7 @@ describe('append', () => {
     expect(context.counters().nDecodeCalls - before.nDecodeCalls).toBe(1);
     expect(context.counters().nTokensDecoded - before.nTokensDecoded).toBe(28);
     for (const [i, { logProbs }] of together.entries())
-      expect(greatestDifference(logProbs, alone[i]!)).toBeLessThan(1e-4);
+      expect(greatestDifference(logProbs, alone[i]!)).toBeLessThan(NATS_APART.unquantisedCache);
   });
 
   test('appending nothing asks about the present end without decoding', async () => {
@@ -131,7 +134,7 @@ describe('images', () => {
     };
     const first = await after(0);
     expect(greatestDifference(first, await after(1))).toBeGreaterThan(1e-2);
-    expect(greatestDifference(first, await after(0))).toBeLessThan(1e-4);
+    expect(greatestDifference(first, await after(0))).toBeLessThan(NATS_APART.unquantisedCache);
   });
 
   test('an image in several batches gives what it gives in one', async () => {
@@ -151,7 +154,7 @@ describe('images', () => {
       await session.appendImage(image);
       results.push((await session.append(someTokens(4), { choices })).logProbs);
     }
-    expect(greatestDifference(results[0]!, results[1]!)).toBeLessThan(1e-4);
+    expect(greatestDifference(results[0]!, results[1]!)).toBeLessThan(NATS_APART.unquantisedCache);
   });
 
   test('sizes off the grid and outside the limits are refused before anything runs', async () => {
@@ -180,7 +183,7 @@ describe('fork, rollback, save and restore', () => {
     expect(context.counters().nTokensDecoded - before).toBe(9);
     for (const [i, { logProbs }] of results.entries()) {
       const fresh = await freshLogProbs(context, Int32Array.from([...someTokens(10), ...someTokens(3, i + 5)]));
-      expect(greatestDifference(logProbs, fresh)).toBeLessThan(1e-4);
+      expect(greatestDifference(logProbs, fresh)).toBeLessThan(NATS_APART.unquantisedCache);
     }
   });
 
@@ -193,7 +196,7 @@ describe('fork, rollback, save and restore', () => {
     await freshLogProbs(context, someTokens(30, 9));
     const { logProbs } = await fork.append(someTokens(2, 3), { choices: wholeVocabulary(toy().model) });
     const fresh = await freshLogProbs(context, Int32Array.from([...someTokens(10), ...someTokens(2, 3)]));
-    expect(greatestDifference(logProbs, fresh)).toBeLessThan(1e-4);
+    expect(greatestDifference(logProbs, fresh)).toBeLessThan(NATS_APART.unquantisedCache);
   });
 
   test('after a rollback the session is as it was at the mark', async () => {
@@ -206,10 +209,10 @@ describe('fork, rollback, save and restore', () => {
     await session.rollback(mark);
     expect([session.nTokens, session.nPos]).toEqual([10, 10]);
     const { logProbs: again } = await session.append(new Int32Array(), { choices });
-    expect(greatestDifference(again, atMark)).toBeLessThan(1e-4);
+    expect(greatestDifference(again, atMark)).toBeLessThan(NATS_APART.unquantisedCache);
     const { logProbs } = await session.append(someTokens(4, 3), { choices });
     const fresh = await freshLogProbs(context, Int32Array.from([...someTokens(10), ...someTokens(4, 3)]));
-    expect(greatestDifference(logProbs, fresh)).toBeLessThan(1e-4);
+    expect(greatestDifference(logProbs, fresh)).toBeLessThan(NATS_APART.unquantisedCache);
   });
 
   test('rolling back over an image gives its positions back', async () => {
@@ -225,7 +228,7 @@ describe('fork, rollback, save and restore', () => {
     expect([session.nTokens, session.nPos]).toEqual([4, 4]);
     const { logProbs } = await session.append(someTokens(3, 2), { choices });
     const fresh = await freshLogProbs(context, Int32Array.from([...someTokens(4), ...someTokens(3, 2)]));
-    expect(greatestDifference(logProbs, fresh)).toBeLessThan(1e-4);
+    expect(greatestDifference(logProbs, fresh)).toBeLessThan(NATS_APART.unquantisedCache);
   });
 
   test('a mark of another session or one rolled back over is refused', async () => {
@@ -291,7 +294,7 @@ describe('fork, rollback, save and restore', () => {
       await target.restore(state);
       expect([target.nTokens, target.nPos]).toEqual([15, 12]);
       const { logProbs: there } = await target.append(someTokens(3, 3), { choices });
-      expect(greatestDifference(here, there)).toBeLessThan(1e-4);
+      expect(greatestDifference(here, there)).toBeLessThan(NATS_APART.unquantisedCache);
     }
   });
 
@@ -318,7 +321,7 @@ describe('fork, rollback, save and restore', () => {
     });
     const { logProbs } = await session.append(someTokens(2, 2), { choices });
     const fresh = await freshLogProbs(context, Int32Array.from([...someTokens(6), ...someTokens(2, 2)]));
-    expect(greatestDifference(logProbs, fresh)).toBeLessThan(1e-4);
+    expect(greatestDifference(logProbs, fresh)).toBeLessThan(NATS_APART.unquantisedCache);
   });
 });
 
@@ -356,7 +359,9 @@ describe('score', () => {
     // 5 6 7 8 9 and 11: what several begin with is decoded once, nobody's last token is.
     expect(after.nTokensDecoded - before.nTokensDecoded).toBe(6);
     for (const [i, tokens] of continuations.entries())
-      expect(greatestDifference(scores[i]!, await oneByOne(context, someTokens(9), tokens))).toBeLessThan(1e-4);
+      expect(greatestDifference(scores[i]!, await oneByOne(context, someTokens(9), tokens))).toBeLessThan(
+        NATS_APART.unquantisedCache,
+      );
     expect([session.nTokens, session.nPos]).toEqual([9, 9]);
     expect(greatestDifference((await session.append(new Int32Array(), { choices })).logProbs, end)).toBe(0);
   });
@@ -374,7 +379,9 @@ describe('score', () => {
     await session.append(someTokens(9));
     const scores = await session.score(continuations);
     for (const [i, tokens] of continuations.entries())
-      expect(greatestDifference(scores[i]!, await oneByOne(context, someTokens(9), tokens))).toBeLessThan(1e-4);
+      expect(greatestDifference(scores[i]!, await oneByOne(context, someTokens(9), tokens))).toBeLessThan(
+        NATS_APART.unquantisedCache,
+      );
   });
 
   test('behind an image and after a rollback it is right as well', async () => {
@@ -391,8 +398,9 @@ describe('score', () => {
     const again = await session.score(continuations);
     const fork = await session.fork();
     const { logProbs } = await fork.append(Int32Array.of(5, 6), { choices: Int32Array.of(7) });
-    expect(scores[0]![2]).toBeCloseTo(logProbs[0]!, 4);
-    for (const [i, each] of scores.entries()) expect(greatestDifference(each, again[i]!)).toBeLessThan(1e-4);
+    expect(Math.abs(scores[0]![2]! - logProbs[0]!)).toBeLessThan(NATS_APART.unquantisedCache);
+    for (const [i, each] of scores.entries())
+      expect(greatestDifference(each, again[i]!)).toBeLessThan(NATS_APART.unquantisedCache);
   });
 
   test('scores of several sessions share batches', async () => {
@@ -405,7 +413,8 @@ describe('score', () => {
     const together = await Promise.all(sessions.map(async (session) => session.score(continuations)));
     expect(context.counters().nDecodeCalls - before).toBe(1);
     for (const [i, scores] of together.entries())
-      for (const [j, each] of scores.entries()) expect(greatestDifference(each, alone[i]![j]!)).toBeLessThan(1e-4);
+      for (const [j, each] of scores.entries())
+        expect(greatestDifference(each, alone[i]![j]!)).toBeLessThan(NATS_APART.unquantisedCache);
   });
 
   test('many random continuations agree with one at a time', async () => {
@@ -420,6 +429,8 @@ describe('score', () => {
     const random = Array.from({ length: 80 }, (_, i) => someTokens(1 + (i % 9), i + 1).map((token) => token % 3));
     const scores = await session.score(random);
     for (const [i, tokens] of random.entries())
-      expect(greatestDifference(scores[i]!, await oneByOne(context, someTokens(5), tokens))).toBeLessThan(1e-4);
+      expect(greatestDifference(scores[i]!, await oneByOne(context, someTokens(5), tokens))).toBeLessThan(
+        NATS_APART.unquantisedCache,
+      );
   });
 });
