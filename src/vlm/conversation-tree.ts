@@ -9,7 +9,7 @@ import type { StageContext } from './stage.js';
 export interface ReasoningModel {
   open(): Conversation;
   /** Through the vision tower; the embedding is the caller's to dispose. */
-  look(photo: FrameImage, signal?: AbortSignal): Promise<SeenImage>;
+  encode(photo: FrameImage, signal?: AbortSignal): Promise<SeenImage>;
   /** Eq. (2). */
   enhance(photo: FrameImage, elements: readonly Element[]): Promise<Uint8Array>;
   stage(photo: FrameImage, sampling: SamplingOptions): StageContext;

@@ -42,7 +42,7 @@ export class VlmEngine implements PhotoEngine {
   /** Frees the vision tower after each image, for want of memory. */
   releasesEncoder = false;
   /** Whether the vision tower works on photos to come while others are decoded; see `encodeAhead`. */
-  looksAhead = false;
+  encodesAhead = false;
   readonly #answers: AnswerCounters = { nDecided: 0, nForced: 0 };
   #encodeMs = 0;
   #nImages = 0;
@@ -84,8 +84,8 @@ export class VlmEngine implements PhotoEngine {
    * nothing. To be disposed after the photo's crop, whatever became of it.
    */
   encodeAhead(photo: FrameImage, signal?: AbortSignal): AsyncDisposable {
-    if (!this.looksAhead) return { [Symbol.asyncDispose]: () => Promise.resolve() };
-    const seen = this.#look(photo, signal);
+    if (!this.encodesAhead) return { [Symbol.asyncDispose]: () => Promise.resolve() };
+    const seen = this.#encode(photo, signal);
     const settled = seen.catch(() => undefined); // whoever takes it gets the error
     this.#ahead.set(photo, seen);
     this.#nAhead++;
@@ -124,7 +124,7 @@ export class VlmEngine implements PhotoEngine {
     return new ConversationTree(
       {
         open: () => new Conversation(this.#context.session(), this.#model, this.#tokens, this.#answers),
-        look: (image, signal) => this.#taken(image) ?? this.#look(image, signal),
+        encode: (image, signal) => this.#taken(image) ?? this.#encode(image, signal),
         enhance: (image, elements) => enhance(image, elements, this.#use),
         placeEdges: (image, candidates, limits) =>
           this.#use.placeEdges ? placeCandidates(image, candidates, limits) : candidates,
@@ -163,7 +163,7 @@ export class VlmEngine implements PhotoEngine {
     return seen;
   }
 
-  async #look({ rgb, frame }: FrameImage, signal?: AbortSignal): Promise<SeenImage> {
+  async #encode({ rgb, frame }: FrameImage, signal?: AbortSignal): Promise<SeenImage> {
     const seen = this.#use.preprocess.positionRamps ? positionRamps(rgb, frame) : rgb;
     const start = performance.now();
     const embedding = await this.#model.encodeImage(seen, frame, signal ? { signal } : {});

@@ -130,7 +130,7 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       },
     });
     engine.releasesEncoder = given.releaseEncoder ?? (plan !== undefined && plan.givenUp.length > 0);
-    engine.looksAhead =
+    engine.encodesAhead =
       !engine.releasesEncoder && (given.encodeAhead ?? hasRoomForBoth(runtime, model.settings.threads));
     return {
       runtime,

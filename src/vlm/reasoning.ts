@@ -76,7 +76,7 @@ export class Reasoning implements EngineSteps {
     const drawn = await inputs.goOn('drawn', analysis, async (chat) => {
       const rgb = await timings.measure('enhance', () => model.enhance(image, elements));
       await timings.measure('propose', async () => {
-        const seen = await model.look({ rgb, frame: image.frame }, sampling.signal);
+        const seen = await model.encode({ rgb, frame: image.frame }, sampling.signal);
         using _embedding = seen.embedding;
         await showAgain(chat, seen, this.#stage);
       });
@@ -147,7 +147,7 @@ export class Reasoning implements EngineSteps {
     const { model, photo, root, shown, isKept } = this.#tree;
     return shown.goOn('photo', { chat: root }, (chat) =>
       this.#call.timings.measure('analyse', async () => {
-        const seen = await model.look(photo, this.#call.sampling.signal);
+        const seen = await model.encode(photo, this.#call.sampling.signal);
         let isTaken = false;
         try {
           await showPhoto(chat, seen, this.#stage);
