@@ -30,7 +30,7 @@ export type {
 } from './attention/photo-attention.js';
 export { TOKEN_GROUPS } from './attention/token-groups.js';
 export type { TokenGroup } from './attention/token-groups.js';
-export { FramewrightError } from './base/errors.js';
+export { ERROR_CODES, FramewrightError } from './base/errors.js';
 export type { HeldPhoto } from './cropper/held-photo.js';
 export type { ErrorCode } from './base/errors.js';
 export type { ConversationPart } from './engines/engine.js';
