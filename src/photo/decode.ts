@@ -1,7 +1,7 @@
 import type { Metadata, Sharp } from 'sharp';
 import { FramewrightError } from '../base/errors.js';
 import { decoding } from './failure.js';
-import { readInput } from './input.js';
+import { checkLimit, readInput } from './input.js';
 import type { EncodedPhoto, InputOptions, PhotoInput } from './input.js';
 import { firstPicture } from './formats/multi-picture.js';
 import { sharp } from './vips.js';
@@ -31,10 +31,11 @@ export interface Photo extends EncodedPhoto {
  * Reads a photo and its header. JPEG, PNG, WebP, AVIF, TIFF and GIF (of several frames or pages, the first), told by
  * content, whatever the file is called.
  *
- * @throws FramewrightError INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_UNSUPPORTED, INPUT_CORRUPT, INPUT_TOO_LARGE
+ * @throws FramewrightError USAGE, INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_UNSUPPORTED, INPUT_CORRUPT, INPUT_TOO_LARGE
  */
 export async function decodePhoto(input: PhotoInput, options: DecodeOptions = {}): Promise<Photo> {
   const { maxPixels = DEFAULT_MAX_PIXELS, signal } = options;
+  checkLimit('maxPixels', maxPixels);
   const encoded = await readInput(input, options);
   const stored = await decoding(
     encoded.name,
