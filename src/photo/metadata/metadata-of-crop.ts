@@ -11,7 +11,7 @@ import { MAX_SEGMENT_BYTES } from '../formats/jpeg-segments.js';
 import type { PixelChange } from './orientation.js';
 import { resourcesOfCrop } from '../formats/photoshop.js';
 import { readMetadata, SIGNATURE } from './read-metadata.js';
-import type { CropMetadata } from '../formats/types.js';
+import type { Cicp, CropMetadata } from '../formats/types.js';
 import { xmpOfCrop } from './xmp-of-crop.js';
 
 /** Longest side of a thumbnail, as EXIF 2.32 section 4.5.8 names it. */
@@ -20,12 +20,14 @@ const THUMBNAIL_PX = 160;
 /**
  * The encoded crop with everything the photo's file said about itself that is still true of it: EXIF, XMP and IPTC
  * corrected for the new pixels, and in a JPEG the thumbnail and the gain map cropped alike.
+ *
+ * @param options.cicp what the values in the image mean, where they are the photo's own.
  */
 export async function withPhotoMetadata(
   photo: Photo,
   image: EncodedImage,
   change: PixelChange,
-  signal: AbortSignal | undefined,
+  { cicp, signal }: { readonly cicp: Cicp | undefined; readonly signal: AbortSignal | undefined },
 ): Promise<Uint8Array> {
   const { exif, xmp, extendedXmp, photoshop, ...rest } = readMetadata(photo);
   const isJpeg = image.format === 'jpeg';
@@ -43,6 +45,7 @@ export async function withPhotoMetadata(
     ...(croppedXmp !== undefined && { xmp: croppedXmp }),
     ...(extendedXmp && { extendedXmp }),
     ...(resources && { photoshop: resources }),
+    ...(cicp && { cicp }),
   };
   const bytes = embedMetadata(image, metadata);
   return gainMap && croppedMap ? withGainMap(bytes, gainMap, croppedMap) : bytes;
