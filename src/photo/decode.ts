@@ -3,11 +3,11 @@ import { FramewrightError } from '../base/errors.js';
 import { decoding } from './failure.js';
 import { checkLimit, readInput } from './input.js';
 import type { EncodedPhoto, InputOptions, PhotoInput } from './input.js';
-import { jpegPixels } from './formats/jpeg-pixels.js';
 import { saysResolution } from './formats/jpeg-segments.js';
 import { withPngProfile } from './formats/png-chunks.js';
 import type { Cicp } from './formats/types.js';
 import { readPhotoFile, type PhotoFile } from './photo-file.js';
+import { checkTiffParts } from './tiff-damage.js';
 import { sharp } from './vips.js';
 
 /** libvips' and sharp's own default: 16383 x 16383. */
@@ -66,7 +66,8 @@ export async function decodePhoto(input: PhotoInput, options: DecodeOptions = {}
       `${name} is ${width}x${height} px, ${megapixels(width * height)}, over the limit of ${megapixels(maxPixels)}: raise the limit (--max-pixels, maxPixels in code) if that is right`,
     );
   }
-  for (const jpeg of file.jpegs ?? []) await decoding(name, () => checkJpeg(jpeg, maxPixels), signal);
+  const { parts } = file;
+  if (parts) await decoding(name, () => checkTiffParts(parts, maxPixels, signal), signal);
   const pixels = file.icc ? await withProfile(encoded.name, file, file.icc, maxPixels, signal) : file.pixels;
   const stored = file.icc ? { ...found, hasProfile: true, icc: Buffer.from(file.icc) } : found;
   const density = densityOf(encoded, file, stored);
@@ -94,10 +95,6 @@ const FAIL_ON = 'warning';
 export function openPhoto({ pixels, failOn, maxPixels, format, stored }: Photo): Sharp {
   const pipeline = sharp(pixels, { failOn, limitInputPixels: maxPixels, autoOrient: true });
   return format === 'tiff' && !stored.hasAlpha ? pipeline.removeAlpha() : pipeline;
-}
-
-async function checkJpeg(jpeg: Uint8Array, maxPixels: number): Promise<void> {
-  await sharp(jpegPixels(jpeg), { failOn: FAIL_ON, limitInputPixels: maxPixels }).raw().toBuffer();
 }
 
 /** A PNG of the first picture: the profile of a GIF is in no place where libvips looks. */

@@ -2,7 +2,7 @@ import { avifSequence, readAvifColour } from './formats/avif-colour.js';
 import { readGif } from './formats/gif-blocks.js';
 import { jpegPixels, mayBePadded } from './formats/jpeg-pixels.js';
 import { readPng } from './formats/png-photo.js';
-import { readTiffLayout } from './formats/tiff-layout.js';
+import { readTiffLayout, type TiffLayout } from './formats/tiff-layout.js';
 import { webpFrames } from './formats/webp-chunks.js';
 import type { Cicp } from './formats/types.js';
 import type { EncodedPhoto } from './input.js';
@@ -21,8 +21,8 @@ export interface PhotoFile {
   readonly isOpaque?: boolean;
   /** What counts as damage: warnings do too, unless harmless oddities give the same ones. Default `warning`. */
   readonly failOn?: 'error';
-  /** Each to be whole by itself. */
-  readonly jpegs?: readonly Uint8Array[];
+  /** Of a TIFF. */
+  readonly parts?: TiffLayout['parts'];
   /** What of the photo is not cropped, to follow its name. */
   readonly notes: readonly string[];
 }

@@ -168,12 +168,10 @@ describe('texts of a PNG cost no more than they are worth', () => {
 
   test('white space without end behind a profile’s length is passed once', async () => {
     const file = withPngChunks(png, [bomb(`\nexif\n 8\n${' '.repeat(5_000_000)}!`)]);
-    const begun = performance.now();
     const photo = await decodePhoto(file);
-    await encodeCrop(photo, { crop: { x: 0, y: 0, width: 9, height: 9 } });
     // The pattern that was matched here took 14 s for a 40th of it.
-    expect(performance.now() - begun).toBeLessThan(5_000);
-  });
+    await encodeCrop(photo, { crop: { x: 0, y: 0, width: 9, height: 9 } });
+  }, 20_000);
 
   test('what all texts inflate to together is limited, and so are profiles and uncompressed texts', async () => {
     const big = bomb(`\nexif\n 8\n${' '.repeat(60_000_000)}`);
@@ -184,11 +182,9 @@ describe('texts of a PNG cost no more than they are worth', () => {
       Array.from({ length: 30 }, () => big),
     );
     const before = process.memoryUsage().rss;
-    const begun = performance.now();
     await renderFrame(await decodePhoto(file), { width: 28, height: 28 });
-    expect(performance.now() - begun).toBeLessThan(5_000);
     expect(process.memoryUsage().rss - before).toBeLessThan(400_000_000);
-  });
+  }, 20_000);
 
   test('a hundred thousand empty chunks are passed over', async () => {
     const file = withPngChunks(

@@ -39,24 +39,19 @@ export function readAvifColour(avif: Uint8Array): AvifColour {
 /** BT.601 and full range: how libheif's encoder makes luma and chroma of RGB where it is not told otherwise. */
 const ENCODERS_MATRIX = Buffer.from([0, 6, 0x80]);
 
-/** An encoded AVIF that says what its RGB values mean; undefined where it is not built as expected of an encoder. */
+/**
+ * An encoded AVIF that says what its RGB values mean in code points, and nowhere else: of a profile beside them a browser
+ * would take that. Undefined where it is not built as expected of an encoder.
+ */
 export function withNclx(avif: Uint8Array, { primaries, transfer }: Cicp): Uint8Array | undefined {
   const meta = openMeta(avif);
   const colours = meta && coloursOf(meta);
   if (!meta || !colours) return undefined;
   const own = colours.find(({ body }) => kindOf(body) === NCLX && body.length >= 11);
-  if (!own) {
-    return withColour(
-      avif,
-      meta,
-      box('colr', Buffer.from(NCLX, 'latin1'), u16(primaries), u16(transfer), ENCODERS_MATRIX),
-    );
-  }
-  const changed = Buffer.from(avif);
-  const at = own.body.byteOffset - avif.byteOffset;
-  changed.writeUInt16BE(primaries, at + 4);
-  changed.writeUInt16BE(transfer, at + 6);
-  return changed;
+  const encoding = own ? own.body.subarray(8, 11) : ENCODERS_MATRIX;
+  const nclx = box('colr', Buffer.from(NCLX, 'latin1'), u16(primaries), u16(transfer), encoding);
+  const profile = colours.find(({ body }) => PROFILES.includes(kindOf(body)));
+  return withColour(avif, meta, nclx, own ?? profile);
 }
 
 /** Whether an AVIF of moving pictures (brand `avis`) holds a still one too, which alone can be decoded. */
@@ -153,29 +148,28 @@ function kindOf(colr: Buffer): string {
   return colr.toString('latin1', 0, 4);
 }
 
-/** @param avif of which `meta` is. */
-function withColour(avif: Uint8Array, meta: Meta, colr: Buffer): Uint8Array | undefined {
+/**
+ * @param avif of which `meta` is.
+ * @param replaced whose place among the properties it takes; without, it is one more of the picture.
+ */
+function withColour(avif: Uint8Array, meta: Meta, colr: Buffer, replaced?: IsoBox): Uint8Array | undefined {
   const { file, children, properties, associations, associationHead, primaryId } = meta;
-  const end = file.reduce((sum, { whole }) => sum + whole.length, 0);
   const iloc = children.find(({ type }) => type === 'iloc');
   const items = iloc && locationsOf(iloc.body);
   const place = properties.length + 1;
-  const isTheirs = associations.some(({ id, properties: own }) => id === primaryId && own.length < 255);
   const isInside = items?.every(({ extents }) => extents.every(({ at, length }) => at + length <= avif.length));
-  if (!items || !isInside || !isTheirs || place > (isWide(associationHead) ? 0x7fff : 0x7f)) return undefined;
-  const encodePlace = isWide(associationHead) ? u16 : (value: number): Buffer => Buffer.from([value]);
-  const encodeId = associationHead[0] === 0 ? u16 : u32;
-  let isNew = true;
-  const rows = associations.map(({ id, properties: own }) => {
-    const all = id === primaryId && isNew ? [...own, place] : own;
-    if (all !== own) isNew = false;
-    return Buffer.concat([encodeId(id), Buffer.from([all.length]), ...all.map(encodePlace)]);
-  });
+  const hasRoom = associations.some(({ id, properties: own }) => id === primaryId && own.length < 255);
+  if (!items || !isInside || !hasRoom || place > (isWide(associationHead) ? 0x7fff : 0x7f)) return undefined;
+  const all = replaced
+    ? properties.map((property) => (property === replaced ? colr : property.whole))
+    : [...properties.map(({ whole }) => whole), colr];
   const iprp = box(
     'iprp',
-    box('ipco', ...properties.map(({ whole }) => whole), colr),
-    box('ipma', associationHead, u32(rows.length), ...rows),
+    box('ipco', ...all),
+    box('ipma', associationHead, encodeAssociations(meta, replaced ? undefined : place)),
   );
+  const start = file[0]!.whole.byteOffset;
+  const metaEnd = meta.meta.whole.byteOffset - start + meta.meta.whole.length;
   const build = (shift: number): Buffer =>
     box(
       'meta',
@@ -185,8 +179,20 @@ function withColour(avif: Uint8Array, meta: Meta, colr: Buffer): Uint8Array | un
         return child.type === 'iprp' ? iprp : child.whole;
       }),
     );
-  const metaEnd = meta.meta.whole.byteOffset - file[0]!.whole.byteOffset + meta.meta.whole.length;
   const shift = build(0).length - meta.meta.whole.length;
+  const end = file.reduce((sum, { whole }) => sum + whole.length, 0);
   // What follows the boxes that could be told stays behind them.
   return Buffer.concat([...file.map((part) => (part === meta.meta ? build(shift) : part.whole)), avif.subarray(end)]);
+}
+
+/** @param added one more of the picture's properties. */
+function encodeAssociations({ associations, associationHead, primaryId }: Meta, added: number | undefined): Buffer {
+  const encodePlace = isWide(associationHead) ? u16 : (value: number): Buffer => Buffer.from([value]);
+  const encodeId = associationHead[0] === 0 ? u16 : u32;
+  const first = associations.findIndex(({ id }) => id === primaryId);
+  const rows = associations.map(({ id, properties }, i) => {
+    const all = i === first && added !== undefined ? [...properties, added] : properties;
+    return Buffer.concat([encodeId(id), Buffer.from([all.length]), ...all.map(encodePlace)]);
+  });
+  return Buffer.concat([u32(rows.length), ...rows]);
 }

@@ -18,7 +18,7 @@ type Curve = { readonly parameters: readonly number[] } | { readonly samples: re
 export interface ColourSpace {
   readonly primaries: Chromaticities;
   readonly curve: Curve;
-  /** Written into the profile for readers that know more than 1.0 of light. */
+  /** Of HDR: written into the profile for readers that know more than 1.0 of light. */
   readonly cicp?: Cicp;
 }
 
@@ -40,8 +40,9 @@ const PRIMARIES: Readonly<Record<number, Chromaticities>> = {
   22: [0.63, 0.34, 0.295, 0.605, 0.155, 0.077, ...D65],
 };
 
-/** IEC 61966-2-1; browsers show the camera curves of BT.709, BT.601 and BT.2020 by it too. */
-const SRGB_CURVE: Curve = { parameters: [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045] };
+/** IEC 61966-2-1. */
+export const SRGB_CURVE: Curve = { parameters: [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045] };
+/** 2 is unspecified; 1, 6, 14 and 15 are BT.709's camera curve, by which browsers show pictures as by sRGB's. */
 const SRGB_LIKE = [1, 2, 6, 13, 14, 15];
 
 const PQ = 16;
@@ -55,12 +56,17 @@ function curveOf(transfer: number): Curve | undefined {
   return transfer === HLG ? { samples: toneMapped(hlgNits) } : undefined;
 }
 
+/** Light above a photo's white, which a profile can only bend below it. */
+export function isHdr({ transfer }: Cicp): boolean {
+  return transfer === PQ || transfer === HLG;
+}
+
 /** Undefined for what is plain sRGB, and for code points that no picture has. */
 export function colourSpaceOfCicp(cicp: Cicp): ColourSpace | undefined {
-  if (cicp.primaries <= 2 && SRGB_LIKE.includes(cicp.transfer)) return undefined;
+  if (PRIMARIES[cicp.primaries] === SRGB_PRIMARIES && curveOf(cicp.transfer) === SRGB_CURVE) return undefined;
   const primaries = PRIMARIES[cicp.primaries];
   const curve = curveOf(cicp.transfer);
-  return primaries && curve && { primaries, curve, cicp };
+  return primaries && curve && { primaries, curve, ...(isHdr(cicp) && { cicp }) };
 }
 
 /** A photo's white where screens show it as white: BT.2408. */

@@ -1,4 +1,11 @@
-import { colourSpaceOfCicp, iccProfile, SRGB_PRIMARIES, type Chromaticities, type ColourSpace } from './icc-profile.js';
+import {
+  colourSpaceOfCicp,
+  iccProfile,
+  SRGB_CURVE,
+  SRGB_PRIMARIES,
+  type Chromaticities,
+  type ColourSpace,
+} from './icc-profile.js';
 import { exifOrientation, orientationExif, withoutExifSignature } from './exif-orientation.js';
 import { encodePngChunk, pngChunks, pngProfile } from './png-chunks.js';
 import { metadataKindOf, PngTextReader } from './png-text.js';
@@ -167,10 +174,9 @@ function spaceOf(gamma: number | undefined, primaries: Chromaticities | undefine
   if ((isSrgbGamma && isSrgbPrimaries) || gamma === 0 || (gamma !== undefined && (gamma < 10_000 || gamma > 500_000))) {
     return undefined;
   }
-  const sRGB = colourSpaceOfCicp({ primaries: 9, transfer: 13 })!.curve;
   return {
     primaries: isSrgbPrimaries ? SRGB_PRIMARIES : primaries,
-    curve: isSrgbGamma ? sRGB : { parameters: [100_000 / gamma] },
+    curve: isSrgbGamma ? SRGB_CURVE : { parameters: [100_000 / gamma] },
   };
 }
 

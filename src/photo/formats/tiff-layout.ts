@@ -4,6 +4,7 @@ import type { Ifd, IfdEntry, TiffBlock } from './ifd.js';
 const TAG = {
   compression: 259,
   photometric: 262,
+  fillOrder: 266,
   stripOffsets: 273,
   stripByteCounts: 279,
   xResolution: 282,
@@ -14,6 +15,7 @@ const TAG = {
 } as const;
 
 const JPEG = 7;
+const DEFLATE = [8, 32946];
 const YCBCR = 6;
 
 /** How the first picture of a TIFF is stored, as far as its decoder leaves that to others. */
@@ -22,21 +24,28 @@ export interface TiffLayout {
   readonly isYcbcr: boolean;
   /** Pixels an inch. */
   readonly density?: number;
-  /** Strips or tiles that are JPEGs, each a whole one. */
-  readonly jpegs: readonly Uint8Array[];
+  /** Strips or tiles, each to be whole by itself: libtiff and libvips pass over damage in them. */
+  readonly parts: { readonly kind: 'jpeg' | 'deflate'; readonly all: readonly Uint8Array[] };
 }
 
 export function readTiffLayout(tiff: Uint8Array): TiffLayout {
   const block = openTiffBlock(tiff);
   const ifd = block && readIfd(block, block.firstAt);
-  if (!block || !ifd) return { isYcbcr: false, jpegs: [] };
+  if (!block || !ifd) return { isYcbcr: false, parts: NONE };
   const numberAt = (tag: number): number | undefined => numberOf(block, entryOf(ifd, tag));
-  const isJpeg = numberAt(TAG.compression) === JPEG;
+  const compression = numberAt(TAG.compression) ?? 1;
+  const isJpeg = compression === JPEG;
+  const isDeflate = DEFLATE.includes(compression) && (numberAt(TAG.fillOrder) ?? 1) === 1;
+  const tables = isJpeg ? tablesIn(tiff, entryOf(ifd, TAG.jpegTables)) : undefined;
   const density = densityOf(block, ifd);
   return {
     isYcbcr: numberAt(TAG.photometric) === YCBCR && !isJpeg,
     ...(density !== undefined && { density }),
-    jpegs: isJpeg ? jpegsIn(block, ifd) : [],
+    parts: tables
+      ? { kind: 'jpeg', all: partsOf(block, ifd).map((part) => withTables(part, tables)) }
+      : isDeflate
+        ? { kind: 'deflate', all: partsOf(block, ifd) }
+        : NONE,
   };
 }
 
@@ -53,8 +62,9 @@ function densityOf(block: TiffBlock, ifd: Ifd): number | undefined {
 
 const RATIONAL = 5;
 
-/** libtiff and libvips pass over damage in them; a decoder of JPEG alone does not. */
-function jpegsIn(block: TiffBlock, ifd: Ifd): Uint8Array[] {
+const NONE: TiffLayout['parts'] = { kind: 'deflate', all: [] };
+
+function partsOf(block: TiffBlock, ifd: Ifd): Uint8Array[] {
   const { bytes } = block;
   const numbers = (tag: number): number[] | undefined => {
     const entry = entryOf(ifd, tag);
@@ -62,15 +72,18 @@ function jpegsIn(block: TiffBlock, ifd: Ifd): Uint8Array[] {
   };
   const offsets = numbers(TAG.tileOffsets) ?? numbers(TAG.stripOffsets) ?? [];
   const lengths = numbers(TAG.tileByteCounts) ?? numbers(TAG.stripByteCounts) ?? [];
-  const tables = tablesIn(bytes, entryOf(ifd, TAG.jpegTables));
   let bytesLeft = bytes.length;
   return offsets.flatMap((at, i) => {
     const nBytes = lengths[i] ?? 0;
     // Parts that lie over one another would make more of the file than there is.
     bytesLeft -= nBytes;
     const isThere = nBytes > 4 && at + nBytes <= bytes.length && bytesLeft >= 0;
-    return isThere ? [Buffer.concat([bytes.subarray(at, at + 2), tables, bytes.subarray(at + 2, at + nBytes)])] : [];
+    return isThere ? [bytes.subarray(at, at + nBytes)] : [];
   });
+}
+
+function withTables(jpeg: Uint8Array, tables: Uint8Array): Uint8Array {
+  return Buffer.concat([jpeg.subarray(0, 2), tables, jpeg.subarray(2)]);
 }
 
 /** Without the markers around them. */

@@ -11,6 +11,7 @@ import { MAX_SEGMENT_BYTES } from '../formats/jpeg-segments.js';
 import type { PixelChange } from './orientation.js';
 import { resourcesOfCrop } from '../formats/photoshop.js';
 import { readMetadata, SIGNATURE } from './read-metadata.js';
+import { isHdr } from '../formats/icc-profile.js';
 import type { Cicp, CropMetadata } from '../formats/types.js';
 import { xmpOfCrop } from './xmp-of-crop.js';
 
@@ -45,10 +46,15 @@ export async function withPhotoMetadata(
     ...(croppedXmp !== undefined && { xmp: croppedXmp }),
     ...(extendedXmp && { extendedXmp }),
     ...(resources && { photoshop: resources }),
-    ...(cicp && { cicp }),
+    ...(cicp && saysMore(cicp, photo, image) && { cicp }),
   };
   const bytes = embedMetadata(image, metadata);
   return gainMap && croppedMap ? withGainMap(bytes, gainMap, croppedMap) : bytes;
+}
+
+/** A profile says all but HDR, and in a PNG browsers take the code points of video for another light than in an AVIF. */
+function saysMore(cicp: Cicp, photo: Photo, image: EncodedImage): boolean {
+  return image.format !== 'png' || photo.format === 'png' || isHdr(cicp);
 }
 
 /** With a thumbnail only in a JPEG, where it has its place, and where there is room for it. */
