@@ -53,13 +53,22 @@ export function readPhotoFile({ bytes, format, name }: EncodedPhoto): PhotoFile 
         );
       }
       const notes = sequence === 'none' ? [] : ['is an AVIF of moving pictures: its still picture is what is cropped'];
-      return { ...readAvifColour(bytes), notes };
+      return { ...readAvifColour(withAvifBrand(bytes)), notes };
     }
     case 'tiff': {
       const { isYcbcr, ...layout } = readTiffLayout(bytes);
       return { pixels: bytes, ...layout, isOpaque: isYcbcr, notes: [] };
     }
   }
+}
+
+/** libvips goes by the first brand alone, which of an AVIF may be another (avis, miaf). */
+function withAvifBrand(bytes: Uint8Array): Uint8Array {
+  const brand = Buffer.from(bytes.subarray(8, 12)).toString('latin1');
+  if (brand === 'avif' || brand === 'mif1') return bytes;
+  const changed = Buffer.from(bytes);
+  changed.write('avif', 8, 'latin1');
+  return changed;
 }
 
 function animation(nFrames: number): string[] {

@@ -10,7 +10,8 @@ export function tell(planned: PlannedPhoto, result: CropResult, run: CropRun): v
   if (run.verbose) {
     process.stderr.write(`${planned.input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
   }
-  const { sidecar, output = [] } = result;
+  const { sidecar, output = [], notes = [] } = result;
+  for (const note of notes) process.stderr.write(`framewright: warning: ${planned.input} ${note}\n`);
   if (sidecar?.state === 'manual') {
     const what = `${planned.input} has a crop made by hand, and ${sidecar.path} is left as it is`;
     process.stderr.write(`framewright: ${what}; --force writes ours over it\n`);
