@@ -133,7 +133,7 @@ describe('what goes wrong on the way', () => {
   test.skipIf(process.platform === 'win32')(
     'a photo deleted and one cut short after the scan are errors of their own, listed at the end and in the JSON',
     async () => {
-        symlinkSync(at('gone.jpg'), at('in', '6.jpg'));
+      symlinkSync(at('gone.jpg'), at('in', '6.jpg'));
       const running = held(['--json', ...PHOTOS, 'in/6.jpg']);
       const gate = await reachGate();
       unlinkSync(at('in', '4.jpg'));
