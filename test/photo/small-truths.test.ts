@@ -182,29 +182,41 @@ describe('resolution', () => {
   });
 });
 
-test('a TIFF of three YCbCr bands gets no alpha', async () => {
-  const rgb = await fromRaster(plain({ width: 16, height: 16 }, [128, 128, 128]))
-    .tiff({ compression: 'none' })
-    .toBuffer();
-  const view = new DataView(rgb.buffer, rgb.byteOffset, rgb.length);
-  const at = view.getUint32(4, true);
-  for (let i = 0; i < view.getUint16(at, true); i++) {
-    const entry = at + 2 + 12 * i;
-    if (view.getUint16(entry, true) === 262) view.setUint16(entry + 8, 6, true);
-    // Full chroma: YCbCrSubSampling in the place of PlanarConfiguration's neighbour is 2x2 by default.
-    if (view.getUint16(entry, true) === 339) {
-      view.setUint16(entry, 530, true);
-      view.setUint16(entry + 2, 3, true);
-      view.setUint32(entry + 4, 2, true);
-      view.setUint16(entry + 8, 1, true);
-      view.setUint16(entry + 10, 1, true);
-    }
+test('a TIFF of subsampled YCbCr gets no alpha', async () => {
+  const [width, height] = [16, 16];
+  const pixels = Buffer.from(
+    Array.from({ length: (width * height * 3) / 2 }, (_, i) => [111, 111, 111, 111, 87, 191][i % 6]!),
+  );
+  const entries = [
+    [256, 3, 1, width],
+    [257, 3, 1, height],
+    [258, 3, 3, 146],
+    [259, 3, 1, 1],
+    [262, 3, 1, 6],
+    [273, 4, 1, 152],
+    [277, 3, 1, 3],
+    [278, 3, 1, height],
+    [279, 4, 1, pixels.length],
+    [284, 3, 1, 1],
+    [530, 3, 2, 0x0002_0002],
+  ] as const;
+  const head = Buffer.alloc(152);
+  head.write('II*\0\x08\0\0\0', 'latin1');
+  head.writeUInt16LE(entries.length, 8);
+  for (const [i, [tag, type, count, value]] of entries.entries()) {
+    head.writeUInt16LE(tag, 10 + 12 * i);
+    head.writeUInt16LE(type, 12 + 12 * i);
+    head.writeUInt32LE(count, 14 + 12 * i);
+    head.writeUInt32LE(value, 18 + 12 * i);
   }
-  const photo = await decodePhoto(rgb);
-  const { bytes } = await encodeCrop(photo, { crop: { x: 0, y: 0, width: 16, height: 16 } });
+  for (let i = 0; i < 3; i++) head.writeUInt16LE(8, 146 + 2 * i);
+  const photo = await decodePhoto(Buffer.concat([head, pixels]));
+  const { bytes } = await encodeCrop(photo, { crop: { x: 0, y: 0, width, height } });
   expect((await sharp(bytes).metadata()).channels).toBe(3);
-  const pixel = [...(await renderFrame(photo, FRAME)).subarray(0, 3)];
-  for (const value of pixel) expect(Math.abs(value - 128)).toBeLessThanOrEqual(2);
+  const expected = [199, 80, 38];
+  for (const [i, value] of (await renderFrame(photo, FRAME)).subarray(0, 3).entries()) {
+    expect(Math.abs(value - expected[i]!)).toBeLessThanOrEqual(2);
+  }
 });
 
 test('a raw or HEIC file is never to be converted onto itself', () => {
