@@ -104,6 +104,8 @@ export const cropResultSchema = z.object({
   confidence: z.number().min(0).max(1).optional(),
   /** What took the place of the crop of the engine asked, whose confidence was too low. */
   fallback: z.enum(FALLBACKS).optional(),
+  /** What of the photo is not cropped, as its frames but the first, to follow its name. */
+  notes: z.array(z.string()).optional(),
   timingsMs: z.record(z.string(), z.number()),
   /** Files written. */
   output: z.array(z.string()).optional(),

@@ -62,6 +62,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
     ...(heads ? { heads: heads.map((box) => [...box] as [number, number, number, number]) } : {}),
     verdict: keepsPhoto ? 'keep' : 'crop',
     confidence: round6(decision.modelScores[decision.best]!),
+    ...(photo.notes.length > 0 ? { notes: [...photo.notes] } : {}),
     timingsMs: ready.timings.with(outcome.engineTarget.timings),
   };
 }

@@ -18,7 +18,7 @@ import type {
   PhotoOutcome,
   PhotoTask,
 } from './options.js';
-import type { PhotoInput } from '../photo/input.js';
+import { checkLimit, type PhotoInput } from '../photo/input.js';
 import { outputFormatOf } from '../photo/output-format.js';
 import { MAX_PARALLEL } from '../model/plan/plan-run.js';
 import { openVlm, type Vlm } from '../vlm/open.js';
@@ -37,6 +37,7 @@ export async function openCropper(options: CropperOptions = {}): Promise<Cropper
   const signal = anySignal(closing.signal, options.signal);
   const { engine = 'vlm', parallel = 1 } = options;
   checkInteger('parallel', parallel, 1, MAX_PARALLEL);
+  if (options.maxPixels !== undefined) checkLimit('maxPixels', options.maxPixels);
   const detect = options.faces ? await openFaceDetector() : undefined;
   if (engine !== 'vlm') return new Cropper(plainEngine(engine), undefined, options, closing, detect);
   const vlm = await openVlm({ ...options, signal });

@@ -37,5 +37,6 @@ export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Prom
     crop: options.crop,
     output: { width, height },
   };
-  return { ...image, bytes: await withPhotoMetadata(photo, image, change, options.signal) };
+  const cicp = plan.profile === 'srgb' ? undefined : photo.cicp;
+  return { ...image, bytes: await withPhotoMetadata(photo, image, change, { cicp, signal: options.signal }) };
 }

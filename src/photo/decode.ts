@@ -1,9 +1,13 @@
 import type { Metadata, Sharp } from 'sharp';
 import { FramewrightError } from '../base/errors.js';
 import { decoding } from './failure.js';
-import { readInput } from './input.js';
+import { checkLimit, readInput } from './input.js';
 import type { EncodedPhoto, InputOptions, PhotoInput } from './input.js';
-import { firstPicture } from './formats/multi-picture.js';
+import { saysResolution } from './formats/jpeg-segments.js';
+import { withPngProfile } from './formats/png-chunks.js';
+import type { Cicp } from './formats/types.js';
+import { readPhotoFile, type PhotoFile } from './photo-file.js';
+import { checkTiffParts } from './tiff-damage.js';
 import { sharp } from './vips.js';
 
 /** libvips' and sharp's own default: 16383 x 16383. */
@@ -22,8 +26,18 @@ export interface Photo extends EncodedPhoto {
   /** Size in pixels as it is meant to be seen: the EXIF orientation is applied. */
   readonly width: number;
   readonly height: number;
+  /** The file as libvips is given it: `bytes`, or the same pixels without what it would not understand. */
+  readonly pixels: Uint8Array;
+  /** What its RGB values mean, where the file says so in code points and no profile can say it all. */
+  readonly cicp?: Cicp;
+  /** Pixels an inch, where the file says any. */
+  readonly density?: number;
+  /** What of the photo is not cropped (all frames but the first), to follow its name. */
+  readonly notes: readonly string[];
   /** Of the file as stored; what colour and encoding decisions are made from. */
   readonly stored: Metadata;
+  /** Which of libvips' complaints make it a damaged file. */
+  readonly failOn: 'error' | 'warning';
   readonly maxPixels: number;
 }
 
@@ -31,42 +45,77 @@ export interface Photo extends EncodedPhoto {
  * Reads a photo and its header. JPEG, PNG, WebP, AVIF, TIFF and GIF (of several frames or pages, the first), told by
  * content, whatever the file is called.
  *
- * @throws FramewrightError INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_UNSUPPORTED, INPUT_CORRUPT, INPUT_TOO_LARGE
+ * @throws FramewrightError USAGE, INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_UNSUPPORTED, INPUT_CORRUPT, INPUT_TOO_LARGE
  */
 export async function decodePhoto(input: PhotoInput, options: DecodeOptions = {}): Promise<Photo> {
   const { maxPixels = DEFAULT_MAX_PIXELS, signal } = options;
+  checkLimit('maxPixels', maxPixels);
   const encoded = await readInput(input, options);
-  const stored = await decoding(
-    encoded.name,
-    () => sharp(pixelBytes(encoded), { failOn: FAIL_ON, limitInputPixels: false }).metadata(),
+  const { name } = encoded;
+  const file = readPhotoFile(encoded);
+  const found = await decoding(
+    name,
+    () => sharp(file.pixels, { failOn: 'error', limitInputPixels: false }).metadata(),
     signal,
   );
-  const { width, height } = stored.autoOrient;
+  const { width, height } = found.autoOrient;
   if (width * height > maxPixels) {
     const megapixels = (pixels: number): string => `${(pixels / 1e6).toFixed(0)} megapixels`;
     throw new FramewrightError(
       'INPUT_TOO_LARGE',
-      `${encoded.name} is ${width}x${height} px, ${megapixels(width * height)}, over the limit of ${megapixels(maxPixels)}: raise the limit (--max-pixels, maxPixels in code) if that is right`,
+      `${name} is ${width}x${height} px, ${megapixels(width * height)}, over the limit of ${megapixels(maxPixels)}: raise the limit (--max-pixels, maxPixels in code) if that is right`,
     );
   }
-  return { ...encoded, width, height, stored, maxPixels };
+  const { parts } = file;
+  if (parts) await decoding(name, () => checkTiffParts(parts, maxPixels, signal), signal);
+  const pixels = file.icc ? await withProfile(encoded.name, file, file.icc, maxPixels, signal) : file.pixels;
+  const stored = file.icc ? { ...found, hasProfile: true, icc: Buffer.from(file.icc) } : found;
+  const density = densityOf(encoded, file, stored);
+  return {
+    ...encoded,
+    width,
+    height,
+    pixels,
+    ...(file.cicp && { cicp: file.cicp }),
+    ...(density !== undefined && { density }),
+    notes: file.notes,
+    stored: file.isOpaque ? { ...stored, hasAlpha: false } : stored,
+    failOn: file.failOn ?? FAIL_ON,
+    maxPixels,
+  };
 }
 
 /**
  * A truncated or damaged photo is refused rather than cropped, since what is missing would come out as plain grey in a
- * file that looks whole. Warnings alone (odd markers that some phones and scanners write) do not count as damage.
+ * file that looks whole. Warnings count as damage: those that harmless oddities give are gone from `pixels`.
  */
-const FAIL_ON = 'error';
+const FAIL_ON = 'warning';
 
 /** The start of every pipeline over a photo: upright, within its pixel limit, nothing decoded yet. */
-export function openPhoto(photo: Photo): Sharp {
-  return sharp(pixelBytes(photo), { failOn: FAIL_ON, limitInputPixels: photo.maxPixels, autoOrient: true });
+export function openPhoto({ pixels, failOn, maxPixels, format, stored }: Photo): Sharp {
+  const pipeline = sharp(pixels, { failOn, limitInputPixels: maxPixels, autoOrient: true });
+  return format === 'tiff' && !stored.hasAlpha ? pipeline.removeAlpha() : pipeline;
 }
 
-/**
- * Without the gain map of a JPEG that has one: libvips would hand the file to libuhdr, which writes to the process's
- * stdout what it thinks of damaged XMP (2.0.2), and decodes the map for nothing.
- */
-function pixelBytes({ bytes, format }: EncodedPhoto): Uint8Array {
-  return format === 'jpeg' ? firstPicture(bytes) : bytes;
+/** A PNG of the first picture: the profile of a GIF is in no place where libvips looks. */
+async function withProfile(
+  name: string,
+  file: PhotoFile,
+  icc: Uint8Array,
+  maxPixels: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const png = await decoding(
+    name,
+    () => sharp(file.pixels, { failOn: FAIL_ON, limitInputPixels: maxPixels }).png({ compressionLevel: 1 }).toBuffer(),
+    signal,
+  );
+  return withPngProfile(png, icc);
+}
+
+/** libvips makes one up where a file has none. */
+function densityOf({ bytes, format }: EncodedPhoto, { density }: PhotoFile, stored: Metadata): number | undefined {
+  if (format === 'png' || format === 'tiff') return density;
+  if (format === 'jpeg') return saysResolution(bytes) ? stored.density : undefined;
+  return stored.exif ? stored.density : undefined;
 }

@@ -5,6 +5,8 @@ import type { Photo } from './decode.js';
 import { decoding } from './failure.js';
 import { sourceJpegEncoding } from './jpeg-encoding.js';
 import type { OutputFormat } from './output-format.js';
+import { withoutPngChunks } from './formats/png-chunks.js';
+import { withoutResolutionUnit } from './formats/tiff-layout.js';
 import { webpChunks } from './formats/webp-chunks.js';
 
 export interface EncodeOptions {
@@ -51,7 +53,7 @@ export async function encodeAs(photo: Photo, pipeline: Sharp, options: EncodeAs)
     );
   }
   const bytes = await decoding(photo.name, () => withFormat(photo, pipeline, options).toBuffer(), signal);
-  return { bytes, format, width, height };
+  return { bytes: withoutInventedResolution(photo, format, bytes), format, width, height };
 }
 
 function withFormat(photo: Photo, pipeline: Sharp, { format, quality, bitDepth }: EncodeAs): Sharp {
@@ -82,8 +84,15 @@ function withFormat(photo: Photo, pipeline: Sharp, { format, quality, bitDepth }
   }
 }
 
+/** libvips writes one even for a photo that has none, which would then be so many inches wide. */
+function withoutInventedResolution({ density }: Photo, format: OutputFormat, bytes: Uint8Array): Uint8Array {
+  if (density !== undefined) return bytes;
+  if (format === 'png') return withoutPngChunks(bytes, 'pHYs');
+  return format === 'tiff' ? withoutResolutionUnit(bytes) : bytes;
+}
+
 /** In pixels a millimetre; the other encoders take it from the photo by themselves. */
-function resolutionOf({ stored: { density } }: Photo): { xres?: number; yres?: number } {
+function resolutionOf({ density }: Photo): { xres?: number; yres?: number } {
   return density === undefined ? {} : { xres: density / 25.4, yres: density / 25.4 };
 }
 

@@ -20,7 +20,7 @@ export async function decoding<T>(name: string, work: () => Promise<T>, signal: 
 function decodeFailure(name: string, thrown: unknown): FramewrightError {
   if (thrown instanceof FramewrightError) return thrown;
   const options = { cause: thrown };
-  const reason = firstLine(messageOf(thrown));
+  const reason = reasonOf(messageOf(thrown));
   if (/out of memory|cannot allocate/i.test(reason)) {
     return new FramewrightError('INPUT_TOO_LARGE', `not enough memory to decode ${name}: reduce it first`, options);
   }
@@ -36,6 +36,12 @@ function decodeFailure(name: string, thrown: unknown): FramewrightError {
     `${name} is damaged or incomplete (${reason}): copy it again from where it came from`,
     options,
   );
+}
+
+/** sharp has no words where libvips has failed without any. */
+function reasonOf(message: string): string {
+  const line = firstLine(message);
+  return /^\(?unknown error\)?$/i.test(line) ? 'its pixels cannot be decoded' : line;
 }
 
 /** libvips stacks its messages over several lines; sharp puts its own words before the first. */

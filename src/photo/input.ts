@@ -1,3 +1,4 @@
+import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
@@ -35,20 +36,29 @@ export interface EncodedPhoto {
  * Reads the whole encoded file once, so that every later step sees the same photo even if the file changes meanwhile.
  * What is no photo is refused from its first bytes.
  *
- * @throws FramewrightError INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_UNSUPPORTED, INPUT_TOO_LARGE
+ * @throws FramewrightError USAGE, INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_UNSUPPORTED, INPUT_TOO_LARGE
  */
 export async function readInput(input: PhotoInput, options: InputOptions = {}): Promise<EncodedPhoto> {
   options.signal?.throwIfAborted();
   const { maxBytes = DEFAULT_MAX_BYTES, name = 'photo' } = options;
+  checkLimit('maxBytes', maxBytes);
   if (typeof input === 'string' || input instanceof URL) {
     const path = typeof input === 'string' ? input : pathOf(input);
-    // Opening a named pipe waits for its writer, beyond the reach of any signal.
     const bytes = await untilAborted(readPath(path, maxBytes, options.signal), options.signal);
     return { bytes, format: formatOf(bytes, path), name: path, path };
   }
   const bytes = input instanceof Uint8Array ? input : await collect(input, name, maxBytes, options.signal);
   if (bytes.length > maxBytes) throw tooLarge(name, bytes.length, maxBytes);
   return { bytes, format: formatOf(bytes, name), name };
+}
+
+/**
+ * A limit that is no number would hold for nothing.
+ * @throws FramewrightError USAGE
+ */
+export function checkLimit(name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 1) return;
+  throw new FramewrightError('USAGE', `${name} must be a whole number of at least 1, not ${String(value)}`);
 }
 
 function pathOf(url: URL): string {
@@ -62,17 +72,27 @@ function formatOf(bytes: Uint8Array, name: string): PhotoFormat {
   throw new FramewrightError('INPUT_UNSUPPORTED', `${name} ${recognised.refusal}`);
 }
 
+/** Opening a named pipe would wait for its writer, beyond the reach of any signal. Windows has no such flag. */
+const READ_WITHOUT_WAITING = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0);
+
+/** What is no file may never end, or never begin. */
+function irregular(path: string, stat: Stats): FramewrightError {
+  if (stat.isDirectory()) {
+    return new FramewrightError('INPUT_UNREADABLE', `${path} is a folder, not a photo: name the photos in it`);
+  }
+  const kind = stat.isFIFO() ? 'a pipe' : stat.isSocket() ? 'a socket' : 'a device';
+  return new FramewrightError(
+    'INPUT_UNREADABLE',
+    `${path} is ${kind}, not a file: name a file, or pass the photo on stdin (-)`,
+  );
+}
+
 async function readPath(path: string, maxBytes: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
   let handle: FileHandle | undefined;
   try {
-    handle = await open(path, 'r');
+    handle = await open(path, READ_WITHOUT_WAITING);
     const stat = await handle.stat();
-    if (stat.isDirectory()) {
-      throw new FramewrightError('INPUT_UNREADABLE', `${path} is a folder, not a photo: name the photos in it`);
-    }
-    if (!stat.isFile()) {
-      return await collect(handle.createReadStream({ autoClose: false }), path, maxBytes, signal);
-    }
+    if (!stat.isFile()) throw irregular(path, stat);
     const head = new Uint8Array(Math.min(HEAD_BYTES, stat.size));
     const { bytesRead } = await handle.read(head, 0, head.length, 0);
     formatOf(head.subarray(0, bytesRead), path);
@@ -154,6 +174,13 @@ function unreadable(name: string, thrown: unknown): FramewrightError {
       return new FramewrightError('INPUT_UNREADABLE', `${name} is a folder, not a photo: name the photos in it`, {
         cause: thrown,
       });
+    case 'ENXIO':
+    case 'EOPNOTSUPP':
+      return new FramewrightError(
+        'INPUT_UNREADABLE',
+        `${name} is a socket or a device, not a file: name a file, or pass the photo on stdin (-)`,
+        { cause: thrown },
+      );
     case 'ERR_FS_FILE_TOO_LARGE':
       return new FramewrightError('INPUT_TOO_LARGE', `${name} is larger than Node can read at once: reduce it first`, {
         cause: thrown,

@@ -1,4 +1,4 @@
-import { jpegSegments, JPEG_MARKER } from './formats/jpeg-segments.js';
+import { isFrameHeader, jpegSegments, JPEG_MARKER } from './formats/jpeg-segments.js';
 
 /** How a JPEG was encoded, as far as an encoder can be told to do the same. */
 interface JpegEncoding {
@@ -68,11 +68,6 @@ function qualityOf(tables: readonly (readonly number[] | undefined)[]): number |
 function scaled(value: number, quality: number): number {
   const percent = quality < 50 ? Math.floor(5000 / quality) : 200 - 2 * quality;
   return Math.max(1, Math.min(255, Math.floor((value * percent + 50) / 100)));
-}
-
-/** SOF0 to SOF15 without the markers between them that mean something else (DHT, JPG, DAC). */
-function isFrameHeader(marker: number): boolean {
-  return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
 /** Whether the second component has half the first one's samples on both axes or fewer. */

@@ -102,8 +102,11 @@ function refused(what: string, remedy: string = EXPORT_FIRST): Recognised {
   return { refusal: `is ${what}: ${remedy}` };
 }
 
+/** Of a file beside it, so never its own name: a raw file may be called x.jpg. */
 function withExtension(name: string, extension: string): string {
-  return basename(name, extname(name)) + extension;
+  const stem = basename(name, extname(name));
+  const isOwn = extname(name).toLowerCase() === extension;
+  return `${stem}${isOwn ? '-converted' : ''}${extension}`;
 }
 
 function startsWith(bytes: Uint8Array, magic: string, at = 0): boolean {

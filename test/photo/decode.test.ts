@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { FramewrightError } from '../../src/base/errors.js';
+import { openCropper } from '../../src/cropper/cropper.js';
 import { decodePhoto } from '../../src/photo/decode.js';
 import { renderFrame, renderRegion } from '../../src/photo/render.js';
 import { displayP3ToSrgb } from './colour-reference.js';
@@ -230,6 +231,20 @@ describe('limits', () => {
       .toBuffer();
     expect((await rejection(decodePhoto(small, { maxPixels: 109 }))).code).toBe('INPUT_TOO_LARGE');
     expect(await decodePhoto(small, { maxPixels: 110 })).toMatchObject({ width: 11 });
+  });
+});
+
+describe('limits that are none', () => {
+  test.each([NaN, 0, -1, Infinity, 1.5, Number.MAX_VALUE, '9' as unknown as number])('%s', async (limit) => {
+    const file = await fromRaster(plain({ width: 2, height: 2 }, [0, 0, 0]))
+      .png()
+      .toBuffer();
+    for (const name of ['maxPixels', 'maxBytes']) {
+      const thrown = await rejection(decodePhoto(file, { [name]: limit }));
+      expect(thrown.code).toBe('USAGE');
+      expect(thrown.message).toBe(`${name} must be a whole number of at least 1, not ${String(limit)}`);
+    }
+    expect((await rejection(openCropper({ engine: 'centre', maxPixels: limit }))).code).toBe('USAGE');
   });
 });
 

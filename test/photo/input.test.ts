@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { getEventListeners } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -55,13 +56,6 @@ describe('sources', () => {
       expect(await decodePhoto(await file(name, png))).toMatchObject({ format: 'png' });
     }
   });
-
-  test('a named pipe is read to its end', async () => {
-    const pipe = join(folder, 'pipe');
-    execFileSync('mkfifo', [pipe]);
-    const [photo] = await Promise.all([decodePhoto(pipe), writeFile(pipe, png)]);
-    expect(photo).toMatchObject({ width: 12, path: pipe });
-  });
 });
 
 describe('what cannot be read', () => {
@@ -96,9 +90,35 @@ describe('what cannot be read', () => {
     expect(thrown.message).toContain(`no permission to read ${path}`);
   });
 
-  test('a device that never ends is cut off at the byte limit', async () => {
-    const thrown = await rejection(decodePhoto('/dev/zero', { maxBytes: 1_000_000 }));
-    expect(thrown.code).toBe('INPUT_TOO_LARGE');
+  test('a named pipe that nobody writes to is refused at once, and so is a link to it', async () => {
+    const pipe = join(folder, 'pipe.jpg');
+    execFileSync('mkfifo', [pipe]);
+    await symlink(pipe, join(folder, 'to-pipe.jpg'));
+    for (const path of [pipe, join(folder, 'to-pipe.jpg')]) {
+      const thrown = await rejection(decodePhoto(path));
+      expect(thrown.code).toBe('INPUT_UNREADABLE');
+      expect(thrown.message).toBe(`${path} is a pipe, not a file: name a file, or pass the photo on stdin (-)`);
+    }
+  });
+
+  test('a device and a link to one that never ends are refused unread', async () => {
+    const link = join(folder, 'zero.jpg');
+    await symlink('/dev/zero', link);
+    for (const path of ['/dev/zero', '/dev/null', link]) {
+      const thrown = await rejection(decodePhoto(path));
+      expect(thrown.code).toBe('INPUT_UNREADABLE');
+      expect(thrown.message).toContain(`${path} is a device, not a file`);
+    }
+  });
+
+  test('a socket is refused', async () => {
+    const path = join(folder, 'socket.jpg');
+    const server = createServer().listen(path);
+    await once(server, 'listening');
+    const thrown = await rejection(decodePhoto(path));
+    server.close();
+    expect(thrown.code).toBe('INPUT_UNREADABLE');
+    expect(thrown.message).toContain('socket');
   });
 
   test('a stream that fails, and one that is not of bytes', async () => {

@@ -103,6 +103,7 @@ function chosenCrop(
     crop,
     focalPoint: focalPoint(photo, [], final),
     verdict: isWhole && !target.aspect ? 'keep' : 'crop',
+    ...(photo.notes.length > 0 ? { notes: [...photo.notes] } : {}),
     timingsMs,
   };
 }

@@ -69,7 +69,8 @@ function tellCrop(input: string, result: CropResult, { json, verbose, dryRun }: 
   if (verbose) {
     process.stderr.write(`${input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
   }
-  const { sidecar, output = [] } = result;
+  const { sidecar, output = [], notes = [] } = result;
+  for (const note of notes) tell(`warning: ${input} ${note}`);
   if (sidecar?.state === 'manual') {
     tell(`${input} has a crop made by hand, and ${sidecar.path} is left as it is; --force writes ours over it`);
   }

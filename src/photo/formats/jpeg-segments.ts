@@ -1,3 +1,5 @@
+import type { Size } from '../../base/geometry.js';
+
 /** A marker segment of a JPEG before its first scan. */
 export interface JpegSegment {
   /** Second byte of the marker: 0xe1 is APP1. */
@@ -48,4 +50,25 @@ export function isKind({ payload }: JpegSegment, signature: string): boolean {
     Buffer.from(payload.buffer, payload.byteOffset, Math.min(payload.length, signature.length)).toString('latin1') ===
     signature
   );
+}
+
+/** Whether a JPEG has a resolution with a unit in its JFIF header, or EXIF, which may have one. */
+export function saysResolution(jpeg: Uint8Array): boolean {
+  return jpegSegments(jpeg).some((segment) =>
+    segment.marker === JPEG_MARKER.app0
+      ? isKind(segment, 'JFIF\0') && (segment.payload[7] === 1 || segment.payload[7] === 2)
+      : segment.marker === JPEG_MARKER.app1 && isKind(segment, 'Exif\0'),
+  );
+}
+
+/** As its frame header says; undefined where there is none. */
+export function jpegSize(jpeg: Uint8Array): Size | undefined {
+  const frame = jpegSegments(jpeg).find(({ marker }) => isFrameHeader(marker))?.payload;
+  if (!frame || frame.length < 6) return undefined;
+  return { width: (frame[3]! << 8) | frame[4]!, height: (frame[1]! << 8) | frame[2]! };
+}
+
+/** SOF0 to SOF15 without the markers between them that mean something else (DHT, JPG, DAC). */
+export function isFrameHeader(marker: number): boolean {
+  return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }

@@ -11,16 +11,6 @@ export function furtherPictures(jpeg: Uint8Array): Uint8Array[] {
   return furtherPlaces(jpeg).map(({ start, end }) => jpeg.subarray(start, end));
 }
 
-/** The first picture alone. */
-export function firstPicture(jpeg: Uint8Array): Uint8Array {
-  const [next] = furtherPlaces(jpeg).sort((a, b) => a.start - b.start);
-  if (!next) return jpeg;
-  let end = next.start;
-  while (jpeg[end - 1] === 0) end--;
-  // A list that is wrong would cut the picture short.
-  return jpeg[end - 2] === 0xff && jpeg[end - 1] === 0xd9 ? jpeg.subarray(0, end) : jpeg;
-}
-
 function furtherPlaces(jpeg: Uint8Array): { start: number; end: number }[] {
   const segment = jpegSegments(jpeg).find((each) => each.marker === JPEG_MARKER.app2 && isKind(each, SIGNATURE));
   if (!segment) return [];

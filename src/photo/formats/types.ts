@@ -3,6 +3,12 @@ export interface PngChunk {
   readonly data: Uint8Array;
 }
 
+/** Code points of ITU-T H.273 that say what RGB values mean; the matrix and range are the encoder's business. */
+export interface Cicp {
+  readonly primaries: number;
+  readonly transfer: number;
+}
+
 /** What a photo says about itself beside its pixels; the colour profile is the encoder's business. */
 export interface CropMetadata {
   /** From the TIFF header on, without JPEG's `Exif\0\0`. */
@@ -17,4 +23,6 @@ export interface CropMetadata {
   readonly texts?: readonly PngChunk[];
   /** Payloads of a JPEG's comments. */
   readonly comments?: readonly Uint8Array[];
+  /** For PNG and AVIF, which have a place for it beside or instead of a profile. */
+  readonly cicp?: Cicp;
 }

@@ -9,17 +9,25 @@ interface RiffChunk {
 /** Bits of the VP8X chunk (WebP Container Specification). */
 const FLAG = { xmp: 0x04, exif: 0x08, alpha: 0x10 } as const;
 
+/** More than the longest animation has. */
+const MAX_CHUNKS = 65_536;
+
 export function webpChunks(bytes: Uint8Array): RiffChunk[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks: RiffChunk[] = [];
   let at = 12;
-  while (at + 8 <= buffer.length) {
+  while (at + 8 <= buffer.length && chunks.length < MAX_CHUNKS) {
     const length = buffer.readUInt32LE(at + 4);
     if (at + 8 + length > buffer.length) break;
     chunks.push({ type: buffer.toString('latin1', at, at + 4), data: buffer.subarray(at + 8, at + 8 + length) });
     at += 8 + length + (length % 2);
   }
   return chunks;
+}
+
+/** Frames of an animation, 1 without. */
+export function webpFrames(bytes: Uint8Array): number {
+  return Math.max(1, webpChunks(bytes).filter(({ type }) => type === 'ANMF').length);
 }
 
 /** The still WebP with metadata, in the extended form of the format, which alone has room for it. */

@@ -1,5 +1,6 @@
 import type { Size } from '../../base/geometry.js';
 import type { OutputFormat } from '../output-format.js';
+import { withNclx } from '../formats/avif-colour.js';
 import { withAvifMetadata } from '../formats/avif-items.js';
 import { JPEG_MARKER, jpegSegment, jpegSegments, MAX_SEGMENT_BYTES } from '../formats/jpeg-segments.js';
 import { iptcIn, resourcesButIptc } from '../formats/photoshop.js';
@@ -24,8 +25,10 @@ export function embedMetadata(
       return withPngMetadata(bytes, metadata);
     case 'webp':
       return metadata.exif || metadata.xmp ? withWebpMetadata(bytes, { width, height }, metadata) : bytes;
-    case 'avif':
-      return metadata.exif || metadata.xmp ? (withAvifMetadata(bytes, metadata) ?? bytes) : bytes;
+    case 'avif': {
+      const coloured = metadata.cicp ? (withNclx(bytes, metadata.cicp) ?? bytes) : bytes;
+      return metadata.exif || metadata.xmp ? (withAvifMetadata(coloured, metadata) ?? coloured) : coloured;
+    }
     case 'tiff': {
       const { exif, xmp, photoshop: all } = metadata;
       const iptc = all && iptcIn(all);

@@ -5,7 +5,15 @@ import { decoding } from '../failure.js';
 import { sourceJpegEncoding } from '../jpeg-encoding.js';
 import { sharp } from '../vips.js';
 import type { CropRect } from '../../base/schema.js';
-import { isKind, JPEG_MARKER, jpegSegment, jpegSegments, type JpegSegment } from '../formats/jpeg-segments.js';
+import { jpegPixels } from '../formats/jpeg-pixels.js';
+import {
+  isKind,
+  JPEG_MARKER,
+  jpegSegment,
+  jpegSegments,
+  jpegSize,
+  type JpegSegment,
+} from '../formats/jpeg-segments.js';
 import { furtherPictures, joinPictures } from '../formats/multi-picture.js';
 import type { PixelChange } from './orientation.js';
 import { XMP_NAMESPACES } from './xmp.js';
@@ -24,8 +32,20 @@ const APPLE_TYPE = 'urn:com:apple:photo:2020:aux:hdrgainmap';
 export function gainMapOf(photo: Photo): GainMap | undefined {
   if (photo.format !== 'jpeg') return undefined;
   const jpeg = furtherPictures(photo.bytes).find((picture) => jpegSegments(picture).some(describesGainMap));
+  if (jpeg && !fits(jpeg, photo)) return undefined;
   return jpeg && { jpeg, announced: jpegSegments(photo.bytes).filter((segment) => isKind(segment, ISO_SIGNATURE)) };
 }
+
+/**
+ * A map has a photo's pixels at most, and mostly a sixteenth of them; the one of a photo that was scaled down without it
+ * may have more. What is larger is none: it would be decoded whole, whatever the size of the photo.
+ */
+function fits(jpeg: Uint8Array, { width, height }: Photo): boolean {
+  const size = jpegSize(jpeg);
+  return size !== undefined && size.width * size.height <= Math.max(width * height, MAX_SPARE_PIXELS);
+}
+
+const MAX_SPARE_PIXELS = 4_000_000;
 
 function describesGainMap(segment: JpegSegment): boolean {
   if (segment.marker === JPEG_MARKER.app2) return isKind(segment, ISO_SIGNATURE);
@@ -42,13 +62,13 @@ export async function cropGainMap(
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const name = `the gain map of ${photo.name}`;
-  const limits = { ignoreIcc: true, limitInputPixels: photo.maxPixels };
-  const { channels: nChannels } = await decoding(name, () => sharp(jpeg, limits).metadata(), signal);
+  const limits = { failOn: 'warning' as const, ignoreIcc: true, limitInputPixels: photo.maxPixels };
+  const { channels: nChannels } = await decoding(name, () => sharp(jpegPixels(jpeg), limits).metadata(), signal);
   const space = nChannels === 1 ? 'b-w' : 'srgb';
   const pixels = (pipeline: Sharp): Promise<Pixels> =>
     decoding(name, () => pipeline.toColourspace(space).raw().toBuffer({ resolveWithObject: true }), signal);
 
-  const upright = await pixels(sharp(withOrientation(jpeg, orientation), { ...limits, autoOrient: true }));
+  const upright = await pixels(sharp(withOrientation(jpegPixels(jpeg), orientation), { ...limits, autoOrient: true }));
   const scaleX = upright.info.width / photo.width;
   const scaleY = upright.info.height / photo.height;
   const { region, around, offset } = regionAround(crop, upright.info, scaleX, scaleY);

@@ -11,7 +11,8 @@ import { MAX_SEGMENT_BYTES } from '../formats/jpeg-segments.js';
 import type { PixelChange } from './orientation.js';
 import { resourcesOfCrop } from '../formats/photoshop.js';
 import { readMetadata, SIGNATURE } from './read-metadata.js';
-import type { CropMetadata } from '../formats/types.js';
+import { isHdr } from '../formats/icc-profile.js';
+import type { Cicp, CropMetadata } from '../formats/types.js';
 import { xmpOfCrop } from './xmp-of-crop.js';
 
 /** Longest side of a thumbnail, as EXIF 2.32 section 4.5.8 names it. */
@@ -20,12 +21,14 @@ const THUMBNAIL_PX = 160;
 /**
  * The encoded crop with everything the photo's file said about itself that is still true of it: EXIF, XMP and IPTC
  * corrected for the new pixels, and in a JPEG the thumbnail and the gain map cropped alike.
+ *
+ * @param options.cicp what the values in the image mean, where they are the photo's own.
  */
 export async function withPhotoMetadata(
   photo: Photo,
   image: EncodedImage,
   change: PixelChange,
-  signal: AbortSignal | undefined,
+  { cicp, signal }: { readonly cicp: Cicp | undefined; readonly signal: AbortSignal | undefined },
 ): Promise<Uint8Array> {
   const { exif, xmp, extendedXmp, photoshop, ...rest } = readMetadata(photo);
   const isJpeg = image.format === 'jpeg';
@@ -43,9 +46,15 @@ export async function withPhotoMetadata(
     ...(croppedXmp !== undefined && { xmp: croppedXmp }),
     ...(extendedXmp && { extendedXmp }),
     ...(resources && { photoshop: resources }),
+    ...(cicp && saysMore(cicp, photo, image) && { cicp }),
   };
   const bytes = embedMetadata(image, metadata);
   return gainMap && croppedMap ? withGainMap(bytes, gainMap, croppedMap) : bytes;
+}
+
+/** A profile says all but HDR, and in a PNG browsers take the code points of video for another light than in an AVIF. */
+function saysMore(cicp: Cicp, photo: Photo, image: EncodedImage): boolean {
+  return image.format !== 'png' || photo.format === 'png' || isHdr(cicp);
 }
 
 /** With a thumbnail only in a JPEG, where it has its place, and where there is room for it. */

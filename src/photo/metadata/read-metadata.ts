@@ -1,7 +1,9 @@
 import type { Photo } from '../decode.js';
+import { withoutExifSignature } from '../formats/exif-orientation.js';
+import { readGif } from '../formats/gif-blocks.js';
 import { isKind, JPEG_MARKER, jpegSegments, type JpegSegment } from '../formats/jpeg-segments.js';
 import { iptcIn, iptcResource } from '../formats/photoshop.js';
-import { pngTexts, rawProfile } from '../formats/png-chunks.js';
+import { readPng } from '../formats/png-photo.js';
 import { exifOfTiff } from '../formats/tiff-exif.js';
 import type { CropMetadata } from '../formats/types.js';
 
@@ -19,15 +21,16 @@ export function readMetadata(photo: Photo): CropMetadata {
     case 'jpeg':
       return jpegMetadata(jpegSegments(bytes));
     case 'png': {
-      const exif = stored.exif ?? rawProfile(bytes, ['exif', 'app1']);
-      const photoshop = rawProfile(bytes, ['8bim', 'iptc']);
+      const { exif, xmp, photoshop, texts } = readPng(bytes);
       return {
-        ...(exif && { exif: withoutSignature(exif) }),
-        ...textOf(stored.xmp),
+        ...(exif && { exif }),
+        ...textOf(xmp),
         ...(photoshop && { photoshop: asResources(photoshop) }),
-        texts: pngTexts(bytes),
+        texts,
       };
     }
+    case 'gif':
+      return textOf(readGif(bytes).xmp);
     case 'tiff': {
       const exif = exifOfTiff(bytes);
       const own = stored.tifftagPhotoshop;
@@ -36,7 +39,7 @@ export function readMetadata(photo: Photo): CropMetadata {
       return { ...(exif && { exif }), ...textOf(stored.xmp), ...(photoshop && { photoshop }) };
     }
     default:
-      return { ...(stored.exif && { exif: withoutSignature(stored.exif) }), ...textOf(stored.xmp) };
+      return { ...(stored.exif && { exif: withoutExifSignature(stored.exif) }), ...textOf(stored.xmp) };
   }
 }
 
@@ -54,10 +57,6 @@ function jpegMetadata(segments: readonly JpegSegment[]): CropMetadata {
     ...(photoshop.length > 0 && { photoshop: Buffer.concat(photoshop) }),
     comments: segments.filter(({ marker }) => marker === JPEG_MARKER.comment).map(({ payload }) => payload),
   };
-}
-
-function withoutSignature(exif: Uint8Array): Uint8Array {
-  return Buffer.from(exif.subarray(0, 6)).toString('latin1') === SIGNATURE.exif ? exif.subarray(6) : exif;
 }
 
 function asResources(bytes: Uint8Array): Uint8Array {

@@ -63,6 +63,19 @@ describe('framewright <photos>', () => {
     expect({ width, height }).toEqual({ width: 799, height: 1200 });
   });
 
+  test('of an animation the first frame is cropped, which is said on stderr and in the JSON', async () => {
+    const frames = Buffer.concat([Buffer.alloc(60 * 40 * 3, 90), Buffer.alloc(60 * 40 * 3, 200)]);
+    const moving = await sharp(frames, { raw: { width: 60, height: 80, channels: 3, pageHeight: 40 } })
+      .webp({ delay: [100, 100] })
+      .toBuffer();
+    writeFileSync(path.join(folder, 'a.webp'), moving);
+    const { code, stdout, stderr } = await run('--engine', 'full', '--json', 'a.webp');
+    expect(code).toBe(0);
+    const note = 'is an animation of 2 frames: the first is what is cropped';
+    expect(stderr).toContain(`framewright: warning: a.webp ${note}\n`);
+    expect(cropResultSchema.parse(JSON.parse(stdout)).notes).toEqual([note]);
+  });
+
   test('--dry-run writes nothing and prints the rectangle', async () => {
     const { code, stdout } = await run('--dry-run', 'dogs.jpg');
     expect(code).toBe(0);

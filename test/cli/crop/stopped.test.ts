@@ -17,7 +17,7 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { batchProgress } from '../../../src/cli/terminal/batch-progress.js';
 import { deferred } from '../../../src/runtime/deferred.js';
-import { examplePhoto } from '../../support/photos.js';
+import { examplePhoto, projectFile } from '../../support/photos.js';
 import { framewright, type Finished, type RunOptions } from '../run.js';
 import { canMount, mountSmallDisk, unmount } from '../../support/small-disk.js';
 import { declareWhere } from '../../support/system-tools.js';
@@ -38,44 +38,40 @@ const full = (args: readonly string[], options: RunOptions = {}): Promise<Finish
 const written = (): string[] => readdirSync(at('out')).filter((name) => !name.startsWith('.'));
 const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
-/** Makes photo 2 a pipe: the run waits there for its bytes, so that one knows where it is. */
-function makePipe(): void {
-  unlinkSync(at('in', '2.jpg'));
-  expect(spawnSync('mkfifo', [at('in', '2.jpg')]).status).toBe(0);
-}
+/** The run waits for photo 2 until the gate is opened, so that one knows where it is. */
+const held = (args: readonly string[], options: RunOptions = {}): Promise<Finished> => {
+  expect(spawnSync('mkfifo', [at('gate')]).status).toBe(0);
+  return full(args, {
+    ...options,
+    env: {
+      NODE_OPTIONS: `--require ${projectFile('test', 'support', 'hold-file.cjs')}`,
+      FRAMEWRIGHT_TEST_HELD: 'in/2.jpg',
+      FRAMEWRIGHT_TEST_GATE: at('gate'),
+    },
+  });
+};
 
-/** Waits until the run reads the pipe. */
-const openPipe = (): Promise<FileHandle> => open(at('in', '2.jpg'), 'w');
-
-async function fillPipe(pipe: FileHandle): Promise<void> {
-  await pipe.writeFile(readFileSync(examplePhoto('pagoda')));
-  await pipe.close();
-}
-
-function makePlainAgain(): void {
-  unlinkSync(at('in', '2.jpg'));
-  copyFileSync(examplePhoto('pagoda'), at('in', '2.jpg'));
-}
+/** Waits until the run is at photo 2. */
+const reachGate = (): Promise<FileHandle> => open(at('gate'), 'w');
 
 declareWhere(process.platform !== 'win32', 'Ctrl-C', 'signals', () => {
   describe('Ctrl-C', () => {
     test('finishes the photo in hand and says how to go on, which then does the rest', async () => {
-      makePipe();
       const inHand = deferred<undefined>();
       const told = deferred<undefined>();
       const started = deferred<(signal: NodeJS.Signals) => void>();
-      const running = full(['--verbose', ...PHOTOS], {
+      const running = held(['--verbose', ...PHOTOS], {
         onStart: started.resolve,
         onStderr: (text) => {
           if (text.includes('in/1.jpg: ')) inHand.resolve(undefined);
           if (text.includes('finishing the photo in hand; once more stops at once')) told.resolve(undefined);
         },
       });
-      const pipe = await openPipe();
+      const gate = await reachGate();
       await inHand.promise;
       (await started.promise)('SIGINT');
       await told.promise;
-      await fillPipe(pipe);
+      await gate.close();
       const stopped = await running;
       expect(stopped.code).toBe(130);
       expect(lines(stopped.stdout)).toEqual(['out/0-crop.jpg', 'out/1-crop.jpg', 'out/2-crop.jpg']);
@@ -83,10 +79,8 @@ declareWhere(process.platform !== 'win32', 'Ctrl-C', 'signals', () => {
       expect(stopped.stderr).toMatch(
         /stopped with 3 of 6 photos done\nframewright: the same command with --resume goes on from here\n$/,
       );
-      makePlainAgain();
-      // A pipe has no state to know it by again: its photo is done anew, the two before it are not.
       const resumed = await full(['--resume', ...PHOTOS]);
-      expect(resumed).toMatchObject({ code: 0, stderr: 'framewright: 2 of 6 photos were done earlier\n' });
+      expect(resumed).toMatchObject({ code: 0, stderr: 'framewright: 3 of 6 photos were done earlier\n' });
       expect(lines(resumed.stdout)).toHaveLength(N);
       expect(written()).toHaveLength(N);
     });
@@ -98,19 +92,18 @@ declareWhere(process.platform !== 'win32', 'Ctrl-C', 'signals', () => {
       const list = (): string[] => lines(readFileSync(at('out', 'review.jsonl'), 'utf8'));
       const listed = list();
       expect(listed).toHaveLength(2);
-      makePipe();
       const started = deferred<(signal: NodeJS.Signals) => void>();
       const told = deferred<undefined>();
-      const running = full([...args, '--resume', ...PHOTOS], {
+      const running = held([...args, '--resume', ...PHOTOS], {
         onStart: started.resolve,
         onStderr: (text) => {
           if (text.includes('once more stops at once')) told.resolve(undefined);
         },
       });
-      const pipe = await openPipe();
+      const gate = await reachGate();
       (await started.promise)('SIGINT');
       await told.promise;
-      await fillPipe(pipe);
+      await gate.close();
       expect((await running).code).toBe(130);
       expect(list().slice(-2)).toEqual(listed);
       const page = readFileSync(at('report.html'), 'utf8');
@@ -118,25 +111,23 @@ declareWhere(process.platform !== 'win32', 'Ctrl-C', 'signals', () => {
     });
 
     test('a second time stops at once, whatever is under way, with nothing half written', async () => {
-      makePipe();
       const started = deferred<(signal: NodeJS.Signals) => void>();
-      const running = full(PHOTOS, {
+      const running = held(PHOTOS, {
         onStart: started.resolve,
         onStderr: (text, kill) => {
           if (text.includes('once more')) kill('SIGINT');
         },
       });
-      const pipe = await openPipe();
+      const gate = await reachGate();
       (await started.promise)('SIGINT');
       const stopped = await running;
-      await pipe.close();
+      await gate.close();
       // Where the read under way never returns, the process ends by the signal, which a shell calls 130 too.
       expect([130, 'SIGINT']).toContain(stopped.code ?? stopped.signal);
       expect(stopped.stderr).toContain('--resume goes on');
       for (const name of readdirSync(at('out')))
         expect(name).toMatch(/^([01]-crop\.jpg|\.framewright-journal\.jsonl)$/);
       for (const name of written()) await sharp(readFileSync(at('out', name)), { failOn: 'warning' }).stats();
-      makePlainAgain();
       expect(await full(['--resume', ...PHOTOS])).toMatchObject({ code: 0 });
       expect(written()).toHaveLength(N);
     });
@@ -146,13 +137,12 @@ declareWhere(process.platform !== 'win32', 'Ctrl-C', 'signals', () => {
 describe('what goes wrong on the way', () => {
   declareWhere(process.platform !== 'win32', 'photos that change during a run', 'named pipes', () => {
     test('a photo deleted and one cut short after the scan are errors of their own, listed at the end and in the JSON', async () => {
-      makePipe();
       symlinkSync(at('gone.jpg'), at('in', '6.jpg'));
-      const running = full(['--json', ...PHOTOS, 'in/6.jpg']);
-      const pipe = await openPipe();
+      const running = held(['--json', ...PHOTOS, 'in/6.jpg']);
+      const gate = await reachGate();
       unlinkSync(at('in', '4.jpg'));
       writeFileSync(at('in', '5.jpg'), readFileSync(at('in', '5.jpg')).subarray(0, 20_000));
-      await fillPipe(pipe);
+      await gate.close();
       const { code, stdout, stderr } = await running;
       expect(code).toBe(4);
       const end = stderr.slice(stderr.indexOf('framewright: 3 of 7 photos failed\n'));

@@ -87,13 +87,28 @@ describe('a damaged file', () => {
         const broken = Buffer.from(whole);
         broken.write(damage, broken.lastIndexOf('hdrgm:Version'), 'latin1');
         writeFileSync(path.join(folder, `${i}.jpg`), broken);
+        // Without a list, or with one that leads astray, the second picture is there all the same.
+        const unlisted = Buffer.from(broken);
+        unlisted.write('MPX', unlisted.indexOf('MPF\0'), 'latin1');
+        writeFileSync(path.join(folder, `${i}-unlisted.jpg`), unlisted);
+        const astray = Buffer.from(broken);
+        astray.writeUInt8(
+          astray.readUInt8(astray.indexOf('MPF\0') + 4 + 50 + 31) ^ 1,
+          astray.indexOf('MPF\0') + 4 + 50 + 31,
+        );
+        astray[astray.lastIndexOf(Buffer.from([0xff, 0xd9, 0xff, 0xd8])) + 1] = 0xd7;
+        writeFileSync(path.join(folder, `${i}-astray.jpg`), astray);
       }
       const { stdout } = await framewright(['--engine', 'full', '--json', '--no-journal', '-o', 'out/', '.'], {
         cwd: folder,
       });
       const lines = stdout.trimEnd().split('\n');
-      expect(lines).toHaveLength(3);
-      for (const line of lines) expect(cropResultSchema.safeParse(JSON.parse(line)).success).toBe(true);
+      expect(lines).toHaveLength(9);
+      const results = lines.map((line) => JSON.parse(line) as { error?: { code: string } });
+      for (const result of results) {
+        expect(cropResultSchema.safeParse(result).success || result.error?.code === 'INPUT_CORRUPT').toBe(true);
+      }
+      expect(results.filter(({ error }) => !error).length).toBeGreaterThanOrEqual(6);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -122,6 +122,21 @@ describe('a gain map', () => {
     return Buffer.from(joinPictures(base, at, map));
   }
 
+  test.each([
+    [16_383, 16_383],
+    [65_000, 1],
+  ])('of a size beyond its photo, %ix%i, is left out unread', async (width, height) => {
+    const file = await photoWithMap(1);
+    // The last frame header is the map's.
+    const at = file.lastIndexOf(Buffer.from([0xff, 0xc0]));
+    file.writeUInt16BE(height * (height === 1 ? 65_000 : 1), at + 5);
+    file.writeUInt16BE(width, at + 7);
+    const before = process.memoryUsage().rss;
+    const { bytes } = await encodeCrop(await decodePhoto(file), { crop: { x: 1, y: 2, width: 100, height: 50 } });
+    expect((await sharp(bytes).metadata()).gainMap).toBeUndefined();
+    expect(process.memoryUsage().rss - before).toBeLessThan(200_000_000);
+  });
+
   test.each(ORIENTATIONS)('is cropped with its photo, orientation %i', async (orientation) => {
     const file = await photoWithMap(orientation);
     expect((await sharp(file).metadata()).gainMap).toBeDefined();

@@ -1,0 +1,76 @@
+import { avifSequence, readAvifColour } from './formats/avif-colour.js';
+import { readGif } from './formats/gif-blocks.js';
+import { jpegPixels, mayBePadded } from './formats/jpeg-pixels.js';
+import { readPng } from './formats/png-photo.js';
+import { readTiffLayout, type TiffLayout } from './formats/tiff-layout.js';
+import { webpFrames } from './formats/webp-chunks.js';
+import type { Cicp } from './formats/types.js';
+import type { EncodedPhoto } from './input.js';
+import { FramewrightError } from '../base/errors.js';
+
+/** What a photo's file means for its pixels. Read here, once, wherever libvips does not look or cannot be trusted. */
+export interface PhotoFile {
+  /** The file as libvips is given it. */
+  readonly pixels: Uint8Array;
+  /** A profile that libvips does not find. */
+  readonly icc?: Uint8Array;
+  readonly cicp?: Cicp;
+  /** Pixels an inch, in a PNG or TIFF; of other formats libvips tells. */
+  readonly density?: number;
+  /** The alpha that libvips makes is not the file's. */
+  readonly isOpaque?: boolean;
+  /** What counts as damage: warnings do too, unless harmless oddities give the same ones. Default `warning`. */
+  readonly failOn?: 'error';
+  /** Of a TIFF. */
+  readonly parts?: TiffLayout['parts'];
+  /** What of the photo is not cropped, to follow its name. */
+  readonly notes: readonly string[];
+}
+
+/** @throws FramewrightError INPUT_UNSUPPORTED */
+export function readPhotoFile({ bytes, format, name }: EncodedPhoto): PhotoFile {
+  switch (format) {
+    case 'jpeg': {
+      const pixels = jpegPixels(bytes);
+      return { pixels, ...(mayBePadded(pixels) && { failOn: 'error' }), notes: [] };
+    }
+    case 'png': {
+      const { pixels, cicp, density, nFrames } = readPng(bytes);
+      return { pixels, ...(cicp && { cicp }), ...(density !== undefined && { density }), notes: animation(nFrames) };
+    }
+    case 'gif': {
+      const { pixels, icc, nFrames } = readGif(bytes);
+      return { pixels, ...(icc && { icc }), notes: animation(nFrames) };
+    }
+    case 'webp':
+      return { pixels: bytes, notes: animation(webpFrames(bytes)) };
+    case 'avif': {
+      const sequence = avifSequence(bytes);
+      if (sequence === 'alone') {
+        throw new FramewrightError(
+          'INPUT_UNSUPPORTED',
+          `${name} is an AVIF of moving pictures without a still one (brand avis), which is not supported: export a frame of it as JPEG or PNG first`,
+        );
+      }
+      const notes = sequence === 'none' ? [] : ['is an AVIF of moving pictures: its still picture is what is cropped'];
+      return { ...readAvifColour(withAvifBrand(bytes)), notes };
+    }
+    case 'tiff': {
+      const { isYcbcr, ...layout } = readTiffLayout(bytes);
+      return { pixels: bytes, ...layout, isOpaque: isYcbcr, notes: [] };
+    }
+  }
+}
+
+/** libvips goes by the first brand alone, which of an AVIF may be another (avis, miaf). */
+function withAvifBrand(bytes: Uint8Array): Uint8Array {
+  const brand = Buffer.from(bytes.subarray(8, 12)).toString('latin1');
+  if (brand === 'avif' || brand === 'mif1') return bytes;
+  const changed = Buffer.from(bytes);
+  changed.write('avif', 8, 'latin1');
+  return changed;
+}
+
+function animation(nFrames: number): string[] {
+  return nFrames > 1 ? [`is an animation of ${nFrames} frames: the first is what is cropped`] : [];
+}
