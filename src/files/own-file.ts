@@ -36,8 +36,11 @@ export async function readOwnFile(file: string, maxBytes: number): Promise<strin
     throw error;
   }
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(maxBytes + 1), 0, maxBytes + 1, 0);
-    if (bytesRead <= maxBytes) return buffer.toString('utf8', 0, bytesRead);
+    const { size } = await handle.stat();
+    if (size <= maxBytes) {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(size), 0, size, 0);
+      return buffer.toString('utf8', 0, bytesRead);
+    }
   } finally {
     await handle.close();
   }
