@@ -3,7 +3,7 @@ import { decodeTensor } from './decode-tensor.js';
 import { encodeTensor } from './encode-tensor.js';
 import { GgufError } from './errors.js';
 import { loraNameOf } from './lora-names.js';
-import { patternValue, readPeftConfig } from './peft-config.js';
+import { readPeftConfig } from './peft-config.js';
 import type { GgufHeader } from './reader.js';
 import { readSafeTensor, readSafeTensors, type SafeTensor, type SafeTensorsHeader } from './safetensors.js';
 import { f32, str } from './values.js';
@@ -40,7 +40,7 @@ export async function convertLora(
   const pairs = pairUp(source);
   if (pairs.length === 0) throw new GgufError('INVALID', `${source.path} holds no low-rank pairs`);
   const alphaOf = ({ module, rank }: Pair): number => {
-    const alpha = patternValue(config.alpha_pattern, module) ?? config.lora_alpha;
+    const alpha = config.alpha_pattern.valueOf(module) ?? config.lora_alpha;
     if (alpha === 0)
       throw new GgufError('INVALID', `${folder}: the alpha of ${module} is 0: the adapter changes nothing`);
     return config.use_rslora ? alpha * Math.sqrt(rank) : alpha;
@@ -50,7 +50,7 @@ export async function convertLora(
   const tensors: TensorToWrite[] = [];
   for (const pair of pairs) {
     options.signal?.throwIfAborted();
-    const expected = patternValue(config.rank_pattern, pair.module) ?? config.r;
+    const expected = config.rank_pattern.valueOf(pair.module) ?? config.r;
     if (pair.rank !== expected)
       throw new GgufError(
         'INVALID',

@@ -1,10 +1,11 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { constants, open, type FileHandle } from 'node:fs/promises';
 import { GgufError } from './errors.js';
 
 /** @throws GgufError `IO` when it cannot be opened or is no regular file. */
 export async function openRegularFile(path: string): Promise<{ file: FileHandle; fileBytes: number }> {
   try {
-    const file = await open(path, 'r');
+    // A named pipe is not waited for.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = await file.stat();
     if (stat.isFile()) return { file, fileBytes: stat.size };
     await file.close();

@@ -1,13 +1,21 @@
-import { readFile } from 'node:fs/promises';
 import { GgufError } from './errors.js';
-import { namingFile } from './open-file.js';
+import { compilePattern, matchesWhole, type LinearPattern } from './linear-pattern.js';
+import { namingFile, openRegularFile } from './open-file.js';
+
+/** PEFT writes some kilobytes. */
+const MAX_BYTES = 4 * 2 ** 20;
+const MAX_PATTERNS = 10_000;
+/** Of all patterns together; one for a matrix has some 50. */
+const MAX_STATES = 1_000_000;
+/** Of all patterns with all modules: an adapter of 28 layers with a pattern for each of its 196 matrices takes 1.5 million. */
+const MAX_STEPS = 20_000_000;
 
 interface PeftConfig {
   readonly r: number;
   readonly lora_alpha: number;
   readonly use_rslora: boolean;
-  readonly rank_pattern: Readonly<Record<string, number>>;
-  readonly alpha_pattern: Readonly<Record<string, number>>;
+  readonly rank_pattern: PeftPatterns;
+  readonly alpha_pattern: PeftPatterns;
 }
 
 /**
@@ -16,13 +24,7 @@ interface PeftConfig {
  * @throws GgufError `UNSUPPORTED`, `INVALID`, `MALFORMED`, `IO`
  */
 export async function readPeftConfig(path: string): Promise<PeftConfig> {
-  let parsed: Record<string, unknown>;
-  try {
-    parsed = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new GgufError('MALFORMED', `${path} is no JSON: ${error.message}`);
-    throw namingFile(path, error);
-  }
+  const parsed = await readObject(path);
   refuseOtherAdapters(parsed, (why) => {
     throw new GgufError('UNSUPPORTED', `${path}: ${why}`);
   });
@@ -75,20 +77,70 @@ function isFilled(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 }
 
-function patterns(path: string, key: string, config: Record<string, unknown>): Readonly<Record<string, number>> {
+function patterns(path: string, key: string, config: Readonly<Record<string, unknown>>): PeftPatterns {
   const value: unknown = config[key] ?? {};
   if (typeof value !== 'object' || value === null || !Object.values(value).every((each) => Number.isFinite(each)))
     throw new GgufError('INVALID', `${path}: ${key} must be an object of numbers`);
-  return value as Readonly<Record<string, number>>;
+  return new PeftPatterns(`${path}: ${key}`, Object.entries(value as Readonly<Record<string, number>>));
 }
 
-/** As PEFT matches (get_pattern_key): an expression for a module's whole name, or for its end after a dot. */
-export function patternValue(all: Readonly<Record<string, number>>, module: string): number | undefined {
-  return Object.entries(all).find(([pattern]) => {
+/**
+ * Numbers by pattern, as PEFT matches (get_pattern_key): an expression for a module's whole name, or for its end after a
+ * dot. Whatever the patterns, matching takes bounded time.
+ */
+export class PeftPatterns {
+  readonly #where: string;
+  readonly #patterns: readonly { readonly pattern: LinearPattern; readonly value: number }[];
+  #nStates = 0;
+  #steps = 0;
+
+  /** @throws GgufError `MALFORMED` for what is no pattern, `UNSUPPORTED` for more than are taken */
+  constructor(where: string, entries: readonly (readonly [pattern: string, value: number])[]) {
+    this.#where = where;
+    if (entries.length > MAX_PATTERNS)
+      throw new GgufError('UNSUPPORTED', `${where} has more than ${MAX_PATTERNS} patterns`);
+    this.#patterns = entries.map(([source, value]) => ({ pattern: this.#compiled(source), value }));
+  }
+
+  /**
+   * The number of the first pattern that the module matches.
+   * @throws GgufError `UNSUPPORTED` for patterns that take too long
+   */
+  valueOf(module: string): number | undefined {
+    const spend = (steps: number): void => {
+      this.#steps += steps;
+      if (this.#steps > MAX_STEPS) throw new GgufError('UNSUPPORTED', `${this.#where}: matching it takes too long`);
+    };
+    return this.#patterns.find(({ pattern }) => matchesWhole(pattern, module, spend))?.value;
+  }
+
+  #compiled(source: string): LinearPattern {
     try {
-      return new RegExp(`^(?:.*\\.)?(?:${pattern})$`).test(module);
-    } catch {
-      throw new GgufError('MALFORMED', `adapter_config.json: "${pattern}" is no regular expression`);
+      const pattern = compilePattern(`(?:.*\\.)?(?:${source})`);
+      this.#nStates += pattern.states.length;
+      if (this.#nStates <= MAX_STATES) return pattern;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new GgufError('MALFORMED', `${this.#where}: "${source.slice(0, 100)}" is no pattern: ${error.message}`);
     }
-  })?.[1];
+    throw new GgufError('UNSUPPORTED', `${this.#where}: its patterns together repeat too much`);
+  }
+}
+
+async function readObject(path: string): Promise<Readonly<Record<string, unknown>>> {
+  let parsed: unknown;
+  try {
+    const { file, fileBytes } = await openRegularFile(path);
+    try {
+      if (fileBytes > MAX_BYTES) throw new GgufError('MALFORMED', `it has ${fileBytes} bytes, more than any such file`);
+      parsed = JSON.parse(await file.readFile('utf8'));
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new GgufError('MALFORMED', `${path} is no JSON: ${error.message}`);
+    throw namingFile(path, error);
+  }
+  if (typeof parsed === 'object' && parsed !== null) return parsed as Record<string, unknown>;
+  throw new GgufError('MALFORMED', `${path} holds no object`);
 }

@@ -1,6 +1,6 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { GgufError } from './errors.js';
-import { namingFile } from './open-file.js';
+import { namingFile, openRegularFile } from './open-file.js';
 
 /** Longest header that is read; an adapter's has some hundred bytes a tensor. */
 const MAX_HEADER_BYTES = 16 * 2 ** 20;
@@ -29,8 +29,9 @@ export interface SafeTensorsHeader {
 export async function readSafeTensors(path: string): Promise<SafeTensorsHeader> {
   let file: FileHandle | undefined;
   try {
-    file = await open(path, 'r');
-    const { size } = await file.stat();
+    const opened = await openRegularFile(path);
+    file = opened.file;
+    const size = opened.fileBytes;
     const start = Buffer.alloc(8);
     const { bytesRead } = await file.read(start, 0, 8, 0);
     const nHeader = bytesRead === 8 ? Number(start.readBigUInt64LE()) : 0;
@@ -57,7 +58,7 @@ function parseHeader(json: string, dataStart: number, fileBytes: number): SafeTe
   return Object.entries(parsed)
     .filter(([name]) => name !== '__metadata__')
     .map(([name, entry]) => {
-      const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>;
+      const { dtype, shape, data_offsets: offsets } = Object(entry) as Record<string, unknown>;
       if (typeof dtype !== 'string' || !isCounts(shape) || !isCounts(offsets) || offsets.length !== 2)
         throw new GgufError('MALFORMED', `tensor ${name} is not described as a safetensors file does`);
       const [from, to] = offsets as [number, number];
@@ -73,9 +74,7 @@ function isCounts(value: unknown): value is readonly number[] {
 
 /** A tensor's bytes as they are in the file. */
 export async function readSafeTensor({ path }: SafeTensorsHeader, tensor: SafeTensor): Promise<Uint8Array> {
-  const file = await open(path, 'r').catch((error: unknown) => {
-    throw namingFile(path, error);
-  });
+  const { file } = await openRegularFile(path);
   try {
     const bytes = new Uint8Array(tensor.nBytes);
     for (let filled = 0; filled < bytes.length;) {

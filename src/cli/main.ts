@@ -8,6 +8,7 @@ import { addDoctorCommand } from './commands/doctor.js';
 import { Interrupted } from './terminal/interrupt.js';
 import { errorLine, EXIT, exitCodeOf } from './terminal/report-error.js';
 import { endWithStdout } from './terminal/stdout.js';
+import { say } from './terminal/visible.js';
 
 // Memory is to stay flat over a folder (bench/memory.mjs). V8's young generation would double after some hundred photos
 // without being of use to us, and its old one fill with dead photos for as long as the machine has memory.
@@ -44,6 +45,6 @@ async function loadProgram(): Promise<Command> {
 function exitFor(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof Interrupted) return EXIT.interrupted;
-  process.stderr.write(`${errorLine(error)}\n`);
+  say(`${errorLine(error)}\n`);
   return exitCodeOf(error);
 }

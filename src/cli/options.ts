@@ -4,6 +4,7 @@ import { parseBytes } from '../base/bytes-text.js';
 import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
 import type { CropRect } from '../base/schema.js';
 import type { Focus } from '../crop/focus.js';
+import { say } from './terminal/visible.js';
 
 export const GPUS = ['auto', 'cuda', 'vulkan', 'metal', 'cpu'] as const satisfies readonly GpuChoice[];
 
@@ -69,7 +70,7 @@ export function cropperOptionsOf(flags: ModelFlags): {
 }
 
 function writeLog({ level, text }: LogLine): void {
-  process.stderr.write(`${level}: ${text.trimEnd()}\n`);
+  say(`${level}: ${text.trimEnd()}\n`);
 }
 
 /** The parser of an option that may be given several times: its value is the list of all that were given. */

@@ -8,6 +8,7 @@ import { addDoctorCommand } from './commands/doctor.js';
 import { addEvalCommand } from './commands/eval.js';
 import { addGgufCommand } from './commands/gguf.js';
 import { addModelCommand } from './commands/model.js';
+import { visible } from './terminal/visible.js';
 
 const HELP = `
 Examples:
@@ -27,7 +28,7 @@ export function buildProgram(version: string): Command {
     .addHelpText('after', HELP)
     .showHelpAfterError('(framewright --help shows what there is)')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'framewright: ')) });
+    .configureOutput({ outputError: (text, write) => write(visible(text.replace(/^error: /, 'framewright: '))) });
   addConfigOptions(program);
   addCropCommand(program);
   addAnalyseCommand(program);

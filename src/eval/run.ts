@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { z } from 'zod';
 import { FramewrightError, messageOf, type ErrorCode } from '../base/errors.js';
 import type { Box } from '../base/geometry.js';
+import { fileSha256 } from '../files/file-hash.js';
 import type { Dataset, DatasetKind, MissingPhoto } from './datasets/types.js';
 import { predictionKey, type Journal } from './journal.js';
 import type { Photo } from './measures.js';
@@ -267,7 +266,5 @@ async function keyOf(method: Method, { photo, kind, contentOf }: Question): Prom
 
 async function contentHash(photo: PresentPhoto): Promise<string> {
   if (photo.path === undefined) return `no photo ${photo.id}`;
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(photo.path)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
+  return fileSha256(photo.path);
 }

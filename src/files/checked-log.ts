@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { constants, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import { makeFolder } from './make-folder.js';
+import { openOwnFile } from './own-file.js';
 
 /** How long a line that nobody waits for may stay unflushed: what a power cut may cost. */
 const FLUSH_AFTER_MS = 1000;
+/** A run over 100,000 photos notes some 300 MB. */
+const MAX_BYTES = 2 ** 30;
+/** A longer line is torn, or none of ours. */
+const MAX_LINE_LENGTH = 2 ** 24;
 /** `["<16 hex digits>",` before and `]` after the value's own text. */
 const LINE = /^\["([0-9a-f]{16})",(.*)\]$/s;
 
@@ -38,7 +42,8 @@ export class CheckedLog implements AsyncDisposable {
   }
 
   /**
-   * Opens the file for appending, making it and its folder where need be, and reads what is in it.
+   * Opens the file for appending, making it and its folder where need be, and reads what is in it. A link is not followed:
+   * logs lie where anybody may have put one.
    *
    * @param parse takes each stored value, oldest first; false counts the line as unreadable. Without it none is read.
    * @throws FramewrightError `OUTPUT_WRITE` where the file cannot be read or opened for appending.
@@ -46,7 +51,7 @@ export class CheckedLog implements AsyncDisposable {
   static async open(file: string, parse?: (value: unknown) => boolean): Promise<CheckedLog> {
     try {
       await makeFolder(path.dirname(file));
-      const handle = await open(file, 'a');
+      const handle = await openOwnFile(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
       try {
         return new CheckedLog(file, handle, parse ? await readCheckedLog(file, parse) : 0);
       } catch (error) {
@@ -114,7 +119,9 @@ export class CheckedLog implements AsyncDisposable {
 
 /**
  * Hands every whole value of a log to `parse`, oldest first.
- * @returns how many lines were torn, or not what `parse` takes.
+ *
+ * @returns how many lines were torn, or not what `parse` takes
+ * @throws FramewrightError INPUT_UNREADABLE for a link or what is no file, INPUT_TOO_LARGE; the system's error
  */
 export async function readCheckedLog(file: string, parse: (value: unknown) => boolean): Promise<number> {
   let nUnreadable = 0;
@@ -135,13 +142,33 @@ function isRead(line: string, parse: (value: unknown) => boolean): boolean {
   }
 }
 
-/** By line feeds alone; a journal may be longer than the longest string. */
+/** By line feeds alone; a journal may be longer than the longest string. Of a line that is too long only the beginning. */
 async function* linesOf(file: string): AsyncGenerator<string> {
+  await using handle = await openOwnFile(file, constants.O_RDONLY);
+  if ((await handle.stat()).size > MAX_BYTES) {
+    throw new FramewrightError('INPUT_TOO_LARGE', `${file} has more than ${MAX_BYTES} bytes: move it away`);
+  }
   let rest = '';
-  for await (const chunk of createReadStream(file, { encoding: 'utf8', highWaterMark: 1 << 20 })) {
+  let isTooLong = false;
+  const chunks = handle.createReadStream({
+    encoding: 'utf8',
+    highWaterMark: 1 << 20,
+    end: MAX_BYTES,
+    autoClose: false,
+  });
+  for await (const chunk of chunks) {
     const lines = (rest + (chunk as string)).split('\n');
     rest = lines.pop()!;
+    if (isTooLong && lines.length > 0) {
+      lines.shift();
+      isTooLong = false;
+    }
     yield* lines;
+    if (rest.length > MAX_LINE_LENGTH && !isTooLong) {
+      yield rest.slice(0, 1);
+      isTooLong = true;
+    }
+    if (isTooLong) rest = '';
   }
   yield rest;
 }

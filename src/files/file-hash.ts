@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { FramewrightError } from '../base/errors.js';
 import { cacheFolder } from './cache-folder.js';
 
 /** Below this a file is hashed each time: quicker than asking the cache (about 40 ms at 1.5 GB/s). */
@@ -27,7 +28,9 @@ export async function freshFileSha256(file: string, signal?: AbortSignal): Promi
 
 /** Undefined for a file too small to be remembered. */
 async function rememberedAt(file: string): Promise<string | undefined> {
-  const { size, mtimeMs } = await stat(file);
+  const found = await stat(file);
+  if (!found.isFile()) throw new FramewrightError('INPUT_UNREADABLE', `${file} is no file: it cannot be hashed`);
+  const { size, mtimeMs } = found;
   if (size < CACHED_FROM_BYTES) return undefined;
   const key = createHash('sha256')
     .update(JSON.stringify([path.resolve(file), size, mtimeMs]))

@@ -18,7 +18,12 @@ async function identityOf(file: string, folders: Map<string, Promise<string>>): 
   return found ? realpath(file) : path.join(await realFolder(path.dirname(file), folders), path.basename(file));
 }
 
-/** With links followed as far as there is something; many files lie in few folders. */
+/** Where a file is, or would be, with links followed as far as there is something. */
+export function realLocation(file: string): Promise<string> {
+  return realFolder(path.resolve(file), new Map());
+}
+
+/** The same of a folder; many files lie in few folders. */
 function realFolder(folder: string, known: Map<string, Promise<string>>): Promise<string> {
   const parent = path.dirname(folder);
   let real = known.get(folder);

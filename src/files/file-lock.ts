@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { FramewrightError } from '../base/errors.js';
+import { readOwnFile } from './own-file.js';
 import { publishNew, writeFileAtomic } from './write.js';
 
 const holderSchema = z.object({
@@ -16,6 +17,8 @@ const holderSchema = z.object({
 type Holder = z.infer<typeof holderSchema>;
 
 const POLL_MS = 250;
+/** More is no lock. */
+const MAX_BYTES = 4096;
 
 /**
  * Holds `file` until disposed, so that one run at a time works on what it stands for. The lock of a process of this
@@ -37,7 +40,10 @@ export async function lockFile(file: string, what: string): Promise<AsyncDisposa
   // Who finds it stale or just released, again and again, is told so rather than kept busy.
   for (let attempt = 0; attempt < 10; attempt++) {
     // Looked at before anything is written: a run that waits looks often.
-    const text = await readFile(file, 'utf8').catch(() => undefined);
+    const text = await readOwnFile(file, MAX_BYTES).catch((cause: unknown) => {
+      if (cause instanceof FramewrightError) throw inTheWay(file, cause);
+      return undefined;
+    });
     if (text === undefined) {
       try {
         await writeFileAtomic(file, Buffer.from(own));
@@ -49,9 +55,7 @@ export async function lockFile(file: string, what: string): Promise<AsyncDisposa
     }
     holder = holderOf(text);
     if (holder && !(await isGone(holder))) break;
-    if (!holder && !isBlank(text)) {
-      throw new FramewrightError('OUTPUT_WRITE', `${file} is in the way, and is no lock of ours; move it elsewhere`);
-    }
+    if (!holder && !isBlank(text)) throw inTheWay(file);
     await takeAway(file, text);
   }
   throw held(file, what, holder);
@@ -80,7 +84,7 @@ export async function lockFileInTurn(
 }
 
 async function release(file: string, own: string): Promise<void> {
-  if ((await readFile(file, 'utf8').catch(() => undefined)) === own) await unlink(file).catch(() => undefined);
+  if ((await readOwnFile(file, MAX_BYTES).catch(() => undefined)) === own) await unlink(file).catch(() => undefined);
 }
 
 /** Removes a stale lock, but not the one another run has put in its place since it was read. */
@@ -91,7 +95,7 @@ async function takeAway(file: string, stale: string): Promise<void> {
   } catch {
     return; // another run was quicker
   }
-  if ((await readFile(aside, 'utf8')) === stale) await unlink(aside);
+  if ((await readOwnFile(aside, MAX_BYTES).catch(() => undefined)) === stale) await unlink(aside);
   else await publishNew(aside, file).catch(() => unlink(aside));
 }
 
@@ -123,6 +127,11 @@ async function isGone({ pid, host, started }: Holder): Promise<boolean> {
 async function startOf(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+}
+
+function inTheWay(file: string, cause?: unknown): FramewrightError {
+  const what = `${file} is in the way, and is no lock of ours; move it elsewhere`;
+  return new FramewrightError('OUTPUT_WRITE', what, { cause });
 }
 
 function held(file: string, what: string, holder: Holder | undefined): FramewrightError {

@@ -1,6 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { FramewrightError, messageOf } from '../base/errors.js';
+import { readTextFile } from './json-file.js';
+
+/** Lines of some hundred thousand photos. */
+const MAX_BYTES = 256 * 2 ** 20;
 
 /** A value of JSON Lines text. */
 export interface JsonLine {
@@ -49,21 +52,12 @@ export interface FileLine<T> extends JsonLine {
 /**
  * The lines of a JSON Lines file a person may have written; empty ones are passed over.
  *
- * @throws FramewrightError INPUT_NOT_FOUND, INPUT_UNREADABLE; USAGE with file and line for what has another shape, or
+ * @throws FramewrightError INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_TOO_LARGE; USAGE with file and line for what has another shape, or
  *   where there is no line at all.
  */
 export async function readJsonLines<T>(file: string, kind: LineKind<T>): Promise<FileLine<T>[]> {
   const { noun, example, schema } = kind;
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new FramewrightError(
-      isMissing ? 'INPUT_NOT_FOUND' : 'INPUT_UNREADABLE',
-      isMissing
-        ? `the ${noun}s file ${file} does not exist: check the path`
-        : `cannot read ${file}: ${messageOf(error)}`,
-      { cause: error },
-    );
-  });
+  const text = await readTextFile(file, `${noun}s file`, MAX_BYTES);
   const refusing = (from: string) => (why: string) =>
     new FramewrightError('USAGE', `${from} is no ${noun}: ${why}; a line is ${example}`);
   const lines: FileLine<T>[] = [];

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { FramewrightError, messageOf } from '../base/errors.js';
+import { readJsonFile } from '../files/json-file.js';
 import { nearestWord } from '../base/nearest.js';
 import { CATALOG, findInCatalog, type CatalogEntry, type ModelFile, type ModelVariant } from './catalog.js';
-import { DEFAULT_USE, modelUseSchema } from './manifest.js';
+import { DEFAULT_USE, fileNameSchema, modelUseSchema } from './manifest.js';
 
 export const CATALOG_FILE = 'framewright.models.json';
 
 /** A path relative to the catalogue file, or an http(s) address. */
 const fileSchema = z.union([
-  z.string().min(1),
+  fileNameSchema,
   z.strictObject({
-    path: z.string().min(1).optional(),
+    path: fileNameSchema.optional(),
     url: z.url().optional(),
     bytes: z.int().positive().optional(),
     sha256: z
@@ -74,7 +74,7 @@ function configFolder(): string {
 export async function readCatalogFile(file: string): Promise<readonly CatalogEntry[]> {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(await readFile(file, 'utf8'));
+    parsed = await readJsonFile(file, 'model catalogue');
   } catch (error) {
     throw new FramewrightError('USAGE', `cannot read the model catalogue ${file}: ${messageOf(error)}`, {
       cause: error,

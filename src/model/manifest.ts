@@ -1,10 +1,16 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { FramewrightError, messageOf } from '../base/errors.js';
+import { readJsonFile } from '../files/json-file.js';
+
+/** What a system call takes as the name of a file. */
+export const fileNameSchema = z
+  .string()
+  .min(1)
+  .refine((name) => !name.includes('\0'), 'the name of a file has no NUL');
 
 const fileSchema = z.object({
   /** Relative to the manifest. */
-  name: z.string().min(1),
+  name: fileNameSchema,
   bytes: z.int().positive(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
@@ -52,7 +58,7 @@ export const DEFAULT_USE = {
 export async function readManifest(file: string): Promise<Manifest> {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(await readFile(file, 'utf8'));
+    parsed = await readJsonFile(file, 'model manifest');
   } catch (error) {
     throw new FramewrightError('MODEL_INVALID', `cannot read the model manifest ${file}: ${messageOf(error)}`, {
       cause: error,

@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { GgufError, validatePair } from '../../gguf/index.js';
 import { messageOf } from '../base/errors.js';
+import { readTextFile } from '../files/json-file.js';
 import type { ModelFile } from './catalog.js';
 import { freshFileSha256 } from '../files/file-hash.js';
 import { requireCatalogModel, resolveModel, type ModelSelection, type ResolvedModel } from './resolve.js';
@@ -93,7 +94,7 @@ function expectationOf({ bytes, sha256 }: ModelFile): Expected {
 }
 
 async function notedHash(path: string): Promise<Expected | undefined> {
-  const noted = await readFile(hashPath(path), 'utf8').catch(() => '');
+  const noted = await readTextFile(hashPath(path), 'noted sha256', 4096).catch(() => '');
   const sha256 = /^([0-9a-f]{64})\b/.exec(noted)?.[1];
   return sha256 === undefined ? undefined : { sha256, against: 'pull' };
 }

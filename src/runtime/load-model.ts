@@ -1,9 +1,17 @@
+import { statSync } from 'node:fs';
 import { FramewrightError } from '../base/errors.js';
 import type { NativeModelParams } from './addon.js';
 import { checkInteger } from './check.js';
 import { flashAttentionType } from './model.js';
 import { usableCores } from './threads.js';
 import type { ModelOptions, RuntimeInfo } from './types.js';
+
+/** A smaller file is read: one that is mapped and cut short meanwhile ends the process (SIGBUS). */
+const MAPPED_FROM_BYTES = 64 * 2 ** 20;
+
+function isLarge(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) >= MAPPED_FROM_BYTES;
+}
 
 /** Fills in what the caller left open. @throws FramewrightError USAGE */
 export function toNativeParams(info: RuntimeInfo, options: ModelOptions): NativeModelParams {
@@ -19,7 +27,7 @@ export function toNativeParams(info: RuntimeInfo, options: ModelOptions): Native
   return {
     path: options.path,
     mmprojPath: options.mmprojPath,
-    mmap: options.mmap ?? true,
+    mmap: options.mmap ?? isLarge(options.path),
     gpuLayers,
     devices,
     projectorOnGpu: (options.projectorOnGpu ?? onGpu) && devices.length > 0,

@@ -2,7 +2,7 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DATASET_READERS } from '../../src/eval/datasets/index.js';
@@ -189,6 +189,31 @@ describe('MATLAB level 5', () => {
   ])('a file %s is a typed error', (_name, damage) => {
     const bytes = damage(elements(6, [1, 2], Buffer.alloc(4)));
     expect(() => readMat5(bytes, 'x.mat')).toThrow(expect.objectContaining({ code: 'DATASET_INVALID' }) as Error);
+  });
+
+  test.each([
+    ['one variable of zeros', 1, 100_000_000],
+    ['many that are each small enough', 60, 8_000_000],
+  ])('a small file that inflates to gigabytes is refused within memory: %s', (_name, nVariables, nBytes) => {
+    const plain = elements(9, [1, nBytes], Buffer.alloc(0)).subarray(128);
+    // The numbers as bytes (type 2), which take eight times the room as values.
+    const data = Buffer.alloc(nBytes + 8);
+    data.writeUInt32BE(2, 0);
+    data.writeUInt32BE(nBytes, 4);
+    const inner = Buffer.concat([plain.subarray(8, plain.length - 8), data]);
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(14, 0);
+    head.writeUInt32BE(inner.length, 4);
+    const packed = deflateSync(Buffer.concat([head, inner]));
+    const tag = Buffer.alloc(8);
+    tag.writeUInt32BE(15, 0);
+    tag.writeUInt32BE(packed.length, 4);
+    const header = elements(6, [1, 2], Buffer.alloc(4)).subarray(0, 128);
+    const file = Buffer.concat([header, ...Array.from({ length: nVariables }, () => [tag, packed]).flat()]);
+    expect(file.length).toBeLessThan(1_000_000);
+    const before = process.memoryUsage().rss;
+    expect(() => readMat5(file, 'x.mat')).toThrow(expect.objectContaining({ code: 'DATASET_INVALID' }) as Error);
+    expect(process.memoryUsage().rss - before).toBeLessThan(700_000_000);
   });
 
   test('no flipped byte of a file can crash the reader', async () => {

@@ -1,10 +1,12 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { convertLora, readGguf, readTensor, writeToyPair } from '../../gguf/index.js';
 import { findTensor } from '../../gguf/tensor-data.js';
 import { decodeTensor } from '../../gguf/decode-tensor.js';
 import { projectFile } from '../support/photos.js';
+import { PeftPatterns } from '../../gguf/peft-config.js';
 import { temporaryFolder } from './temporary.js';
 
 const folder = await temporaryFolder();
@@ -83,7 +85,9 @@ test.each([
   const plain = await b({});
   expect(await b({ alpha_pattern: { [pattern]: 64 } })).toEqual(plain.map((value) => value * 8));
   await expect(b({ rank_pattern: { [pattern]: 5 } })).rejects.toThrow(/its rank is 4, and adapter_config\.json says 5/);
-  expect(await b({ r: 5, rank_pattern: { [pattern]: 4, '^(?!.*layers.1.self_attn.q_proj).*': 4 } })).toEqual(plain);
+  expect(await b({ r: 5, rank_pattern: { [pattern]: 4, '.*(layers.0.*|mlp.*|self_attn.[kvo]_proj)': 4 } })).toEqual(
+    plain,
+  );
 });
 
 test('a pattern that begins in the midst of a name says nothing of the module', async () => {
@@ -172,4 +176,66 @@ describe('what llama.cpp cannot do with an adapter is refused with what to do in
       await expect(convertLora(copy, out)).rejects.toMatchObject({ code: 'MALFORMED' });
     }
   });
+});
+
+describe('patterns of an adapter_config.json', () => {
+  test.each([
+    ['self_attn.q_proj', 'model.layers.0.self_attn.q_proj', true],
+    ['q_proj', 'model.layers.0.self_attn.q_proj', true],
+    ['proj', 'model.layers.0.self_attn.q_proj', false],
+    ['^model.layers.0.self_attn.q_proj', 'model.layers.0.self_attn.q_proj', true],
+    ['.*layers\\.(0|1)\\..*(q|k)_proj$', 'model.layers.1.self_attn.k_proj', true],
+    ['.*layers\\.(0|1)\\..*(q|k)_proj$', 'model.layers.2.self_attn.k_proj', false],
+    ['layers.[0-9]+.mlp.\\w*', 'model.layers.12.mlp.down_proj', true],
+    ['layers.\\d{2,}.mlp.(?:up|down)_proj', 'model.layers.12.mlp.up_proj', true],
+    ['layers.\\d{2}.mlp.(?:up|down)_proj', 'model.layers.1.mlp.up_proj', false],
+    ['layers.[^02].*', 'layers.1.x', true],
+    ['layers.[^0-2].*', 'layers.1.x', false],
+    ['[]a-]+', 'a]-', true],
+    ['a|b|', '', true],
+    ['(a?){3}b+?', 'aab', true],
+    ['(a?){3}b+?', 'aaaab', false],
+  ])('%s for %s: %s, as PEFT says', (pattern, module, matches) => {
+    expect(new PeftPatterns('x', [[pattern, 7]]).valueOf(module)).toBe(matches ? 7 : undefined);
+    expect(new RegExp(`^(?:.*\\.)?(?:${pattern})$`).test(module)).toBe(pattern === '[]a-]+' ? false : matches);
+  });
+
+  test('that backtracking never ends are matched at once', async () => {
+    for (const pattern of ['([a-z_.0-9]+)+!', '(a|a)*b', '(.*)*(.*)*(.*)*!', '((((.*)+)+)+)+!', '(\\w|.){0,30}!']) {
+      expect(await convertLora(await changed({ rank_pattern: { [pattern]: 4 } }), out)).toMatchObject({ nPairs: 14 });
+      expect(new PeftPatterns('x', [[pattern, 1]]).valueOf('a'.repeat(2000))).toBeUndefined();
+    }
+  });
+
+  test('are refused where they are none, or take what only backtracking gives, or too long', async () => {
+    for (const pattern of ['(', '[a', 'a**', '\\1', '(?=a)', '(?<!a)b', '*', 'a{3,1}', 'b\\b', 'x'.repeat(2000)]) {
+      const config = { alpha_pattern: { [pattern]: 4 } };
+      await expect(convertLora(await changed(config), out)).rejects.toMatchObject({ code: 'MALFORMED' });
+    }
+    const many = Array.from({ length: 200 }, (_, i) => [`(.*){0,200}${i}!`, 1] as const);
+    const patterns = new PeftPatterns('x', many);
+    expect(() => patterns.valueOf('a'.repeat(500))).toThrow(/takes too long/);
+    await expect(convertLora(await changed({ rank_pattern: { '((a{99}){99}){99}': 1 } }), out)).rejects.toMatchObject({
+      code: 'MALFORMED',
+    });
+  });
+});
+
+test.each([
+  ['null', 'null'],
+  ['a number', '7'],
+  ['nothing', ''],
+])('a configuration that is %s is refused', async (_, text) => {
+  const copy = await changed({});
+  await writeFile(path.join(copy, 'adapter_config.json'), text);
+  await expect(convertLora(copy, out)).rejects.toMatchObject({ code: 'MALFORMED' });
+});
+
+test('pipes in the place of an adapter’s files are refused at once', async () => {
+  for (const name of ['adapter_config.json', 'adapter_model.safetensors']) {
+    const copy = await changed({});
+    await rm(path.join(copy, name));
+    execFileSync('mkfifo', [path.join(copy, name)]);
+    await expect(convertLora(copy, out)).rejects.toMatchObject({ code: 'IO' });
+  }
 });

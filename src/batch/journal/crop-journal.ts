@@ -1,4 +1,4 @@
-import { stat, unlink } from 'node:fs/promises';
+import { realpath, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { CheckedLog } from '../../files/checked-log.js';
 import { lockFile } from '../../files/file-lock.js';
@@ -66,7 +66,7 @@ export class CropJournal implements AsyncDisposable {
     try {
       const runs = seen.nBytes === (await sizeOf(file)) ? seen : await readEarlierRuns(seen.at);
       const journal = new CropJournal(place, await CheckedLog.open(file), lock, runs);
-      await journal.#removeTemporaries();
+      await journal.#removeTemporaries(seen.at.outputs);
       return journal;
     } catch (error) {
       await lock[Symbol.asyncDispose]();
@@ -161,9 +161,15 @@ export class CropJournal implements AsyncDisposable {
     addHash(this.#begun, this.#place, file);
   }
 
-  /** Those a run left that was killed while it wrote them. */
-  async #removeTemporaries(): Promise<void> {
+  /** Those a run left that was killed while it wrote them: below `outputs`, whatever paths and links say. */
+  async #removeTemporaries(outputs: string): Promise<void> {
+    const top = await realpath(outputs).catch(() => undefined);
+    if (top === undefined) return;
+    const isBelow = new Map<string, Promise<boolean>>();
     for (const [file, hashes] of this.#begun) {
+      const folder = path.dirname(file);
+      if (!isBelow.has(folder)) isBelow.set(folder, isReallyBelow(folder, top));
+      if (!(await isBelow.get(folder)!)) continue;
       for (const sha256 of hashes) await unlink(temporaryFor(file, tokenOf({ sha256 }))).catch(() => undefined);
     }
   }
@@ -195,6 +201,14 @@ function isThere(file: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** @param top a path without links */
+async function isReallyBelow(folder: string, top: string): Promise<boolean> {
+  const real = await realpath(folder).catch(() => undefined);
+  if (real === undefined) return false;
+  const way = path.relative(top, real);
+  return way !== '..' && !way.startsWith(`..${path.sep}`) && !path.isAbsolute(way);
 }
 
 function identity(photo: string, key: string): string {

@@ -1,6 +1,7 @@
-import { open, stat } from 'node:fs/promises';
+import { constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readCheckedLog } from '../../files/checked-log.js';
+import { openOwnFile } from '../../files/own-file.js';
 import { FramewrightError, messageOf } from '../../base/errors.js';
 import { isOfAnyVersion, isRecord, type JournalRecord, type MadeFile } from './journal-record.js';
 import type { JournalPlace } from './journal-place.js';
@@ -29,9 +30,10 @@ export interface EarlierRuns {
 export async function readEarlierRuns(at: JournalPlace): Promise<EarlierRuns> {
   const { place, file } = at;
   const records: JournalRecord[] = [];
-  const nBytes = await sizeOf(file);
+  let nBytes: number | undefined;
   let isForeign = false;
   try {
+    nBytes = await ownSizeOf(file);
     if (nBytes !== undefined && nBytes > 0) {
       let nWhole = 0;
       let nOurs = 0;
@@ -68,12 +70,19 @@ export function addHash(known: Map<string, Set<string>>, place: string, { path: 
 
 /** Of a run killed in its first line there is no whole one to know the file by. */
 async function beginsAsJournal(file: string): Promise<boolean> {
-  const handle = await open(file);
+  await using handle = await openOwnFile(file, constants.O_RDONLY);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(BEGINNING_BYTES), 0, BEGINNING_BYTES, 0);
+  return BEGINNING.test(buffer.toString('latin1', 0, bytesRead));
+}
+
+/** As sizeOf, but a link or what is no file is refused. */
+async function ownSizeOf(file: string): Promise<number | undefined> {
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(BEGINNING_BYTES), 0, BEGINNING_BYTES, 0);
-    return BEGINNING.test(buffer.toString('latin1', 0, bytesRead));
-  } finally {
-    await handle.close();
+    await using handle = await openOwnFile(file, constants.O_RDONLY);
+    return (await handle.stat()).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

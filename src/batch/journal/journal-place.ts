@@ -10,11 +10,14 @@ const JOURNAL = '.framewright-journal.jsonl';
 export interface JournalPlace {
   readonly place: string;
   readonly file: string;
+  /** The folder whose crops it is about, by this run: nothing outside it is removed, whatever the journal says. */
+  readonly outputs: string;
 }
 
 /** The journal of what is written to or below a folder lies in that folder. */
 export function journalIn(folder: string): JournalPlace {
-  return { place: path.resolve(folder), file: path.join(path.resolve(folder), JOURNAL) };
+  const place = path.resolve(folder);
+  return { place, file: path.join(place, JOURNAL), outputs: place };
 }
 
 /**
@@ -28,11 +31,11 @@ export async function journalPlace(
   output: string | undefined,
   journal: string | true,
 ): Promise<JournalPlace> {
-  if (journal !== true) return { place: path.resolve(path.dirname(journal)), file: path.resolve(journal) };
   const there = journalIn(await outputFolder(photos, output));
+  if (journal !== true) return { ...there, place: path.resolve(path.dirname(journal)), file: path.resolve(journal) };
   const isWhole = path.dirname(there.place) === there.place;
   if (!isWhole && !(await isReadOnly(there.place))) return there;
-  return { place: there.place, file: path.join(cacheFolder(), 'crop', `${keyOfSettings(there.place)}.jsonl`) };
+  return { ...there, file: path.join(cacheFolder(), 'crop', `${keyOfSettings(there.place)}.jsonl`) };
 }
 
 function isReadOnly(folder: string): Promise<boolean> {

@@ -1,4 +1,5 @@
-import type { CropResult } from '../../base/schema.js';
+import { z } from 'zod';
+import { cropResultSchema, type CropResult } from '../../base/schema.js';
 import type { SourceState } from './source-state.js';
 
 /** Bumped when a record changes its meaning: older ones are then read no more. */
@@ -43,7 +44,32 @@ export function isOfAnyVersion(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'version' in value && 'what' in value;
 }
 
-/** A line that passes its checksum was written by us, so its version says all there is to check. */
+const pathSchema = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine((path) => !path.includes('\0'), 'a path has no NUL');
+const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
+const filesSchema = z.array(z.object({ path: pathSchema, sha256: sha256Schema }));
+const begunSchema = z.object({
+  version: z.literal(VERSION),
+  photo: pathSchema,
+  key: sha256Schema,
+  files: filesSchema,
+});
+
+const recordSchema = z.discriminatedUnion('what', [
+  begunSchema.extend({ what: z.literal('writing') }),
+  begunSchema.extend({
+    what: z.literal('done'),
+    planned: z.array(pathSchema),
+    source: z.object({ size: z.int().min(0), mtimeMs: z.number(), sha256: sha256Schema }),
+    results: z.array(cropResultSchema).min(1),
+  }),
+  z.object({ version: z.literal(VERSION), what: z.literal('summary'), files: filesSchema }),
+]);
+
+/** A checksum keeps out lines torn by a crash, not those somebody has made: each is looked at whole. */
 export function isRecord(value: unknown): value is JournalRecord {
-  return typeof value === 'object' && value !== null && 'version' in value && value.version === VERSION;
+  return recordSchema.safeParse(value).success;
 }

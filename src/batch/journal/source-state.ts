@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
 /** A photo's file as it was when it was cropped. */
@@ -20,14 +20,14 @@ export async function seeSource(photo: string): Promise<SeenSource | undefined> 
 
 /** Whether a photo is as it was; its size and time are looked at first, its content only where they differ. */
 export async function isUnchanged(photo: string, { size, mtimeMs, sha256 }: SourceState): Promise<boolean> {
-  let now: { readonly size: number; readonly mtimeMs: number };
+  let now: Stats;
   try {
     now = await stat(photo);
   } catch (error) {
     // Whoever moves photos away once they are cropped has them cropped all the same.
     return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
-  if (now.size !== size) return false;
+  if (!now.isFile() || now.size !== size) return false;
   if (now.mtimeMs === mtimeMs) return true;
   const hash = createHash('sha256');
   try {

@@ -1,6 +1,7 @@
-import { readFile, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { z } from 'zod';
 import { defined } from '../../base/defined.js';
+import { readOwnFile } from '../../files/own-file.js';
 import { checkOutput } from '../../files/write.js';
 import { boxSchema, type CropResult } from '../../base/schema.js';
 import { mayReplaceSummary, type Replacing, type Summary } from './write-summaries.js';
@@ -15,6 +16,9 @@ const lineSchema = z.strictObject({
   confidence: z.number().optional(),
   why: z.string(),
 });
+
+/** A longer list is not removed. */
+const MAX_BYTES = 64 * 2 ** 20;
 
 /**
  * The crops left for a person to decide, as JSON Lines: `{"path", "aspect" or "size", "photo", "box", "confidence",
@@ -72,8 +76,8 @@ export async function removeStaleList(
 
 /** Whether a file is a review list nobody has written into, of none but these photos. */
 async function isListOf(file: string, photos: ReadonlySet<string>): Promise<boolean> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  if (text === '') return false;
+  const text = await readOwnFile(file, MAX_BYTES).catch(() => undefined);
+  if (text === undefined || text === '') return false;
   return text
     .trimEnd()
     .split('\n')

@@ -3,6 +3,7 @@ import { openCropper } from '../../cropper/cropper.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { addModelFlags, cropperOptionsOf, parseWhole, type ModelFlags } from '../options.js';
 import { warnUntrained } from '../terminal/warnings.js';
+import { printText } from '../terminal/visible.js';
 
 interface AnalyseFlags extends ModelFlags {
   readonly json: boolean;
@@ -30,11 +31,11 @@ export function addAnalyseCommand(program: Command): void {
       warnUntrained(cropper);
       const elements = await cropper.analyse(photo, { seed: flags.seed, signal });
       if (flags.json) {
-        process.stdout.write(`${JSON.stringify(elements)}\n`);
+        printText(`${JSON.stringify(elements)}\n`);
         return;
       }
       for (const { type, ...geometry } of elements) {
-        process.stdout.write(`${type}\t${JSON.stringify(Object.values(geometry)[0])}\n`);
+        printText(`${type}\t${JSON.stringify(Object.values(geometry)[0])}\n`);
       }
     } finally {
       stopListening();

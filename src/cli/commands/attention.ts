@@ -11,6 +11,7 @@ import { addModelFlags, cropperOptionsOf, parseWhole, type ModelFlags } from '..
 import { Progress } from '../terminal/progress.js';
 import { EXIT, photoErrorText } from '../terminal/report-error.js';
 import { warnUntrained } from '../terminal/warnings.js';
+import { printText, say } from '../terminal/visible.js';
 
 interface AttentionFlags extends ModelFlags {
   readonly recursive: boolean;
@@ -60,9 +61,7 @@ async function runAttention(given: readonly string[], flags: AttentionFlags): Pr
     if (flags.out !== undefined) await write(flags.out, `${JSON.stringify(result)}\n`);
     if (flags.csv !== undefined) await write(flags.csv, attentionCsv(result));
     if (flags.report !== undefined) await write(flags.report, await renderAttentionReport(result, { signal }));
-    process.stdout.write(
-      flags.json ? `${JSON.stringify({ ...result, photos: undefined })}\n` : attentionMarkdown(result),
-    );
+    printText(flags.json ? `${JSON.stringify({ ...result, photos: undefined })}\n` : attentionMarkdown(result));
   } finally {
     progress.clear();
     stopListening();
@@ -76,7 +75,7 @@ async function attentionOf(
   signal: AbortSignal,
 ): Promise<AttentionResult> {
   const found = await expandInputs(given, flags.recursive);
-  for (const note of found.notes) process.stderr.write(`framewright: ${note}\n`);
+  for (const note of found.notes) say(`framewright: ${note}\n`);
   const paths = found.photos.slice(0, flags.limit);
   if (paths.includes(STDIN)) throw new FramewrightError('USAGE', 'attention takes files, not a photo on stdin');
   await using cropper = await openCropper({ ...cropperOptionsOf(flags), parallel: 2, signal });
@@ -90,7 +89,7 @@ async function attentionOf(
       signal.throwIfAborted();
       if (paths.length === 1) throw error;
       progress.clear();
-      process.stderr.write(`framewright: ${photoErrorText(path, error)}\n`);
+      say(`framewright: ${photoErrorText(path, error)}\n`);
       process.exitCode = EXIT.somePhotos;
     }
   }

@@ -5,6 +5,7 @@ import type { Finding } from '../../doctor/finding.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { addModelFlags, type ModelFlags } from '../options.js';
 import { EXIT } from '../terminal/report-error.js';
+import { printText } from '../terminal/visible.js';
 
 const HELP = `
 Looks at Node.js, memory, image libraries, models, the native addon and its GPU backends, and crops a test photo. Each
@@ -34,7 +35,7 @@ export function addDoctorCommand(program: Command, version: string): void {
       };
       const findings = await examine(request, signal);
       const ok = findings.every(({ status }) => status !== 'problem');
-      process.stdout.write(json ? `${JSON.stringify({ version, ok, findings })}\n` : textOf(version, findings));
+      printText(json ? `${JSON.stringify({ version, ok, findings })}\n` : textOf(version, findings));
       if (!ok) process.exitCode = EXIT.failure;
     } finally {
       stopListening();

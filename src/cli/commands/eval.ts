@@ -27,6 +27,7 @@ import { interruptSignal } from '../terminal/interrupt.js';
 import { addModelFlags, parseWhole, type ModelFlags } from '../options.js';
 import { Progress } from '../terminal/progress.js';
 import { EXIT } from '../terminal/report-error.js';
+import { printText, say } from '../terminal/visible.js';
 
 interface EvalFlags extends ModelFlags, VariantFlags {
   readonly engine?: readonly string[];
@@ -115,7 +116,7 @@ async function runEval(name: DatasetName, folder: string, flags: EvalFlags): Pro
     );
     const result = aggregate(run, { resamples: flags.resamples, seed: flags.seed });
     await writeOutputs(result, flags, signal);
-    process.stdout.write(flags.json ? `${JSON.stringify({ ...result, photos: undefined })}\n` : figuresText(result));
+    printText(flags.json ? `${JSON.stringify({ ...result, photos: undefined })}\n` : figuresText(result));
     tell(
       'predictions failed',
       result.errors.map(({ photo, method, code, message }) => `${photo}, ${method}: ${message} [${code}]`),
@@ -136,7 +137,7 @@ async function evaluate(name: DatasetName, dataset: Dataset, flags: EvalFlags, s
   const methods = await makeMethods(engines, factories, { dataset, signal }, { isChosen: flags.engine !== undefined });
   await using journal = await openJournal(name, flags.journal);
   if (journal && journal.nUnreadable > 0) {
-    process.stderr.write(`framewright: ${journal.nUnreadable} torn lines of ${journal.path} are left out\n`);
+    say(`framewright: ${journal.nUnreadable} torn lines of ${journal.path} are left out\n`);
   }
   const runs: [Run, ...Run[]] = [await runMethods(dataset, methods, journal, flags, signal)];
   for (const group of others) {
@@ -188,7 +189,7 @@ function tell(what: string, notes: readonly string[]): void {
   const shown = notes.slice(0, NOTES_SHOWN).map((note) => `  ${note}\n`);
   const rest =
     notes.length > NOTES_SHOWN ? `  and ${notes.length - NOTES_SHOWN} more, in the report and the JSON\n` : '';
-  process.stderr.write(`framewright: ${notes.length} ${what}\n${shown.join('')}${rest}`);
+  say(`framewright: ${notes.length} ${what}\n${shown.join('')}${rest}`);
 }
 
 function parseList(text: string): readonly string[] {

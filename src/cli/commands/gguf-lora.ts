@@ -23,6 +23,7 @@ import { alignedLines } from '../../base/text-table.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { parseLora, parseWhole } from '../options.js';
 import { Progress } from '../terminal/progress.js';
+import { printText, say } from '../terminal/visible.js';
 
 const HELP = {
   convert: `
@@ -86,7 +87,7 @@ async function convert(folder: string, flags: OutputFlags & { base?: string; f16
     const base = flags.base === undefined ? undefined : await readGguf(flags.base);
     const type = flags.f16 ? ('F16' as const) : undefined;
     const { nPairs, rank, alpha } = await convertLora(folder, flags.output, { signal, ...defined({ base, type }) });
-    process.stderr.write(`framewright: ${nPairs} matrices, rank ${rank}, alpha ${Number(alpha.toPrecision(6))}\n`);
+    say(`framewright: ${nPairs} matrices, rank ${rank}, alpha ${Number(alpha.toPrecision(6))}\n`);
   });
 }
 
@@ -110,7 +111,7 @@ async function merge(model: string, adapters: readonly LoraToMerge[], flags: Mer
 }
 
 function reportMerge(reports: readonly MergedTensor[], json: boolean): void {
-  if (json) for (const report of reports) process.stdout.write(`${JSON.stringify(report)}\n`);
+  if (json) for (const report of reports) printText(`${JSON.stringify(report)}\n`);
   else {
     const rows = reports.map(({ name, type, meanDelta, meanChange, roundingShare }) => [
       name,
@@ -120,12 +121,12 @@ function reportMerge(reports: readonly MergedTensor[], json: boolean): void {
       `${(100 * roundingShare).toFixed(1)} %`,
     ]);
     const table = [['tensor', 'type', 'mean change asked for', 'got', 'rounding'], ...rows];
-    for (const line of alignedLines(table, [2, 3, 4])) process.stderr.write(`${line}\n`);
+    for (const line of alignedLines(table, [2, 3, 4])) say(`${line}\n`);
   }
   const swallowed = reports.filter(isSwallowed);
   if (swallowed.length === 0) return;
   const types = [...new Set(swallowed.map(({ type }) => type))].join(', ');
-  process.stderr.write(
+  say(
     `framewright: warning: rounding to ${types} swallows the change of ${swallowed.length} of ${reports.length} tensors; ` +
       'apply the adapter at run time with --lora, merge with --type F16, or merge into an F16 model and quantise that\n',
   );
@@ -168,7 +169,7 @@ async function writing(
   try {
     await work(signal, progress);
     progress.clear();
-    process.stdout.write(`${output}\n`);
+    printText(`${output}\n`);
   } catch (error) {
     if (!(error instanceof GgufError)) throw error;
     if (error.code === 'IO') throw error;

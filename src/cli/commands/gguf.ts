@@ -20,6 +20,7 @@ import { FramewrightError } from '../../base/errors.js';
 import { addLoraCommands } from './gguf-lora.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { collect } from '../options.js';
+import { printText } from '../terminal/visible.js';
 
 const HELP = {
   gguf: `
@@ -197,5 +198,5 @@ function sizesOf(dims: readonly Dimension[]): Pick<ToyOptions, 'text' | 'vision'
 }
 
 function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  printText(`${line}\n`);
 }

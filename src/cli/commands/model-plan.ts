@@ -9,6 +9,7 @@ import { openRuntime } from '../../runtime/runtime.js';
 import type { GpuChoice, RuntimeInfo } from '../../runtime/types.js';
 import { alignedLines } from '../../base/text-table.js';
 import { GPUS, parseSize, parseWhole } from '../options.js';
+import { printText } from '../terminal/visible.js';
 
 interface PlanFlags {
   readonly mmproj?: string;
@@ -49,7 +50,7 @@ async function plan(model: string, flags: PlanFlags): Promise<void> {
     ...defined({ vramBytes: flags.vram, memoryBytes: flags.memory }),
   });
   const lines = flags.json ? [JSON.stringify(toJson(planned, runtime.info))] : toText(planned, runtime.info);
-  process.stdout.write(`${lines.join('\n')}\n`);
+  printText(`${lines.join('\n')}\n`);
 }
 
 function toJson({ name, from, shape, plan, limits }: ModelPlan, info: RuntimeInfo): object {

@@ -6,6 +6,7 @@ import { interruptSignal } from '../terminal/interrupt.js';
 import { parseWhole } from '../options.js';
 import { Progress } from '../terminal/progress.js';
 import { goOnWithoutStdout } from '../terminal/stdout.js';
+import { printText, say } from '../terminal/visible.js';
 
 /** `framewright model pull`: the files of models, checked, on stdout by their paths. */
 export function addPullCommand(model: Command): void {
@@ -37,18 +38,18 @@ async function pull(models: readonly string[], flags: { connections: number; jso
   try {
     for (const name of models) {
       const { entry } = await requireCatalogModel(name);
-      process.stderr.write(`framewright: ${entry.name}: ${entry.licence}, from ${entry.source}\n`);
+      say(`framewright: ${entry.name}: ${entry.licence}, from ${entry.source}\n`);
       const files = await pullModel(name, {
         connections: flags.connections,
         signal,
         onProgress: (file, received, total) => progress.show(statusOf(file, received, total, rate.of(file, received))),
         onWait: (held) => {
           progress.clear();
-          process.stderr.write(`framewright: waiting: ${held}\n`);
+          say(`framewright: waiting: ${held}\n`);
         },
       });
       progress.clear();
-      for (const file of files) process.stdout.write(`${flags.json ? JSON.stringify(file) : file.path}\n`);
+      for (const file of files) printText(`${flags.json ? JSON.stringify(file) : file.path}\n`);
     }
   } finally {
     progress.clear();

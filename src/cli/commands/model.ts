@@ -11,6 +11,7 @@ import { alignedLines } from '../../base/text-table.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { addPlanCommand } from './model-plan.js';
 import { addPullCommand } from './model-pull.js';
+import { printText } from '../terminal/visible.js';
 
 const HELP = {
   model: `
@@ -144,5 +145,5 @@ async function verify(model: string, flags: { mmproj?: string; json: boolean }):
 }
 
 function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  printText(`${line}\n`);
 }

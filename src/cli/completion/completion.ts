@@ -4,6 +4,7 @@ import { describeCommand, type CommandShape } from './describe.js';
 import { fishScript } from './fish.js';
 import { zshScript } from './zsh.js';
 import { DEFAULT_COMMAND } from '../crop/crop.js';
+import { printText } from '../terminal/visible.js';
 
 const SHELLS = {
   bash: bashScript,
@@ -27,7 +28,7 @@ export function addCompletionCommand(program: Command): void {
     .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(SHELLS)))
     .addHelpText('after', HELP)
     .action((shell: Shell) => {
-      process.stdout.write(completionScript(program, shell));
+      printText(completionScript(program, shell));
     });
 }
 

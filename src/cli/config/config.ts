@@ -1,9 +1,10 @@
 import { CommanderError, type Command, type Option } from 'commander';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FramewrightError, messageOf } from '../../base/errors.js';
+import { readJsonFile } from '../../files/json-file.js';
 import { configSchema, explainIssue, type ConfigValue } from './schema.js';
+import { refuseFromFound } from './found.js';
 import { DEFAULT_COMMAND } from '../crop/crop.js';
 import { valueOfOption } from '../option-values.js';
 import { isRepeatable, MODEL_OPTIONS } from '../options.js';
@@ -19,8 +20,10 @@ export function addConfigOptions(program: Command): void {
       // It takes no options, and a shell that starts in a folder with a broken file is to start all the same.
       if (command.name() === 'completion') return;
       const { config } = program.opts<{ config?: string | false }>();
-      const file = config === false ? undefined : (config ?? findConfig(process.cwd()));
-      if (file !== undefined) await applyConfig(program, command, file);
+      if (config === false) return;
+      if (config !== undefined) return applyConfig(program, command, { file: config, isFound: false });
+      const found = findConfig(process.cwd());
+      if (found !== undefined) await applyConfig(program, command, { file: found, isFound: true });
     });
 }
 
@@ -32,7 +35,13 @@ export function findConfig(folder: string): string | undefined {
   return parent === folder ? undefined : findConfig(parent);
 }
 
-async function applyConfig(program: Command, command: Command, file: string): Promise<void> {
+interface ConfigFile {
+  readonly file: string;
+  /** Nobody has named it. */
+  readonly isFound: boolean;
+}
+
+async function applyConfig(program: Command, command: Command, { file, isFound }: ConfigFile): Promise<void> {
   const config = checked(program, await readConfig(file), file);
   const top = Object.entries(config).filter(
     ([name]) => command.name() === DEFAULT_COMMAND || MODEL_OPTIONS.includes(name),
@@ -44,14 +53,16 @@ async function applyConfig(program: Command, command: Command, file: string): Pr
     if (!option || isSection(value)) continue;
     // The command line wins; lists are not joined with its own.
     if (command.getOptionValueSource(option.attributeName()) === 'cli') continue;
+    if (isFound) await refuseFromFound(option, value, file);
     command.setOptionValueWithSource(option.attributeName(), parsedValue(option, value, file), 'config');
   }
 }
 
 async function readConfig(file: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as unknown;
+    return await readJsonFile(file, 'config file');
   } catch (error) {
+    if (error instanceof FramewrightError && error.code !== 'INPUT_NOT_FOUND') throw error;
     const what = error instanceof SyntaxError ? 'is no JSON' : 'cannot be read';
     throw new FramewrightError('USAGE', `the config file ${file} ${what}: ${messageOf(error)}`, { cause: error });
   }

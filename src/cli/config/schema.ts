@@ -6,7 +6,9 @@ import { isRepeatable } from '../options.js';
 /** A value of an option as JSON has it. */
 export type ConfigValue = string | number | boolean | readonly (string | number)[];
 
-const text = z.union([z.string(), z.number()], { error: 'expected text or a number' });
+const text = z.union([z.string().refine((value) => !value.includes('\0'), 'text has no NUL'), z.number()], {
+  error: 'expected text or a number',
+});
 
 /**
  * What a config file may hold: the default command's options by their long names, and a section for each command, made

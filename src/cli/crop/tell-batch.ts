@@ -8,6 +8,7 @@ import { Progress } from '../terminal/progress.js';
 import { errorLine, photoErrorText } from '../terminal/report-error.js';
 import { warnFallbacks, warnGivenUp, warnUntrained } from '../terminal/warnings.js';
 import type { CropFlags } from './crop-flags.js';
+import { printText, say } from '../terminal/visible.js';
 
 type Told = Pick<CropFlags, 'json' | 'verbose' | 'dryRun' | 'gpu'>;
 
@@ -41,7 +42,7 @@ export function tellBatch(flags: Told, interrupt: Pick<BatchInterrupt, 'beginPho
     onProgress: (state) => progress.show(batchProgress(state)),
     onSummaryError: (error) => {
       progress.clear();
-      process.stderr.write(`${errorLine(error)}\n`);
+      say(`${errorLine(error)}\n`);
     },
     onEnd: (end) => {
       progress.clear();
@@ -67,7 +68,7 @@ function refuseMixedStdout(photos: readonly PlannedPhoto[], { dryRun, json }: To
 /** What is said about a crop, made now or by an earlier run. */
 function tellCrop(input: string, result: CropResult, { json, verbose, dryRun }: Told): void {
   if (verbose) {
-    process.stderr.write(`${input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
+    say(`${input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
   }
   const { sidecar, output = [], notes = [] } = result;
   for (const note of notes) tell(`warning: ${input} ${note}`);
@@ -75,10 +76,10 @@ function tellCrop(input: string, result: CropResult, { json, verbose, dryRun }: 
     tell(`${input} has a crop made by hand, and ${sidecar.path} is left as it is; --force writes ours over it`);
   }
   if (json) writeJson(result);
-  else if (dryRun) process.stdout.write(`${input}\t${rectText(result.crop)}\n`);
+  else if (dryRun) printText(`${input}\t${rectText(result.crop)}\n`);
   else if (!output.includes(STDOUT)) {
     const files = sidecar?.state === 'written' ? [...output, sidecar.path] : output;
-    process.stdout.write(files.map((file) => `${file}\n`).join(''));
+    printText(files.map((file) => `${file}\n`).join(''));
   }
 }
 
@@ -112,9 +113,9 @@ function rectText({ x, y, width, height }: CropRect): string {
 }
 
 function tell(text: string): void {
-  process.stderr.write(`framewright: ${text}\n`);
+  say(`framewright: ${text}\n`);
 }
 
 function writeJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  printText(`${JSON.stringify(value)}\n`);
 }

@@ -1,4 +1,5 @@
 import { EXIT } from './report-error.js';
+import { say } from './visible.js';
 
 /** The reason a run ends with when the user presses Ctrl-C. */
 export class Interrupted extends Error {
@@ -13,7 +14,7 @@ export function interruptSignal(): { signal: AbortSignal; stopListening: () => v
   const controller = new AbortController();
   const onSignal = (): void => {
     if (controller.signal.aborted) endNow();
-    process.stderr.write('framewright: stopping; once more stops at once\n');
+    say('framewright: stopping; once more stops at once\n');
     controller.abort(new Interrupted('interrupted'));
   };
   process.on('SIGINT', onSignal);
@@ -48,7 +49,7 @@ export function interruptBatch(): BatchInterrupt {
   const onSignal = (): void => {
     if (now.signal.aborted) endNow();
     if (hasPhoto && !noMore.signal.aborted) {
-      process.stderr.write('framewright: finishing the photo in hand; once more stops at once\n');
+      say('framewright: finishing the photo in hand; once more stops at once\n');
       noMore.abort(new Interrupted('interrupted'));
       return;
     }

@@ -1,3 +1,5 @@
+import { visible } from './visible.js';
+
 /** Off a terminal a line now and then is enough to see in a log that the work goes on. */
 const LOG_EVERY_MS = 30_000;
 
@@ -11,7 +13,8 @@ export class Progress {
     this.#animated = animated;
   }
 
-  show(text: string): void {
+  show(given: string): void {
+    const text = visible(given);
     if (!this.#animated) {
       if (performance.now() - this.#loggedAt < LOG_EVERY_MS) return;
       this.#loggedAt = performance.now();

@@ -1,5 +1,6 @@
 import { FramewrightError, messageOf } from '../../base/errors.js';
 import { errorLine, EXIT } from './report-error.js';
+import { say } from './visible.js';
 
 /**
  * From here on the process ends when stdout takes no more: well where its reader has seen enough (`framewright --json |
@@ -39,5 +40,5 @@ function isClosed(error: NodeJS.ErrnoException): boolean {
 
 function tell(cause: Error): void {
   const what = `cannot write to stdout: ${messageOf(cause)}; send it to a place that takes it`;
-  process.stderr.write(`${errorLine(new FramewrightError('OUTPUT_WRITE', what, { cause }))}\n`);
+  say(`${errorLine(new FramewrightError('OUTPUT_WRITE', what, { cause }))}\n`);
 }

@@ -1,17 +1,16 @@
 import type { Cropper } from '../../cropper/cropper.js';
+import { say } from './visible.js';
 
 /** Says on stderr what a user should know before trusting a crop. */
 export function warnUntrained({ model }: Cropper): void {
   if (!model || model.trained) return;
-  process.stderr.write(
-    `framewright: warning: the model ${model.name} is untrained (random weights): its crops mean nothing\n`,
-  );
+  say(`framewright: warning: the model ${model.name} is untrained (random weights): its crops mean nothing\n`);
 }
 
 /** What the model has to do without, for want of memory. */
 export function warnGivenUp({ givenUp }: Cropper): void {
   if (givenUp.length === 0) return;
-  process.stderr.write(`framewright: warning: memory is short: ${givenUp.join('; ')}\n`);
+  say(`framewright: warning: memory is short: ${givenUp.join('; ')}\n`);
 }
 
 /** Why a backend asked for is not the one in use. */
@@ -19,5 +18,5 @@ export function warnFallbacks(cropper: Cropper, asked: string): void {
   if (!cropper.runtimeInfo) return;
   const { backend, fallbacks } = cropper.runtimeInfo;
   if (asked === 'auto' || asked === backend) return;
-  process.stderr.write(`framewright: warning: running on ${backend}: ${fallbacks.join('; ')}\n`);
+  say(`framewright: warning: running on ${backend}: ${fallbacks.join('; ')}\n`);
 }

@@ -1,10 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { FramewrightError, messageOf } from '../../base/errors.js';
+import { readRegularFile } from '../../files/read-regular.js';
+
+/** The largest label file of the data sets known has some 60 MB. */
+const MAX_BYTES = 512 * 2 ** 20;
 
 export async function readDatasetFile(path: string, signal?: AbortSignal): Promise<Buffer> {
   try {
-    return await readFile(path, { signal });
+    const bytes = await readRegularFile(path, { what: 'file', maxBytes: MAX_BYTES, signal });
+    if (!bytes) throw new Error('there is no such file');
+    return bytes;
   } catch (cause) {
     signal?.throwIfAborted();
     throw new FramewrightError(

@@ -7,7 +7,7 @@ import { FramewrightError, messageOf } from '../../base/errors.js';
 import { lockFileInTurn } from '../../files/file-lock.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { hashPath, partPath } from '../store.js';
-import { fetchPieces, streamWhole } from './fetch-pieces.js';
+import { fetchPieces, onDisk, streamWhole } from './fetch-pieces.js';
 import { dropDownload, dropJournal, readJournal, writeJournal, type Journal } from './journal.js';
 import { FileChanged, probe, type Probed, type Server } from './server.js';
 import { mergeRanges, missingPieces, rangesBytes, type Range } from './ranges.js';
@@ -29,6 +29,8 @@ export interface DownloadOptions {
   readonly retryMs?: number;
   /** Milliseconds without a byte after which a connection is given up. Default 30,000. */
   readonly idleMs?: number;
+  /** Milliseconds over which a connection must bring 512 bytes a second, or the download ends. Default 30,000. */
+  readonly paceMs?: number;
 }
 
 export interface Downloaded {
@@ -76,6 +78,7 @@ async function downloadLocked(url: string, place: string, options: DownloadOptio
     token: options.token,
     retryMs: options.retryMs ?? 500,
     idleMs: options.idleMs ?? 30_000,
+    paceMs: options.paceMs ?? 30_000,
     signal,
   };
   const probed = await fetchAll(server, place, part, options);
@@ -116,20 +119,25 @@ async function fetchInto(
   place: string,
   probed: Probed,
   server: Server,
-  { connections = 4, onProgress, signal }: DownloadOptions,
+  { connections = 4, bytes = 0, onProgress, signal }: DownloadOptions,
 ): Promise<void> {
   const { totalBytes, validator, takesRanges } = probed;
   const resumable = takesRanges && totalBytes > 0;
   const journal = resumable ? await usableJournal(part, server.url, totalBytes, validator) : undefined;
   if (!journal) await dropDownload(part);
-  await requireRoom(path.dirname(place), totalBytes - rangesBytes(journal?.done ?? []));
+  const knownBytes = totalBytes > 0 ? totalBytes : bytes;
+  const folder = path.dirname(place);
+  await requireRoom(folder, knownBytes - rangesBytes(journal?.done ?? []));
   const file = await open(part, journal ? 'r+' : 'w');
   try {
     if (!resumable) {
-      await streamWhole(file, probed, server, (received) => onProgress?.(received, totalBytes));
+      await streamWhole(file, knownBytes, server, {
+        onReceived: (received) => onProgress?.(received, knownBytes),
+        requireRoom: () => requireRoom(folder, 0),
+      });
       return;
     }
-    await file.truncate(totalBytes);
+    await onDisk(() => file.truncate(totalBytes));
     const progress = keepJournal(
       part,
       file,
@@ -143,7 +151,7 @@ async function fetchInto(
       await progress.save();
     }
     signal?.throwIfAborted();
-    await file.sync();
+    await onDisk(() => file.sync());
   } finally {
     await file.close();
   }
@@ -176,8 +184,10 @@ function keepJournal(
   const save = async (): Promise<void> => {
     const noted = done;
     unsaved = 0;
-    await file.datasync();
-    await writeJournal(part, { ...journal, done: noted });
+    await onDisk(async () => {
+      await file.datasync();
+      await writeJournal(part, { ...journal, done: noted });
+    });
   };
   onProgress?.(received, journal.totalBytes);
   return {

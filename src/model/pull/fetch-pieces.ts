@@ -1,8 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
-import { FramewrightError } from '../../base/errors.js';
+import { FramewrightError, messageOf } from '../../base/errors.js';
 import type { HttpAnswer } from './http.js';
 import type { Range } from './ranges.js';
-import { contentRange, FileChanged, get, Patience, validatorOf, type Probed, type Server } from './server.js';
+import { contentRange, FileChanged, get, Pace, Patience, validatorOf, type Probed, type Server } from './server.js';
+
+/** How much more is written before the room on the disk is looked at again. */
+const ASK_EVERY_BYTES = 16 * 2 ** 20;
 
 export interface FetchOptions {
   /** Requests at once. */
@@ -62,6 +65,7 @@ async function fetchPiece(
         range: `bytes=${at}-${to - 1}`,
         ...(probed.validator === '' ? {} : { 'if-range': probed.validator }),
       });
+      const pace = new Pace(server);
       try {
         requireSameFile(answer, at, probed);
         for await (const chunk of answer.body as AsyncIterable<Buffer>) {
@@ -69,7 +73,8 @@ async function fetchPiece(
           await writeAll(file, bytes, at);
           onReceived([at, at + bytes.length]);
           at += bytes.length;
-          patience.renew();
+          patience.renew(bytes.length);
+          pace.add(bytes.length);
           if (at >= to) break;
         }
       } finally {
@@ -93,30 +98,48 @@ function requireSameFile({ status, headers }: HttpAnswer, at: number, { totalByt
     throw new FileChanged('the server has another file now');
 }
 
-/** From a server without ranges: from the start, and all over again when it breaks off. */
+/**
+ * From a server without ranges: from the start, and all over again when it breaks off.
+ *
+ * @param totalBytes what the file has; 0 where nobody knows
+ * @param requireRoom asked now and then, where nobody knows, whether the disk takes more
+ * @throws FramewrightError DOWNLOAD, OUTPUT_WRITE; the signal's reason
+ */
 export async function streamWhole(
   file: FileHandle,
-  { totalBytes }: Probed,
+  totalBytes: number,
   server: Server,
-  onReceived: (receivedBytes: number) => void,
+  { onReceived, requireRoom }: { onReceived: (receivedBytes: number) => void; requireRoom: () => Promise<void> },
 ): Promise<void> {
   const patience = new Patience(server);
   for (;;) {
     try {
       const { body } = await get(server, {});
+      const pace = new Pace(server);
       let at = 0;
+      let unasked = 0;
       try {
         for await (const chunk of body as AsyncIterable<Buffer>) {
+          if (totalBytes > 0 && at + chunk.length > totalBytes) throw longer(server.url, totalBytes);
+          unasked += chunk.length;
+          if (totalBytes === 0 && unasked >= ASK_EVERY_BYTES) {
+            await requireRoom();
+            unasked = 0;
+          }
           await writeAll(file, chunk, at);
           at += chunk.length;
           onReceived(at);
+          pace.add(chunk.length);
         }
       } finally {
         body.destroy();
       }
       if (totalBytes > 0 && at !== totalBytes) throw new Error(`${at} bytes came instead of ${totalBytes}`);
-      await file.truncate(at);
-      await file.sync();
+      const nBytes = at;
+      await onDisk(async () => {
+        await file.truncate(nBytes);
+        await file.sync();
+      });
       return;
     } catch (error) {
       if (error instanceof FramewrightError) throw error;
@@ -127,7 +150,31 @@ export async function streamWhole(
 
 async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    const from = done;
+    const { bytesWritten } = await onDisk(() => file.write(bytes, from, bytes.length - from, position + from));
     done += bytesWritten;
   }
+}
+
+/**
+ * Asking the server again does not help where the disk is full or gone.
+ * @throws FramewrightError OUTPUT_WRITE
+ */
+export async function onDisk<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? '';
+    const remedy = ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code)
+      ? 'the disk or quota is full: free some space and run it again, or set FRAMEWRIGHT_MODELS to another folder'
+      : messageOf(cause);
+    throw new FramewrightError('OUTPUT_WRITE', `cannot write what is downloaded: ${remedy}`, { cause });
+  }
+}
+
+function longer(url: string, totalBytes: number): FramewrightError {
+  return new FramewrightError(
+    'DOWNLOAD',
+    `${url} sends more than the ${totalBytes} bytes the file has: it is another file; use another mirror`,
+  );
 }

@@ -1,5 +1,6 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { readJsonFile } from '../../files/json-file.js';
 import type { Range } from './ranges.js';
 
 const journalSchema = z.object({
@@ -25,7 +26,7 @@ function journalPath(part: string): string {
 /** Undefined where there is none that can be read. */
 export async function readJournal(part: string): Promise<Journal | undefined> {
   try {
-    const journal = journalSchema.parse(JSON.parse(await readFile(journalPath(part), 'utf8')));
+    const journal = journalSchema.parse(await readJsonFile(journalPath(part), 'record of the download'));
     return journal.done.every(([from, to]) => from <= to && to <= journal.totalBytes) ? journal : undefined;
   } catch {
     return undefined;

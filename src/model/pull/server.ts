@@ -9,6 +9,8 @@ export interface Server {
   readonly token: string | undefined;
   readonly retryMs: number;
   readonly idleMs: number;
+  /** Over which a connection must bring `LEAST_BYTES_PER_S`. */
+  readonly paceMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -28,7 +30,12 @@ export class FileChanged extends Error {
   override readonly name = 'FileChanged';
 }
 
-/** Failures in a row, without a byte between them, after which a server is given up. */
+/** Of one connection: a file of a gigabyte would take three weeks. */
+export const LEAST_BYTES_PER_S = 512;
+/** What a connection must have brought for a later failure to be the first one again; less is a trickle. */
+const LEAST_BYTES = 16_384;
+
+/** Failures in a row, without a stretch of the file between them, after which a server is given up. */
 const MOST_FAILURES = 8;
 const LONGEST_WAIT_MS = 30_000;
 /** A server may ask for more patience than this; nobody at a terminal has it. */
@@ -40,6 +47,8 @@ const LONGEST_RETRY_AFTER_MS = 120_000;
  */
 export class Patience {
   #failures = 0;
+  /** Since the last failure that counts anew. */
+  #received = 0;
   readonly #server: Server;
   readonly #company: Set<Patience>;
 
@@ -49,8 +58,11 @@ export class Patience {
     this.#company = company.add(this);
   }
 
-  /** Something came: the next failure is the first one again, for all in the company. */
-  renew(): void {
+  /** Something came: when it is enough, the next failure is the first one again, for all in the company. */
+  renew(nBytes: number): void {
+    this.#received += nBytes;
+    if (this.#received < LEAST_BYTES) return;
+    this.#received = 0;
     for (const each of this.#company) each.#failures = 0;
   }
 
@@ -75,6 +87,34 @@ export class Patience {
     const waitMs = asked ?? Math.min(LONGEST_WAIT_MS, retryMs * 2 ** (this.#failures - 1));
     await setTimeout(waitMs, undefined, signal ? { signal } : {}).catch(() => undefined);
     signal?.throwIfAborted();
+  }
+}
+
+/** Watches what one connection brings: `idleMs` ends one that is silent, this one that trickles. */
+export class Pace {
+  readonly #server: Server;
+  #since = performance.now();
+  #received = 0;
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** @throws FramewrightError DOWNLOAD for less than `LEAST_BYTES_PER_S` over `paceMs` */
+  add(nBytes: number): void {
+    this.#received += nBytes;
+    const seconds = (performance.now() - this.#since) / 1000;
+    const { url, paceMs } = this.#server;
+    if (seconds * 1000 < paceMs) return;
+    if (this.#received < LEAST_BYTES_PER_S * seconds) {
+      throw new FramewrightError(
+        'DOWNLOAD',
+        `${url} sends less than ${LEAST_BYTES_PER_S} bytes a second (${this.#received} in ${seconds.toFixed(1)} s); what ` +
+          'came is kept: run it again, or use another mirror',
+      );
+    }
+    this.#since = performance.now();
+    this.#received = 0;
   }
 }
 

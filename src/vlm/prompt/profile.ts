@@ -33,7 +33,7 @@ const FRONT_MATTER = /^---\nversion: (\d+)\n---\n/;
 
 export async function loadPromptProfile(name: string): Promise<PromptProfile> {
   const profiles = profilesSchema.parse(JSON.parse(await readFile(packageFile('prompts', 'profiles.json'), 'utf8')));
-  const profile = profiles[name];
+  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   if (!profile) {
     const known = Object.keys(profiles).join(', ');
     throw new FramewrightError(

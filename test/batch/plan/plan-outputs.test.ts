@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FramewrightError } from '../../../src/base/errors.js';
-import { DEFAULT_NAME, parseName } from '../../../src/batch/plan/name-template.js';
+import { DEFAULT_NAME, parseName, unfit } from '../../../src/batch/plan/name-template.js';
 import { planOutputs, type PlanOptions } from '../../../src/batch/plan/plan-outputs.js';
 import { parseTargets } from '../../../src/crop/target.js';
 
@@ -28,6 +28,34 @@ describe('a name template', () => {
 
   test('takes a photo’s name as it is, braces and dots included', () => {
     expect(parseName('{name}-{aspect}{ext}')({ ...PARTS, name: '{rank}.a$&' })).toBe('{rank}.a$&-4x5.jpg');
+  });
+
+  test.each([
+    ['{name}/{aspect}{ext}', '..'],
+    ['{name}/../{aspect}', 'x'],
+    ['a/{name}/{aspect}{ext}', '..'],
+    ['{name}', 'x/../../y'],
+    ['{name}/{name}', '..'],
+  ])('%s never leaves the output folder, whatever a photo is called: %s', (template, name) => {
+    expect(() => parseName(template)({ ...PARTS, name })).toThrow(expect.objectContaining({ code: 'USAGE' }) as Error);
+  });
+
+  test('takes a photo called of dots where they stay in the folder', () => {
+    expect(parseName(DEFAULT_NAME)({ ...PARTS, name: '..' })).toBe('..-4x5.jpg');
+    expect(parseName('{name}/{aspect}')({ ...PARTS, name: '...' })).toBe(path.join('...', '4x5.jpg'));
+  });
+
+  test('has no NUL', () => {
+    expect(() => parseName('a\0{name}')).toThrow(/a name has no NUL/);
+  });
+
+  test('gives nothing on Windows that leads elsewhere than it says', () => {
+    for (const name of ['..\\x', 'a/.. /x', 'a./x', 'con.jpg', 'x/LPT1', 'nul', 'a:b', 'a?.jpg', 'C:x']) {
+      expect(unfit(name, 'win32'), name).toBeDefined();
+    }
+    for (const name of ['./a.jpg', 'console.jpg', 'com10.jpg', 'a b/c.d.jpg'])
+      expect(unfit(name, 'win32')).toBeUndefined();
+    for (const name of ['con.jpg', 'a:b', 'a./x', '..\\x']) expect(unfit(name, 'linux')).toBeUndefined();
   });
 
   test('with a mistake is refused with what there is', () => {

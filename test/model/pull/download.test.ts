@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,7 +13,8 @@ import { fetchPieces } from '../../../src/model/pull/fetch-pieces.js';
 import { proxyFor } from '../../../src/model/pull/proxy.js';
 import { mergeRanges, missingPieces } from '../../../src/model/pull/ranges.js';
 import type { Probed, Server } from '../../../src/model/pull/server.js';
-import { serveFile } from './range-server.js';
+import { canMount, mountSmallDisk, unmount } from '../../support/small-disk.js';
+import { serveFile, type Manners } from './range-server.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'framewright-pull-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -65,7 +66,14 @@ test('an outage that drops every connection is one failure, however many connect
   const place = newPlace();
   await mkdir(path.dirname(place), { recursive: true });
   await using file = await open(place, 'w');
-  const from: Server = { url: `${server.url}/x`, token: undefined, retryMs: 1, idleMs: 2000, signal: undefined };
+  const from: Server = {
+    url: `${server.url}/x`,
+    token: undefined,
+    retryMs: 1,
+    idleMs: 2000,
+    paceMs: 30_000,
+    signal: undefined,
+  };
   const probed: Probed = { totalBytes: content.length, validator: '', sha256: undefined, takesRanges: true };
   const pieces = missingPieces([], content.length, content.length / nConnections);
   await fetchPieces(file, pieces, probed, from, { connections: nConnections, onReceived: () => undefined });
@@ -390,4 +398,99 @@ test('ranges merge, and what is missing is cut into pieces', () => {
     [17, 20],
   ]);
   expect(missingPieces([[0, 20]], 20, 4)).toEqual([]);
+});
+
+describe('a server that', () => {
+  const chunked = (send: (response: ServerResponse) => void): Manners => ({
+    answer: (request, response) => {
+      const isProbe = request.headers.range === 'bytes=0-0';
+      response.writeHead(200, {});
+      if (isProbe) response.end('x');
+      else send(response);
+      return true;
+    },
+  });
+  const endless = (response: ServerResponse): void => {
+    const more = (): void => {
+      if (response.destroyed) return;
+      response.write(Buffer.alloc(1 << 20), () => setImmediate(more));
+    };
+    more();
+  };
+
+  test('says no length and sends more than the file has is cut off there', async () => {
+    await using server = await serveFile(content, chunked(endless));
+    const place = newPlace();
+    const work = download(`${server.url}/x`, place, { ...QUICK, bytes: 3_000_000 });
+    await expect(work).rejects.toMatchObject({
+      code: 'DOWNLOAD',
+      message: expect.stringMatching(/sends more than the 3000000 bytes/) as string,
+    });
+    expect((await stat(`${place}.part`)).size).toBeLessThanOrEqual(3_000_000);
+  });
+
+  test('says no length of a file that cannot fit is not asked for it', async () => {
+    await using server = await serveFile(content, chunked(endless));
+    const work = download(`${server.url}/x`, newPlace(), { ...QUICK, bytes: 2 ** 52 });
+    await expect(work).rejects.toMatchObject({
+      code: 'OUTPUT_WRITE',
+      message: expect.stringMatching(/do not fit/) as string,
+    });
+  });
+
+  test.each([true, false])('trickles is given up (with ranges: %s)', async (takesRanges) => {
+    const timers: NodeJS.Timeout[] = [];
+    const trickle = (response: ServerResponse): void => void timers.push(setInterval(() => response.write('x'), 50));
+    const manners: Manners = {
+      answer: (request, response) => {
+        if (request.headers.range === 'bytes=0-0') return false;
+        const [, from = '0', to = '0'] = /(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? [];
+        const range = { 'content-range': `bytes ${from}-${to}/${content.length}`, 'content-length': +to - +from + 1 };
+        response.writeHead(takesRanges ? 206 : 200, takesRanges ? range : {});
+        trickle(response);
+        return true;
+      },
+      takesRanges,
+    };
+    await using server = await serveFile(content, manners);
+    const work = download(`${server.url}/x`, newPlace(), { ...QUICK, paceMs: 400 });
+    await expect(work).rejects.toMatchObject({
+      code: 'DOWNLOAD',
+      message: expect.stringMatching(/less than 512 bytes a second/) as string,
+    });
+    for (const timer of timers) clearInterval(timer);
+  });
+
+  test('drops each connection after a few bytes is given up', async () => {
+    await using server = await serveFile(content, { cutAfter: () => 100 });
+    const work = download(`${server.url}/x`, newPlace(), { ...QUICK, connections: 1 });
+    await expect(work).rejects.toMatchObject({
+      code: 'DOWNLOAD',
+      message: expect.stringMatching(/failed 8 times in a row/) as string,
+    });
+  });
+});
+
+test.skipIf(!canMount)('a disk that fills up ends the download at once, and says so', async () => {
+  const disk = path.join(folder, 'disk');
+  await mkdir(disk);
+  // Room for what the server says it has; the disk fills up from elsewhere.
+  mountSmallDisk(disk, '90m');
+  try {
+    let nAnswers = 0;
+    await using server = await serveFile(content, {
+      answer: () => {
+        if (nAnswers++ === 1) mountSmallDisk(disk, '4m', { again: true });
+        return false;
+      },
+    });
+    const work = download(`${server.url}/x`, path.join(disk, 'm.gguf'), { ...QUICK, connections: 1 });
+    await expect(work).rejects.toMatchObject({
+      code: 'OUTPUT_WRITE',
+      message: expect.stringMatching(/disk or quota is full/) as string,
+    });
+    expect(server.requests.length).toBe(2);
+  } finally {
+    unmount(disk);
+  }
 });
