@@ -66,7 +66,8 @@ export function settingsOf(options: BatchOptions): BatchSettings {
 /** In one order and with the defaults said, for a journal to know the same wishes by the same text. */
 function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['request'] {
   const { aspects = [], sizes = [], keep = [], focus, minConfidence, fallback, instruct } = options;
-  const { candidates, votes, minSize, seed, temperature } = { ...CROP_DEFAULTS, ...defined(options) };
+  const { candidates, votes, seed, temperature } = { ...CROP_DEFAULTS, ...defined(options) };
+  const { minSize } = options;
   return {
     ...defined({ aspects, sizes, candidates, votes, keep, minSize, focus, seed, temperature }),
     ...defined({ minConfidence, fallback, instruct }),

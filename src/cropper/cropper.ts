@@ -150,7 +150,7 @@ export class Cropper {
     return { ...result, output: [output] };
   }
 
-  /** Crops every photo, in order: one result for each aspect and size. */
+  /** Crops every photo, in order: one result for each aspect and size that its photo has room for. */
   async *cropAll(
     inputs: Iterable<PhotoInput | PhotoTask> | AsyncIterable<PhotoInput | PhotoTask>,
     options: CropAllOptions = {},
@@ -158,8 +158,11 @@ export class Cropper {
     const { onError, ...rest } = options;
     for await (const outcome of this.cropEach(inputs, rest)) {
       if (outcome.results) yield* outcome.results;
-      else if (onError) onError(outcome.error, outcome.input);
-      else throw outcome.error;
+      const failed = outcome.results ? outcome.targets.filter(({ error }) => error !== undefined) : [outcome];
+      for (const { error } of failed) {
+        if (!onError) throw error;
+        onError(error, outcome.input);
+      }
     }
   }
 
@@ -190,7 +193,7 @@ export class Cropper {
         };
         ahead.push(
           crops().then(
-            ({ photo, results }) => ({ input, photo, results }),
+            ({ photo, results, targets }) => ({ input, photo, results, targets }),
             (error: unknown) => ({ input, error }),
           ),
         );
@@ -272,7 +275,6 @@ export class Cropper {
     );
   }
 
-  /** A job of the engine's, for which photos take turns; those of a batch let the vision tower begin with them before. */
   /** A job of the engine's, for which photos take turns; those of a batch let the vision tower begin with them before. */
   #job(
     wishes: CropWishes & { readonly signal: AbortSignal },

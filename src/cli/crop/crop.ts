@@ -65,7 +65,11 @@ export function addCropCommand(program: Command): void {
       '--hints <file>',
       'wishes for single photos, JSON Lines: {"path": "a.jpg", "focus": [420, 310], "keep": [...]}',
     )
-    .option('--min-size <share>', "least area of a crop, as a share of the photo's", parseShare, CROP_DEFAULTS.minSize)
+    .option(
+      '--min-size <share>',
+      "least area of a crop, as a share of the photo's (default: 0.25, less where a ratio has no room for it)",
+      parseShare,
+    )
     .option(
       '--min-confidence <p>',
       'least score of the best candidate (1 / candidates: no preference at all); below it, see --fallback',
