@@ -65,7 +65,7 @@ export type { EncodeCropOptions } from './photo/crop-file.js';
 export type { EncodedImage, EncodeOptions } from './photo/encode.js';
 export { OUTPUT_FORMATS } from './photo/output-format.js';
 export type { OutputFormat } from './photo/output-format.js';
-export type { PhotoInput } from './photo/input.js';
+export type { BytesBody, BytesStream, PhotoInput } from './photo/input-kinds.js';
 export {
   candidateSchema,
   cropRectSchema,

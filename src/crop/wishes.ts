@@ -1,5 +1,6 @@
 import { FramewrightError } from '../base/errors.js';
 import { boxOfRect, boxOfSize, contains, type Box, type Point, type Size } from '../base/geometry.js';
+import { checkWhole } from '../base/options-check.js';
 import { seededRandom } from '../base/random.js';
 import type { CropRect, Fallback } from '../base/schema.js';
 import type { Stage } from '../base/stages.js';
@@ -194,12 +195,6 @@ export function keepBox(rect: CropRect, photo: Size): Box {
 
 function isShare(value: number): boolean {
   return value >= 0 && value <= 1;
-}
-
-function checkWhole(name: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw usage(name, `a whole number from ${least} to ${most}`, value);
-  }
 }
 
 function usage(name: string, expected: string, received: string | number): FramewrightError {

@@ -6,7 +6,7 @@ import type { ModelUse } from '../model/manifest.js';
 import type { Photo } from '../photo/decode.js';
 import type { EncodedImage, EncodeOptions } from '../photo/encode.js';
 import type { PixelBudget } from '../photo/frame.js';
-import type { PhotoInput } from '../photo/input.js';
+import type { PhotoInput } from '../photo/input-kinds.js';
 import type { CacheSettings, VlmOptions } from '../vlm/open.js';
 
 export interface CropperOptions extends VlmOptions {

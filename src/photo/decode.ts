@@ -1,8 +1,10 @@
 import type { Metadata, Sharp } from 'sharp';
 import { FramewrightError } from '../base/errors.js';
+import { checkOptions, type OptionKinds } from '../base/options-check.js';
 import { decoding } from './failure.js';
 import { readInput } from './input.js';
-import type { EncodedPhoto, InputOptions, PhotoInput } from './input.js';
+import type { PhotoInput } from './input-kinds.js';
+import type { EncodedPhoto, InputOptions } from './input.js';
 import { firstPicture } from './formats/multi-picture.js';
 import { sharp } from './vips.js';
 
@@ -13,6 +15,13 @@ export interface DecodeOptions extends InputOptions {
   /** Width times height above which a photo is refused, against decompression bombs. Default 268,402,689. */
   readonly maxPixels?: number;
 }
+
+const DECODE_OPTIONS: OptionKinds<DecodeOptions> = {
+  maxBytes: 'number',
+  maxPixels: 'number',
+  name: 'text',
+  signal: 'signal',
+};
 
 /**
  * A photo ready to be looked at. It holds the encoded file, not its pixels: those are decoded when a frame or a crop
@@ -34,6 +43,7 @@ export interface Photo extends EncodedPhoto {
  * @throws FramewrightError INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_UNSUPPORTED, INPUT_CORRUPT, INPUT_TOO_LARGE
  */
 export async function decodePhoto(input: PhotoInput, options: DecodeOptions = {}): Promise<Photo> {
+  checkOptions('decodePhoto', options, DECODE_OPTIONS);
   const { maxPixels = DEFAULT_MAX_PIXELS, signal } = options;
   const encoded = await readInput(input, options);
   const stored = await decoding(
