@@ -31,7 +31,10 @@ export function checkOptions<T>(of: string, options: unknown, kinds: OptionKinds
 }
 
 function checkValue(name: string, value: unknown, kind: OptionKind): void {
-  if (typeof kind !== 'string') return checkWord(name, value, kind);
+  if (typeof kind !== 'string') {
+    checkWord(name, value, kind);
+    return;
+  }
   const { isMet, noun } = KINDS[kind];
   if (!isMet(value)) throw usage(`Expected ${name} to be ${noun} but received ${received(value)}`);
 }

@@ -50,6 +50,8 @@ export async function openCropper(options: CropperOptions = {}): Promise<Cropper
   const closing = new AbortController();
   const signal = anySignal(closing.signal, options.signal);
   const { engine = 'vlm', parallel = 1 } = options;
+  checkBytes('vramBytes', options.vramBytes);
+  checkBytes('memoryBytes', options.memoryBytes);
   checkInteger('parallel', parallel, 1, MAX_PARALLEL);
   const detect = options.faces ? await openFaceDetector() : undefined;
   if (engine !== 'vlm') return new Cropper(plainEngine(engine), undefined, options, closing, detect);
@@ -58,6 +60,14 @@ export async function openCropper(options: CropperOptions = {}): Promise<Cropper
   const guarded = onLog && guardListener(onLog, (error) => closing.abort(error));
   const vlm = await openVlm({ ...options, ...defined({ onLog: guarded }), signal });
   return new Cropper(vlm.engine, vlm, options, closing, detect);
+}
+
+/** Nobody has less, but some say gigabytes. 0 is to do without. */
+const LEAST_BYTES = 1024 ** 2;
+
+function checkBytes(name: string, bytes: number | undefined): void {
+  if (bytes === undefined || bytes === 0 || bytes >= LEAST_BYTES) return;
+  throw new FramewrightError('USAGE', `Expected ${name} to be a number of bytes but received ${bytes}; 6 GB are 6e9`);
 }
 
 /** Crops photos with one loaded model. Made by `openCropper`. */

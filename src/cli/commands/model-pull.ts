@@ -37,11 +37,17 @@ async function pull(models: readonly string[], flags: { connections: number; jso
   try {
     for (const name of models) {
       const { entry } = await requireCatalogModel(name);
-      process.stderr.write(`framewright: ${entry.name}: ${entry.licence}, from ${entry.source}\n`);
+      process.stderr.write(
+        `framewright: ${entry.name}: ${entry.licence}, from ${entry.source}; connecting, for about a minute where nobody answers\n`,
+      );
       const files = await pullModel(name, {
         connections: flags.connections,
         signal,
         onProgress: (file, received, total) => progress.show(statusOf(file, received, total, rate.of(file, received))),
+        onRetry: (what) => {
+          progress.clear();
+          process.stderr.write(`framewright: ${what}\n`);
+        },
         onWait: (held) => {
           progress.clear();
           process.stderr.write(`framewright: waiting: ${held}\n`);
