@@ -18,7 +18,8 @@ export type {
 } from './cropper/options.js';
 export type { Focus } from './crop/focus.js';
 export type { Target } from './crop/target.js';
-export type { CropWishes, HeldWishes } from './crop/wishes.js';
+export type { TargetOutcome } from './crop/pipeline.js';
+export type { CropWishes, FailedTarget, HeldWishes } from './crop/wishes.js';
 export type { Aspect, Box, Point, Rect, Size } from './base/geometry.js';
 export { CONDITIONS, photoAttention } from './attention/photo-attention.js';
 export type {
@@ -64,7 +65,7 @@ export type { EncodeCropOptions } from './photo/crop-file.js';
 export type { EncodedImage, EncodeOptions } from './photo/encode.js';
 export { OUTPUT_FORMATS } from './photo/output-format.js';
 export type { OutputFormat } from './photo/output-format.js';
-export type { PhotoInput } from './photo/input.js';
+export type { BytesBody, BytesStream, PhotoInput } from './photo/input-kinds.js';
 export {
   candidateSchema,
   cropRectSchema,

@@ -2,7 +2,7 @@ import type { Size } from '../base/geometry.js';
 import type { Cropper } from '../cropper/cropper.js';
 import type { HeldPhoto } from '../cropper/held-photo.js';
 import type { ConversationPart } from '../engines/engine.js';
-import type { PhotoInput } from '../photo/input.js';
+import type { PhotoInput } from '../photo/input-kinds.js';
 import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import type { Element } from '../base/schema.js';
 import { coveredCells } from './covered-cells.js';

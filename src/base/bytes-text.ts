@@ -1,5 +1,5 @@
 const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
+  b: 1,
   k: 1e3,
   m: 1e6,
   g: 1e9,
@@ -17,9 +17,9 @@ export function bytesText(bytes: number): string {
   return bytes >= 1e3 ? `${(bytes / 1e3).toFixed(0)} kB` : `${bytes} B`;
 }
 
-/** Bytes of `6GB`, `512 MiB`, `1e9`; undefined for anything else. */
+/** Bytes of `6GB`, `512 MiB`, `8e9 B`; undefined for anything else. Without a unit `6` would be six bytes, which nobody means. */
 export function parseBytes(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?(?:e\d+)?)\s*(?:([kmgt]i?)?b?)$/i.exec(text.trim());
-  const unit = UNITS[(match?.[2] ?? '').toLowerCase()];
+  const match = /^(\d+(?:\.\d+)?(?:e\d+)?)\s*(?:([kmgt]i?)b?|(b))$/i.exec(text.trim());
+  const unit = UNITS[(match?.[2] ?? match?.[3] ?? '').toLowerCase()];
   return match && unit !== undefined ? Math.floor(Number(match[1]) * unit) : undefined;
 }

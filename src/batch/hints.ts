@@ -5,10 +5,17 @@ import { defined } from '../base/defined.js';
 import { messageOf } from '../base/errors.js';
 import { readJsonLines, type FileLine } from '../files/json-lines-file.js';
 import { boxSchema, cropRectSchema, type CropRect } from '../base/schema.js';
+import { parseFocus } from '../crop/focus.js';
 import { parseTargets } from '../crop/target.js';
 
 const share = z.number().min(0).max(1);
 const whole = z.int().min(0);
+const focusText = z.string().transform((text, context) => {
+  const focus = parseFocus(text);
+  if (focus) return focus;
+  context.addIssue({ code: 'custom', message: 'a focus is "x,y" in pixels, or "50%,30%" of the sides' });
+  return z.NEVER;
+});
 const rectSchema = z.union([
   cropRectSchema.strict(),
   z.tuple([whole, whole, whole, whole]).transform(([x, y, width, height]): CropRect => ({ x, y, width, height })),
@@ -19,8 +26,8 @@ export const hintSchema = z.strictObject({
   path: z.string().min(1),
   /** Each `{x, y, width, height}` or `[x, y, width, height]`, as --keep takes them. */
   keep: z.array(rectSchema).optional(),
-  /** `[x, y]` in pixels, or `{x, y}` as shares, as a result's focalPoint has it. */
-  focus: z.union([z.tuple([whole, whole]), z.strictObject({ x: share, y: share })]).optional(),
+  /** `[x, y]` in pixels, `{x, y}` as shares, as a result's focalPoint has it, or either as --focus takes it: "50%,30%". */
+  focus: z.union([z.tuple([whole, whole]), z.strictObject({ x: share, y: share }), focusText]).optional(),
   aspect: z.string().optional(),
   size: z.string().optional(),
   minSize: share.optional(),

@@ -1,4 +1,5 @@
 import type { CropResult } from '../base/schema.js';
+import type { FailedTarget } from '../crop/wishes.js';
 import type { Cropper } from '../cropper/cropper.js';
 import type { PlannedPhoto } from './plan/planned-photo.js';
 
@@ -26,7 +27,7 @@ export interface BatchBegin {
 export interface BatchPhoto {
   /** As the run calls it: its path, or `-`. */
   readonly input: string;
-  /** One for each target, with the files written; with choices the one chosen. */
+  /** One for each target that can be met, with the files written; with choices the one chosen. */
   readonly results: readonly CropResult[];
   /** An earlier run has done it. */
   readonly isEarlier: boolean;
@@ -35,6 +36,8 @@ export interface BatchPhoto {
 export interface BatchFailure {
   readonly input: string;
   readonly error: unknown;
+  /** The aspects and sizes that failed, where the crops for the others are made; undefined where the photo gave none. */
+  readonly targets?: readonly FailedTarget[];
 }
 
 export interface BatchProgress {
@@ -52,7 +55,7 @@ export interface BatchProgress {
 export interface BatchResult extends BatchBegin {
   /** Cropped in this run or an earlier one. */
   readonly nDone: number;
-  /** Photos that could not be cropped, in order. */
+  /** Photos that could not be cropped, or not to each aspect and size, in order. */
   readonly failures: readonly BatchFailure[];
   /** `noMore` has ended the run before all photos had their turn. */
   readonly isStopped: boolean;
@@ -81,7 +84,7 @@ export interface BatchListener {
   readonly onBegin?: (begin: BatchBegin) => void;
   /** A photo is done. Photos come in the order planned. */
   readonly onPhoto?: (photo: BatchPhoto) => void;
-  /** A photo could not be cropped; the others go on. */
+  /** A photo could not be cropped, or not to each aspect and size: then after `onPhoto` with those made. The others go on. */
   readonly onFailure?: (failure: BatchFailure) => void;
   /** At the beginning, and after each photo of this run. */
   readonly onProgress?: (progress: BatchProgress) => void;

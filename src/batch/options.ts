@@ -31,7 +31,7 @@ export interface BatchOptions
   readonly maxPixels?: number;
 
   /**
-   * File, folder (one that is there, a name that ends in a slash, or any name where several files are made), or `-` for
+   * File, folder (one that is there, a name without an extension, or any name where several files are made), or `-` for
    * `stdout`. Folders are made. Default: beside each photo, and `stdout` for the one from `stdin`.
    */
   readonly output?: string;

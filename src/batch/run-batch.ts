@@ -1,10 +1,12 @@
 import { openCropper, type Cropper } from '../cropper/cropper.js';
+import { checkOptions } from '../base/options-check.js';
 import { readChoices } from './choices.js';
 import { CropJournal } from './journal/crop-journal.js';
 import { refuseForeign, rememberedRun } from './journal/run-memory.js';
 import type { BatchListener, BatchResult } from './listener.js';
 import type { BatchOptions } from './options.js';
 import { refuseExisting, REMEDY } from './plan/existing-files.js';
+import { BATCH_OPTIONS, LISTENER } from './option-kinds.js';
 import { planChoices } from './plan/plan-choices.js';
 import { planPhotos } from './plan/plan-photos.js';
 import { BatchRun, beginOf } from './run/batch-run.js';
@@ -22,6 +24,8 @@ import { settingsOf, type BatchSettings } from './settings.js';
  *   takes no more. The reason of `signal` when aborted.
  */
 export async function runBatch(options: BatchOptions, listener: BatchListener = {}): Promise<BatchResult> {
+  checkOptions('runBatch', options, BATCH_OPTIONS);
+  checkOptions('the listener of runBatch', listener, LISTENER);
   const settings = settingsOf(options);
   const { choices } = settings;
   return choices === undefined ? cropByEngine(settings, listener) : cropByChoice(choices, settings, listener);

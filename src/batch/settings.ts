@@ -1,4 +1,6 @@
 import { defined } from '../base/defined.js';
+import { checkOptions } from '../base/options-check.js';
+import { CROPPER_OPTIONS } from '../cropper/option-kinds.js';
 import { FramewrightError } from '../base/errors.js';
 import { CROP_DEFAULTS } from '../crop/defaults.js';
 import type { Cropper } from '../cropper/cropper.js';
@@ -38,6 +40,7 @@ export function settingsOf(options: BatchOptions): BatchSettings {
   refuseContradictions(options);
   const { cropper, ...rest } = options;
   const isOpen = cropper !== undefined && 'cropEach' in cropper;
+  if (cropper !== undefined && !isOpen) checkOptions('openCropper', cropper, CROPPER_OPTIONS);
   const { inputs = [], aspects = [], sizes = [] } = options;
   const { signal = new AbortController().signal, noMore = new AbortController().signal } = options;
   return {
@@ -66,7 +69,8 @@ export function settingsOf(options: BatchOptions): BatchSettings {
 /** In one order and with the defaults said, for a journal to know the same wishes by the same text. */
 function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['request'] {
   const { aspects = [], sizes = [], keep = [], focus, minConfidence, fallback, instruct } = options;
-  const { candidates, votes, minSize, seed, temperature } = { ...CROP_DEFAULTS, ...defined(options) };
+  const { candidates, votes, seed, temperature } = { ...CROP_DEFAULTS, ...defined(options) };
+  const { minSize } = options;
   return {
     ...defined({ aspects, sizes, candidates, votes, keep, minSize, focus, seed, temperature }),
     ...defined({ minConfidence, fallback, instruct }),

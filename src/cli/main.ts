@@ -21,9 +21,16 @@ const { version } = createRequire(import.meta.url)(packageFile('package.json')) 
 
 try {
   const program = await loadProgram();
-  await program.parseAsync();
+  await program.parseAsync(helpOfInner(process.argv));
 } catch (error) {
   process.exitCode = exitFor(error);
+}
+
+/** `help model pull` shows the page of `model pull`: commander's own `help` goes no deeper than `model`. */
+function helpOfInner(argv: readonly string[]): readonly string[] {
+  const [node = '', script = '', first, ...words] = argv;
+  const isInner = first === 'help' && words.length > 1 && words.every((word) => !word.startsWith('-'));
+  return isInner ? [node, script, ...words, '--help'] : argv;
 }
 
 /** Where a library does not even load, `framewright doctor` is still to say which and what to do. */

@@ -3,7 +3,7 @@ import { defined } from '../base/defined.js';
 import { parseBytes } from '../base/bytes-text.js';
 import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
 import type { CropRect } from '../base/schema.js';
-import type { Focus } from '../crop/focus.js';
+import { parseFocus, type Focus } from '../crop/focus.js';
 import { say } from './terminal/visible.js';
 
 export const GPUS = ['auto', 'cuda', 'vulkan', 'metal', 'cpu'] as const satisfies readonly GpuChoice[];
@@ -100,7 +100,7 @@ export function parseWhole(name: string, least: number, most: number): (text: st
 export function parseSize(text: string): number {
   const bytes = parseBytes(text);
   if (bytes !== undefined) return bytes;
-  throw new InvalidArgumentError('It is a size, e.g. 6GB or 512MiB.');
+  throw new InvalidArgumentError('It is a size with its unit, e.g. 6GB or 512MiB.');
 }
 
 export const parseShare = parseUpTo(1, 'share');
@@ -123,13 +123,9 @@ export function parseRect(text: string): CropRect {
 }
 
 /** `420,310` in pixels of the upright photo, or `50%,30%` of its width and height. */
-export function parseFocus(text: string): Focus {
-  const compact = text.replaceAll(' ', '');
-  const pixels = /^(\d+),(\d+)$/.exec(compact);
-  if (pixels) return [Number(pixels[1]), Number(pixels[2])];
-  const percent = /^(\d+(?:\.\d+)?)%,(\d+(?:\.\d+)?)%$/.exec(compact);
-  const [x, y] = [Number(percent?.[1]) / 100, Number(percent?.[2]) / 100];
-  if (percent && x <= 1 && y <= 1) return { x, y };
+export function parseFocusFlag(text: string): Focus {
+  const focus = parseFocus(text);
+  if (focus) return focus;
   throw new InvalidArgumentError('It is x,y in whole pixels of the upright photo, or as 50%,30% of its sides.');
 }
 

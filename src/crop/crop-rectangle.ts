@@ -43,6 +43,14 @@ export interface CropRequest extends CropLimits {
   readonly box: Box;
 }
 
+/** Area of the largest crop of a ratio, as a share of the photo's; of a plain ratio the largest that is exact, if any is. */
+export function largestShare(asked: Aspect, photo: Size): number {
+  const aspect = reducedAspect(asked.width, asked.height);
+  const [exact] = isPlain(aspect) ? exactSizes(aspect, photo) : [];
+  const { width, height } = exact ?? largestSize(aspect, photo);
+  return (width * height) / (photo.width * photo.height);
+}
+
 /** @throws FramewrightError as `cropRectangle`, whatever box is chosen */
 export function requireRoom(limits: CropLimits): void {
   const keep = keepUnion(limits);
@@ -93,7 +101,7 @@ function ratioBox(request: CropRequest, aspect: Aspect, keep: Box | undefined): 
     );
 
   const exact = nearestTo(exactSizes(aspect, photo));
-  if (exact && Math.max(aspect.width, aspect.height) <= PLAIN_TERM) return exact;
+  if (exact && isPlain(aspect)) return exact;
   const nearest = nearestTo(nearestSizes(aspect, photo));
   const chosen =
     exact && nearest
@@ -127,6 +135,16 @@ function nearestSizes(aspect: Aspect, photo: Size): Size[] {
       ? { width: long, height: Math.max(1, Math.round((long * aspect.height) / aspect.width)) }
       : { width: Math.max(1, Math.round((long * aspect.width) / aspect.height)), height: long };
   });
+}
+
+function isPlain({ width, height }: Aspect): boolean {
+  return Math.max(width, height) <= PLAIN_TERM;
+}
+
+/** Where the photo has no room for any size of the ratio, one pixel. */
+function largestSize(aspect: Aspect, photo: Size): Size {
+  const largest = nearestSizes(aspect, photo).find((size) => size.height <= photo.height && size.width <= photo.width);
+  return largest ?? { width: 1, height: 1 };
 }
 
 /** Per axis, overlap with the box falls off on both sides of the centred position: the nearest allowed one is best. */
@@ -176,8 +194,7 @@ function keepUnion(request: CropLimits): Box | undefined {
 
 function impossible(request: CropLimits, aspect: Aspect, keep: Box | undefined): FramewrightError {
   const { photo, minSize = 0 } = request;
-  const largest = nearestSizes(aspect, photo).find((size) => size.height <= photo.height && size.width <= photo.width);
-  const { width, height } = largest ?? { width: 1, height: 1 };
+  const { width, height } = largestSize(aspect, photo);
   const ratio = `${aspect.width}:${aspect.height}`;
   const largestText = `the largest ${ratio} crop of ${described(request)} is ${width}x${height} px`;
   if (keep && (keep[2] - keep[0] > width || keep[3] - keep[1] > height)) {
@@ -187,11 +204,22 @@ function impossible(request: CropLimits, aspect: Aspect, keep: Box | undefined):
       `${largestText}, but the keep boxes span ${span}; keep less or choose another ratio`,
     );
   }
-  const share = (100 * width * height) / (photo.width * photo.height);
+  const share = (width * height) / (photo.width * photo.height);
+  const [shareText, minText] = percentTexts(share, minSize);
   return new FramewrightError(
     'ASPECT_IMPOSSIBLE',
-    `${largestText}, ${share.toFixed(0)} % of its area, but at least ${(100 * minSize).toFixed(0)} % is asked for; lower the minimum size or choose another ratio`,
+    `${largestText}, ${shareText} of its area, but at least ${minText} is asked for; lower the minimum size (--min-size, minSize in code) or choose another ratio`,
   );
+}
+
+/** Of two different shares, with the digits that tell them apart. */
+function percentTexts(a: number, b: number): [string, string] {
+  const texts = (nDigits: number): [string, string] => [
+    `${(100 * a).toFixed(nDigits)} %`,
+    `${(100 * b).toFixed(nDigits)} %`,
+  ];
+  const [first, second] = texts(0);
+  return first === second ? texts(3) : [first, second];
 }
 
 function described(request: CropLimits): string {

@@ -1,13 +1,13 @@
 import { boxOfRect, boxOfSize, rectOfBox, type Box } from '../base/geometry.js';
-import type { Analysed, Decided, EngineTarget, ModelIdentity, PhotoEngine, Proposed } from '../engines/engine.js';
+import type { Analysed, Decided, ModelIdentity, PhotoEngine, Proposed } from '../engines/engine.js';
 import type { Photo } from '../photo/decode.js';
 import { cropRectangle } from './crop-rectangle.js';
 import { slideToFocus } from './focus.js';
-import type { SettledWishes } from './wishes.js';
+import type { SettledTarget, SettledWishes } from './wishes.js';
 import type { ReadyPhoto } from './ready-photo.js';
 import type { Candidate, CropRect, CropResult } from '../base/schema.js';
 import { focalPoint } from './focal-point.js';
-import { formatAspect, type Target } from './target.js';
+import { formatAspect } from './target.js';
 
 /** A crop that leaves out less than this share of the photo is not worth making: the verdict is `keep`. */
 const KEEP_FROM_SHARE = 0.97;
@@ -17,9 +17,7 @@ export interface CropOutcome {
   readonly ready: ReadyPhoto;
   readonly wishes: SettledWishes;
   readonly engine: PhotoEngine;
-  readonly target: Target;
-  /** As the engine has it. */
-  readonly engineTarget: EngineTarget;
+  readonly settled: SettledTarget;
   readonly analysed: Analysed;
   readonly proposed: Proposed;
   readonly decided: Decided;
@@ -27,12 +25,13 @@ export interface CropOutcome {
 
 /** crop: the candidates as exact crops of the photo, and the best of them; all in oriented photo pixels. */
 export function cropResult(outcome: CropOutcome): CropResult {
-  const { ready, wishes, engine, target, proposed } = outcome;
+  const { ready, wishes, engine, settled, proposed } = outcome;
+  const { target } = settled;
   const { photo, frame, map, heads } = ready;
   const { decision, conversation } = outcome.decided;
   if (wishes.onConversation && conversation) wishes.onConversation(conversation(), target);
   const rects = proposed.candidates.map(({ boxInFrame }) =>
-    exactCrop(map.toPhoto.box(boxInFrame), photo, target, wishes),
+    exactCrop(map.toPhoto.box(boxInFrame), photo, settled, wishes),
   );
   const analysis = outcome.analysed.elements.map((element) => map.toPhoto.element(element));
   const crop = rects[decision.best]!;
@@ -63,12 +62,14 @@ export function cropResult(outcome: CropOutcome): CropResult {
     verdict: keepsPhoto ? 'keep' : 'crop',
     confidence: round6(decision.modelScores[decision.best]!),
     ...(photo.notes.length > 0 ? { notes: [...photo.notes] } : {}),
-    timingsMs: ready.timings.with(outcome.engineTarget.timings),
+    timingsMs: ready.timings.with(settled.engineTarget.timings),
   };
 }
 
 /** The candidate in whole pixels, within every wish. */
-function exactCrop(box: Box, photo: Photo, { aspect }: Target, { keep, minSize, focus }: SettledWishes): CropRect {
+function exactCrop(box: Box, photo: Photo, settled: SettledTarget, { keep, focus }: SettledWishes): CropRect {
+  const { minSize, target } = settled;
+  const { aspect } = target;
   const rect = cropRectangle({ photo, box, keep, minSize, ...(aspect ? { aspect } : {}), name: photo.name });
   return focus ? slideToFocus(rect, focus, keep, photo) : rect;
 }

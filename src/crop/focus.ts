@@ -52,3 +52,13 @@ export function slideToFocus(crop: CropRect, focus: Point, keep: readonly Box[],
     y: slide(crop.y, crop.height, 1, photo.height),
   };
 }
+
+/** `420,310` in pixels of the upright photo, or `50%,30%` of its width and height; undefined for anything else. */
+export function parseFocus(text: string): Focus | undefined {
+  const compact = text.replaceAll(' ', '');
+  const pixels = /^(\d+),(\d+)$/.exec(compact);
+  if (pixels) return [Number(pixels[1]), Number(pixels[2])];
+  const percent = /^(\d+(?:\.\d+)?)%,(\d+(?:\.\d+)?)%$/.exec(compact);
+  const [x, y] = [Number(percent?.[1]) / 100, Number(percent?.[2]) / 100];
+  return percent && x <= 1 && y <= 1 ? { x, y } : undefined;
+}

@@ -8,7 +8,15 @@ import { CROP_DEFAULTS } from './defaults.js';
 import { namingHeads } from './heads.js';
 import type { ReadyPhoto } from './ready-photo.js';
 import type { Target } from './target.js';
-import { keepBox, settleCall, settleWishes, type HeldWishes } from './wishes.js';
+import {
+  isImpossible,
+  keepBox,
+  settleCall,
+  settleWishes,
+  type FailedTarget,
+  type HeldWishes,
+  type SettledTarget,
+} from './wishes.js';
 
 /** One photo, and what is to become of it. */
 export interface CropJob<Encoded = undefined> extends EngineJob {
@@ -29,39 +37,80 @@ interface EngineJob {
 
 export interface CroppedPhoto<Encoded = undefined> {
   readonly photo: Photo;
-  /** In the order of the targets. */
+  /** Those made, in the order of the targets. */
   readonly results: readonly CropResult[];
+  /** What became of each target, in order. */
+  readonly targets: readonly TargetOutcome[];
   readonly encoded: Encoded | undefined;
 }
+
+/** The crop made for one target, or why there is none. */
+export type TargetOutcome =
+  { readonly target: Target; readonly result: CropResult; readonly error?: undefined } | FailedTarget;
 
 /**
  * CROP (arXiv 2605.12545), from the file to the file, as the paper draws it: everything else hangs below these steps.
  *
- * @throws FramewrightError INPUT_*, USAGE, ASPECT_IMPOSSIBLE, CONTEXT_FULL, ANSWER_INVALID; the signal's reason
+ * A target that no crop of the photo meets costs only its own.
+ *
+ * @throws FramewrightError INPUT_*, USAGE, CONTEXT_FULL, ANSWER_INVALID; ASPECT_IMPOSSIBLE if none of the targets can be met;
+ *   the signal's reason
  */
 export async function cropPhoto<Encoded = undefined>(job: CropJob<Encoded>): Promise<CroppedPhoto<Encoded>> {
   const ready = await job.decode();
   const wishes = settleWishes(ready, job.targets, job.engine, job.wishes);
+  const possible = wishes.targets.filter((each) => each.error === undefined);
+  if (possible.length === 0) throw impossibleTogether(failedOf(wishes.targets));
   const crops = await withSteps(job, ready, wishes.call, async (steps) => {
     const analysed = await steps.analyse(); // eq. (1): the composition
     const enhanced = await steps.enhance(analysed); // eq. (2): drawn on the photo
-    return steps.forEachTarget(enhanced, async (from, target, i) => {
-      const proposed = await steps.propose(from, target); // candidates, seen on the enhanced photo
-      const decided = await steps.decide(proposed, target); // the best of them
-      return cropResult({
-        ...job,
-        ready,
-        wishes,
-        target: job.targets[i]!,
-        engineTarget: target,
-        analysed,
-        proposed,
-        decided,
-      });
-    });
+    return steps.forEachTarget(enhanced, (from, target, i) =>
+      unlessImpossible(possible[i]!.target, job.engine, ready, async () => {
+        const proposed = await steps.propose(from, target); // candidates, seen on the enhanced photo
+        const decided = await steps.decide(proposed, target); // the best of them
+        return cropResult({ ...job, ready, wishes, settled: possible[i]!, analysed, proposed, decided });
+      }),
+    );
   });
-  const results = await Promise.all(crops.map((crop, i) => settleUnsure(crop, ready, job.targets[i]!, job.wishes)));
-  return { photo: ready.photo, results, encoded: await job.encode?.(ready.photo, results) };
+  const made = await Promise.all(crops.map((crop) => settleOutcome(crop, ready, job.wishes)));
+  let nTaken = 0;
+  const targets = wishes.targets.map((each) => (each.error ? each : made[nTaken++]!));
+  const results = targets.flatMap(({ result }) => (result ? [result] : []));
+  if (results.length === 0) throw impossibleTogether(failedOf(targets));
+  return { photo: ready.photo, results, targets, encoded: await job.encode?.(ready.photo, results) };
+}
+
+function failedOf(targets: readonly (SettledTarget | TargetOutcome)[]): FailedTarget[] {
+  return targets.filter((each) => each.error !== undefined);
+}
+
+/** What fits the frame may still fail the photo, whose pixels are finer. */
+async function unlessImpossible(
+  target: Target,
+  engine: PhotoEngine,
+  ready: ReadyPhoto,
+  work: () => Promise<CropResult>,
+): Promise<TargetOutcome> {
+  try {
+    return { target, result: await work() };
+  } catch (thrown) {
+    const error = namingHeads(engine.explain?.(thrown) ?? thrown, ready);
+    if (!isImpossible(error)) throw thrown;
+    return { target, error };
+  }
+}
+
+async function settleOutcome(outcome: TargetOutcome, ready: ReadyPhoto, wishes: HeldWishes): Promise<TargetOutcome> {
+  if (outcome.error) return outcome;
+  return { ...outcome, result: await settleUnsure(outcome.result, ready, outcome.target, wishes) };
+}
+
+/** One error for all the targets that cannot be met, of which there is at least one. */
+export function impossibleTogether(failed: readonly FailedTarget[]): FramewrightError {
+  const [first, ...others] = failed.map(({ error }) => error);
+  if (others.length === 0) return first!;
+  const message = [first!, ...others].map((error) => error.message).join('; ');
+  return new FramewrightError('ASPECT_IMPOSSIBLE', message, { cause: first });
 }
 
 /** Analyse alone; elements in oriented photo pixels. */

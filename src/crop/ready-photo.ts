@@ -3,7 +3,7 @@ import { Timings } from '../base/timings.js';
 import type { FrameImage, PhotoEngine } from '../engines/engine.js';
 import { decodePhoto, type Photo } from '../photo/decode.js';
 import { chooseFrame, frameMap, type FrameMap } from '../photo/frame.js';
-import type { PhotoInput } from '../photo/input.js';
+import type { PhotoInput } from '../photo/input-kinds.js';
 import { renderFrame } from '../photo/render.js';
 
 /** A decoded photo with the raster the model will see. */

@@ -1,5 +1,6 @@
 import { FramewrightError } from '../base/errors.js';
 import { boxOfRect, boxOfSize, contains, type Box, type Point, type Size } from '../base/geometry.js';
+import { checkWhole } from '../base/options-check.js';
 import { seededRandom } from '../base/random.js';
 import type { CropRect, Fallback } from '../base/schema.js';
 import type { Stage } from '../base/stages.js';
@@ -8,6 +9,7 @@ import type { ConversationPart, EngineCall, EngineTarget, PhotoEngine, SamplingO
 import { CROP_DEFAULTS, MAX_CANDIDATES } from './defaults.js';
 import { focusBox, focusPoint, type Focus } from './focus.js';
 import { namingHeads } from './heads.js';
+import { largestShare } from './crop-rectangle.js';
 import { limitsInFrame } from './limits-in-frame.js';
 import type { ReadyPhoto } from './ready-photo.js';
 import { formatAspect, type Target } from './target.js';
@@ -25,7 +27,10 @@ export interface CropWishes {
    * in every crop, in its middle third both ways where the photo's edges and boxes to keep allow.
    */
   readonly focus?: Focus;
-  /** Least area of the crop as a share of the photo's, 0..1. Default 0.25. */
+  /**
+   * Least area of the crop as a share of the photo's, 0..1. Default 0.25, or three quarters of the largest crop of the ratio
+   * where that is less: a ratio is refused for its size only where a size was asked for.
+   */
   readonly minSize?: number;
   /**
    * Least score of the best candidate, 0..1, below which `fallback` is done. Default 0: the engine always decides. With
@@ -53,20 +58,39 @@ export interface HeldWishes extends CropWishes {
   readonly without?: readonly Stage[];
 }
 
+/** A target that crops of the photo can meet, with what they are held to. */
+export interface SettledTarget {
+  readonly target: Target;
+  /** Least area of the crop as a share of the photo's. */
+  readonly minSize: number;
+  readonly engineTarget: EngineTarget;
+  readonly result?: undefined;
+  readonly error?: undefined;
+}
+
+/** A target that no crop of the photo meets, and why. */
+export interface FailedTarget {
+  readonly target: Target;
+  readonly result?: undefined;
+  /** ASPECT_IMPOSSIBLE */
+  readonly error: FramewrightError;
+}
+
 /** The wishes for one photo, checked, in its pixels and its frame's. */
 export interface SettledWishes {
+  /** Its targets are those of `targets` that are possible, in this order. */
   readonly call: EngineCall;
+  /** One for each target asked for, in order. */
+  readonly targets: readonly (SettledTarget | FailedTarget)[];
   /** No crop may cut these, in oriented photo pixels: what is asked for, heads, and what is around the focus. */
   readonly keep: readonly Box[];
   readonly focus: Point | undefined;
-  readonly minSize: number;
   readonly seed: number;
   readonly onConversation: CropWishes['onConversation'];
 }
 
 /**
- * @throws FramewrightError USAGE for a wish out of its range or outside the photo, ASPECT_IMPOSSIBLE if no crop of the photo
- *   meets them
+ * @throws FramewrightError USAGE for a wish out of its range or outside the photo
  */
 export function settleWishes(
   ready: ReadyPhoto,
@@ -75,10 +99,10 @@ export function settleWishes(
   wishes: HeldWishes,
 ): SettledWishes {
   const { candidates = CROP_DEFAULTS.candidates, votes = CROP_DEFAULTS.votes } = wishes;
-  const { minSize = CROP_DEFAULTS.minSize, minConfidence = CROP_DEFAULTS.minConfidence } = wishes;
+  const { minSize, minConfidence = CROP_DEFAULTS.minConfidence } = wishes;
   checkWhole('candidates', candidates, 1, MAX_CANDIDATES);
   checkWhole('votes', votes, 1, MAX_CANDIDATES);
-  if (!isShare(minSize)) throw usage('minSize', 'a share of the photo from 0 to 1', minSize);
+  if (minSize !== undefined && !isShare(minSize)) throw usage('minSize', 'a share of the photo from 0 to 1', minSize);
   if (!isShare(minConfidence)) throw usage('minConfidence', 'a number from 0 to 1', minConfidence);
   if (wishes.instruct && !engine.takesInstruction) {
     const who = engine.identity ? `the model ${engine.identity.name}` : `the engine ${engine.name}`;
@@ -91,14 +115,7 @@ export function settleWishes(
     ...heads,
     ...(focus ? [focusBox(focus, photo)] : []),
   ];
-  const engineTargets = targets.map((target): EngineTarget => {
-    try {
-      const limits = limitsInFrame(ready, target, keep, minSize);
-      return { limits, ...(target.aspect ? { aspect: formatAspect(target.aspect) } : {}), timings: new Timings() };
-    } catch (error) {
-      throw namingHeads(error, ready);
-    }
-  });
+  const settled = targets.map((target) => settleTarget(ready, target, keep, minSize));
   const call = settleCall(ready, wishes);
   const request = {
     ...call.request,
@@ -107,7 +124,43 @@ export function settleWishes(
     ...(wishes.instruct ? { instruct: wishes.instruct } : {}),
   };
   const { seed = CROP_DEFAULTS.seed, onConversation } = wishes;
-  return { call: { ...call, request, targets: engineTargets }, keep, minSize, focus, seed, onConversation };
+  const engineTargets = settled.flatMap((each) => (each.error ? [] : [each.engineTarget]));
+  return {
+    call: { ...call, request, targets: engineTargets },
+    targets: settled,
+    ...{ keep, focus, seed, onConversation },
+  };
+}
+
+function settleTarget(
+  ready: ReadyPhoto,
+  target: Target,
+  keep: readonly Box[],
+  asked: number | undefined,
+): SettledTarget | FailedTarget {
+  const { aspect } = target;
+  const minSize = asked ?? defaultMinSize(target, ready.photo);
+  try {
+    const limits = limitsInFrame(ready, target, keep, minSize);
+    const engineTarget = { limits, ...(aspect ? { aspect: formatAspect(aspect) } : {}), timings: new Timings() };
+    return { target, minSize, engineTarget };
+  } catch (error) {
+    if (!isImpossible(error)) throw error;
+    return { target, error: namingHeads(error, ready) };
+  }
+}
+
+/** Nobody asked for it, so that it refuses no ratio, and leaves the crops of a narrow one room to differ in size. */
+function defaultMinSize({ aspect }: Target, photo: Size): number {
+  if (!aspect) return CROP_DEFAULTS.minSize;
+  return Math.min(CROP_DEFAULTS.minSize, LEAST_OF_LARGEST * largestShare(aspect, photo));
+}
+
+/** Above a third of the photo the common default is the smaller one. */
+const LEAST_OF_LARGEST = 3 / 4;
+
+export function isImpossible(error: unknown): error is FramewrightError {
+  return error instanceof FramewrightError && error.code === 'ASPECT_IMPOSSIBLE';
 }
 
 /** A call that proposes nothing. */
@@ -142,12 +195,6 @@ export function keepBox(rect: CropRect, photo: Size): Box {
 
 function isShare(value: number): boolean {
   return value >= 0 && value <= 1;
-}
-
-function checkWhole(name: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw usage(name, `a whole number from ${least} to ${most}`, value);
-  }
 }
 
 function usage(name: string, expected: string, received: string | number): FramewrightError {

@@ -1,12 +1,24 @@
 import { parseTargets, type Target } from '../crop/target.js';
 import { plainEngine } from '../engines/plain-engine.js';
 import { defined } from '../base/defined.js';
+import { checkOptions } from '../base/options-check.js';
 import { FramewrightError } from '../base/errors.js';
 import { openFaceDetector, type FaceDetector } from '../faces/detector.js';
 import { findHeads } from '../faces/heads.js';
 import { checkOutput, writeFileAtomic } from '../files/write.js';
 import { encodeCrop } from '../photo/crop-file.js';
 import { HeldPhoto } from './held-photo.js';
+import {
+  CROP_ALL_OPTIONS,
+  CROP_BUFFER_OPTIONS,
+  CROP_EACH_OPTIONS,
+  CROP_FILE_OPTIONS,
+  CROP_OPTIONS,
+  CROPPER_OPTIONS,
+  HOLD_OPTIONS,
+  LOOK_OPTIONS,
+  PHOTO_TASK,
+} from './option-kinds.js';
 import type {
   CropAllOptions,
   CropEachOptions,
@@ -18,7 +30,8 @@ import type {
   PhotoOutcome,
   PhotoTask,
 } from './options.js';
-import { checkLimit, type PhotoInput } from '../photo/input.js';
+import { checkLimit } from '../photo/input.js';
+import type { PhotoInput } from '../photo/input-kinds.js';
 import { outputFormatOf } from '../photo/output-format.js';
 import { MAX_PARALLEL } from '../model/plan/plan-run.js';
 import { openVlm, type Vlm } from '../vlm/open.js';
@@ -27,21 +40,36 @@ import { analysePhoto, cropPhoto, rankPhoto, type CropJob, type CroppedPhoto } f
 import type { CropWishes } from '../crop/wishes.js';
 import { framePhoto, type ReadyPhoto } from '../crop/ready-photo.js';
 import { checkInteger } from '../runtime/check.js';
+import { guardListener } from '../runtime/listener.js';
 import type { RuntimeInfo } from '../runtime/types.js';
 import type { CropRect, CropResult, Element, EngineName } from '../base/schema.js';
 import { Slots } from '../base/slots.js';
 
 /** Opens the model and everything below it. Close with `dispose()` or `await using`. */
 export async function openCropper(options: CropperOptions = {}): Promise<Cropper> {
+  checkOptions('openCropper', options, CROPPER_OPTIONS);
   const closing = new AbortController();
   const signal = anySignal(closing.signal, options.signal);
   const { engine = 'vlm', parallel = 1 } = options;
+  checkBytes('vramBytes', options.vramBytes);
+  checkBytes('memoryBytes', options.memoryBytes);
   checkInteger('parallel', parallel, 1, MAX_PARALLEL);
   if (options.maxPixels !== undefined) checkLimit('maxPixels', options.maxPixels);
   const detect = options.faces ? await openFaceDetector() : undefined;
   if (engine !== 'vlm') return new Cropper(plainEngine(engine), undefined, options, closing, detect);
-  const vlm = await openVlm({ ...options, signal });
+  const { onLog } = options;
+  // Native code calls it: what it throws would end the process, and ends the cropper's work instead.
+  const guarded = onLog && guardListener(onLog, (error) => closing.abort(error));
+  const vlm = await openVlm({ ...options, ...defined({ onLog: guarded }), signal });
   return new Cropper(vlm.engine, vlm, options, closing, detect);
+}
+
+/** Nobody has less, but some say gigabytes. 0 is to do without. */
+const LEAST_BYTES = 1024 ** 2;
+
+function checkBytes(name: string, bytes: number | undefined): void {
+  if (bytes === undefined || bytes === 0 || bytes >= LEAST_BYTES) return;
+  throw new FramewrightError('USAGE', `Expected ${name} to be a number of bytes but received ${bytes}; 6 GB are 6e9`);
 }
 
 /** Crops photos with one loaded model. Made by `openCropper`. */
@@ -109,6 +137,7 @@ export class Cropper {
 
   /** One crop of one photo. */
   async crop(input: PhotoInput, options: CropOptions = {}): Promise<CropResult> {
+    checkOptions('crop', options, CROP_OPTIONS);
     const { targets, wishes } = oneTarget(options);
     return (await this.#cropTargets(input, targets, wishes)).results[0]!;
   }
@@ -118,6 +147,7 @@ export class Cropper {
    * else the photo's own format and quality.
    */
   async cropBuffer(input: PhotoInput, options: CropFileOptions = {}): Promise<CroppedImage> {
+    checkOptions('cropBuffer', options, CROP_BUFFER_OPTIONS);
     const { format, quality, strip, ...crop } = options;
     const { targets, wishes } = oneTarget(crop);
     const { results, encoded } = await this.#cropTargets(input, targets, wishes, {
@@ -143,6 +173,7 @@ export class Cropper {
     output: string,
     options: CropFileOptions & { readonly force?: boolean } = {},
   ): Promise<CropResult> {
+    checkOptions('cropFile', options, CROP_FILE_OPTIONS);
     const { force = false, ...rest } = options;
     await checkOutput(output, { force });
     const format = options.format ?? outputFormatOf(output);
@@ -151,16 +182,20 @@ export class Cropper {
     return { ...result, output: [output] };
   }
 
-  /** Crops every photo, in order: one result for each aspect and size. */
+  /** Crops every photo, in order: one result for each aspect and size that its photo has room for. */
   async *cropAll(
     inputs: Iterable<PhotoInput | PhotoTask> | AsyncIterable<PhotoInput | PhotoTask>,
     options: CropAllOptions = {},
   ): AsyncGenerator<CropResult, void, undefined> {
+    checkOptions('cropAll', options, CROP_ALL_OPTIONS);
     const { onError, ...rest } = options;
     for await (const outcome of this.cropEach(inputs, rest)) {
       if (outcome.results) yield* outcome.results;
-      else if (onError) onError(outcome.error, outcome.input);
-      else throw outcome.error;
+      const failed = outcome.results ? outcome.targets.filter(({ error }) => error !== undefined) : [outcome];
+      for (const { error } of failed) {
+        if (!onError) throw error;
+        onError(error, outcome.input);
+      }
     }
   }
 
@@ -172,6 +207,7 @@ export class Cropper {
     inputs: Iterable<PhotoInput | PhotoTask> | AsyncIterable<PhotoInput | PhotoTask>,
     options: CropEachOptions = {},
   ): AsyncGenerator<PhotoOutcome, void, undefined> {
+    checkOptions('cropEach', options, CROP_EACH_OPTIONS);
     const { aspects: sharedAspects, sizes: sharedSizes, ...rest } = options;
     const sharedTargets = parseTargets(sharedAspects ?? [], sharedSizes ?? []);
     const stop = new AbortController();
@@ -184,14 +220,16 @@ export class Cropper {
     };
     try {
       for await (const each of inputs) {
-        const { input, name, aspects, sizes, ...wishes } = taskOf(each);
+        const task = taskOf(each);
+        const { input, name, aspects, sizes, ...wishes } = task;
         const crops = async (): Promise<CroppedPhoto> => {
+          checkOptions('a photo of cropEach', task, PHOTO_TASK);
           const targets = (aspects ?? sizes) ? parseTargets(aspects ?? [], sizes ?? []) : sharedTargets;
           return this.#cropTargets(input, targets, { ...rest, ...wishes, signal }, { name, inBatch: true });
         };
         ahead.push(
           crops().then(
-            ({ photo, results }) => ({ input, photo, results }),
+            ({ photo, results, targets }) => ({ input, photo, results, targets }),
             (error: unknown) => ({ input, error }),
           ),
         );
@@ -209,6 +247,7 @@ export class Cropper {
     input: PhotoInput,
     options: Pick<CropOptions, 'seed' | 'temperature' | 'signal'> = {},
   ): Promise<Element[]> {
+    checkOptions('analyse', options, LOOK_OPTIONS);
     return this.#run(options.signal, async (signal) =>
       analysePhoto(await this.#frame(input, signal), this.#job({ ...options, signal })),
     );
@@ -220,6 +259,7 @@ export class Cropper {
     rectangles: readonly CropRect[],
     options: Pick<CropOptions, 'seed' | 'temperature' | 'signal'> = {},
   ): Promise<number[]> {
+    checkOptions('rank', options, LOOK_OPTIONS);
     return this.#run(options.signal, async (signal) =>
       rankPhoto(await this.#frame(input, signal), rectangles, this.#job({ ...options, signal })),
     );
@@ -230,6 +270,7 @@ export class Cropper {
    * It may take up to twice the cells of a photo that is only cropped, so open with `parallel` twice the photos held.
    */
   async hold(input: PhotoInput, options: Pick<CropOptions, 'signal'> = {}): Promise<HeldPhoto> {
+    checkOptions('hold', options, HOLD_OPTIONS);
     const engine = this.#vlm?.engine;
     if (!engine) throw new FramewrightError('USAGE', `the engine ${this.engine} has no model to hold a photo in`);
     return this.#run(options.signal, async (signal) => {
@@ -273,7 +314,6 @@ export class Cropper {
     );
   }
 
-  /** A job of the engine's, for which photos take turns; those of a batch let the vision tower begin with them before. */
   /** A job of the engine's, for which photos take turns; those of a batch let the vision tower begin with them before. */
   #job(
     wishes: CropWishes & { readonly signal: AbortSignal },
@@ -342,7 +382,9 @@ function oneTarget({ aspect, size, ...wishes }: CropOptions): { targets: Target[
 }
 
 function taskOf(each: PhotoInput | PhotoTask): PhotoTask {
-  return typeof each === 'object' && 'input' in each ? each : { input: each };
+  // From callers without types anything may come; what is no photo is that photo's error.
+  const given = each as PhotoInput | PhotoTask | null;
+  return typeof given === 'object' && given !== null && 'input' in given ? given : { input: each as PhotoInput };
 }
 
 const NO_WORK = {

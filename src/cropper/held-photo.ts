@@ -5,6 +5,9 @@ import type { ReadyPhoto } from '../crop/ready-photo.js';
 import type { CropRect, CropResult, Element } from '../base/schema.js';
 import type { VisionModel } from '../runtime/model.js';
 import { parseTargets } from '../crop/target.js';
+import { defined } from '../base/defined.js';
+import { checkOptions, type OptionKinds } from '../base/options-check.js';
+import { HELD_CROP_OPTIONS, HELD_RANK_OPTIONS, HOLD_OPTIONS } from './option-kinds.js';
 import { Timings } from '../base/timings.js';
 
 /**
@@ -43,7 +46,7 @@ export class HeldPhoto implements AsyncDisposable {
   crop(
     request: Pick<HeldWishes, 'candidates' | 'votes' | 'minSize' | 'without' | 'onConversation' | 'signal'> = {},
   ): Promise<CropResult> {
-    return this.#next(request.signal, async (ready, signal) => {
+    return this.#next('crop', request, HELD_CROP_OPTIONS, async (ready, signal) => {
       const { results } = await cropPhoto({
         decode: () => Promise.resolve(ready),
         engine: this.#engine,
@@ -56,14 +59,14 @@ export class HeldPhoto implements AsyncDisposable {
 
   /** The composition, in oriented photo pixels. */
   analyse(request: Pick<HeldWishes, 'signal'> = {}): Promise<Element[]> {
-    return this.#next(request.signal, (ready, signal) =>
+    return this.#next('analyse', request, HOLD_OPTIONS, (ready, signal) =>
       analysePhoto(ready, { engine: this.#engine, wishes: { signal } }),
     );
   }
 
   /** As `Cropper.rank`. */
   rank(rectangles: readonly CropRect[], request: Pick<HeldWishes, 'without' | 'signal'> = {}): Promise<number[]> {
-    return this.#next(request.signal, (ready, signal) =>
+    return this.#next('rank', request, HELD_RANK_OPTIONS, (ready, signal) =>
       rankPhoto(ready, rectangles, { engine: this.#engine, wishes: { ...request, signal } }),
     );
   }
@@ -73,7 +76,7 @@ export class HeldPhoto implements AsyncDisposable {
     own: AbortSignal | undefined,
     work: (model: VisionModel, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    return this.#next(own, (_, signal) => work(this.#model, signal));
+    return this.#next('withModel', defined({ signal: own }), HOLD_OPTIONS, (_, signal) => work(this.#model, signal));
   }
 
   /** Lets go of the photo, once what was asked is answered. */
@@ -82,10 +85,16 @@ export class HeldPhoto implements AsyncDisposable {
     await this.#engine[Symbol.asyncDispose]();
   }
 
-  #next<T>(own: AbortSignal | undefined, work: (ready: ReadyPhoto, signal: AbortSignal) => Promise<T>): Promise<T> {
-    const answer = this.#last.then(() =>
-      this.#run(own, (signal) => work({ ...this.#ready, timings: new Timings() }, signal)),
-    );
+  #next<T, O extends { readonly signal?: AbortSignal }>(
+    of: string,
+    request: O,
+    kinds: OptionKinds<O>,
+    work: (ready: ReadyPhoto, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const answer = this.#last.then(() => {
+      checkOptions(of, request, kinds);
+      return this.#run(request.signal, (signal) => work({ ...this.#ready, timings: new Timings() }, signal));
+    });
     this.#last = answer.catch(() => undefined);
     return answer;
   }

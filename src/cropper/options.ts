@@ -1,11 +1,12 @@
 import type { CropResult, EngineName } from '../base/schema.js';
+import type { TargetOutcome } from '../crop/pipeline.js';
 import type { CropWishes } from '../crop/wishes.js';
 import type { ModelIdentity } from '../engines/engine.js';
 import type { ModelUse } from '../model/manifest.js';
 import type { Photo } from '../photo/decode.js';
 import type { EncodedImage, EncodeOptions } from '../photo/encode.js';
 import type { PixelBudget } from '../photo/frame.js';
-import type { PhotoInput } from '../photo/input.js';
+import type { PhotoInput } from '../photo/input-kinds.js';
 import type { CacheSettings, VlmOptions } from '../vlm/open.js';
 
 export interface CropperOptions extends VlmOptions {
@@ -57,11 +58,21 @@ export interface PhotoTask extends PhotoWishes {
 
 /** The crops of one photo, or why there are none. */
 export type PhotoOutcome =
-  | { readonly input: PhotoInput; readonly photo: Photo; readonly results: readonly CropResult[] }
+  | {
+      readonly input: PhotoInput;
+      readonly photo: Photo;
+      /** Those made: one for each target that can be met, in order. At least one. */
+      readonly results: readonly CropResult[];
+      /** What became of each aspect and size, in order. */
+      readonly targets: readonly TargetOutcome[];
+    }
   | { readonly input: PhotoInput; readonly results?: undefined; readonly error: unknown };
 
 export interface CropAllOptions extends CropEachOptions {
-  /** Called for a photo that cannot be cropped, which is then left out; without it the first such error ends the run. */
+  /**
+   * Called for a photo, or an aspect or size of one, that cannot be cropped, which is then left out; without it the first such
+   * error ends the run.
+   */
   readonly onError?: (error: unknown, input: PhotoInput) => void;
 }
 

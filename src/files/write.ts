@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { access, constants, link, lstat, open, realpath, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { checkOptions, type OptionKinds } from '../base/options-check.js';
 import { FramewrightError, messageOf } from '../base/errors.js';
 
 export interface WriteOptions {
@@ -14,6 +15,13 @@ export interface WriteOptions {
   readonly signal?: AbortSignal;
 }
 
+const WRITE_OPTIONS: OptionKinds<WriteOptions> = {
+  force: 'boolean',
+  token: 'text',
+  modifiedMs: 'number',
+  signal: 'signal',
+};
+
 /**
  * Writes a file so that at every moment its path holds either all of it or what was there before: a temporary file in
  * the same folder, synced to the disk, takes the path in one step. Nothing is left behind on failure or abort.
@@ -21,6 +29,7 @@ export interface WriteOptions {
  * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_WRITE
  */
 export async function writeFileAtomic(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+  checkOptions('writeFileAtomic', options, WRITE_OPTIONS);
   const { force = false, token = randomUUID(), signal } = options;
   signal?.throwIfAborted();
   const mode = await checkOutput(path, options);

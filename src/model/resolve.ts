@@ -62,6 +62,12 @@ export async function resolveModel({ model, mmproj }: ModelSelection): Promise<R
  * @throws FramewrightError MODEL_NOT_FOUND
  */
 export async function requireCatalogModel(model: string): Promise<{ entry: CatalogEntry; variant: ModelVariant }> {
+  if (Object.hasOwn(BUNDLED_MODELS, model)) {
+    throw new FramewrightError(
+      'MODEL_NOT_FOUND',
+      `the model ${model} comes with the package: there is nothing to download`,
+    );
+  }
   const builtIn = findInCatalog(CATALOG, model);
   const entries = builtIn ? CATALOG : await readCatalog();
   const found = builtIn ?? findInCatalog(entries, model);

@@ -1,9 +1,11 @@
 import type { Size } from '../base/geometry.js';
 import type { CropRect } from '../base/schema.js';
+import { checkOptions, checkWhole, type OptionKinds } from '../base/options-check.js';
 import { applyColourPlan, planColour } from './colour.js';
 import { openPhoto, type Photo } from './decode.js';
 import { encodeAs, type EncodedImage, type EncodeOptions } from './encode.js';
 import { withPhotoMetadata } from './metadata/metadata-of-crop.js';
+import { OUTPUT_FORMATS } from './output-format.js';
 import { extractable } from './render.js';
 
 export interface EncodeCropOptions extends EncodeOptions {
@@ -13,13 +15,33 @@ export interface EncodeCropOptions extends EncodeOptions {
   readonly resize?: Size;
 }
 
+const ENCODE_CROP_OPTIONS: OptionKinds<EncodeCropOptions> = {
+  crop: 'object',
+  resize: 'object',
+  format: OUTPUT_FORMATS,
+  quality: 'number',
+  strip: 'boolean',
+  signal: 'signal',
+};
+
+function checkSize({ width, height }: Size): void {
+  checkWhole('the width of resize', width, 1, MOST_PX);
+  checkWhole('the height of resize', height, 1, MOST_PX);
+}
+
+/** Above, no format holds a side; less is theirs to say. */
+const MOST_PX = 10_000_000;
+
 /**
  * Cuts the crop out of the original file and encodes it: decoded once, resampled at most once. The pixels are upright,
  * so orientation tags say 1; the photo's colour profile stays with its untouched values where the format allows.
  *
- * @throws FramewrightError USAGE for a crop outside the photo or a size the format cannot hold; INPUT_CORRUPT.
+ * @throws FramewrightError USAGE for a crop outside the photo, a size the format cannot hold, or an option out of its range;
+ *   INPUT_CORRUPT.
  */
 export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Promise<EncodedImage> {
+  checkOptions('encodeCrop', options, ENCODE_CROP_OPTIONS);
+  if (options.resize) checkSize(options.resize);
   const format = options.format ?? (photo.format === 'gif' ? 'png' : photo.format);
   const { width, height } = options.resize ?? options.crop;
   let pipeline = openPhoto(photo).extract(extractable(photo, options.crop));

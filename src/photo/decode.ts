@@ -1,8 +1,10 @@
 import type { Metadata, Sharp } from 'sharp';
 import { FramewrightError } from '../base/errors.js';
+import { checkOptions, type OptionKinds } from '../base/options-check.js';
 import { decoding } from './failure.js';
 import { checkLimit, readInput } from './input.js';
-import type { EncodedPhoto, InputOptions, PhotoInput } from './input.js';
+import type { EncodedPhoto, InputOptions } from './input.js';
+import type { PhotoInput } from './input-kinds.js';
 import { saysResolution } from './formats/jpeg-segments.js';
 import { withPngProfile } from './formats/png-chunks.js';
 import type { Cicp } from './formats/types.js';
@@ -17,6 +19,13 @@ export interface DecodeOptions extends InputOptions {
   /** Width times height above which a photo is refused, against decompression bombs. Default 268,402,689. */
   readonly maxPixels?: number;
 }
+
+const DECODE_OPTIONS: OptionKinds<DecodeOptions> = {
+  maxBytes: 'number',
+  maxPixels: 'number',
+  name: 'text',
+  signal: 'signal',
+};
 
 /**
  * A photo ready to be looked at. It holds the encoded file, not its pixels: those are decoded when a frame or a crop
@@ -48,6 +57,7 @@ export interface Photo extends EncodedPhoto {
  * @throws FramewrightError USAGE, INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_UNSUPPORTED, INPUT_CORRUPT, INPUT_TOO_LARGE
  */
 export async function decodePhoto(input: PhotoInput, options: DecodeOptions = {}): Promise<Photo> {
+  checkOptions('decodePhoto', options, DECODE_OPTIONS);
   const { maxPixels = DEFAULT_MAX_PIXELS, signal } = options;
   checkLimit('maxPixels', maxPixels);
   const encoded = await readInput(input, options);

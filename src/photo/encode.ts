@@ -1,5 +1,6 @@
 import type { Sharp } from 'sharp';
 import { FramewrightError } from '../base/errors.js';
+import { checkWhole } from '../base/options-check.js';
 import type { Size } from '../base/geometry.js';
 import type { Photo } from './decode.js';
 import { decoding } from './failure.js';
@@ -45,7 +46,8 @@ interface EncodeAs extends Size, EncodeOptions {
 
 /** The last step of every pipeline over a photo that ends in a file. */
 export async function encodeAs(photo: Photo, pipeline: Sharp, options: EncodeAs): Promise<EncodedImage> {
-  const { format, width, height, signal } = options;
+  const { format, width, height, signal, quality } = options;
+  if (quality !== undefined) checkWhole('quality', quality, 1, 100);
   if (Math.max(width, height) > MAX_SIDE_PX[format]) {
     throw new FramewrightError(
       'USAGE',

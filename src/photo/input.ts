@@ -2,17 +2,11 @@ import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import { untilAborted } from '../base/abort.js';
+import { sourceOf, type PhotoInput } from './input-kinds.js';
 import { HEAD_BYTES, recognise } from './sniff.js';
 import type { PhotoFormat } from './sniff.js';
-
-/**
- * A path, a `file:` URL, the bytes of an image file, or a stream of them. Bytes are not copied: leave them unchanged
- * until the photo is done with.
- */
-export type PhotoInput = string | URL | Uint8Array | AsyncIterable<Uint8Array>;
 
 /** Encoded photos above this are refused unless `maxBytes` says otherwise; twice the largest TIFF of a 100 MP camera. */
 export const DEFAULT_MAX_BYTES = 1024 ** 3;
@@ -36,18 +30,19 @@ export interface EncodedPhoto {
  * Reads the whole encoded file once, so that every later step sees the same photo even if the file changes meanwhile.
  * What is no photo is refused from its first bytes.
  *
- * @throws FramewrightError USAGE, INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_UNSUPPORTED, INPUT_TOO_LARGE
+ * @throws FramewrightError INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_UNSUPPORTED, INPUT_TOO_LARGE; USAGE for what is no input
  */
 export async function readInput(input: PhotoInput, options: InputOptions = {}): Promise<EncodedPhoto> {
   options.signal?.throwIfAborted();
   const { maxBytes = DEFAULT_MAX_BYTES, name = 'photo' } = options;
   checkLimit('maxBytes', maxBytes);
-  if (typeof input === 'string' || input instanceof URL) {
-    const path = typeof input === 'string' ? input : pathOf(input);
+  const source = sourceOf(input, name);
+  if (source.from === 'file') {
+    const { path } = source;
     const bytes = await untilAborted(readPath(path, maxBytes, options.signal), options.signal);
     return { bytes, format: formatOf(bytes, path), name: path, path };
   }
-  const bytes = input instanceof Uint8Array ? input : await collect(input, name, maxBytes, options.signal);
+  const bytes = source.from === 'bytes' ? source.bytes : await collect(source.stream, name, maxBytes, options.signal);
   if (bytes.length > maxBytes) throw tooLarge(name, bytes.length, maxBytes);
   return { bytes, format: formatOf(bytes, name), name };
 }
@@ -59,11 +54,6 @@ export async function readInput(input: PhotoInput, options: InputOptions = {}): 
 export function checkLimit(name: string, value: number): void {
   if (Number.isSafeInteger(value) && value >= 1) return;
   throw new FramewrightError('USAGE', `${name} must be a whole number of at least 1, not ${String(value)}`);
-}
-
-function pathOf(url: URL): string {
-  if (url.protocol === 'file:') return fileURLToPath(url);
-  throw new FramewrightError('INPUT_UNSUPPORTED', `${url.href} is not on this machine: download it and pass the file`);
 }
 
 function formatOf(bytes: Uint8Array, name: string): PhotoFormat {

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { FramewrightError } from '../../base/errors.js';
 import { isFolder } from './folders.js';
 import { isPictureName, refuseOtherFormat } from './format-of-name.js';
@@ -38,7 +40,7 @@ export async function destinationOf(
   if (name !== undefined) refuseOtherFormat(name, extension);
   if (output === undefined) return { to: 'beside' };
   if (await isFolder(output)) return { to: 'folder', folder: output };
-  if (nFiles === 1 && name === undefined) {
+  if (nFiles === 1 && name === undefined && isFileName(output)) {
     refuseOtherFormat(output, extension);
     return { to: 'file', file: output };
   }
@@ -47,6 +49,11 @@ export async function destinationOf(
     throw usage(`--output ${output} is the name of one file, and ${why}; name a folder`);
   }
   return { to: 'folder', folder: output };
+}
+
+/** What has no extension is a folder, unless it is a file that is there. */
+function isFileName(output: string): boolean {
+  return path.extname(output) !== '' || existsSync(output);
 }
 
 function refuseForStdout({ output, name }: DestinationOptions, nFiles: number): void {

@@ -7,7 +7,8 @@ export async function outputFolder(photos: readonly string[], output: string | u
   if (output === undefined) {
     return commonFolder(photos.filter((photo) => photo !== STDIN).map((photo) => path.dirname(photo)));
   }
-  return photos.length === 1 && !(await isFolder(output)) ? path.dirname(output) : output;
+  const isFile = photos.length === 1 && path.extname(output) !== '' && !(await isFolder(output));
+  return isFile ? path.dirname(output) : output;
 }
 
 /** The deepest folder all of them lie in, absolute, with a separator at its end. */

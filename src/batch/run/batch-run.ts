@@ -2,6 +2,8 @@ import type { CropResult } from '../../base/schema.js';
 import { defined } from '../../base/defined.js';
 import type { Cropper } from '../../cropper/cropper.js';
 import type { PhotoOutcome, PhotoTask } from '../../cropper/options.js';
+import { impossibleTogether, type TargetOutcome } from '../../crop/pipeline.js';
+import type { FailedTarget } from '../../crop/wishes.js';
 import { decodePhoto } from '../../photo/decode.js';
 import { STDIN } from '../inputs.js';
 import type { RunMemory } from '../journal/run-memory.js';
@@ -103,9 +105,11 @@ export class BatchRun {
       this.#fail(planned, error);
       return;
     }
-    this.#nDone++;
+    const failed = failedTargets(outcome);
+    if (failed.length === 0) this.#nDone++;
     this.#tell(planned, results, false);
-    this.#tellProgress();
+    if (failed.length === 0) this.#tellProgress();
+    else this.#fail(planned, impossibleTogether(failed), failed);
   }
 
   /** @throws what prevents that the photo gives what is planned */
@@ -113,20 +117,24 @@ export class BatchRun {
     const source = this.#sources.get(planned);
     this.#sources.delete(planned);
     if (!outcome.results) throw outcome.error;
-    const context = { settings: this.#settings, ...defined({ memory: this.#memory, source }) };
-    const results = this.#settings.dryRun ? outcome.results : await writePhoto(outcome, planned, context);
+    const isWhole = failedTargets(outcome).length === 0;
+    const context = { settings: this.#settings, isWhole, ...defined({ memory: this.#memory, source }) };
+    const made = isWhole ? planned : withoutFailed(planned, outcome.targets);
+    const results = this.#settings.dryRun ? outcome.results : await writePhoto(outcome, made, context);
     for (const overview of this.#plan.overviews) {
       await overview.add(planned.input, outcome.photo, results, this.#settings.signal);
     }
     return results;
   }
 
-  #fail({ input }: PlannedPhoto, error: unknown): void {
+  /** @param targets those that failed, where it is not the photo */
+  #fail({ input }: PlannedPhoto, error: unknown, targets?: readonly FailedTarget[]): void {
     this.#settings.signal.throwIfAborted();
     if (isFullDisk(error)) throw error;
-    this.#failures.push({ input, error });
+    const failure = { input, error, ...defined({ targets }) };
+    this.#failures.push(failure);
     for (const overview of this.#plan.overviews) overview.fail(input, error);
-    this.#listener.onFailure?.({ input, error });
+    this.#listener.onFailure?.(failure);
     this.#tellProgress();
   }
 
@@ -176,6 +184,16 @@ export class BatchRun {
       ...defined({ review: review && { path: review.path, nCrops: review.size } }),
     };
   }
+}
+
+function failedTargets(outcome: PhotoOutcome): readonly FailedTarget[] {
+  return outcome.results ? outcome.targets.filter((each) => each.error !== undefined) : [];
+}
+
+/** What is left of a plan when some of its targets cannot be met. */
+function withoutFailed(planned: PlannedPhoto, targets: readonly TargetOutcome[]): PlannedPhoto {
+  const isMade = (_: unknown, i: number): boolean => targets[i]!.error === undefined;
+  return { ...planned, crops: planned.crops.filter(isMade), overlays: planned.overlays.filter(isMade) };
 }
 
 /** How far a run is before its first photo. */

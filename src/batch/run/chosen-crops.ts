@@ -47,7 +47,8 @@ async function* chosenCrops(
     try {
       const timings = new Timings();
       const photo = await timings.measure('decode', () => decodePhoto(input, options));
-      yield { input, photo, results: [chosenCrop(photo, choice, timings.with(new Timings()))] };
+      const result = chosenCrop(photo, choice, timings.with(new Timings()));
+      yield { input, photo, results: [result], targets: [{ target: choice.target, result }] };
     } catch (error) {
       options.signal.throwIfAborted();
       yield { input, error };

@@ -16,6 +16,8 @@ import { encodeOutputs, type EncodedOutput } from './encode-outputs.js';
 
 interface WriteContext {
   readonly settings: BatchSettings;
+  /** Whether it gives all that was asked for: a photo that does not is looked at again by a run that goes on. */
+  readonly isWhole: boolean;
   /** Where what is written is noted, if anywhere. */
   readonly memory?: RunMemory;
   /** The photo's file before it was read, if it has one. */
@@ -32,7 +34,7 @@ export async function writePhoto(
   planned: PlannedPhoto,
   context: WriteContext,
 ): Promise<readonly CropResult[]> {
-  const { settings, memory, source } = context;
+  const { settings, memory, source, isWhole } = context;
   const perTarget = await encodeOutputs(photo, results, planned, settings.encode);
   const files = perTarget.flat();
   const made = memory && files.map(({ path: file, bytes }): MadeFile => ({ path: file, sha256: sha256Of(bytes) }));
@@ -44,7 +46,7 @@ export async function writePhoto(
     output: perTarget[target]!.map(({ path: file }) => file),
   }));
   const noted = await noteInSidecar(photo, cropped, planned, settings);
-  if (made && source) {
+  if (made && source && isWhole) {
     await memory.journal.finish(planned.input, key, {
       files: made,
       planned: filesOf(planned),

@@ -38,11 +38,17 @@ async function pull(models: readonly string[], flags: { connections: number; jso
   try {
     for (const name of models) {
       const { entry } = await requireCatalogModel(name);
-      say(`framewright: ${entry.name}: ${entry.licence}, from ${entry.source}\n`);
+      say(
+        `framewright: ${entry.name}: ${entry.licence}, from ${entry.source}; connecting, for about a minute where nobody answers\n`,
+      );
       const files = await pullModel(name, {
         connections: flags.connections,
         signal,
         onProgress: (file, received, total) => progress.show(statusOf(file, received, total, rate.of(file, received))),
+        onRetry: (what) => {
+          progress.clear();
+          say(`framewright: ${what}\n`);
+        },
         onWait: (held) => {
           progress.clear();
           say(`framewright: waiting: ${held}\n`);

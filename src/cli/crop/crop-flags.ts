@@ -21,7 +21,7 @@ export interface CropFlags extends ModelFlags {
   readonly focus?: Focus;
   readonly faces: boolean;
   readonly hints?: string;
-  readonly minSize: number;
+  readonly minSize?: number;
   readonly minConfidence?: number;
   readonly fallback?: Fallback;
   readonly reviewList?: string;
@@ -76,8 +76,8 @@ function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
     inputs: photos,
     aspects: flags.aspect,
     sizes: flags.size,
-    ...{ candidates, top, votes, keep, minSize, seed, temperature, recursive, journal, resume },
-    ...defined({ focus, minConfidence, fallback, instruct, reviewList, hints }),
+    ...{ candidates, top, votes, keep, seed, temperature, recursive, journal, resume },
+    ...defined({ focus, minSize, minConfidence, fallback, instruct, reviewList, hints }),
     cropper: { ...cropperOptionsOf(flags), engine, faces, parallel: flags.jobs },
   };
 }

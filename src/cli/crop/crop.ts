@@ -5,9 +5,18 @@ import { OUTPUT_FORMATS } from '../../photo/output-format.js';
 import { ENGINES, FALLBACKS } from '../../base/schema.js';
 import { refuseConflicts } from './crop-conflicts.js';
 import { batchOptionsOf, type CropFlags } from './crop-flags.js';
+import { refuseMistypedCommand } from './mistyped-command.js';
 import { tellBatch } from './tell-batch.js';
 import { interruptBatch } from '../terminal/interrupt.js';
-import { addModelFlags, collect, parseFocus, parseRect, parseShare, parseTemperature, parseWhole } from '../options.js';
+import {
+  addModelFlags,
+  collect,
+  parseFocusFlag,
+  parseRect,
+  parseShare,
+  parseTemperature,
+  parseWhole,
+} from '../options.js';
 import { EXIT } from '../terminal/report-error.js';
 import { goOnWithoutStdout } from '../terminal/stdout.js';
 
@@ -59,13 +68,17 @@ export function addCropCommand(program: Command): void {
       CROP_DEFAULTS.votes,
     )
     .option('--keep <x,y,w,h>', 'rectangle no crop may cut; repeatable', collect(parseRect), [])
-    .option('--focus <x,y>', 'point the crop is built around, in pixels or as 50%,30%', parseFocus)
+    .option('--focus <x,y>', 'point the crop is built around, in pixels or as 50%,30%', parseFocusFlag)
     .option('--faces', 'find heads and cut none (needs packages of its own, which are named if absent)', false)
     .option(
       '--hints <file>',
       'wishes for single photos, JSON Lines: {"path": "a.jpg", "focus": [420, 310], "keep": [...]}',
     )
-    .option('--min-size <share>', "least area of a crop, as a share of the photo's", parseShare, CROP_DEFAULTS.minSize)
+    .option(
+      '--min-size <share>',
+      "least area of a crop, as a share of the photo's (default: 0.25, less where a ratio has no room for it)",
+      parseShare,
+    )
     .option(
       '--min-confidence <p>',
       'least score of the best candidate (1 / candidates: no preference at all); below it, see --fallback',
@@ -78,7 +91,10 @@ export function addCropCommand(program: Command): void {
       ).choices([...FALLBACKS]),
     )
     .option('--review-list <file>', 'where crops for review are listed (default: review.jsonl in the output folder)')
-    .option('--instruct <words>', 'what to look for, e.g. "keep the dog, more sky"')
+    .option(
+      '--instruct <words>',
+      'what to look for, e.g. "keep the dog, more sky"; needs a Qwen2.5-VL (--model qwen2.5-vl-7b), the default model takes none',
+    )
     .addOption(new Option('--format <format>', "output format (default: the source's)").choices([...OUTPUT_FORMATS]))
     .option('--quality <n>', "encoder quality, 1..100 (default: a JPEG's own)", parseWhole('quality', 1, 100))
     .option('--strip', 'leave out EXIF, IPTC, XMP, gain map and colour profile', false)
@@ -112,12 +128,22 @@ export function addCropCommand(program: Command): void {
     .option('--max-pixels <n>', 'largest photo to take', parseWhole('max-pixels', 1, Number.MAX_SAFE_INTEGER))
     .addHelpText('after', EXAMPLES);
   addModelFlags(command).action((photos: string[], flags: CropFlags) => {
+    if (process.argv.length <= 2 && photos.length === 0 && flags.hints === undefined && flags.choices === undefined) {
+      program.help({ error: true });
+    }
     const given = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
-    return runCrop(photos, flags, given);
+    const commandNames = program.commands.map((each) => each.name());
+    return runCrop(photos, flags, given, commandNames);
   });
 }
 
-async function runCrop(photos: readonly string[], flags: CropFlags, given: readonly Option[]): Promise<void> {
+async function runCrop(
+  photos: readonly string[],
+  flags: CropFlags,
+  given: readonly Option[],
+  commandNames: readonly string[],
+): Promise<void> {
+  refuseMistypedCommand(photos, commandNames);
   refuseConflicts(photos, flags, given);
   if (writesFiles(flags)) goOnWithoutStdout();
   const interrupt = interruptBatch();

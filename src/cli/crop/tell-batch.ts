@@ -1,5 +1,6 @@
 import type { BatchEnd, BatchFailure, BatchListener } from '../../batch/listener.js';
 import { filesOf, STDOUT, type PlannedPhoto } from '../../batch/plan/planned-photo.js';
+import { STDIN } from '../../batch/inputs.js';
 import { codeOf, FramewrightError, messageOf } from '../../base/errors.js';
 import type { CropRect, CropResult } from '../../base/schema.js';
 import { batchProgress } from '../terminal/batch-progress.js';
@@ -12,7 +13,7 @@ import { printText, say } from '../terminal/visible.js';
 
 type Told = Pick<CropFlags, 'json' | 'verbose' | 'dryRun' | 'gpu'>;
 
-/** Failures listed at the end; each was told when it happened. */
+/** Photos listed at the end; why each failed was told when it happened. */
 const FAILURES_LISTED = 50;
 
 /** Says on stdout what is made, and on stderr how it goes. */
@@ -103,7 +104,7 @@ function tellEnd({ error, failures, nTotal, nDone, review, isStopped, canResume 
 }
 
 function failuresText(failures: readonly BatchFailure[], nTotal: number): string {
-  const listed = failures.slice(0, FAILURES_LISTED).map(({ input, error }) => `\n  ${photoErrorText(input, error)}`);
+  const listed = failures.slice(0, FAILURES_LISTED).map(({ input }) => `\n  ${input === STDIN ? 'stdin' : input}`);
   const rest = failures.length > listed.length ? `\n  and ${failures.length - listed.length} more, told above` : '';
   return `${failures.length} of ${nTotal} photos failed${listed.join('')}${rest}`;
 }

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { Raster } from '../../engines/types.js';
 import { decodePhoto } from '../../photo/decode.js';
 import { renderFrame } from '../../photo/render.js';
@@ -8,7 +9,7 @@ export async function loadRaster(
   maxSide: number,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Raster> {
-  const photo = await decodePhoto(path, options);
+  const photo = await decodePhoto(path, defined({ signal: options.signal }));
   const scale = Math.min(1, maxSide / Math.max(photo.width, photo.height));
   const size = {
     width: Math.max(1, Math.round(photo.width * scale)),

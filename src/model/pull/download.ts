@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open, rename, stat, statfs, writeFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { bytesText } from '../../base/bytes-text.js';
+import { defined } from '../../base/defined.js';
 import { FramewrightError, messageOf } from '../../base/errors.js';
 import { lockFileInTurn } from '../../files/file-lock.js';
 import { makeFolder } from '../../files/make-folder.js';
@@ -24,6 +25,8 @@ export interface DownloadOptions {
   readonly onProgress?: (receivedBytes: number, totalBytes: number) => void;
   /** Another process is downloading the same file. */
   readonly onWait?: (held: string) => void;
+  /** Told in words when the server has failed and is asked again. */
+  readonly onRetry?: (what: string) => void;
   readonly signal?: AbortSignal;
   /** Milliseconds before the first retry; doubles up to 30 s. Default 500. */
   readonly retryMs?: number;
@@ -80,6 +83,7 @@ async function downloadLocked(url: string, place: string, options: DownloadOptio
     idleMs: options.idleMs ?? 30_000,
     paceMs: options.paceMs ?? 30_000,
     signal,
+    ...defined({ onRetry: options.onRetry }),
   };
   const probed = await fetchAll(server, place, part, options);
   const sha256 = await hashOf(part, signal);

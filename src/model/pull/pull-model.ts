@@ -3,7 +3,10 @@ import { requireCatalogModel } from '../resolve.js';
 import { filesOf, placesOf } from '../store.js';
 import { download, type Downloaded, type DownloadOptions } from './download.js';
 
-export interface PullOptions extends Pick<DownloadOptions, 'connections' | 'signal' | 'retryMs' | 'idleMs' | 'paceMs'> {
+export interface PullOptions extends Pick<
+  DownloadOptions,
+  'connections' | 'signal' | 'retryMs' | 'idleMs' | 'paceMs' | 'onRetry'
+> {
   /** Bytes of all files so far and in all, as well as they are known. */
   readonly onProgress?: (file: string, receivedBytes: number, totalBytes: number) => void;
   readonly onWait?: (held: string) => void;

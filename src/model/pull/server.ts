@@ -12,6 +12,8 @@ export interface Server {
   /** Over which a connection must bring `LEAST_BYTES_PER_S`. */
   readonly paceMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Told in words when it has failed and is asked again. */
+  readonly onRetry?: (what: string) => void;
 }
 
 /** What a server says of a file. */
@@ -85,6 +87,9 @@ export class Patience {
     }
     const asked = failure instanceof TryLater ? failure.afterMs : undefined;
     const waitMs = asked ?? Math.min(LONGEST_WAIT_MS, retryMs * 2 ** (this.#failures - 1));
+    this.#server.onRetry?.(
+      `${new URL(url).host} failed (${messageOf(failure)}); attempt ${this.#failures + 1} of ${MOST_FAILURES} in ${(waitMs / 1000).toFixed(1)} s`,
+    );
     await setTimeout(waitMs, undefined, signal ? { signal } : {}).catch(() => undefined);
     signal?.throwIfAborted();
   }

@@ -2,6 +2,7 @@ import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FramewrightError, messageOf } from '../../base/errors.js';
 import type { Size } from '../../base/geometry.js';
+import { checkOptions, type OptionKinds } from '../../base/options-check.js';
 import type { Photo } from '../decode.js';
 import { writeFileAtomic } from '../../files/write.js';
 import type { CropRect } from '../../base/schema.js';
@@ -18,6 +19,8 @@ export interface SidecarOptions {
   readonly force?: boolean;
   readonly signal?: AbortSignal;
 }
+
+const SIDECAR_OPTIONS: OptionKinds<SidecarOptions> = { path: 'text', force: 'boolean', signal: 'signal' };
 
 export interface SidecarOutcome {
   readonly path: string;
@@ -53,6 +56,7 @@ export async function writeSidecar(
   crop: CropRect,
   options: SidecarOptions = {},
 ): Promise<SidecarOutcome> {
+  checkOptions('writeSidecar', options, SIDECAR_OPTIONS);
   const { force = false, signal } = options;
   const sidecar = options.path ?? (photo.path === undefined ? undefined : await sidecarPathOf(photo.path));
   if (sidecar === undefined) {

@@ -1,0 +1,116 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ENGINES, openCropper, runBatch, type BatchFailure, type PhotoOutcome } from '../../src/index.js';
+import { examplePhoto } from '../support/photos.js';
+
+let folder: string;
+let wide: string;
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'framewright-impossible-'));
+  wide = path.join(folder, 'wide.jpg');
+  await sharp(examplePhoto('mountains')).resize(2560, 1080, { fit: 'cover' }).toFile(wide);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function firstOf(outcomes: AsyncIterable<PhotoOutcome>): Promise<PhotoOutcome> {
+  for await (const outcome of outcomes) return outcome;
+  throw new Error('no outcome');
+}
+
+describe('where no least size was asked for', () => {
+  test.each(ENGINES)('a ratio of little room is met all the same by %s', async (engine) => {
+    await using cropper = await openCropper({ engine });
+    const outcome = await firstOf(cropper.cropEach([wide], { aspects: ['4:5', '9:16', '1:10'] }));
+    expect(outcome.results?.map(({ target }) => target.aspect)).toEqual(['4:5', '9:16', '1:10']);
+    for (const { crop, target } of outcome.results!) {
+      const [width, height] = target.aspect!.split(':').map(Number);
+      expect(crop.width * height!).toBe(crop.height * width!);
+    }
+  });
+
+  test('the default still holds for a ratio that has the room', async () => {
+    await using cropper = await openCropper({ engine: 'rules' });
+    const { candidates, photo } = await cropper.crop(wide, { aspect: '16:9' });
+    for (const { box } of candidates) {
+      expect((box[2] - box[0]) * (box[3] - box[1])).toBeGreaterThanOrEqual(0.25 * photo.widthPx * photo.heightPx);
+    }
+  });
+});
+
+describe('a ratio that a wish makes impossible', () => {
+  const wishes = { aspects: ['4:5', '9:16', '1:1'], minSize: 0.25 };
+
+  test.each(ENGINES)('costs none of the others on %s, and says which wish it was', async (engine) => {
+    await using cropper = await openCropper({ engine });
+    const outcome = await firstOf(cropper.cropEach([wide], wishes));
+    if (!outcome.results) throw outcome.error;
+    expect(outcome.results.map(({ target }) => target.aspect)).toEqual(['4:5', '1:1']);
+    expect(outcome.targets.map(({ result }) => result?.target.aspect)).toEqual(['4:5', undefined, '1:1']);
+    const { error, target } = outcome.targets[1]!;
+    expect(target).toEqual({ aspect: { width: 9, height: 16 } });
+    expect(error).toMatchObject({ code: 'ASPECT_IMPOSSIBLE' });
+    expect(error!.message).toMatch(/9:16 .*24 % of its area, but at least 25 % is asked for.*--min-size/);
+  });
+
+  test('goes to the error handler of cropAll, after the crops that were made; without one it ends the run', async () => {
+    await using cropper = await openCropper({ engine: 'rules' });
+    const told: unknown[] = [];
+    for await (const { target } of cropper.cropAll([wide], { ...wishes, onError: (error) => told.push(error) })) {
+      told.push(target.aspect);
+    }
+    expect(told).toEqual(['4:5', '1:1', expect.objectContaining({ code: 'ASPECT_IMPOSSIBLE' })]);
+    const made: unknown[] = [];
+    const run = async (): Promise<void> => {
+      for await (const { target } of cropper.cropAll([wide, wide], wishes)) made.push(target.aspect);
+    };
+    await expect(run()).rejects.toMatchObject({ code: 'ASPECT_IMPOSSIBLE' });
+    expect(made).toEqual(['4:5', '1:1']);
+  });
+
+  test('is an error of the photo where there is no other, told for each', async () => {
+    await using cropper = await openCropper({ engine: 'rules' });
+    const outcome = await firstOf(cropper.cropEach([wide], { aspects: ['9:16', '1:10'], minSize: 0.25 }));
+    expect(outcome.results).toBeUndefined();
+    expect(!outcome.results && outcome.error).toMatchObject({
+      code: 'ASPECT_IMPOSSIBLE',
+      message: expect.stringMatching(/9:16.*; .*1:10/) as string,
+    });
+    await expect(cropper.crop(wide, { aspect: '9:16', minSize: 0.25 })).rejects.toMatchObject({
+      code: 'ASPECT_IMPOSSIBLE',
+    });
+  });
+
+  test('in a run leaves the files of the others, and is its failure again when the run is gone on from', async () => {
+    const output = path.join(folder, 'out', '/');
+    for (const resume of [false, true]) {
+      const failures: BatchFailure[] = [];
+      const result = await runBatch(
+        { ...wishes, inputs: [wide, examplePhoto('dogs')], output, resume, cropper: { engine: 'rules' } },
+        { onFailure: (failure) => failures.push(failure) },
+      );
+      expect(result).toMatchObject({ nTotal: 2, nDone: 1, nEarlier: resume ? 1 : 0 });
+      expect(result.failures).toEqual(failures);
+      expect(failures).toMatchObject([
+        {
+          input: wide,
+          error: { code: 'ASPECT_IMPOSSIBLE' },
+          targets: [{ target: { aspect: { width: 9, height: 16 } } }],
+        },
+      ]);
+      const files = ['dogs-1x1', 'dogs-4x5', 'dogs-9x16', 'wide-1x1', 'wide-4x5'].map((name) => `${name}.jpg`);
+      expect(readdirSync(output).filter((name) => !name.startsWith('.'))).toEqual(files);
+    }
+  });
+
+  test('by boxes to keep costs none of the others either, and the boxes are named', async () => {
+    await using cropper = await openCropper({ engine: 'rules' });
+    const keep = [{ x: 100, y: 100, width: 1500, height: 500 }];
+    const outcome = await firstOf(cropper.cropEach([wide], { aspects: ['2:1', '4:5'], keep }));
+    if (!outcome.results) throw outcome.error;
+    expect(outcome.targets.map(({ result }) => result?.target.aspect)).toEqual(['2:1', undefined]);
+    expect(outcome.targets[1]!.error!.message).toMatch(/keep boxes span/);
+  });
+});
