@@ -88,7 +88,7 @@ function withTables(jpeg: Uint8Array, tables: Uint8Array): Uint8Array {
 
 /** Without the markers around them. */
 function tablesIn(bytes: Uint8Array, entry: IfdEntry | undefined): Uint8Array {
-  if (!entry || entry.type !== TYPE.undefined || entry.nBytes < 4) return new Uint8Array();
+  if (entry?.type !== TYPE.undefined || entry.nBytes < 4) return new Uint8Array();
   return bytes.subarray(entry.valueAt + 2, entry.valueAt + entry.nBytes - 2);
 }
 
