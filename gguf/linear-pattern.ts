@@ -37,7 +37,7 @@ export function compilePattern(source: string): LinearPattern {
 
 /** Whether all of the text is of the pattern; `spend` is told of each step, and may throw. */
 export function matchesWhole({ states, start }: LinearPattern, text: string, spend: (steps: number) => void): boolean {
-  const chars = [...text];
+  const chars = Array.from(text);
   const edgesAt = (i: number): string => (i === 0 ? '^' : '') + (i === chars.length ? '$' : '');
   let now = closure(states, [start], edgesAt(0));
   for (const [i, char] of chars.entries()) {
@@ -118,7 +118,7 @@ class Parser {
   #depth = 0;
 
   constructor(source: string) {
-    this.#chars = [...source];
+    this.#chars = Array.from(source);
   }
 
   parse(): Node {

@@ -52,7 +52,7 @@ export interface LoraSpec {
 export interface ModelOptions {
   readonly path: string;
   readonly mmprojPath: string;
-  /** Default true. */
+  /** Default: true for a file of 64 MiB or more; a smaller one is read. */
   readonly mmap?: boolean;
   /** Layers of the text model on the GPU; default: all of them on a GPU backend, 0 on cpu. */
   readonly gpuLayers?: number;
