@@ -36,8 +36,8 @@ export interface BatchOptions
    */
   readonly output?: string;
   /**
-   * Template of the files' names in their folder, of `{name}`, `{aspect}`, `{rank}`, `{index}` and `{ext}`. Default
-   * `{name}-{aspect}{ext}`, the aspect being `4x5`, `1080x1350`, or `crop` for one of any shape.
+   * Template of the files' names in their folder, of `{name}`, `{dir}` (where the photo lies below the folder it was found
+   * in, with `recursive`), `{aspect}`, `{rank}`, `{index}` and `{ext}`. Default `{dir}/{name}-{aspect}{ext}`, the aspect being `4x5`, `1080x1350`, or `crop` for one of any shape.
    */
   readonly name?: string;
   /** Best candidates written, 1..candidates. Default 1. */

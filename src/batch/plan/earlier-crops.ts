@@ -27,7 +27,13 @@ export async function withoutEarlierCrops(
   const originals = photos.filter((photo) => !isKnown(photo));
   if (originals.length === 0) return { photos, notes: [] };
   const nKnown = photos.length - originals.length;
-  const isCrop = cropNames(originals, new Set(photos.map(stemOf)), named);
+  const isCrop = cropNames(
+    originals,
+    new Set(
+      photos.flatMap((photo) => [stemOf(photo), stemOf(photo) + path.extname(photo).toLowerCase().replace('.', '-')]),
+    ),
+    named,
+  );
   return {
     photos: originals.filter((photo) => !isCrop.has(photo)),
     notes: [

@@ -6,6 +6,8 @@ import { outputFormatOf } from '../../photo/output-format.js';
 interface NameParts {
   /** The photo's name without its extension. */
   readonly name: string;
+  /** Where the photo lies below the folder it was found in. Default `.`, that folder itself. */
+  readonly dir?: string;
   /** `4x5`, `1080x1350`, or `crop` where any shape was asked for. */
   readonly aspect: string;
   /** 1 for the best candidate. */
@@ -16,9 +18,9 @@ interface NameParts {
   readonly ext: string;
 }
 
-const PLACEHOLDERS = ['name', 'aspect', 'rank', 'index', 'ext'] as const satisfies readonly (keyof NameParts)[];
+const PLACEHOLDERS = ['name', 'aspect', 'rank', 'index', 'ext', 'dir'] as const satisfies readonly (keyof NameParts)[];
 
-export const DEFAULT_NAME = '{name}-{aspect}{ext}';
+export const DEFAULT_NAME = '{dir}/{name}-{aspect}{ext}';
 
 /**
  * Checks a template such as `{aspect}/{name}-{rank}{ext}` and returns what fills it in. A name without an extension of
@@ -45,7 +47,7 @@ export function parseName(template: string): (parts: NameParts) => string {
   const ownExtension = outputFormatOf(stem) === undefined ? undefined : path.extname(stem);
   const tellsRank = template.includes('{rank}');
   return (parts) => {
-    const filled = stem.replace(/\{(\w+)\}/g, (_, name: keyof NameParts) => String(parts[name]));
+    const filled = stem.replace(/\{(\w+)\}/g, (_, name: keyof NameParts) => String(parts[name] ?? '.'));
     const base = ownExtension === undefined ? filled : filled.slice(0, -ownExtension.length);
     const rank = tellsRank || parts.rank === 1 ? '' : `-${parts.rank}`;
     const name = base + rank + (ownExtension ?? parts.ext);

@@ -11,6 +11,8 @@ import { STDOUT, type PlannedPhoto } from './planned-photo.js';
 import { planSidecars } from './sidecars.js';
 
 export interface PlanOptions extends DestinationOptions {
+  /** Folders whose own folders the output folder has too, for what is found below them. Default: none. */
+  readonly mirrored?: readonly string[];
   /** What the photo on stdin would be called as a file. */
   readonly stdinName?: string;
   /** Files a target gets: the best `top` candidates. */
@@ -21,14 +23,15 @@ export interface PlanOptions extends DestinationOptions {
 }
 
 export function planOptions(settings: BatchSettings, stdin?: StdinPhoto): PlanOptions {
-  const { format, output, name, top, overlay, xmp } = settings;
+  const { format, output, name, top, overlay, xmp, recursive, inputs } = settings;
   const extension = format && (format === 'jpeg' ? '.jpg' : `.${format}`);
-  return { top, overlay, xmp, ...defined({ output, name, extension, stdinName: stdin?.name }) };
+  const mirrored = recursive ? inputs : [];
+  return { top, overlay, xmp, mirrored, ...defined({ output, name, extension, stdinName: stdin?.name }) };
 }
 
 /**
  * Names every file before any work starts: `photo-crop.jpg`, with a ratio `photo-4x5.jpg`, with a size
- * `photo-1080x1350.jpg`, further candidates `photo-crop-2.jpg`, overlays `photo-overlay.jpg`.
+ * `photo-1080x1350.jpg`, in the output folder below the folders it was found in; further candidates `photo-crop-2.jpg`, overlays `photo-overlay.jpg`.
  *
  * @throws FramewrightError USAGE where two outputs have one name or `output` must be a folder.
  */
@@ -43,9 +46,15 @@ export async function planOutputs(
   const nFiles = nCrops * (top + (options.overlay ? 1 : 0));
   const nameOf = parseName(options.name ?? DEFAULT_NAME);
   const destination = await destinationOf(options, nFiles, inputs.includes(STDIN));
+  const nameParts = sourceNames(inputs, options);
   const planned = inputs.map((input, i): PlannedPhoto => {
     const index = String(i + 1).padStart(String(inputs.length).length, '0');
-    const outputs = outputsOf(input, index, targetsOf(input), destination, { ...options, top, nameOf });
+    const outputs = outputsOf(input, index, targetsOf(input), destination, {
+      ...options,
+      top,
+      nameOf,
+      ...nameParts.get(input)!,
+    });
     return { input, ...outputs, ...defined({ sidecar: sidecars[i] }) };
   });
   await refuseClashes(planned, options.name !== undefined);
@@ -57,14 +66,21 @@ function outputsOf(
   index: string,
   targets: readonly Target[],
   destination: Destination,
-  { nameOf, top, overlay, ...options }: PlanOptions & { readonly nameOf: ReturnType<typeof parseName> },
+  {
+    nameOf,
+    top,
+    overlay,
+    stem,
+    ext,
+    ...options
+  }: PlanOptions & SourceName & { readonly nameOf: ReturnType<typeof parseName> },
 ): Pick<PlannedPhoto, 'crops' | 'overlays'> {
   if (destination.to === 'stdout') return { crops: [[STDOUT]], overlays: [] };
   if (destination.to === 'file') return { crops: [[destination.file]], overlays: [] };
-  const { name, ext: ownExtension, dir } = path.parse(input === STDIN ? (options.stdinName ?? 'stdin') : input);
-  const folder = destination.to === 'folder' ? destination.folder : dir;
-  const ext = options.extension ?? outputExtension(ownExtension);
-  const fileOf = (aspect: string, rank = 1): string => path.join(folder, nameOf({ name, aspect, rank, index, ext }));
+  const folder = destination.to === 'folder' ? destination.folder : path.dirname(input);
+  const dir = destination.to === 'folder' ? folderBelow(input, options.mirrored ?? []) : '.';
+  const fileOf = (aspect: string, rank = 1): string =>
+    path.join(folder, nameOf({ name: stem, dir, aspect, rank, index, ext }));
   const overlayOf = (target: Target): string => {
     if (options.name !== undefined) return overlayBeside(fileOf(suffixOf(target)));
     return fileOf(targets.length > 1 ? `${suffixOf(target)}-overlay` : 'overlay');
@@ -73,6 +89,42 @@ function outputsOf(
     crops: targets.map((target) => Array.from({ length: top }, (_, k) => fileOf(suffixOf(target), k + 1))),
     overlays: overlay ? targets.map(overlayOf) : [],
   };
+}
+
+/** What the files of a photo are called after, and their extension. */
+interface SourceName {
+  readonly stem: string;
+  readonly ext: string;
+}
+
+/** Photos that differ by their extension alone, and whose crops would not, are told apart by it: `a-gif` beside `a`. */
+function sourceNames(
+  inputs: readonly string[],
+  { stdinName = 'stdin', extension }: PlanOptions,
+): ReadonlyMap<string, SourceName> {
+  const files = inputs.map((input) => {
+    const { dir, name, ext: own } = path.parse(input === STDIN ? stdinName : input);
+    return { input, dir, stem: name, own, ext: extension ?? outputExtension(own) };
+  });
+  const keyOf = ({ dir, stem, ext }: (typeof files)[number]): string => path.join(dir, stem) + ext.toLowerCase();
+  const nOfKey = new Map<string, number>();
+  for (const file of files) nOfKey.set(keyOf(file), (nOfKey.get(keyOf(file)) ?? 0) + 1);
+  return new Map(
+    files.map((file) => {
+      const { input, stem, own, ext } = file;
+      const isOwn = own.toLowerCase() === ext.toLowerCase() || nOfKey.get(keyOf(file)) === 1;
+      return [input, { stem: isOwn ? stem : `${stem}-${own.slice(1).toLowerCase()}`, ext }];
+    }),
+  );
+}
+
+/** Where a photo lies below the first of these folders that it lies below, `.` for none. */
+function folderBelow(input: string, folders: readonly string[]): string {
+  for (const folder of folders) {
+    const below = path.relative(folder, path.dirname(input));
+    if (below !== '' && below.split(path.sep)[0] !== '..' && !path.isAbsolute(below)) return below;
+  }
+  return '.';
 }
 
 function overlayBeside(crop: string): string {

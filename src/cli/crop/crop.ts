@@ -37,7 +37,7 @@ Examples:
   framewright "photos/**/*.{jpg,tif}" -o out/    # patterns, where the shell leaves them alone
   framewright - < photo.jpg > crop.jpg          # one photo from stdin, its crop to stdout
   framewright -a 1:1 -a 4:5 --name "{aspect}/{name}{ext}" -o out/ photos/
-  framewright --xmp -a 4:5 photos/              # for Lightroom, Camera Raw and darktable, not as pictures
+  framewright --xmp -a 4:5 photos/              # for raw developers such as darktable, not as pictures
   framewright --dry-run --report r.html photos/ # look through all crops and pick others, in a browser
   framewright --jobs 4 -o out/ photos/          # four photos share the model's batches
   framewright --choices choices.jsonl -o out/   # crop as picked there
@@ -98,9 +98,13 @@ export function addCropCommand(program: Command): void {
     .addOption(new Option('--format <format>', "output format (default: the source's)").choices([...OUTPUT_FORMATS]))
     .option('--quality <n>', "encoder quality, 1..100 (default: a JPEG's own)", parseWhole('quality', 1, 100))
     .option('--strip', 'leave out EXIF, IPTC, XMP, gain map and colour profile', false)
-    .option('--name <template>', 'names of the files, of {name}, {aspect}, {rank}, {index} and {ext}')
+    .option('--name <template>', 'names of the files, of {name}, {dir}, {aspect}, {rank}, {index} and {ext}')
     .option('--keep-time', "give the crops the photo's modification time", false)
-    .option('--xmp', 'note the crop in an XMP sidecar; a picture is written only with --output', false)
+    .option(
+      '--xmp',
+      'note the crop in an XMP sidecar; a picture is written only with --output; Lightroom reads sidecars of raw files only, not of JPEG or TIFF',
+      false,
+    )
     .option('--overlay', 'also write the photo with composition and candidates drawn on it', false)
     .option('--report <file>', 'a page to look through the crops and pick others (.html)')
     .option('--contact-sheet <file>', 'one picture of all photos with their crops drawn on them')

@@ -22,7 +22,8 @@ describe('crops among the photos', () => {
     ] as const) {
       const { code, stderr } = await run('-a', '1:1', '-o', `${out}/`, ...given.split(' '));
       expect({ code, stderr }).toEqual({ code: 0, stderr: `framewright: ${LEFT_OUT}\n` });
-      expect(readdirSync(at(out)).filter((name) => name.endsWith('.jpg'))).toEqual(['dogs-1x1.jpg', 'pagoda-1x1.jpg']);
+      const where = given.startsWith('--recursive') ? at(out, 'in') : at(out);
+      expect(readdirSync(where).filter((name) => name.endsWith('.jpg'))).toEqual(['dogs-1x1.jpg', 'pagoda-1x1.jpg']);
       rmSync(at(out), { recursive: true });
     }
   });

@@ -130,7 +130,6 @@ describe('planned outputs', () => {
       ['c.jpe', '.jpg'],
       ['c.tif', '.tiff'],
       ['c.png', '.png'],
-      ['c', '.webp'],
     ] as const) {
       const [planned] = await plan(['a.gif'], [], { output, extension });
       expect(planned!.crops).toEqual([[output]]);
