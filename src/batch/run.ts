@@ -19,7 +19,7 @@ import { Progress } from '../cli/terminal/progress.js';
 import type { StdinPhoto } from '../cli/terminal/stdin.js';
 import type { Summary } from './summaries.js';
 import { mayReplaceSummary, writeSummaries } from './summary-file.js';
-import { tell, tellError } from '../cli/terminal/tell-crop.js';
+import { tell, tellError, tellLeftOut } from '../cli/terminal/tell-crop.js';
 
 /** A run of the crop command, checked and planned. */
 export interface CropRun {
@@ -203,6 +203,7 @@ async function settle(
       await summary.add(planned.input, outcome.photo, results, run.request.signal);
     }
     progress.clear();
+    for (const file of files) tellLeftOut(file);
     for (const result of results) tell(planned, result, run);
     return undefined;
   } catch (error) {

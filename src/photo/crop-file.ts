@@ -13,13 +13,18 @@ export interface EncodeCropOptions extends EncodeOptions {
   readonly resize?: Size;
 }
 
+export interface EncodedCrop extends EncodedImage {
+  /** What of the photo's metadata is missing, though the format could hold it, with the reason: for people. */
+  readonly leftOut: readonly string[];
+}
+
 /**
  * Cuts the crop out of the original file and encodes it: decoded once, resampled at most once. The pixels are upright,
  * so orientation tags say 1; the photo's colour profile stays with its untouched values where the format allows.
  *
  * @throws FramewrightError USAGE for a crop outside the photo or a size the format cannot hold; INPUT_CORRUPT.
  */
-export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Promise<EncodedImage> {
+export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Promise<EncodedCrop> {
   const format = options.format ?? (photo.format === 'gif' ? 'png' : photo.format);
   const { width, height } = options.resize ?? options.crop;
   let pipeline = openPhoto(photo).extract(extractable(photo, options.crop));
@@ -30,12 +35,12 @@ export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Prom
   pipeline = applyColourPlan(pipeline, plan);
   const bitDepth = plan.deep ? 16 : 8;
   const image = await encodeAs(photo, pipeline, { ...options, format, bitDepth, width, height });
-  if (plan.strip) return image;
+  if (plan.strip) return { ...image, leftOut: [] };
   const change = {
     stored: { width: photo.stored.width, height: photo.stored.height },
     orientation: photo.stored.orientation ?? 1,
     crop: options.crop,
     output: { width, height },
   };
-  return { ...image, bytes: await withPhotoMetadata(photo, image, change, options.signal) };
+  return { ...image, ...(await withPhotoMetadata(photo, image, change, options.signal)) };
 }

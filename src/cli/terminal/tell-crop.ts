@@ -1,5 +1,6 @@
 import { messageOf } from '../../base/errors.js';
 import type { CropRect, CropResult } from '../../base/schema.js';
+import type { PhotoFile } from '../../batch/photo-files.js';
 import type { CropRun } from '../../batch/run.js';
 import { STDOUT, type PlannedPhoto } from '../../batch/planned-photo.js';
 import { codeOf, photoErrorText } from './report-error.js';
@@ -21,6 +22,11 @@ export function tell(planned: PlannedPhoto, result: CropResult, run: CropRun): v
     const files = sidecar?.state === 'written' ? [...output, sidecar.path] : output;
     process.stdout.write(files.map((file) => `${file}\n`).join(''));
   }
+}
+
+/** What a file lacks of its photo's metadata. */
+export function tellLeftOut({ path, leftOut }: PhotoFile): void {
+  for (const what of leftOut) process.stderr.write(`framewright: ${path} is without the photo's ${what}\n`);
 }
 
 export function tellError({ input }: PlannedPhoto, error: unknown, { json }: CropRun): void {

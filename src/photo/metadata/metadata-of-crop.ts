@@ -17,6 +17,12 @@ import { xmpOfCrop } from './xmp-of-crop.js';
 /** Longest side of a thumbnail, as EXIF 2.32 section 4.5.8 names it. */
 const THUMBNAIL_PX = 160;
 
+export interface DescribedCrop {
+  readonly bytes: Uint8Array;
+  /** What of the photo's metadata the crop has not, though its format could hold it, with the reason: for people. */
+  readonly leftOut: readonly string[];
+}
+
 /**
  * The encoded crop with everything the photo's file said about itself that is still true of it: EXIF, XMP and IPTC
  * corrected for the new pixels, and in a JPEG the thumbnail and the gain map cropped alike.
@@ -26,16 +32,14 @@ export async function withPhotoMetadata(
   image: EncodedImage,
   change: PixelChange,
   signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
+): Promise<DescribedCrop> {
   const { exif, xmp, extendedXmp, photoshop, ...rest } = readMetadata(photo);
   const isJpeg = image.format === 'jpeg';
   const gainMap = isJpeg ? gainMapOf(photo) : undefined;
   const croppedMap = gainMap && (await cropGainMap(photo, gainMap, change, signal));
   const croppedExif = exif && (await exifFor(exif, image, change, signal));
-  const croppedXmp =
-    xmp === undefined
-      ? undefined
-      : containerOfCrop(xmpOfCrop(xmp, change, { keepsExtension: isJpeg }), croppedMap?.length);
+  const ownXmp = xmp === undefined ? undefined : xmpOfCrop(xmp, change, { keepsExtension: isJpeg });
+  const croppedXmp = ownXmp === undefined ? undefined : containerOfCrop(ownXmp, croppedMap?.length);
   const resources = photoshop && resourcesOfCrop(photoshop);
   const metadata: CropMetadata = {
     ...rest,
@@ -45,7 +49,8 @@ export async function withPhotoMetadata(
     ...(resources && { photoshop: resources }),
   };
   const bytes = embedMetadata(image, metadata);
-  return gainMap && croppedMap ? withGainMap(bytes, gainMap, croppedMap) : bytes;
+  const leftOut = xmp !== undefined && ownXmp === undefined ? ['XMP, which is larger or deeper than any XMP is'] : [];
+  return { bytes: gainMap && croppedMap ? withGainMap(bytes, gainMap, croppedMap) : bytes, leftOut };
 }
 
 /** With a thumbnail only in a JPEG, where it has its place, and where there is room for it. */
