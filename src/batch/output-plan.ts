@@ -1,8 +1,8 @@
-import { access, stat } from 'node:fs/promises';
+import { access, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FramewrightError } from '../base/errors.js';
 import { formatAspect, type Target } from '../crop/target.js';
-import { sidecarPathOf } from '../photo/metadata/sidecar.js';
+import { sidecarPathOf } from '../photo/metadata/sidecar-path.js';
 import { STDIN } from './inputs.js';
 import { DEFAULT_NAME, parseName } from './name-template.js';
 import { refuseClashes } from './output-clashes.js';
@@ -93,6 +93,12 @@ async function sidecarsOf(
 ): Promise<string[]> {
   const owners = new Map<string, string>();
   const sidecars: string[] = [];
+  const listings = new Map<string, Promise<string[]>>();
+  const listed = (folder: string): Promise<string[]> => {
+    const listing = listings.get(folder) ?? readdir(folder).catch(() => []);
+    listings.set(folder, listing);
+    return listing;
+  };
   for (const input of inputs) {
     if (input === STDIN) throw new FramewrightError('USAGE', 'the photo on stdin has no sidecar; name its file');
     const nCrops = targetsOf(input).length;
@@ -102,7 +108,7 @@ async function sidecarsOf(
         `a sidecar holds one crop, and ${nCrops} are asked for of ${input}; give one aspect or size`,
       );
     }
-    const sidecar = await sidecarPathOf(input);
+    const sidecar = await sidecarPathOf(input, listed);
     const owner = owners.get(path.resolve(sidecar));
     if (owner !== undefined) {
       throw new FramewrightError(

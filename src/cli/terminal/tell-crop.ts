@@ -13,7 +13,8 @@ export function tell(planned: PlannedPhoto, result: CropResult, run: CropRun): v
   }
   const { sidecar, output = [] } = result;
   if (sidecar?.state === 'manual') {
-    const what = `${planned.input} has a crop made by hand, and ${sidecar.path} is left as it is`;
+    const why = sidecar.reason === 'applied' ? 'settings that are in its pixels already' : 'a crop made by hand';
+    const what = `${planned.input} has ${why}, and ${sidecar.path} is left as it is`;
     process.stderr.write(`framewright: ${what}; --force writes ours over it\n`);
   }
   if (run.json) writeJson(result);

@@ -2,6 +2,7 @@ import type { Photo } from '../decode.js';
 import { isKind, JPEG_MARKER, jpegSegments, type JpegSegment } from '../formats/jpeg-segments.js';
 import { iptcIn, iptcResource } from '../formats/photoshop.js';
 import { pngTexts, rawProfile } from '../formats/png-chunks.js';
+import { asUtf8, decodeXmlText } from '../formats/xml-text.js';
 import { exifOfTiff } from '../formats/tiff-exif.js';
 import type { CropMetadata } from '../formats/types.js';
 
@@ -64,12 +65,8 @@ function asResources(bytes: Uint8Array): Uint8Array {
   return Buffer.from(bytes.subarray(0, 4)).toString('latin1') === '8BIM' ? bytes : iptcResource(bytes);
 }
 
-/** XMP is UTF-8 wherever it is embedded; anything else is damage. */
+/** XMP is UTF-8 in a JPEG, and may be UTF-16 elsewhere; what is neither is damage. */
 function textOf(bytes: Uint8Array | undefined): { xmp?: string } {
-  if (!bytes) return {};
-  try {
-    return { xmp: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
-  } catch {
-    return {};
-  }
+  const decoded = bytes && decodeXmlText(bytes);
+  return decoded ? { xmp: asUtf8(decoded) } : {};
 }

@@ -10,6 +10,8 @@ export const XMP_NAMESPACES = {
   tiff: 'http://ns.adobe.com/tiff/1.0/',
   xmp: 'http://ns.adobe.com/xap/1.0/',
   xmpNote: 'http://ns.adobe.com/xmp/note/',
+  photoshop: 'http://ns.adobe.com/photoshop/1.0/',
+  darktable: 'http://darktable.sf.net/',
   hdrgm: 'http://ns.adobe.com/hdr-gain-map/1.0/',
   Container: 'http://ns.google.com/photos/1.0/container/',
   GCamera: 'http://ns.google.com/photos/1.0/camera/',
@@ -59,7 +61,8 @@ function keyOf(namespace: string | undefined, localName: string): string {
   return `${namespace ?? ''} ${localName}`;
 }
 
-function occurrencesOf({ properties }: XmpPacket, name: XmpName): readonly XmpNode[] {
+/** The attributes and elements that are a property, in the order of the text. */
+export function nodesOf({ properties }: XmpPacket, name: XmpName): readonly XmpNode[] {
   const [prefix, localName] = name.split(':') as [XmpPrefix, string];
   return properties.get(keyOf(XMP_NAMESPACES[prefix], localName)) ?? [];
 }
@@ -70,9 +73,16 @@ function occurrencesOf({ properties }: XmpPacket, name: XmpName): readonly XmpNo
  */
 export function readXmp(xmp: string | XmpPacket, name: XmpName): string | undefined {
   const packet = typeof xmp === 'string' ? openXmp(xmp) : xmp;
-  const [found] = occurrencesOf(packet, name);
+  const [found] = nodesOf(packet, name);
   if (!found) return undefined;
   return unescapeXml('value' in found ? found.value : packet.text.slice(found.contentStart, found.contentEnd).trim());
+}
+
+/** Camera Raw's properties that are there. */
+export function settingsIn({ descriptions }: XmpPacket): XmpName[] {
+  const nodes = descriptions.flatMap(({ attributes, children }): readonly XmpNode[] => [...attributes, ...children]);
+  const names = nodes.filter(({ namespace }) => namespace === XMP_NAMESPACES.crs).map(({ localName }) => localName);
+  return [...new Set(names)].map((name): XmpName => `crs:${name}`);
 }
 
 /**
@@ -90,7 +100,7 @@ export function editXmp(
   const splices: Splice[] = [];
   const added: [XmpName, string][] = [];
   for (const [name, value] of Object.entries(edits) as [XmpName, string | undefined][]) {
-    const [first, ...others] = occurrencesOf(packet, name);
+    const [first, ...others] = nodesOf(packet, name);
     for (const other of others) splices.push(removal(text, other));
     if (!first) {
       if (value !== undefined && !options.onlyPresent) added.push([name, value]);
