@@ -4,6 +4,7 @@ import { decoding } from './failure.js';
 import { readInput } from './input.js';
 import type { EncodedPhoto, InputOptions, PhotoInput } from './input.js';
 import { firstPicture } from './formats/multi-picture.js';
+import { firstPage } from './formats/tiff-pages.js';
 import { sharp } from './vips.js';
 
 /** libvips' and sharp's own default: 16383 x 16383. */
@@ -65,8 +66,9 @@ export function openPhoto(photo: Photo): Sharp {
 
 /**
  * Without the gain map of a JPEG that has one: libvips would hand the file to libuhdr, which writes to the process's
- * stdout what it thinks of damaged XMP (2.0.2), and decodes the map for nothing.
+ * stdout what it thinks of damaged XMP (2.0.2), and decodes the map for nothing. And without the pages of a TIFF that has very many.
  */
 function pixelBytes({ bytes, format }: EncodedPhoto): Uint8Array {
+  if (format === 'tiff') return firstPage(bytes);
   return format === 'jpeg' ? firstPicture(bytes) : bytes;
 }

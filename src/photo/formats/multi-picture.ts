@@ -13,7 +13,7 @@ export function furtherPictures(jpeg: Uint8Array): Uint8Array[] {
 
 /** The first picture alone. */
 export function firstPicture(jpeg: Uint8Array): Uint8Array {
-  const [next] = furtherPlaces(jpeg).sort((a, b) => a.start - b.start);
+  const [next] = furtherPlaces(jpeg);
   if (!next) return jpeg;
   let end = next.start;
   while (jpeg[end - 1] === 0) end--;
@@ -21,6 +21,7 @@ export function firstPicture(jpeg: Uint8Array): Uint8Array {
   return jpeg[end - 2] === 0xff && jpeg[end - 1] === 0xd9 ? jpeg.subarray(0, end) : jpeg;
 }
 
+/** In the order of the file. Pictures do not lie in one another: of entries that say so the first one counts. */
 function furtherPlaces(jpeg: Uint8Array): { start: number; end: number }[] {
   const segment = jpegSegments(jpeg).find((each) => each.marker === JPEG_MARKER.app2 && isKind(each, SIGNATURE));
   if (!segment) return [];
@@ -34,7 +35,14 @@ function furtherPlaces(jpeg: Uint8Array): { start: number; end: number }[] {
     const end = start + block.view.getUint32(at + 4, block.littleEndian);
     if (end <= jpeg.length && jpeg[start] === 0xff && jpeg[start + 1] === 0xd8) places.push({ start, end });
   }
-  return places;
+  let end = 0;
+  return places
+    .sort((a, b) => a.start - b.start)
+    .filter((place) => {
+      if (place.start < end) return false;
+      end = place.end;
+      return true;
+    });
 }
 
 /**
