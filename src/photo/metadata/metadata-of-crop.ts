@@ -9,8 +9,8 @@ import { hasThumbnail, type Thumbnail } from './exif-thumbnail.js';
 import { cropGainMap, gainMapOf, withGainMap } from './gain-map.js';
 import { MAX_SEGMENT_BYTES } from '../formats/jpeg-segments.js';
 import type { PixelChange } from './orientation.js';
-import { resourcesOfCrop } from '../formats/photoshop.js';
 import { readMetadata, SIGNATURE } from './read-metadata.js';
+import { resourcesOfCrop } from './resources-of-crop.js';
 import type { CropMetadata } from '../formats/types.js';
 import { xmpOfCrop } from './xmp-of-crop.js';
 
@@ -40,16 +40,19 @@ export async function withPhotoMetadata(
   const croppedExif = exif && (await exifFor(exif, image, change, signal));
   const ownXmp = xmp === undefined ? undefined : xmpOfCrop(xmp, change, { keepsExtension: isJpeg });
   const croppedXmp = ownXmp === undefined ? undefined : containerOfCrop(ownXmp, croppedMap?.length);
-  const resources = photoshop && resourcesOfCrop(photoshop);
+  const described = photoshop && resourcesOfCrop(photoshop, change);
   const metadata: CropMetadata = {
     ...rest,
     ...(croppedExif && { exif: croppedExif }),
     ...(croppedXmp !== undefined && { xmp: croppedXmp }),
     ...(extendedXmp && { extendedXmp }),
-    ...(resources && { photoshop: resources }),
+    ...(described?.resources && { photoshop: described.resources }),
   };
   const bytes = embedMetadata(image, metadata);
-  const leftOut = xmp !== undefined && ownXmp === undefined ? ['XMP, which is larger or deeper than any XMP is'] : [];
+  const leftOut = [
+    ...(xmp !== undefined && ownXmp === undefined ? ['XMP, which is larger or deeper than any XMP is'] : []),
+    ...(described?.leftOut ?? []),
+  ];
   return { bytes: gainMap && croppedMap ? withGainMap(bytes, gainMap, croppedMap) : bytes, leftOut };
 }
 

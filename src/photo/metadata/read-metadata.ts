@@ -3,7 +3,7 @@ import { isKind, JPEG_MARKER, jpegSegments, type JpegSegment } from '../formats/
 import { iptcIn, iptcResource } from '../formats/photoshop.js';
 import { pngTexts, rawProfile } from '../formats/png-chunks.js';
 import { asUtf8, decodeXmlText } from '../formats/xml-text.js';
-import { exifOfTiff } from '../formats/tiff-exif.js';
+import { exifOfTiff, iptcOfTiff } from '../formats/tiff-exif.js';
 import type { CropMetadata } from '../formats/types.js';
 
 export const SIGNATURE = {
@@ -32,7 +32,8 @@ export function readMetadata(photo: Photo): CropMetadata {
     case 'tiff': {
       const exif = exifOfTiff(bytes);
       const own = stored.tifftagPhotoshop;
-      const iptc = stored.iptc && !(own && iptcIn(own)) ? iptcResource(stored.iptc) : undefined;
+      const record = iptcOfTiff(bytes);
+      const iptc = record && !(own && iptcIn(own)) ? iptcResource(record) : undefined;
       const photoshop = (own ?? iptc) ? Buffer.concat([own, iptc].filter((part) => part !== undefined)) : undefined;
       return { ...(exif && { exif }), ...textOf(stored.xmp), ...(photoshop && { photoshop }) };
     }
