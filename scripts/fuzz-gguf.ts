@@ -9,8 +9,8 @@ import { runWatched } from './fuzz/watched-child.js';
 const USAGE = `Feeds mutated GGUF pairs to validation and, where they pass, to llama.cpp: each must end in a typed error or a
 working model, never in a crash, a hang or runaway memory.
 
-  npm run fuzz -- [--count 5000] [--from 0]   judge this many seeds, from this one
-  npm run fuzz -- --write folder --from 17    write the pair of one seed, to look at
+  npm run fuzz:gguf -- [--count 5000] [--from 0]   judge this many seeds, from this one
+  npm run fuzz:gguf -- --write folder --from 17    write the pair of one seed, to look at
 `;
 /** The time is generous because a busy machine may give a child little of it: what hangs, hangs for ever. */
 const LIMITS = { seedMs: 300_000, rssBytes: 2 ** 31 };

@@ -32,7 +32,7 @@ export const BYTE_MUTATIONS: Readonly<Record<string, ByteMutation>> = {
   },
   zeroRange: (file, dice) => {
     const at = somewhere(file, dice);
-    return file.bytes.fill(dice.pick([0, 255]), at, at + 1 + dice.int(200));
+    return file.bytes.fill(dice.pick([0, 255]), at, Math.min(at + 1 + dice.int(200), file.bytes.length));
   },
   insertBytes: (file, dice) => {
     const at = somewhere(file, dice);

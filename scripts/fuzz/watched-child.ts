@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { Report } from './child.js';
 
 export interface Limits {
   /** Longest time one seed may take. */
@@ -12,25 +11,31 @@ export interface Limits {
 /** How a child ended before its seeds were done, in words. */
 export type Death = string | undefined;
 
-/** Runs seeds in a process of its own. Resolves when it has ended, by itself or killed for a limit. */
-export async function runWatched(
+/**
+ * Runs seeds in a process of its own. Resolves when it has ended, by itself or killed: for a limit, or for a
+ * word on its stdout.
+ */
+export async function runWatched<Report>(
   script: string,
   seeds: readonly number[],
   limits: Limits,
   onReport: (report: Report) => void,
+  args: readonly string[] = [],
 ): Promise<Death> {
-  const child = fork(script, ['--child', seeds.join(',')], { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
+  const child = fork(script, ['--child', seeds.join(','), ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   let lastWords = '';
   child.stderr?.on('data', (chunk: Buffer) => (lastWords = (lastWords + chunk.toString()).slice(-600)));
   let killedFor: string | undefined;
+  // Native libraries that print would spoil a command's output.
+  child.stdout?.on('data', (chunk: Buffer) => (killedFor ??= `printed: ${chunk.toString().slice(0, 200)}`));
   let seedStarted = performance.now();
   child.on('message', (message) => {
     seedStarted = performance.now();
     onReport(message as Report);
   });
   const watch = setInterval(() => {
-    if (performance.now() - seedStarted > limits.seedMs) killedFor = `hang: more than ${limits.seedMs} ms`;
-    else if (rssOf(child.pid) > limits.rssBytes) killedFor = `memory: more than ${limits.rssBytes} bytes`;
+    if (performance.now() - seedStarted > limits.seedMs) killedFor ??= `hang: more than ${limits.seedMs} ms`;
+    else if (rssOf(child.pid) > limits.rssBytes) killedFor ??= `memory: more than ${limits.rssBytes} bytes`;
     if (killedFor !== undefined) child.kill('SIGKILL');
   }, 50);
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {

@@ -67,7 +67,7 @@ export const MAX_XML_CHARACTERS = 16 * 1024 * 1024;
 const MAX_DEPTH = 200;
 
 /** Elements and attributes; each costs some 200 bytes of memory. A sidecar of 3,000 regions has 30,000. */
-const MAX_NODES = 200_000;
+const MAX_NODES = 150_000;
 
 const NAME = /[\p{L}_:][\p{L}\p{N}\p{M}_:.\-·]*/uy;
 const ATTRIBUTE = /(\s+)([\p{L}_:][\p{L}\p{N}\p{M}_:.\-·]*)\s*=\s*("[^"<]*"|'[^'<]*')/uy;
@@ -90,6 +90,8 @@ export function parseXml(text: string): XmlElement {
   if (text.length > MAX_XML_CHARACTERS) {
     throw new XmlTooLargeError(`it has ${text.length} characters, more than ${MAX_XML_CHARACTERS}`);
   }
+  // No XML can hold it, not even by reference, and what is written as C strings would end there.
+  if (text.includes('\0')) throw new XmlError('it has a NUL');
   const open: Open[] = [];
   const hidden: Hidden[] = [];
   const inForce: InForce = new Map([['xml', 'http://www.w3.org/XML/1998/namespace']]);

@@ -13,36 +13,10 @@ import { readMetadata } from '../../../src/photo/metadata/read-metadata.js';
 import { resourcesOfCrop } from '../../../src/photo/metadata/resources-of-crop.js';
 import { exiftool, hasExiftool } from '../../support/system-tools.js';
 import { fromRaster, ORIENTATIONS, plain } from '../fixtures.js';
+import { bigEndianTiff, pathOf, RECORD, resource } from './photoshop-parts.js';
 
 const UPRIGHT = { width: 200, height: 100 };
 const CROP = { x: 50, y: 25, width: 100, height: 50 };
-
-function resource(id: number, name: string, data: Uint8Array): Buffer {
-  const head = Buffer.from(
-    `8BIM\0\0${String.fromCharCode(name.length)}${name}${name.length % 2 === 0 ? '\0' : ''}`,
-    'latin1',
-  );
-  head.writeUInt16BE(id, 4);
-  const size = Buffer.alloc(4);
-  size.writeUInt32BE(data.length);
-  return Buffer.concat([head, size, data, Buffer.alloc(data.length % 2)]);
-}
-
-/** A closed path with these corners, in shares, as [x, y]. */
-function pathOf(corners: readonly Point[]): Buffer {
-  const records = Buffer.alloc(26 * (corners.length + 2));
-  records.writeUInt16BE(6, 0);
-  records.writeUInt16BE(corners.length, 28);
-  for (const [i, [x, y]] of corners.entries()) {
-    const at = 26 * (i + 2);
-    records.writeUInt16BE(1, at);
-    for (let point = 0; point < 3; point++) {
-      records.writeInt32BE(Math.round(y * 2 ** 24), at + 2 + 8 * point);
-      records.writeInt32BE(Math.round(x * 2 ** 24), at + 6 + 8 * point);
-    }
-  }
-  return records;
-}
 
 function cornersOf(data: Uint8Array): Point[] {
   const buffer = Buffer.from(data);
@@ -121,45 +95,12 @@ describe('marks of the editor', () => {
   });
 });
 
-/** Of a length that LONGs do not fill. */
-const RECORD = Buffer.from('\x1c\x02\x19\0\x04dogs\x1c\x02\x05\0\x05beach', 'latin1');
-
 describe('IPTC in a TIFF', () => {
-  /** A big-endian TIFF with the record as LONGs, whose bytes lie as they are, or turned. */
-  function bigEndian(turned: boolean): Buffer {
-    const pixels = Buffer.alloc(3 * UPRIGHT.width * UPRIGHT.height, 90);
-    const record = Buffer.concat([RECORD, Buffer.alloc((4 - (RECORD.length % 4)) % 4)]);
-    if (turned) record.swap32();
-    const digest = resource(0x0425, '', md5(RECORD));
-    const fields: [number, number, number, number | Buffer][] = [
-      [256, 3, 1, UPRIGHT.width << 16], [257, 3, 1, UPRIGHT.height << 16], [258, 3, 3, Buffer.from([0, 8, 0, 8, 0, 8])],
-      [259, 3, 1, 1 << 16], [262, 3, 1, 2 << 16], [273, 4, 1, pixels], [277, 3, 1, 3 << 16], [278, 3, 1, UPRIGHT.height << 16],
-      [279, 4, 1, pixels.length], [0x83bb, 4, record.length / 4, record], [0x8649, 1, digest.length, digest],
-    ]; // prettier-ignore
-    const head = Buffer.alloc(8 + 2 + 12 * fields.length + 4);
-    head.write('MM\0*', 'latin1');
-    head.writeUInt32BE(8, 4);
-    head.writeUInt16BE(fields.length, 8);
-    const parts: Buffer[] = [head];
-    let end = head.length;
-    for (const [i, [tag, type, count, value]] of fields.entries()) {
-      const at = 10 + 12 * i;
-      head.writeUInt16BE(tag, at);
-      head.writeUInt16BE(type, at + 2);
-      head.writeUInt32BE(count, at + 4);
-      head.writeUInt32BE((typeof value === 'number' ? value : end) >>> 0, at + 8);
-      if (typeof value === 'number') continue;
-      parts.push(value, Buffer.alloc(value.length % 2));
-      end += value.length + (value.length % 2);
-    }
-    return Buffer.concat(parts);
-  }
-
   test.each([
     ['as its bytes are', false],
     ['turned into the byte order of the file', true],
   ])('that is big-endian is read %s, and its digest stays true', async (_, turned) => {
-    const photo = await decodePhoto(bigEndian(turned));
+    const photo = await decodePhoto(bigEndianTiff(UPRIGHT, turned));
     for (const format of ['jpeg', 'png', 'tiff'] as const) {
       const { bytes } = await encodeCrop(photo, { crop: CROP, format });
       const back = readMetadata(await decodePhoto(bytes)).photoshop!;
@@ -184,7 +125,7 @@ describe('IPTC in a TIFF', () => {
 
     test('texts and digest are those of the photo in each format', async () => {
       const source = path.join(folder, 'source.tif');
-      writeFileSync(source, bigEndian(false));
+      writeFileSync(source, bigEndianTiff(UPRIGHT, false));
       exiftool('-q', '-overwrite_original', '-IPTC:City=Oslo', '-IPTCDigest=new', source);
       const photo = await decodePhoto(source);
       const formats: OutputFormat[] = ['jpeg', 'png', 'tiff'];

@@ -74,6 +74,7 @@ describe('editing XMP', () => {
       '<!DOCTYPE a><a/>',
       '<a b="1" b="2"/>',
       '<a',
+      '<a>\0</a>',
       '</a>',
       '<a>'.repeat(1000) + '</a>'.repeat(1000),
     ]) {
