@@ -62,7 +62,8 @@ async function fuzz(seeds: readonly number[]): Promise<number> {
     add(what.split(':')[0]!);
     tell(seed, what);
   };
-  const onReport = (report: Report): void => {
+  const onReport = (sent: unknown): void => {
+    const report = sent as Report;
     if ('mutations' in report) begun.push(report);
     else if ('error' in report) bad(report.seed, report.error);
     else {

@@ -52,7 +52,8 @@ async function fuzz(name: string, from: number): Promise<number> {
     nBad++;
     process.stdout.write(`${name} ${seed ?? '?'}: ${what.replaceAll(/\s+/g, ' ').slice(0, 500)}\n`);
   };
-  const onReport = (report: CaseReport): void => {
+  const onReport = (sent: unknown): void => {
+    const report = sent as CaseReport;
     if ('begun' in report) {
       begun = report.seed;
       return;
@@ -66,7 +67,7 @@ async function fuzz(name: string, from: number): Promise<number> {
   let left = Array.from({ length: count }, (_, i) => from + i);
   while (left.length > 0) {
     const args = ['--target', name];
-    const death = await runWatched<CaseReport>(fileURLToPath(import.meta.url), left, LIMITS, onReport, args);
+    const death = await runWatched(fileURLToPath(import.meta.url), left, LIMITS, onReport, args);
     if (death !== undefined) bad(begun, death);
     left = death === undefined ? [] : left.slice(Math.max(1, left.indexOf(begun ?? -1) + 1));
   }

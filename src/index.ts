@@ -61,7 +61,7 @@ export type { WriteOptions } from './files/write.js';
 export { sidecarPathOf, writeSidecar } from './photo/metadata/sidecar.js';
 export type { SidecarOptions, SidecarOutcome } from './photo/metadata/sidecar.js';
 export { encodeCrop } from './photo/crop-file.js';
-export type { EncodeCropOptions } from './photo/crop-file.js';
+export type { EncodeCropOptions, EncodedCrop } from './photo/crop-file.js';
 export type { EncodedImage, EncodeOptions } from './photo/encode.js';
 export { OUTPUT_FORMATS } from './photo/output-format.js';
 export type { OutputFormat } from './photo/output-format.js';

@@ -109,7 +109,16 @@ export const cropResultSchema = z.object({
   timingsMs: z.record(z.string(), z.number()),
   /** Files written. */
   output: z.array(z.string()).optional(),
-  /** Where a sidecar was asked for. `manual`: it holds a crop made by hand, which was left alone. */
-  sidecar: z.object({ path: z.string(), state: z.enum(['written', 'unchanged', 'manual']) }).optional(),
+  /**
+   * Where a sidecar was asked for. `manual`: it holds a crop made by hand, which was left alone, or, where the reason is
+   * `applied`, settings that are in the photo's pixels already.
+   */
+  sidecar: z
+    .object({
+      path: z.string(),
+      state: z.enum(['written', 'unchanged', 'manual']),
+      reason: z.literal('applied').optional(),
+    })
+    .optional(),
 });
 export type CropResult = z.infer<typeof cropResultSchema>;

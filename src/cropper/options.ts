@@ -4,7 +4,8 @@ import type { CropWishes } from '../crop/wishes.js';
 import type { ModelIdentity } from '../engines/engine.js';
 import type { ModelUse } from '../model/manifest.js';
 import type { Photo } from '../photo/decode.js';
-import type { EncodedImage, EncodeOptions } from '../photo/encode.js';
+import type { EncodedCrop } from '../photo/crop-file.js';
+import type { EncodeOptions } from '../photo/encode.js';
 import type { PixelBudget } from '../photo/frame.js';
 import type { PhotoInput } from '../photo/input-kinds.js';
 import type { CacheSettings, VlmOptions } from '../vlm/open.js';
@@ -42,7 +43,7 @@ export interface CropEachOptions extends CropWishes {
 export interface CropFileOptions extends CropOptions, Omit<EncodeOptions, 'signal'> {}
 
 /** An encoded crop, and where and why it was cut. */
-export interface CroppedImage extends EncodedImage {
+export interface CroppedImage extends EncodedCrop {
   readonly result: CropResult;
 }
 

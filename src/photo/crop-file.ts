@@ -32,6 +32,11 @@ function checkSize({ width, height }: Size): void {
 /** Above, no format holds a side; less is theirs to say. */
 const MOST_PX = 10_000_000;
 
+export interface EncodedCrop extends EncodedImage {
+  /** What of the photo's metadata is missing, though the format could hold it, with the reason: for people. */
+  readonly leftOut: readonly string[];
+}
+
 /**
  * Cuts the crop out of the original file and encodes it: decoded once, resampled at most once. The pixels are upright,
  * so orientation tags say 1; the photo's colour profile stays with its untouched values where the format allows.
@@ -39,7 +44,7 @@ const MOST_PX = 10_000_000;
  * @throws FramewrightError USAGE for a crop outside the photo, a size the format cannot hold, or an option out of its range;
  *   INPUT_CORRUPT.
  */
-export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Promise<EncodedImage> {
+export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Promise<EncodedCrop> {
   checkOptions('encodeCrop', options, ENCODE_CROP_OPTIONS);
   if (options.resize) checkSize(options.resize);
   const format = options.format ?? (photo.format === 'gif' ? 'png' : photo.format);
@@ -52,7 +57,7 @@ export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Prom
   pipeline = applyColourPlan(pipeline, plan);
   const bitDepth = plan.deep ? 16 : 8;
   const image = await encodeAs(photo, pipeline, { ...options, format, bitDepth, width, height });
-  if (plan.strip) return image;
+  if (plan.strip) return { ...image, leftOut: [] };
   const change = {
     stored: { width: photo.stored.width, height: photo.stored.height },
     orientation: photo.stored.orientation ?? 1,
@@ -60,5 +65,5 @@ export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Prom
     output: { width, height },
   };
   const cicp = plan.profile === 'srgb' ? undefined : photo.cicp;
-  return { ...image, bytes: await withPhotoMetadata(photo, image, change, { cicp, signal: options.signal }) };
+  return { ...image, ...(await withPhotoMetadata(photo, image, change, { cicp, signal: options.signal })) };
 }

@@ -3,6 +3,7 @@ import { readGif } from './formats/gif-blocks.js';
 import { jpegPixels, mayBePadded } from './formats/jpeg-pixels.js';
 import { readPng } from './formats/png-photo.js';
 import { readTiffLayout, type TiffLayout } from './formats/tiff-layout.js';
+import { firstPage } from './formats/tiff-pages.js';
 import { webpFrames } from './formats/webp-chunks.js';
 import type { Cicp } from './formats/types.js';
 import type { EncodedPhoto } from './input.js';
@@ -57,7 +58,7 @@ export function readPhotoFile({ bytes, format, name }: EncodedPhoto): PhotoFile 
     }
     case 'tiff': {
       const { isYcbcr, ...layout } = readTiffLayout(bytes);
-      return { pixels: bytes, ...layout, isOpaque: isYcbcr, notes: [] };
+      return { pixels: firstPage(bytes), ...layout, isOpaque: isYcbcr, notes: [] };
     }
   }
 }

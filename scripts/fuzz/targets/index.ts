@@ -1,5 +1,6 @@
 import type { FuzzTarget } from '../target.js';
+import { metadataTargets } from './metadata.js';
 import { photoTargets } from './photos.js';
 import { trustTargets } from './trust.js';
 
-export const FUZZ_TARGETS: readonly FuzzTarget[] = [...photoTargets, ...trustTargets];
+export const FUZZ_TARGETS: readonly FuzzTarget[] = [...photoTargets, ...metadataTargets, ...trustTargets];

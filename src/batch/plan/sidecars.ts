@@ -1,7 +1,8 @@
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { FramewrightError } from '../../base/errors.js';
 import type { Target } from '../../crop/target.js';
-import { sidecarPathOf } from '../../photo/metadata/sidecar.js';
+import { sidecarPathOf } from '../../photo/metadata/sidecar-path.js';
 import { STDIN } from '../inputs.js';
 
 /**
@@ -15,6 +16,12 @@ export async function planSidecars(
 ): Promise<string[]> {
   const owners = new Map<string, string>();
   const sidecars: string[] = [];
+  const listings = new Map<string, Promise<string[]>>();
+  const listed = (folder: string): Promise<string[]> => {
+    const listing = listings.get(folder) ?? readdir(folder).catch(() => []);
+    listings.set(folder, listing);
+    return listing;
+  };
   for (const input of inputs) {
     if (input === STDIN) throw new FramewrightError('USAGE', 'the photo on stdin has no sidecar; name its file');
     const nCrops = targetsOf(input).length;
@@ -24,7 +31,7 @@ export async function planSidecars(
         `a sidecar holds one crop, and ${nCrops} are asked for of ${input}; give one aspect or size`,
       );
     }
-    const sidecar = await sidecarPathOf(input);
+    const sidecar = await sidecarPathOf(input, listed);
     const owner = owners.get(path.resolve(sidecar));
     if (owner !== undefined) {
       throw new FramewrightError(

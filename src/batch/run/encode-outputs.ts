@@ -11,6 +11,8 @@ import type { PlannedPhoto } from '../plan/planned-photo.js';
 export interface EncodedOutput {
   readonly path: string;
   readonly bytes: Uint8Array;
+  /** As of an EncodedCrop. */
+  readonly leftOut: readonly string[];
 }
 
 /** The planned files of a photo, target by target; of one left for review only the overlay. Nothing is written yet. */
@@ -29,12 +31,12 @@ export async function encodeOutputs(
     for (const [k, crop] of bestFirst(result).slice(0, names.length).entries()) {
       const name = names[k]!;
       const image = await encodeCrop(photo, { ...encode, ...formatFor(name, encode), crop, ...resize });
-      files.push({ path: name, bytes: image.bytes });
+      files.push({ path: name, bytes: image.bytes, leftOut: image.leftOut });
     }
     const overlay = planned.overlays[target];
     if (overlay !== undefined) {
       const image = await renderOverlay(photo, drawingOf(result), { ...encode, ...formatFor(overlay, encode) });
-      files.push({ path: overlay, bytes: image.bytes });
+      files.push({ path: overlay, bytes: image.bytes, leftOut: [] });
     }
     perTarget.push(files);
   }

@@ -41,10 +41,14 @@ export async function writePhoto(
   const key = memory?.keyOf(planned) ?? '';
   if (made) await memory.journal.begin(planned.input, key, made);
   for (const [i, file] of files.entries()) await publish(file, made?.[i], context);
-  const cropped = results.map((result, target) => ({
-    ...result,
-    output: perTarget[target]!.map(({ path: file }) => file),
-  }));
+  const cropped = results.map((result, target) => {
+    const outputs = perTarget[target]!;
+    const notes = [
+      ...(result.notes ?? []),
+      ...outputs.flatMap(({ leftOut }) => leftOut.map((what) => `is cropped without its ${what}`)),
+    ];
+    return { ...result, output: outputs.map(({ path: file }) => file), ...(notes.length > 0 ? { notes } : {}) };
+  });
   const noted = await noteInSidecar(photo, cropped, planned, settings);
   if (made && source && isWhole) {
     await memory.journal.finish(planned.input, key, {

@@ -74,7 +74,8 @@ function tellCrop(input: string, result: CropResult, { json, verbose, dryRun }: 
   const { sidecar, output = [], notes = [] } = result;
   for (const note of notes) tell(`warning: ${input} ${note}`);
   if (sidecar?.state === 'manual') {
-    tell(`${input} has a crop made by hand, and ${sidecar.path} is left as it is; --force writes ours over it`);
+    const why = sidecar.reason === 'applied' ? 'settings that are in its pixels already' : 'a crop made by hand';
+    tell(`${input} has ${why}, and ${sidecar.path} is left as it is; --force writes ours over it`);
   }
   if (json) writeJson(result);
   else if (dryRun) printText(`${input}\t${rectText(result.crop)}\n`);

@@ -17,11 +17,14 @@ export const JPEG_MARKER = { app0: 0xe0, app1: 0xe1, app2: 0xe2, app13: 0xed, dq
 /** Most bytes a segment's payload can have: its length is 16 bits and counts itself. */
 export const MAX_SEGMENT_BYTES = 0xffff - 2;
 
-/** The segments between SOI and the first scan; those that can be told, where the file is broken. */
+/** More than any photo's metadata takes: 4 GB of full segments. Each one costs memory, however little is in it. */
+const MAX_SEGMENTS = 0x10000;
+
+/** The segments between SOI and the first scan; those that can be told, where the file is broken or has too many. */
 export function jpegSegments(bytes: Uint8Array): JpegSegment[] {
   const segments: JpegSegment[] = [];
   let at = 2;
-  while (at + 4 <= bytes.length && bytes[at] === 0xff) {
+  while (at + 4 <= bytes.length && bytes[at] === 0xff && segments.length < MAX_SEGMENTS) {
     const marker = bytes[at + 1]!;
     if (marker === 0xff) {
       at++; // a fill byte

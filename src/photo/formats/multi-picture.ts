@@ -11,6 +11,7 @@ export function furtherPictures(jpeg: Uint8Array): Uint8Array[] {
   return furtherPlaces(jpeg).map(({ start, end }) => jpeg.subarray(start, end));
 }
 
+/** In the order of the file. Pictures do not lie in one another: of entries that say so the first one counts. */
 function furtherPlaces(jpeg: Uint8Array): { start: number; end: number }[] {
   const segment = jpegSegments(jpeg).find((each) => each.marker === JPEG_MARKER.app2 && isKind(each, SIGNATURE));
   if (!segment) return [];
@@ -24,7 +25,14 @@ function furtherPlaces(jpeg: Uint8Array): { start: number; end: number }[] {
     const end = start + block.view.getUint32(at + 4, block.littleEndian);
     if (end <= jpeg.length && jpeg[start] === 0xff && jpeg[start + 1] === 0xd8) places.push({ start, end });
   }
-  return places;
+  let end = 0;
+  return places
+    .sort((a, b) => a.start - b.start)
+    .filter((place) => {
+      if (place.start < end) return false;
+      end = place.end;
+      return true;
+    });
 }
 
 /**

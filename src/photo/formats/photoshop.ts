@@ -1,34 +1,58 @@
+import { createHash } from 'node:crypto';
+
 /** Photoshop's image resources (Adobe Photoshop File Formats Specification): how JPEG, TIFF and PNG carry IPTC. */
-interface Resource {
+export interface Resource {
   readonly id: number;
+  /** Of a path, what its users call it. Latin-1. */
+  readonly name: string;
   /** With its header. */
   readonly bytes: Uint8Array;
   readonly data: Uint8Array;
 }
 
-const IPTC = 0x0404;
-
-/** Copies of what the file holds elsewhere (ICC, EXIF, XMP), and thumbnails, which show what was cropped away. */
-const LEFT_OUT = new Set([0x0409, 0x040c, 0x040f, 0x0422, 0x0423, 0x0424]);
-
-/** The resources that go with a crop; undefined where there is none. */
-export function resourcesOfCrop(resources: Uint8Array): Uint8Array | undefined {
-  return resourcesWhere(resources, (id) => !LEFT_OUT.has(id));
-}
+export const RESOURCE = {
+  iptc: 0x0404,
+  /** MD5 of the IPTC record when XMP was last brought in line with it: another one tells that IPTC is newer. */
+  iptcDigest: 0x0425,
+  workPath: 0x0401,
+  firstPath: 2000,
+  lastPath: 2997,
+  clippingPathName: 2999,
+} as const;
 
 /** For a file that holds the IPTC record in a place of its own. */
 export function resourcesButIptc(resources: Uint8Array): Uint8Array | undefined {
-  return resourcesWhere(resources, (id) => id !== IPTC);
-}
-
-function resourcesWhere(resources: Uint8Array, isKept: (id: number) => boolean): Uint8Array | undefined {
-  const kept = readResources(resources).filter(({ id }) => isKept(id));
-  return kept.length > 0 ? Buffer.concat(kept.map(({ bytes }) => bytes)) : undefined;
+  return joined(readResources(resources).filter(({ id }) => id !== RESOURCE.iptc));
 }
 
 /** The IPTC record (IIM) among the resources. */
 export function iptcIn(resources: Uint8Array): Uint8Array | undefined {
-  return readResources(resources).find(({ id }) => id === IPTC)?.data;
+  return readResources(resources).find(({ id }) => id === RESOURCE.iptc)?.data;
+}
+
+/** With the digest of a record that says the same in other bytes, where it was that of the first. */
+export function withDigestOf(iptc: Uint8Array, written: Uint8Array, resources: Uint8Array): Uint8Array {
+  const all = readResources(resources);
+  const isIt = ({ id, data }: Resource): boolean => id === RESOURCE.iptcDigest && md5(iptc).equals(data);
+  return all.some(isIt) ? joined(all.map((each) => (isIt(each) ? withData(each, md5(written)) : each)))! : resources;
+}
+
+export function md5(bytes: Uint8Array): Buffer {
+  return createHash('md5').update(bytes).digest();
+}
+
+/** Undefined where there is none. */
+export function joined(resources: readonly Resource[]): Uint8Array | undefined {
+  return resources.length > 0 ? Buffer.concat(resources.map(({ bytes }) => bytes)) : undefined;
+}
+
+/** The resource with other data under the same name. */
+export function withData({ id, name, bytes, data }: Resource, changed: Uint8Array): Resource {
+  const headBytes = data.byteOffset - bytes.byteOffset;
+  const head = Buffer.from(bytes.subarray(0, headBytes));
+  head.writeUInt32BE(changed.length, headBytes - 4);
+  const whole = Buffer.concat([head, changed, Buffer.alloc(changed.length % 2)]);
+  return { id, name, bytes: whole, data: whole.subarray(headBytes, headBytes + changed.length) };
 }
 
 /** An IPTC record as the one resource. */
@@ -38,7 +62,8 @@ export function iptcResource(iptc: Uint8Array): Uint8Array {
   return Buffer.concat([head, iptc, Buffer.alloc(iptc.length % 2)]);
 }
 
-function readResources(bytes: Uint8Array): Resource[] {
+/** Those that can be told, in their order. */
+export function readResources(bytes: Uint8Array): Resource[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const resources: Resource[] = [];
   let at = 0;
@@ -52,6 +77,7 @@ function readResources(bytes: Uint8Array): Resource[] {
     const end = Math.min(buffer.length, dataEnd + ((dataEnd - dataAt) % 2));
     resources.push({
       id: buffer.readUInt16BE(at + 4),
+      name: buffer.toString('latin1', at + 7, nameEnd),
       bytes: buffer.subarray(at, end),
       data: buffer.subarray(dataAt, dataEnd),
     });

@@ -43,6 +43,7 @@ interface TiffBlobs {
   readonly exif?: Uint8Array;
   readonly xmp?: string;
   readonly photoshop?: Uint8Array;
+  /** As `padded` makes it. */
   readonly iptc?: Uint8Array;
 }
 
@@ -69,7 +70,7 @@ export function withTiffMetadata(tiff: Uint8Array, { exif, xmp, photoshop, iptc 
   const kept = new Set(fields.keys());
   const blobs = [
     ...blob(0x02bc, TYPE.byte, xmp === undefined ? undefined : Buffer.from(xmp, 'utf8')),
-    ...(iptc ? [{ tag: 0x83bb, type: TYPE.long, count: Math.ceil(iptc.length / 4), value: padded(iptc) }] : []),
+    ...(iptc ? [{ tag: 0x83bb, type: TYPE.long, count: iptc.length / 4, value: iptc }] : []),
     ...blob(0x8649, TYPE.byte, photoshop),
   ];
   for (const field of [...added.filter(({ tag }) => !ENCODERS.has(tag)), ...blobs]) {
@@ -86,8 +87,23 @@ export function withTiffMetadata(tiff: Uint8Array, { exif, xmp, photoshop, iptc 
   return result;
 }
 
-/** The IPTC record is by custom a field of LONGs, whose bytes are taken as they are. */
-function padded(bytes: Uint8Array): Uint8Array {
+/**
+ * The IPTC record of a TIFF. It is by custom a field of LONGs whose bytes are meant as they lie; some writers turned them
+ * into the file's byte order all the same, which the marker that each of its data sets begins with tells.
+ */
+export function iptcOfTiff(tiff: Uint8Array): Uint8Array | undefined {
+  const block = openTiffBlock(tiff);
+  const entry = entryOf(block && readIfd(block, block.firstAt), 0x83bb);
+  if (!entry) return undefined;
+  const bytes = tiff.subarray(entry.valueAt, entry.valueAt + entry.nBytes);
+  const isTurned = entry.type === TYPE.long && bytes[0] !== IPTC_MARKER && bytes[3] === IPTC_MARKER;
+  return isTurned ? Buffer.from(bytes).swap32() : bytes;
+}
+
+const IPTC_MARKER = 0x1c;
+
+/** An IPTC record as a TIFF has it: a field of LONGs, whose bytes are taken as they are. */
+export function padded(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
 }
 

@@ -1,5 +1,6 @@
+import { placedElements, withoutThem, type Placed } from './list-entries.js';
 import { editXmp, XMP_NAMESPACES } from './xmp.js';
-import { parseXml, XmlError, type XmlElement } from '../formats/xml.js';
+import { parseXml, spliced, XmlError, type Splice, type XmlAttribute, type XmlElement } from '../formats/xml.js';
 
 const GAIN_MAP = 'GainMap';
 
@@ -15,33 +16,31 @@ export function containerOfCrop(xmp: string, gainMapBytes: number | undefined): 
     if (gainMapBytes === undefined) {
       return editXmp(xmp, { 'Container:Directory': undefined, 'hdrgm:Version': undefined });
     }
-    const items = itemsOf(parseXml(xmp));
-    return [...items].reverse().reduce((text, { item, entry }) => {
-      const semantic = valueOf(item, 'Semantic');
-      if (semantic === GAIN_MAP) return withLength(text, item, gainMapBytes);
-      if (semantic === 'Primary' || semantic === undefined) return text;
-      return text.slice(0, entry.start) + text.slice(entry.end);
-    }, xmp);
+    const items = placedElements(parseXml(xmp)).filter(({ element }) => isItem(element));
+    const isGone = ({ element }: Placed): boolean =>
+      !['Primary', GAIN_MAP, undefined].includes(attributeOf(element, 'Semantic')?.value);
+    const gone = items.filter(isGone);
+    const kept = items.filter((item) => !isGone(item));
+    const lengths = kept
+      .filter(({ element }) => attributeOf(element, 'Semantic')?.value === GAIN_MAP)
+      .flatMap(({ element }) => lengthOf(element, gainMapBytes));
+    const itself = ({ element: { start, end } }: Placed): Splice[] => [{ start, end, by: '' }];
+    return spliced(xmp, [...lengths, ...withoutThem(gone, kept, itself)]);
   } catch (thrown) {
     if (thrown instanceof XmlError) return xmp;
     throw thrown;
   }
 }
 
-/** The items in the order of the text, each with the list entry that holds it. */
-function itemsOf(element: XmlElement, entry = element): { item: XmlElement; entry: XmlElement }[] {
-  return element.children.flatMap((child) => {
-    const holder = child.localName === 'li' ? child : entry;
-    const isItem = child.namespace === XMP_NAMESPACES.Container && child.localName === 'Item';
-    return isItem ? [{ item: child, entry: holder }] : itemsOf(child, holder);
-  });
+function isItem({ namespace, localName }: XmlElement): boolean {
+  return namespace === XMP_NAMESPACES.Container && localName === 'Item';
 }
 
-function valueOf({ attributes }: XmlElement, localName: string): string | undefined {
-  return attributes.find((attribute) => attribute.localName === localName)?.value;
+function attributeOf({ attributes }: XmlElement, localName: string): XmlAttribute | undefined {
+  return attributes.find((attribute) => attribute.localName === localName);
 }
 
-function withLength(text: string, { attributes }: XmlElement, nBytes: number): string {
-  const length = attributes.find(({ localName }) => localName === 'Length');
-  return length ? text.slice(0, length.valueStart) + String(nBytes) + text.slice(length.valueEnd) : text;
+function lengthOf(item: XmlElement, nBytes: number): Splice[] {
+  const length = attributeOf(item, 'Length');
+  return length ? [{ start: length.valueStart, end: length.valueEnd, by: String(nBytes) }] : [];
 }

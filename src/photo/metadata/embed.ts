@@ -3,10 +3,10 @@ import type { OutputFormat } from '../output-format.js';
 import { withNclx } from '../formats/avif-colour.js';
 import { withAvifMetadata } from '../formats/avif-items.js';
 import { JPEG_MARKER, jpegSegment, jpegSegments, MAX_SEGMENT_BYTES } from '../formats/jpeg-segments.js';
-import { iptcIn, resourcesButIptc } from '../formats/photoshop.js';
+import { iptcIn, resourcesButIptc, withDigestOf } from '../formats/photoshop.js';
 import { withPngMetadata } from '../formats/png-chunks.js';
 import { SIGNATURE } from './read-metadata.js';
-import { withTiffMetadata } from '../formats/tiff-exif.js';
+import { padded, withTiffMetadata } from '../formats/tiff-exif.js';
 import type { CropMetadata } from '../formats/types.js';
 import { withWebpMetadata } from '../formats/webp-chunks.js';
 
@@ -31,8 +31,9 @@ export function embedMetadata(
     }
     case 'tiff': {
       const { exif, xmp, photoshop: all } = metadata;
-      const iptc = all && iptcIn(all);
-      const photoshop = all && resourcesButIptc(all);
+      const record = all && iptcIn(all);
+      const iptc = record && padded(record);
+      const photoshop = all && resourcesButIptc(iptc ? withDigestOf(record, iptc, all) : all);
       return withTiffMetadata(bytes, {
         ...(exif && { exif }),
         ...(xmp !== undefined && { xmp }),

@@ -9,14 +9,20 @@ import { hasThumbnail, type Thumbnail } from './exif-thumbnail.js';
 import { cropGainMap, gainMapOf, withGainMap } from './gain-map.js';
 import { MAX_SEGMENT_BYTES } from '../formats/jpeg-segments.js';
 import type { PixelChange } from './orientation.js';
-import { resourcesOfCrop } from '../formats/photoshop.js';
 import { readMetadata, SIGNATURE } from './read-metadata.js';
 import { isHdr } from '../formats/icc-profile.js';
 import type { Cicp, CropMetadata } from '../formats/types.js';
+import { resourcesOfCrop } from './resources-of-crop.js';
 import { xmpOfCrop } from './xmp-of-crop.js';
 
 /** Longest side of a thumbnail, as EXIF 2.32 section 4.5.8 names it. */
 const THUMBNAIL_PX = 160;
+
+export interface DescribedCrop {
+  readonly bytes: Uint8Array;
+  /** What of the photo's metadata the crop has not, though its format could hold it, with the reason: for people. */
+  readonly leftOut: readonly string[];
+}
 
 /**
  * The encoded crop with everything the photo's file said about itself that is still true of it: EXIF, XMP and IPTC
@@ -29,27 +35,29 @@ export async function withPhotoMetadata(
   image: EncodedImage,
   change: PixelChange,
   { cicp, signal }: { readonly cicp: Cicp | undefined; readonly signal: AbortSignal | undefined },
-): Promise<Uint8Array> {
+): Promise<DescribedCrop> {
   const { exif, xmp, extendedXmp, photoshop, ...rest } = readMetadata(photo);
   const isJpeg = image.format === 'jpeg';
   const gainMap = isJpeg ? gainMapOf(photo) : undefined;
   const croppedMap = gainMap && (await cropGainMap(photo, gainMap, change, signal));
   const croppedExif = exif && (await exifFor(exif, image, change, signal));
-  const croppedXmp =
-    xmp === undefined
-      ? undefined
-      : containerOfCrop(xmpOfCrop(xmp, change, { keepsExtension: isJpeg }), croppedMap?.length);
-  const resources = photoshop && resourcesOfCrop(photoshop);
+  const ownXmp = xmp === undefined ? undefined : xmpOfCrop(xmp, change, { keepsExtension: isJpeg });
+  const croppedXmp = ownXmp === undefined ? undefined : containerOfCrop(ownXmp, croppedMap?.length);
+  const described = photoshop && resourcesOfCrop(photoshop, change);
   const metadata: CropMetadata = {
     ...rest,
     ...(croppedExif && { exif: croppedExif }),
     ...(croppedXmp !== undefined && { xmp: croppedXmp }),
     ...(extendedXmp && { extendedXmp }),
-    ...(resources && { photoshop: resources }),
+    ...(described?.resources && { photoshop: described.resources }),
     ...(cicp && saysMore(cicp, photo, image) && { cicp }),
   };
   const bytes = embedMetadata(image, metadata);
-  return gainMap && croppedMap ? withGainMap(bytes, gainMap, croppedMap) : bytes;
+  const leftOut = [
+    ...(xmp !== undefined && ownXmp === undefined ? ['XMP, which is larger or deeper than any XMP is'] : []),
+    ...(described?.leftOut ?? []),
+  ];
+  return { bytes: gainMap && croppedMap ? withGainMap(bytes, gainMap, croppedMap) : bytes, leftOut };
 }
 
 /** A profile says all but HDR, and in a PNG browsers take the code points of video for another light than in an AVIF. */

@@ -4,7 +4,8 @@ import { readGif } from '../formats/gif-blocks.js';
 import { isKind, JPEG_MARKER, jpegSegments, type JpegSegment } from '../formats/jpeg-segments.js';
 import { iptcIn, iptcResource } from '../formats/photoshop.js';
 import { readPng } from '../formats/png-photo.js';
-import { exifOfTiff } from '../formats/tiff-exif.js';
+import { asUtf8, decodeXmlText } from '../formats/xml-text.js';
+import { exifOfTiff, iptcOfTiff } from '../formats/tiff-exif.js';
 import type { CropMetadata } from '../formats/types.js';
 
 export const SIGNATURE = {
@@ -34,7 +35,8 @@ export function readMetadata(photo: Photo): CropMetadata {
     case 'tiff': {
       const exif = exifOfTiff(bytes);
       const own = stored.tifftagPhotoshop;
-      const iptc = stored.iptc && !(own && iptcIn(own)) ? iptcResource(stored.iptc) : undefined;
+      const record = iptcOfTiff(bytes);
+      const iptc = record && !(own && iptcIn(own)) ? iptcResource(record) : undefined;
       const photoshop = (own ?? iptc) ? Buffer.concat([own, iptc].filter((part) => part !== undefined)) : undefined;
       return { ...(exif && { exif }), ...textOf(stored.xmp), ...(photoshop && { photoshop }) };
     }
@@ -63,12 +65,8 @@ function asResources(bytes: Uint8Array): Uint8Array {
   return Buffer.from(bytes.subarray(0, 4)).toString('latin1') === '8BIM' ? bytes : iptcResource(bytes);
 }
 
-/** XMP is UTF-8 wherever it is embedded; anything else is damage. */
+/** XMP is UTF-8 in a JPEG, and may be UTF-16 elsewhere; what is neither is damage. */
 function textOf(bytes: Uint8Array | undefined): { xmp?: string } {
-  if (!bytes) return {};
-  try {
-    return { xmp: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
-  } catch {
-    return {};
-  }
+  const decoded = bytes && decodeXmlText(bytes);
+  return decoded ? { xmp: asUtf8(decoded) } : {};
 }

@@ -1,4 +1,6 @@
+import { placedElements, withoutThem, type Placed } from './list-entries.js';
 import { isTransposed, uprightPoint, type PixelChange } from './orientation.js';
+import { RDF } from './xmp.js';
 import { parseXml, spliced, XmlError, type Splice, type XmlElement } from '../formats/xml.js';
 
 /** Metadata Working Group, Guidelines for Handling Image Metadata 2.0, section 5.9: an area's middle and size. */
@@ -13,45 +15,53 @@ type Area = readonly [left: number, top: number, right: number, bottom: number];
 
 interface Field {
   readonly text: string;
+  /** Of the value. */
   readonly start: number;
   readonly end: number;
+  /** The attribute or element that holds it. */
+  readonly node: { readonly start: number; readonly end: number };
+}
+
+interface PlacedArea extends Placed {
+  readonly value: Area;
+  readonly fields: readonly Field[];
+  readonly write: (area: Area) => readonly Splice[];
 }
 
 /**
  * XMP whose regions, of faces mostly, lie where the crop shows them. They count in the stored pixels, or upright ones
- * where the dimensions beside them say so. A region whose middle was cropped away is taken out.
+ * where the dimensions beside them say so. A region whose middle was cropped away is taken out, with its entry of the
+ * list where nothing else is left in that.
  */
 export function regionsOfCrop(xmp: string, change: PixelChange): string {
   if (![AREA, MICROSOFT, DIMENSIONS].some((namespace) => xmp.includes(namespace))) return xmp;
   try {
-    const found = withEntries(parseXml(xmp));
-    const sizes = found.map(({ element }) => fieldsOf(xmp, element, DIMENSIONS)).filter(({ w, h }) => w && h);
+    const placed = placedElements(parseXml(xmp));
+    const sizes = placed.map(({ element }) => fieldsOf(xmp, element, DIMENSIONS)).filter(({ w, h }) => w && h);
     const turned = sizes.some(({ w, h }) => isUprightSize(Number(w!.text), Number(h!.text), change));
     const orientation = turned ? 1 : change.orientation;
-    const removed: Splice[] = [];
-    const changed: Splice[] = sizes.flatMap(({ w, h }) => [
+    const splices: Splice[] = sizes.flatMap(({ w, h }) => [
       { ...w!, by: String(change.output.width) },
       { ...h!, by: String(change.output.height) },
     ]);
-    for (const { element, entry } of found) {
-      const area = areaIn(xmp, element);
-      if (!area) continue;
+    const gone: PlacedArea[] = [];
+    const kept: PlacedArea[] = [];
+    for (const area of placed.flatMap((each) => areasIn(xmp, each))) {
       const moved = areaOfCrop(area.value, change, orientation);
-      if (moved) changed.push(...area.write(moved));
-      else removed.push({ start: entry.start, end: entry.end, by: '' });
+      (moved ? kept : gone).push(area);
+      if (moved) splices.push(...area.write(moved));
     }
-    const isGone = ({ start, end }: Splice): boolean => removed.some((gone) => start >= gone.start && end <= gone.end);
-    return spliced(xmp, [...removed, ...changed.filter((splice) => !isGone(splice))]);
+    return spliced(xmp, [...splices, ...withoutThem(gone, kept, removalOf)]);
   } catch (thrown) {
     if (thrown instanceof XmlError) return xmp;
     throw thrown;
   }
 }
 
-/** Every element, with the list entry it is in, or itself. */
-function withEntries(element: XmlElement, entry = element): { element: XmlElement; entry: XmlElement }[] {
-  const holder = element.localName === 'li' ? element : entry;
-  return [{ element, entry: holder }, ...element.children.flatMap((child) => withEntries(child, holder))];
+/** The structure that is the area; of a node that may say other things too, the area's fields alone. */
+function removalOf({ element, fields }: PlacedArea): Splice[] {
+  const isNode = element.namespace === RDF;
+  return (isNode ? fields.map(({ node }) => node) : [element]).map(({ start, end }) => ({ start, end, by: '' }));
 }
 
 /** The simple fields of a structure, which XMP writes as attributes or as elements. */
@@ -62,48 +72,59 @@ function fieldsOf(
 ): Record<string, Field | undefined> {
   const inAttributes = attributes
     .filter((attribute) => attribute.namespace === namespace)
-    .map(({ localName, value, valueStart, valueEnd }) => [
-      localName,
-      { text: value, start: valueStart, end: valueEnd },
+    .map((node): [string, Field] => [
+      node.localName,
+      { text: node.value, start: node.valueStart, end: node.valueEnd, node },
     ]);
   const inElements = children
     .filter((child) => child.namespace === namespace && child.children.length === 0 && !child.selfClosing)
-    .map(({ localName, contentStart, contentEnd }) => [
-      localName,
-      { text: xmp.slice(contentStart, contentEnd), start: contentStart, end: contentEnd },
+    .map((node): [string, Field] => [
+      node.localName,
+      { text: xmp.slice(node.contentStart, node.contentEnd), start: node.contentStart, end: node.contentEnd, node },
     ]);
-  return Object.fromEntries([...inAttributes, ...inElements]) as Record<string, Field | undefined>;
+  return Object.fromEntries([...inAttributes, ...inElements]);
 }
 
-function areaIn(xmp: string, element: XmlElement): { value: Area; write: (area: Area) => Splice[] } | undefined {
+/** None, one, or both where a structure is described in either way. */
+function areasIn(xmp: string, { element, entry }: Placed): PlacedArea[] {
+  return [metadataWorkingGroupArea(xmp, element), microsoftArea(xmp, element)]
+    .filter((area) => area !== undefined)
+    .map((area) => ({ element, entry, ...area }));
+}
+
+function metadataWorkingGroupArea(xmp: string, element: XmlElement): Omit<PlacedArea, keyof Placed> | undefined {
   const { x, y, w, h, unit } = fieldsOf(xmp, element, AREA);
-  if (x && y && w && h && (unit === undefined || unit.text === 'normalized')) {
-    const [middleX, middleY, width, height] = [x, y, w, h].map(({ text }) => Number(text)) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    return {
-      value: [middleX - width / 2, middleY - height / 2, middleX + width / 2, middleY + height / 2],
-      write: ([left, top, right, bottom]) => [
-        { ...x, by: share((left + right) / 2) },
-        { ...y, by: share((top + bottom) / 2) },
-        { ...w, by: share(right - left) },
-        { ...h, by: share(bottom - top) },
-      ],
-    };
-  }
+  if (!x || !y || !w || !h || (unit && unit.text !== 'normalized')) return undefined;
+  const [middleX, middleY, width, height] = [x, y, w, h].map(({ text }) => Number(text)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return {
+    value: [middleX - width / 2, middleY - height / 2, middleX + width / 2, middleY + height / 2],
+    fields: unit ? [x, y, w, h, unit] : [x, y, w, h],
+    write: ([left, top, right, bottom]) => [
+      { ...x, by: share((left + right) / 2) },
+      { ...y, by: share((top + bottom) / 2) },
+      { ...w, by: share(right - left) },
+      { ...h, by: share(bottom - top) },
+    ],
+  };
+}
+
+function microsoftArea(xmp: string, element: XmlElement): Omit<PlacedArea, keyof Placed> | undefined {
   const { Rectangle: rectangle } = fieldsOf(xmp, element, MICROSOFT);
-  const sides = rectangle?.text.split(',').map(Number);
+  // What has more numbers is no rectangle, however many they are.
+  const sides = rectangle?.text.split(',', 5).map(Number);
   if (!rectangle || sides?.length !== 4) return undefined;
   const [left, top, width, height] = sides as [number, number, number, number];
   return {
     value: [left, top, left + width, top + height],
-    write: (area) => {
-      const by = [area[0], area[1], area[2] - area[0], area[3] - area[1]].map(share).join(', ');
-      return [{ ...rectangle, by }];
-    },
+    fields: [rectangle],
+    write: (area) => [
+      { ...rectangle, by: [area[0], area[1], area[2] - area[0], area[3] - area[1]].map(share).join(', ') },
+    ],
   };
 }
 

@@ -1,21 +1,27 @@
-import { access, readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { FramewrightError, messageOf } from '../../base/errors.js';
+import { lstat, readlink } from 'node:fs/promises';
+import { FramewrightError } from '../../base/errors.js';
 import type { Size } from '../../base/geometry.js';
 import { checkOptions, type OptionKinds } from '../../base/options-check.js';
 import type { Photo } from '../decode.js';
+import { readRegularFile } from '../../files/read-regular.js';
 import { writeFileAtomic } from '../../files/write.js';
 import type { CropRect } from '../../base/schema.js';
+import { extractable } from '../render.js';
+import { hasDarktableCrop } from './darktable.js';
 import { storedRect } from './orientation.js';
 import { readMetadata } from './read-metadata.js';
+import { MAX_SIDECAR_BYTES, otherFileOf, sidecarPathOf } from './sidecar-path.js';
 import { isTrue } from './xmp-of-crop.js';
-import { editXmp, RDF, readXmp, type XmpEdits } from './xmp.js';
-import { XmlError } from '../formats/xml.js';
+import { editXmp, openXmp, RDF, readXmp, settingsIn, type XmpEdits, type XmpPacket } from './xmp.js';
+import { decodeXmlText, encodeXmlText, type XmlText } from '../formats/xml-text.js';
+import { XmlError, XmlTooLargeError } from '../formats/xml.js';
+
+export { sidecarPathOf };
 
 export interface SidecarOptions {
   /** Default: where `sidecarPathOf` says. */
   readonly path?: string;
-  /** Replace a crop that was made by hand. Default false. */
+  /** Replace a crop that was made by hand, and write to a sidecar that is another file's or a link. Default false. */
   readonly force?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -26,20 +32,11 @@ export interface SidecarOutcome {
   readonly path: string;
   /** `manual`: it, or the photo, holds a crop made by hand and was left alone; `unchanged`: it says so already. */
   readonly state: 'written' | 'unchanged' | 'manual';
-}
-
-/**
- * Where a photo's sidecar is: `photo.xmp`, which Lightroom and Camera Raw read, or darktable's `photo.jpg.xmp` where
- * there is one.
- */
-export async function sidecarPathOf(photoPath: string): Promise<string> {
-  const { dir, name } = path.parse(photoPath);
-  const darktable = `${photoPath}.xmp`;
-  const exists = await access(darktable).then(
-    () => true,
-    () => false,
-  );
-  return exists ? darktable : path.join(dir, `${name}.xmp`);
+  /**
+   * `applied`: it is left alone because its settings are in the photo's pixels already (crs:AlreadyApplied). A crop
+   * beside them has no effect, and would have them applied once more if it had.
+   */
+  readonly reason?: 'applied';
 }
 
 /**
@@ -48,8 +45,9 @@ export async function sidecarPathOf(photoPath: string): Promise<string> {
  * earlier crop back, and needs no file. A crop written here before, and not moved since, is replaced without force.
  *
  * @param crop in pixels of the upright photo.
- * @throws FramewrightError USAGE for a photo without a path; INPUT_CORRUPT, INPUT_UNREADABLE for the sidecar that is
- *   there; OUTPUT_WRITE.
+ * @throws FramewrightError USAGE for a crop that is not inside the photo in whole pixels, or a photo without a path;
+ *   INPUT_CORRUPT, INPUT_UNREADABLE, INPUT_TOO_LARGE for the sidecar that is there; OUTPUT_EXISTS where that is another
+ *   file's, or a link; OUTPUT_WRITE.
  */
 export async function writeSidecar(
   photo: Photo,
@@ -58,23 +56,55 @@ export async function writeSidecar(
 ): Promise<SidecarOutcome> {
   checkOptions('writeSidecar', options, SIDECAR_OPTIONS);
   const { force = false, signal } = options;
-  const sidecar = options.path ?? (photo.path === undefined ? undefined : await sidecarPathOf(photo.path));
-  if (sidecar === undefined) {
-    throw new FramewrightError('USAGE', `${photo.name} has no path: say where its sidecar goes`);
+  extractable(photo, crop);
+  const path = options.path ?? (photo.path === undefined ? undefined : await sidecarPathOf(photo.path));
+  if (path === undefined) throw new FramewrightError('USAGE', `${photo.name} has no path: say where its sidecar goes`);
+  if (!force) await refuseLink(path);
+  const file = await readSidecar(path, signal);
+  const existing = file && readable(path, () => openXmp(file.text));
+  const other = existing && photo.path !== undefined ? otherFileOf(existing, photo.path) : undefined;
+  if (other !== undefined && !force) {
+    throw new FramewrightError(
+      'OUTPUT_EXISTS',
+      `${path} is the sidecar of ${other}: --force writes to it all the same`,
+    );
   }
-  const existing = await readSidecar(sidecar);
   const wanted = cropFields(photo, crop);
-  const isInSidecar = existing !== undefined && readable(sidecar, () => hasCrop(existing));
-  const present = isInSidecar ? existing : (embeddedXmp(photo) ?? EMPTY);
-  const state = readable(sidecar, () => compare(present, wanted, photo));
-  if (state === 'other' && !force) return { path: sidecar, state: 'manual' };
-  if (state === 'same' && (isInSidecar || wanted === undefined)) return { path: sidecar, state: 'unchanged' };
-  const text = readable(sidecar, () => editXmp(existing ?? EMPTY, wanted ?? NO_CROP));
-  await writeFileAtomic(sidecar, Buffer.from(text, 'utf8'), {
-    force: existing !== undefined,
-    ...(signal && { signal }),
-  });
-  return { path: sidecar, state: 'written' };
+  const isApplied = existing !== undefined && isTrue(readXmp(existing, 'crs:AlreadyApplied'));
+  if (isApplied && !wanted) return { path, state: 'unchanged' };
+  const isInSidecar = existing !== undefined && hasCrop(existing);
+  const present = isInSidecar ? existing : (embeddedXmp(photo) ?? NOTHING);
+  // A history inside the photo is that of its pixels.
+  const state = existing && hasDarktableCrop(existing) ? 'other' : compare(present, wanted, photo);
+  if (state === 'other' && !force) return { path, state: 'manual' };
+  const applied = isApplied && wanted ? settingsIn(existing).filter((name) => !NEUTRAL.test(name)) : [];
+  if (applied.length > 0 && !force) return { path, state: 'manual', reason: 'applied' };
+  const isSaid = state === 'same' && (isInSidecar || wanted === undefined) && !(isApplied && wanted);
+  if (isSaid) return { path, state: 'unchanged' };
+  const edits: XmpEdits = {
+    ...(wanted ?? NO_CROP),
+    // Ours is yet to be applied; what is in the pixels must not be once more.
+    ...(isApplied && wanted && { 'crs:AlreadyApplied': 'False' }),
+    ...Object.fromEntries(applied.map((name) => [name, undefined])),
+  };
+  const text = readable(path, () => editXmp(existing ?? NOTHING, edits));
+  const bytes = encodeXmlText({ text, encoding: file?.encoding ?? 'utf-8' });
+  await writeFileAtomic(path, bytes, { force: force || existing !== undefined, ...(signal && { signal }) });
+  return { path, state: 'written' };
+}
+
+/**
+ * Whoever may put files beside the photos could have one elsewhere written to.
+ * @throws FramewrightError OUTPUT_EXISTS
+ */
+async function refuseLink(path: string): Promise<void> {
+  const isLink = await lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false,
+  );
+  if (!isLink) return;
+  const target = await readlink(path).catch(() => 'somewhere else');
+  throw new FramewrightError('OUTPUT_EXISTS', `${path} is a link to ${target}: --force writes to that file`);
 }
 
 /** `none`: no crop, or one of ours, which a later one replaces. */
@@ -96,6 +126,11 @@ const EMPTY = `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 </x:xmpmeta>
 <?xpacket end="w"?>
 `;
+
+const NOTHING = openXmp(EMPTY);
+
+/** Camera Raw's properties that change no pixel by themselves. */
+const NEUTRAL = /^crs:(?:Version|ProcessVersion|HasSettings|HasCrop|AlreadyApplied|Crop\w*|RawFileName)$/;
 
 /** Undefined for the whole photo, which is no crop. */
 function cropFields(
@@ -121,40 +156,31 @@ function storedSize({ stored }: Photo): Size {
   return { width: stored.width, height: stored.height };
 }
 
-/** @throws XmlError */
-function hasCrop(xmp: string): boolean {
-  return isTrue(readXmp(xmp, 'crs:HasCrop')) && !isTrue(readXmp(xmp, 'crs:AlreadyApplied'));
+function hasCrop(packet: XmpPacket): boolean {
+  return isTrue(readXmp(packet, 'crs:HasCrop'));
 }
 
-/** @throws XmlError */
-function compare(xmp: string, wanted: ReturnType<typeof cropFields>, photo: Photo): CropState {
-  if (!hasCrop(xmp)) return wanted ? 'none' : 'same';
-  if (Number(readXmp(xmp, 'crs:CropAngle') ?? 0) !== 0) return 'other';
+function compare(packet: XmpPacket, wanted: ReturnType<typeof cropFields>, photo: Photo): CropState {
+  if (!hasCrop(packet)) return wanted ? 'none' : 'same';
+  if (Number(readXmp(packet, 'crs:CropAngle') ?? 0) !== 0) return 'other';
   const { width, height } = storedSize(photo);
   // Half a pixel: other programs write the shares in other digits.
   const isAt = (shares: readonly number[]): boolean =>
     SIDES.every((side, i) => {
       const pixels = side === 'crs:CropTop' || side === 'crs:CropBottom' ? height : width;
-      return Math.abs(Number(readXmp(xmp, side)) - shares[i]!) * pixels < 0.5;
+      return Math.abs(Number(readXmp(packet, side)) - shares[i]!) * pixels < 0.5;
     });
   if (wanted && isAt(SIDES.map((side) => Number(wanted[side])))) return 'same';
-  const ours = readXmp(xmp, OURS)?.split(' ').map(Number);
+  const ours = readXmp(packet, OURS)?.split(' ').map(Number);
   return ours?.length === SIDES.length && isAt(ours) ? 'none' : 'other';
 }
 
-async function readSidecar(sidecar: string): Promise<string | undefined> {
-  const bytes = await readFile(sidecar).catch((thrown: unknown) => {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined;
-    throw new FramewrightError('INPUT_UNREADABLE', `cannot read the sidecar ${sidecar}: ${messageOf(thrown)}`, {
-      cause: thrown,
-    });
-  });
+async function readSidecar(path: string, signal: AbortSignal | undefined): Promise<XmlText | undefined> {
+  const bytes = await readRegularFile(path, { what: 'sidecar', maxBytes: MAX_SIDECAR_BYTES, signal });
   if (!bytes) return undefined;
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw new FramewrightError('INPUT_CORRUPT', `${sidecar} is not in UTF-8: repair it or move it away`, { cause });
-  }
+  const decoded = decodeXmlText(bytes);
+  if (decoded) return decoded;
+  throw new FramewrightError('INPUT_CORRUPT', `${path} is not in UTF-8 or UTF-16: repair it or move it away`);
 }
 
 function readable<T>(sidecar: string, work: () => T): T {
@@ -162,17 +188,22 @@ function readable<T>(sidecar: string, work: () => T): T {
     return work();
   } catch (thrown) {
     if (!(thrown instanceof XmlError)) throw thrown;
-    const what = `${sidecar} is no well-formed XMP (${thrown.message}): repair it or move it away`;
-    throw new FramewrightError('INPUT_CORRUPT', what, { cause: thrown });
+    const isTooLarge = thrown instanceof XmlTooLargeError;
+    const kind = isTooLarge ? 'larger or deeper than any XMP is' : 'no well-formed XMP';
+    const what = `${sidecar} is ${kind} (${thrown.message}): repair it or move it away`;
+    throw new FramewrightError(isTooLarge ? 'INPUT_TOO_LARGE' : 'INPUT_CORRUPT', what, { cause: thrown });
   }
 }
 
-/** Lightroom writes what it does to a JPEG or TIFF into the file itself; damaged XMP tells of no crop. */
-function embeddedXmp(photo: Photo): string | undefined {
+/**
+ * Lightroom writes what it does to a JPEG or TIFF into the file itself; a crop that was applied is in the pixels, and
+ * damaged XMP tells of none.
+ */
+function embeddedXmp(photo: Photo): XmpPacket | undefined {
   const { xmp } = readMetadata(photo);
   try {
-    if (xmp !== undefined) readXmp(xmp, 'crs:HasCrop');
-    return xmp;
+    const packet = xmp === undefined ? undefined : openXmp(xmp);
+    return packet && isTrue(readXmp(packet, 'crs:AlreadyApplied')) ? undefined : packet;
   } catch {
     return undefined;
   }

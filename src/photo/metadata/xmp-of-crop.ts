@@ -1,22 +1,24 @@
 import type { PixelChange } from './orientation.js';
 import { regionsOfCrop } from './regions.js';
-import { editXmp, readXmp, type XmpEdits } from './xmp.js';
-import { XmlError } from '../formats/xml.js';
+import { editXmp, openXmp, readXmp, type XmpEdits } from './xmp.js';
+import { XmlError, XmlTooLargeError } from '../formats/xml.js';
 
 /**
  * The XMP of a photo corrected for a crop of it: upright, the new file's dimensions, no picture of what was there
  * before, regions where it shows them, and no crop that is still to be applied, which a raw developer would cut out of
  * the crop. It is no panorama to walk around in, and no moving picture, any more.
  *
- * What is no well-formed XML is kept with its orientation alone set right.
+ * What is no well-formed XML is kept with its orientation alone set right. What is larger or deeper than any XMP is not
+ * looked at, so nothing says that it is still true.
  *
  * @param options.keepsExtension whether the JPEG segments that continue the packet go along.
+ * @returns undefined for a packet beyond all bounds.
  */
 export function xmpOfCrop(
   xmp: string,
   change: PixelChange,
   { keepsExtension }: { readonly keepsExtension: boolean },
-): string {
+): string | undefined {
   const { output } = change;
   const edits: XmpEdits = {
     ...(keepsExtension ? {} : { 'xmpNote:HasExtendedXMP': undefined }),
@@ -33,10 +35,12 @@ export function xmpOfCrop(
     'GCamera:MicroVideoOffset': undefined,
   };
   try {
-    const isPending = isTrue(readXmp(xmp, 'crs:HasCrop')) && !isTrue(readXmp(xmp, 'crs:AlreadyApplied'));
-    const edited = editXmp(xmp, { ...edits, ...(isPending ? NO_CROP : {}) }, { onlyPresent: true });
+    const packet = openXmp(xmp);
+    const isPending = isTrue(readXmp(packet, 'crs:HasCrop')) && !isTrue(readXmp(packet, 'crs:AlreadyApplied'));
+    const edited = editXmp(packet, { ...edits, ...(isPending ? NO_CROP : {}) }, { onlyPresent: true });
     return regionsOfCrop(edited, change);
   } catch (thrown) {
+    if (thrown instanceof XmlTooLargeError) return undefined;
     if (!(thrown instanceof XmlError)) throw thrown;
     return xmp.replace(/\btiff:Orientation(\s*=\s*["'])[^"']*/g, (_, opening: string) => `tiff:Orientation${opening}1`);
   }

@@ -1,4 +1,4 @@
-import { escapeXml, parseXml, spliced } from '../formats/xml.js';
+import { escapeXml, isDeclaration, namespacesIn, parseXml, spliced } from '../formats/xml.js';
 import type { Splice, XmlAttribute, XmlElement } from '../formats/xml.js';
 
 export const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
@@ -10,6 +10,8 @@ export const XMP_NAMESPACES = {
   tiff: 'http://ns.adobe.com/tiff/1.0/',
   xmp: 'http://ns.adobe.com/xap/1.0/',
   xmpNote: 'http://ns.adobe.com/xmp/note/',
+  photoshop: 'http://ns.adobe.com/photoshop/1.0/',
+  darktable: 'http://darktable.sf.net/',
   hdrgm: 'http://ns.adobe.com/hdr-gain-map/1.0/',
   Container: 'http://ns.google.com/photos/1.0/container/',
   GCamera: 'http://ns.google.com/photos/1.0/camera/',
@@ -25,14 +27,62 @@ export type XmpName = `${XmpPrefix}:${string}`;
 /** What a property becomes: a simple value, or undefined for none. */
 export type XmpEdits = Readonly<Partial<Record<XmpName, string | undefined>>>;
 
+type XmpNode = XmlAttribute | XmlElement;
+
+/** A packet that has been read once, to be asked for many properties. */
+export interface XmpPacket {
+  readonly text: string;
+  readonly root: XmlElement;
+  /** The nodes whose properties are the photo's own; XMP allows any number of them. */
+  readonly descriptions: readonly XmlElement[];
+  /** By `namespace localName`, in the order of the text; more than one only in XMP that is wrong. */
+  readonly properties: ReadonlyMap<string, readonly XmpNode[]>;
+}
+
+/** @throws XmlError */
+export function openXmp(text: string): XmpPacket {
+  const root = parseXml(text);
+  const descriptions = (rdfOf(root)?.children ?? []).filter(
+    ({ namespace, localName }) => namespace === RDF && localName === 'Description',
+  );
+  const properties = new Map<string, XmpNode[]>();
+  for (const { attributes, children } of descriptions) {
+    for (const node of [attributes, children].flat()) {
+      const key = keyOf(node.namespace, node.localName);
+      const there = properties.get(key);
+      if (there) there.push(node);
+      else properties.set(key, [node]);
+    }
+  }
+  return { text, root, descriptions, properties };
+}
+
+function keyOf(namespace: string | undefined, localName: string): string {
+  return `${namespace ?? ''} ${localName}`;
+}
+
+/** The attributes and elements that are a property, in the order of the text. */
+export function nodesOf({ properties }: XmpPacket, name: XmpName): readonly XmpNode[] {
+  const [prefix, localName] = name.split(':') as [XmpPrefix, string];
+  return properties.get(keyOf(XMP_NAMESPACES[prefix], localName)) ?? [];
+}
+
 /**
  * The value of a simple property, written as an attribute or as an element.
  * @throws XmlError
  */
-export function readXmp(xmp: string, name: XmpName): string | undefined {
-  const found = occurrencesOf(descriptionsOf(parseXml(xmp)), name)[0];
+export function readXmp(xmp: string | XmpPacket, name: XmpName): string | undefined {
+  const packet = typeof xmp === 'string' ? openXmp(xmp) : xmp;
+  const [found] = nodesOf(packet, name);
   if (!found) return undefined;
-  return unescapeXml('value' in found ? found.value : xmp.slice(found.contentStart, found.contentEnd).trim());
+  return unescapeXml('value' in found ? found.value : packet.text.slice(found.contentStart, found.contentEnd).trim());
+}
+
+/** Camera Raw's properties that are there. */
+export function settingsIn({ descriptions }: XmpPacket): XmpName[] {
+  const nodes = descriptions.flatMap(({ attributes, children }): readonly XmpNode[] => [...attributes, ...children]);
+  const names = nodes.filter(({ namespace }) => namespace === XMP_NAMESPACES.crs).map(({ localName }) => localName);
+  return [...new Set(names)].map((name): XmpName => `crs:${name}`);
 }
 
 /**
@@ -40,55 +90,45 @@ export function readXmp(xmp: string, name: XmpName): string | undefined {
  * @param options.onlyPresent leaves out properties that are not there yet.
  * @throws XmlError if it is no well-formed XML or holds no RDF.
  */
-export function editXmp(xmp: string, edits: XmpEdits, options: { readonly onlyPresent?: boolean } = {}): string {
-  const root = parseXml(xmp);
-  const descriptions = descriptionsOf(root);
+export function editXmp(
+  xmp: string | XmpPacket,
+  edits: XmpEdits,
+  options: { readonly onlyPresent?: boolean } = {},
+): string {
+  const packet = typeof xmp === 'string' ? openXmp(xmp) : xmp;
+  const { text, root, descriptions } = packet;
   const splices: Splice[] = [];
   const added: [XmpName, string][] = [];
   for (const [name, value] of Object.entries(edits) as [XmpName, string | undefined][]) {
-    const [first, ...others] = occurrencesOf(descriptions, name);
-    for (const other of others) splices.push(removal(xmp, other));
+    const [first, ...others] = nodesOf(packet, name);
+    for (const other of others) splices.push(removal(text, other));
     if (!first) {
       if (value !== undefined && !options.onlyPresent) added.push([name, value]);
     } else {
-      splices.push(value === undefined ? removal(xmp, first) : replacement(first, value));
+      splices.push(value === undefined ? removal(text, first) : replacement(text, first, value));
     }
   }
-  if (added.length > 0) splices.push(addition(xmp, root, descriptions[0], added));
-  return spliced(xmp, splices);
+  if (added.length > 0) splices.push(addition(text, root, descriptions[0], added));
+  return spliced(text, splices);
 }
 
-/** @throws XmlError */
 function rdfOf(root: XmlElement): XmlElement | undefined {
   const isRdf = ({ namespace, localName }: XmlElement): boolean => namespace === RDF && localName === 'RDF';
   return isRdf(root) ? root : root.children.find(isRdf);
 }
 
-/** The nodes whose properties are the photo's own; XMP allows any number of them. */
-function descriptionsOf(root: XmlElement): XmlElement[] {
-  const children = rdfOf(root)?.children ?? [];
-  return children.filter(({ namespace, localName }) => namespace === RDF && localName === 'Description');
-}
-
-function occurrencesOf(descriptions: readonly XmlElement[], name: XmpName): (XmlAttribute | XmlElement)[] {
-  const [prefix, localName] = name.split(':') as [XmpPrefix, string];
-  const matches = (node: XmlAttribute | XmlElement): boolean =>
-    node.namespace === XMP_NAMESPACES[prefix] && node.localName === localName;
-  return descriptions.flatMap(({ attributes, children }) => [
-    ...attributes.filter(matches),
-    ...children.filter(matches),
-  ]);
-}
-
-function replacement(node: XmlAttribute | XmlElement, value: string): Splice {
+function replacement(xmp: string, node: XmpNode, value: string): Splice {
   const text = escapeXml(value);
   if ('value' in node) return { start: node.valueStart, end: node.valueEnd, by: text };
-  if (node.selfClosing) return { ...node, by: `<${node.name}>${text}</${node.name}>` };
-  return { start: node.contentStart, end: node.contentEnd, by: text };
+  if (!node.selfClosing) return { start: node.contentStart, end: node.contentEnd, by: text };
+  // Its prefix may be declared by itself; what else it says (rdf:resource) would contradict a value.
+  const declarations = node.attributes.filter(isDeclaration);
+  const opening = [node.name, ...declarations.map(({ start, end }) => xmp.slice(start, end))].join('');
+  return { start: node.start, end: node.end, by: `<${opening}>${text}</${node.name}>` };
 }
 
 /** With the white space before it, so that no empty line is left. */
-function removal(xmp: string, { start, end }: XmlAttribute | XmlElement): Splice {
+function removal(xmp: string, { start, end }: XmpNode): Splice {
   let from = start;
   while (/\s/.test(xmp[from - 1] ?? '')) from--;
   return { start: from, end, by: '' };
@@ -103,10 +143,11 @@ function addition(
 ): Splice {
   const rdf = rdfOf(root);
   const host = description ?? rdf ?? root;
+  const inScope = namespacesIn(host.scope);
   const declared = new Map<string, string>();
   const attributes = added.map(([name, value]) => {
     const [usual, localName] = name.split(':') as [XmpPrefix, string];
-    const prefix = prefixFor(usual, host.namespaces, declared);
+    const prefix = prefixFor(usual, inScope, declared);
     return `${prefix}:${localName}="${escapeXml(value)}"`;
   });
   const lines = [...[...declared].map(([prefix, uri]) => `xmlns:${prefix}="${uri}"`), ...attributes];

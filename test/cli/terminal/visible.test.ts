@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { visible } from '../../../src/cli/terminal/visible.js';
+import { testWith } from '../../support/system-tools.js';
 import { examplePhoto, projectFile } from '../../support/photos.js';
 import { usePhotoFolder } from '../crop/photo-folder.js';
 
@@ -49,18 +50,15 @@ describe('what comes from outside does not steer the terminal:', () => {
   });
 });
 
-test.skipIf(process.platform !== 'linux')(
-  'a script reads names as they are, in text and in JSON, and a terminal does not',
-  async () => {
-    copyFileSync(examplePhoto('dogs'), at(`${EVIL}.jpg`));
-    const text = await run('--engine', 'centre', `${EVIL}.jpg`);
-    expect(text.stdout).toBe(`${EVIL}-crop.jpg\n`);
-    const json = await run('--engine', 'centre', '--json', '--dry-run', `${EVIL}.jpg`);
-    expect((JSON.parse(json.stdout) as { photo: { path: string } }).photo.path).toBe(`${EVIL}.jpg`);
-    const command = [process.execPath, projectFile('dist', 'src', 'cli', 'main.js'), '--engine', 'centre', '--dry-run'];
-    const quoted = [...command, `${EVIL}.jpg`].map((word) => `'${word}'`).join(' ');
-    const shown = execFileSync('script', ['-qec', quoted, '/dev/null'], { cwd: at(), encoding: 'utf8' });
-    expect(shown).toContain('a\\u001b[2J');
-    expect(shown).not.toContain('\x1b[2J');
-  },
-);
+testWith(['script'], 'a script reads names as they are, in text and in JSON, and a terminal does not', async () => {
+  copyFileSync(examplePhoto('dogs'), at(`${EVIL}.jpg`));
+  const text = await run('--engine', 'centre', `${EVIL}.jpg`);
+  expect(text.stdout).toBe(`${EVIL}-crop.jpg\n`);
+  const json = await run('--engine', 'centre', '--json', '--dry-run', `${EVIL}.jpg`);
+  expect((JSON.parse(json.stdout) as { photo: { path: string } }).photo.path).toBe(`${EVIL}.jpg`);
+  const command = [process.execPath, projectFile('dist', 'src', 'cli', 'main.js'), '--engine', 'centre', '--dry-run'];
+  const quoted = [...command, `${EVIL}.jpg`].map((word) => `'${word}'`).join(' ');
+  const shown = execFileSync('script', ['-qec', quoted, '/dev/null'], { cwd: at(), encoding: 'utf8' });
+  expect(shown).toContain('a\\u001b[2J');
+  expect(shown).not.toContain('\x1b[2J');
+});

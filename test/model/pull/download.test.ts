@@ -14,6 +14,7 @@ import { proxyFor } from '../../../src/model/pull/proxy.js';
 import { mergeRanges, missingPieces } from '../../../src/model/pull/ranges.js';
 import type { Probed, Server } from '../../../src/model/pull/server.js';
 import { canMount, mountSmallDisk, unmount } from '../../support/small-disk.js';
+import { declareWhere } from '../../support/system-tools.js';
 import { serveFile, type Manners } from './range-server.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'framewright-pull-'));
@@ -471,26 +472,28 @@ describe('a server that', () => {
   });
 });
 
-test.skipIf(!canMount)('a disk that fills up ends the download at once, and says so', async () => {
-  const disk = path.join(folder, 'disk');
-  await mkdir(disk);
-  // Room for what the server says it has; the disk fills up from elsewhere.
-  mountSmallDisk(disk, '90m');
-  try {
-    let nAnswers = 0;
-    await using server = await serveFile(content, {
-      answer: () => {
-        if (nAnswers++ === 1) mountSmallDisk(disk, '4m', { again: true });
-        return false;
-      },
-    });
-    const work = download(`${server.url}/x`, path.join(disk, 'm.gguf'), { ...QUICK, connections: 1 });
-    await expect(work).rejects.toMatchObject({
-      code: 'OUTPUT_WRITE',
-      message: expect.stringMatching(/disk or quota is full/) as string,
-    });
-    expect(server.requests.length).toBe(2);
-  } finally {
-    unmount(disk);
-  }
+declareWhere(canMount, 'a disk that fills up during a download', 'the right to mount one', () => {
+  test('a disk that fills up ends the download at once, and says so', async () => {
+    const disk = path.join(folder, 'disk');
+    await mkdir(disk);
+    // Room for what the server says it has; the disk fills up from elsewhere.
+    mountSmallDisk(disk, '90m');
+    try {
+      let nAnswers = 0;
+      await using server = await serveFile(content, {
+        answer: () => {
+          if (nAnswers++ === 1) mountSmallDisk(disk, '4m', { again: true });
+          return false;
+        },
+      });
+      const work = download(`${server.url}/x`, path.join(disk, 'm.gguf'), { ...QUICK, connections: 1 });
+      await expect(work).rejects.toMatchObject({
+        code: 'OUTPUT_WRITE',
+        message: expect.stringMatching(/disk or quota is full/) as string,
+      });
+      expect(server.requests.length).toBe(2);
+    } finally {
+      unmount(disk);
+    }
+  });
 });

@@ -5,6 +5,7 @@ import { decodePhoto } from '../../../src/photo/decode.js';
 import { encodeCrop } from '../../../src/photo/crop-file.js';
 import { OUTPUT_FORMATS, type OutputFormat } from '../../../src/photo/output-format.js';
 import { jpegSegment, jpegSegments } from '../../../src/photo/formats/jpeg-segments.js';
+import { embedMetadata } from '../../../src/photo/metadata/embed.js';
 import { joinPictures } from '../../../src/photo/formats/multi-picture.js';
 import { fromRaster, ORIENTATIONS, plain, positioned, storedFor, storedPixels } from '../fixtures.js';
 import { exifBlock } from './exif-block.js';
@@ -74,6 +75,18 @@ describe('what is embedded', () => {
     );
     expect((await cropped(file)).includes(Buffer.from(extension))).toBe(true);
     expect((await sharp(await cropped(file, 'png')).metadata()).xmpAsString).not.toContain(guid);
+  });
+
+  test('XMP beyond all bounds is left out, and the crop says so', async () => {
+    const png = await fromRaster(plain(SIZE, [1, 2, 3]))
+      .png()
+      .toBuffer();
+    const deep = packet('', '<rdf:Bag>'.repeat(300) + '</rdf:Bag>'.repeat(300));
+    const file = embedMetadata({ bytes: png, format: 'png', ...SIZE }, { xmp: deep });
+    const { bytes, leftOut } = await encodeCrop(await decodePhoto(file), { crop: CROP });
+    expect((await sharp(bytes).metadata()).xmp).toBeUndefined();
+    expect(leftOut).toEqual(['XMP, which is larger or deeper than any XMP is']);
+    expect((await encodeCrop(await decodePhoto(png), { crop: CROP })).leftOut).toEqual([]);
   });
 
   test('texts of a PNG are kept in a PNG', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { regionsOfCrop } from '../../../src/photo/metadata/regions.js';
+import { parseXml } from '../../../src/photo/formats/xml.js';
 import { storedFor, ORIENTATIONS, plain, withRectangle } from '../fixtures.js';
 
 const UPRIGHT = { width: 200, height: 100 };
@@ -78,5 +79,44 @@ describe('regions of a crop', () => {
     expect(regionsOfCrop(packet('', region('odd', [NaN, 0.3, 0.1, 0.1])), change)).toBe(packet('', ''));
     const other = packet('', '<rdf:li>text</rdf:li>');
     expect(regionsOfCrop(other, change)).toBe(other);
+  });
+});
+
+describe('a region that was cropped away', () => {
+  const change = { stored: UPRIGHT, orientation: 1, crop: CROP, output: OUTPUT };
+  const area = (x: number, y: number): string =>
+    `<mwg-rs:Area stArea:x="${x}" stArea:y="${y}" stArea:w="0.1" stArea:h="0.1"/>`;
+  const [OUTSIDE, INSIDE] = [area(0.1, 0.1), area(0.35, 0.35)];
+  const MOVED = '<mwg-rs:Area stArea:x="0.3" stArea:y="0.3" stArea:w="0.2" stArea:h="0.2"/>';
+  const after = (regions: string): string => {
+    const text = regionsOfCrop(packet(applied(UPRIGHT), regions), change);
+    expect(() => parseXml(text)).not.toThrow();
+    const [opening] = packet(applied(OUTPUT), '\0').split('\0');
+    expect(text.startsWith(opening!)).toBe(true);
+    return text.slice(opening!.length, text.lastIndexOf('</rdf:Bag>'));
+  };
+
+  test('outside any list goes alone, and the rest of the XMP stays', () => {
+    expect(after(`<mwg-rs:Name>Ann</mwg-rs:Name>${OUTSIDE}${INSIDE}`)).toBe(`<mwg-rs:Name>Ann</mwg-rs:Name>${MOVED}`);
+    const inDescription = packet('', '').replace('rdf:about=""', 'rdf:about="" MPReg:Rectangle="0, 0, 0.1, 0.1"');
+    expect(regionsOfCrop(inDescription, change)).toBe(packet('', ''));
+  });
+
+  test('takes its list entry along only where no other is in it', () => {
+    expect(after(`<rdf:li>${OUTSIDE}${OUTSIDE}</rdf:li>`)).toBe('');
+    expect(after(`<rdf:li>${OUTSIDE}${INSIDE}</rdf:li>`)).toBe(`<rdf:li>${MOVED}</rdf:li>`);
+  });
+
+  test('in a list inside a list leaves the entries around it that hold others', () => {
+    const nested = (outer: string, inner: string): string =>
+      `<rdf:li>${outer}<rdf:Bag><rdf:li>${inner}</rdf:li></rdf:Bag></rdf:li>`;
+    expect(after(nested(INSIDE, OUTSIDE))).toBe(`<rdf:li>${MOVED}<rdf:Bag></rdf:Bag></rdf:li>`);
+    expect(after(nested(OUTSIDE, INSIDE))).toBe(nested('', MOVED));
+    expect(after(nested(OUTSIDE, OUTSIDE))).toBe('');
+  });
+
+  test('is one of 20,000 that are all told apart in one pass', () => {
+    const regions = Array.from({ length: 20_000 }, (_, i) => `<rdf:li>${i % 2 === 0 ? OUTSIDE : INSIDE}</rdf:li>`);
+    expect(after(regions.join(''))).toBe(`<rdf:li>${MOVED}</rdf:li>`.repeat(10_000));
   });
 });

@@ -1,14 +1,17 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decodePhoto, type Photo } from '../../../src/photo/decode.js';
 import { sidecarPathOf, writeSidecar } from '../../../src/photo/metadata/sidecar.js';
+import { encodeCrop } from '../../../src/photo/crop-file.js';
+import { embedMetadata } from '../../../src/photo/metadata/embed.js';
 import { editXmp, readXmp, type XmpName } from '../../../src/photo/metadata/xmp.js';
 import { fromRaster, ORIENTATIONS, plain, storedFor, withRectangle } from '../fixtures.js';
 import { rejection } from '../thrown.js';
-import { describeWith, exiftool } from '../../support/system-tools.js';
+import { declareWhere, describeWith, exiftool } from '../../support/system-tools.js';
 
 const SIZE = { width: 120, height: 80 };
 const CROP = { x: 30, y: 8, width: 60, height: 48 };
@@ -23,7 +26,7 @@ const LIGHTROOM = `<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Adobe XMP Core 7
     xmlns:dc="http://purl.org/dc/elements/1.1/"
     xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/"
    xmp:Rating="4"
-   photoshop:SidecarForExtension="CR2"
+   photoshop:SidecarForExtension="JPG"
    crs:Exposure2012="+0.35"
    crs:HasCrop="False"
    crs:AlreadyApplied="False">
@@ -210,7 +213,7 @@ describe('an existing sidecar', () => {
 
   test('that is damaged is named and left alone', async () => {
     const photo = await photoAt('a.jpg');
-    for (const damaged of [LIGHTROOM.slice(0, 700), '', Buffer.from(LIGHTROOM, 'utf16le')]) {
+    for (const damaged of [LIGHTROOM.slice(0, 700), '', Buffer.from(`\ufeff${LIGHTROOM}`, 'utf16le').subarray(0, -1)]) {
       await writeFile(at('a.xmp'), damaged);
       const thrown = await rejection(writeSidecar(photo, CROP, { force: true }));
       expect(thrown.code).toBe('INPUT_CORRUPT');
@@ -218,6 +221,222 @@ describe('an existing sidecar', () => {
       expect((await readFile(at('a.xmp'))).equals(Buffer.from(damaged))).toBe(true);
     }
   });
+});
+
+describe('a sidecar of another file', () => {
+  test('keeps its rectangle: what it names, and a raw file of that name beside the photo, is not the photo', async () => {
+    const photo = await photoAt('a.jpg');
+    const named = [
+      LIGHTROOM.replace('"JPG"', '"CR2"'),
+      editXmp(LIGHTROOM, { 'crs:RawFileName': 'other.jpg' }),
+      editXmp(LIGHTROOM, { 'photoshop:SidecarForExtension': undefined, 'crs:RawFileName': 'a.CR2' }),
+    ];
+    for (const of of named) {
+      await rm(at('a.jpg.xmp'), { force: true });
+      await writeFile(at('a.xmp'), of);
+      expect(await writeSidecar(photo, CROP)).toEqual({ path: at('a.jpg.xmp'), state: 'written' });
+      expect(await readFile(at('a.xmp'), 'utf8')).toBe(of);
+    }
+    await rm(at('a.xmp'));
+    await rm(at('a.jpg.xmp'));
+    await writeFile(at('A.ARW'), '');
+    expect(await writeSidecar(photo, CROP)).toEqual({ path: at('a.jpg.xmp'), state: 'written' });
+    expect((await readdir(folder)).sort()).toEqual(['A.ARW', 'a.jpg', 'a.jpg.xmp']);
+  });
+
+  test('that names the photo in other letters is the photo’s', async () => {
+    const photo = await photoAt('a.jpeg');
+    await writeFile(at('a.xmp'), editXmp(LIGHTROOM, { 'crs:RawFileName': 'A.JPEG' }));
+    expect(await writeSidecar(photo, CROP)).toEqual({ path: at('a.xmp'), state: 'written' });
+  });
+
+  test('is written to by force alone where it is asked for by its path', async () => {
+    const photo = await photoAt('a.jpg');
+    const ofRaw = LIGHTROOM.replace('"JPG"', '"CR2"');
+    await writeFile(at('a.jpg.xmp'), ofRaw);
+    const thrown = await rejection(writeSidecar(photo, CROP));
+    expect([thrown.code, thrown.message]).toEqual([
+      'OUTPUT_EXISTS',
+      `${at('a.jpg.xmp')} is the sidecar of a CR2 file: --force writes to it all the same`,
+    ]);
+    expect(await readFile(at('a.jpg.xmp'), 'utf8')).toBe(ofRaw);
+    expect((await writeSidecar(photo, CROP, { force: true })).state).toBe('written');
+  });
+});
+
+describe('a sidecar that is no plain file', () => {
+  test.each(['a.xmp', 'a.jpg.xmp'])('%s as a link elsewhere is not written through without force', async (name) => {
+    const photo = await photoAt('a.jpg');
+    for (const target of ['elsewhere', 'missing']) {
+      await rm(at(name), { force: true });
+      if (target === 'elsewhere') await writeFile(at(target), LIGHTROOM);
+      await symlink(at(target), at(name));
+      const thrown = await rejection(writeSidecar(photo, CROP, { path: at(name) }));
+      expect([thrown.code, thrown.message]).toEqual([
+        'OUTPUT_EXISTS',
+        `${at(name)} is a link to ${at(target)}: --force writes to that file`,
+      ]);
+    }
+    expect(await readFile(at('elsewhere'), 'utf8')).toBe(LIGHTROOM);
+    expect(await readdir(folder)).not.toContain('missing');
+    await rm(at(name));
+    await symlink(at('elsewhere'), at(name));
+    expect((await writeSidecar(photo, CROP, { path: at(name), force: true })).state).toBe('written');
+    expect(fieldsOf(await readFile(at('elsewhere'), 'utf8'))).toEqual(['0.1', '0.25', '0.7', '0.75']);
+  });
+
+  declareWhere(process.platform !== 'win32', 'a sidecar that is a pipe', 'named pipes', () => {
+    test('is named and not waited for, nor read without end', async () => {
+      const photo = await photoAt('a.jpg');
+      const refused = async (force = false): Promise<string> => {
+        const { code, message } = await rejection(writeSidecar(photo, CROP, { force }));
+        expect(message).toContain(at('a.xmp'));
+        return code;
+      };
+      execFileSync('mkfifo', [at('a.xmp')]);
+      expect(await refused()).toBe('INPUT_UNREADABLE');
+      await rm(at('a.xmp'));
+      await symlink('/dev/zero', at('a.xmp'));
+      expect([await refused(), await refused(true)]).toEqual(['OUTPUT_EXISTS', 'INPUT_UNREADABLE']);
+      await rm(at('a.xmp'));
+      await writeFile(at('a.xmp'), '');
+      await truncate(at('a.xmp'), 8 * 1024 ** 3);
+      expect(await refused()).toBe('INPUT_TOO_LARGE');
+    });
+  });
+
+  test('is refused by name where it is deeper than any XMP is', async () => {
+    const photo = await photoAt('a.jpg');
+    await writeFile(at('a.xmp'), '<a>'.repeat(300) + '</a>'.repeat(300));
+    expect((await rejection(writeSidecar(photo, CROP))).code).toBe('INPUT_TOO_LARGE');
+  });
+});
+
+describe('settings that are in the pixels already', () => {
+  const applied = editXmp(LIGHTROOM, { 'crs:AlreadyApplied': 'True' });
+  const cropAlone = editXmp(applied, { 'crs:Exposure2012': undefined, 'crs:ToneCurvePV2012': undefined });
+
+  test('do not take the effect from our crop, which then is not overwritten in silence', async () => {
+    const photo = await photoAt('a.jpg');
+    await writeFile(at('a.xmp'), cropAlone);
+    expect((await writeSidecar(photo, CROP)).state).toBe('written');
+    const ours = await readFile(at('a.xmp'), 'utf8');
+    expect(fieldsOf(ours, ['crs:HasCrop', 'crs:AlreadyApplied'])).toEqual(['True', 'False']);
+    expect((await writeSidecar(photo, CROP)).state).toBe('unchanged');
+    await writeFile(at('a.xmp'), editXmp(ours, { 'crs:CropRight': '0.8' }));
+    expect((await writeSidecar(photo, CROP)).state).toBe('manual');
+  });
+
+  test('are told of and left where they would be applied twice, and go by force', async () => {
+    const photo = await photoAt('a.jpg');
+    await writeFile(at('a.xmp'), applied);
+    expect(await writeSidecar(photo, CROP)).toEqual({ path: at('a.xmp'), state: 'manual', reason: 'applied' });
+    expect(await readFile(at('a.xmp'), 'utf8')).toBe(applied);
+    expect((await writeSidecar(photo, CROP, { force: true })).state).toBe('written');
+    const forced = await readFile(at('a.xmp'), 'utf8');
+    expect(fieldsOf(forced, ['crs:AlreadyApplied', 'crs:Exposure2012', 'xmp:Rating'])).toEqual([
+      'False',
+      undefined,
+      '4',
+    ]);
+    expect(forced).toContain('dogs &amp; sand');
+  });
+
+  test('a crop among them that somebody made is not overwritten', async () => {
+    const photo = await photoAt('a.jpg');
+    await writeFile(at('a.xmp'), editXmp(cropAlone, { 'crs:HasCrop': 'True', 'crs:CropTop': '0.2' }));
+    expect((await writeSidecar(photo, CROP)).state).toBe('manual');
+    expect((await writeSidecar(photo, { x: 0, y: 0, ...SIZE })).state).toBe('unchanged');
+  });
+});
+
+describe('darktable’s history', () => {
+  const WHOLE = '00000000000000000000803f0000803f0000000000000000';
+  const TIGHT = 'cdcccc3dcdcccc3d6666663f6666663f0000000000000000';
+  const history = (end: number, ...steps: (readonly [operation: string, enabled: 0 | 1, params: string])[]): string =>
+    LIGHTROOM.replace(
+      'crs:HasCrop="False"',
+      `xmlns:darktable="http://darktable.sf.net/" darktable:history_end="${end}"`,
+    ).replace(
+      '   <dc:subject>',
+      `<darktable:history><rdf:Seq>${steps
+        .map(
+          ([operation, enabled, params], i) =>
+            `<rdf:li darktable:num="${i}" darktable:operation="${operation}" darktable:enabled="${enabled}" darktable:params="${params}" darktable:multi_priority="0"/>`,
+        )
+        .join('')}</rdf:Seq></darktable:history><dc:subject>`,
+    );
+
+  test.each([
+    ['with a crop', history(1, ['crop', 1, TIGHT]), 'manual'],
+    ['with a crop of the older module', history(2, ['exposure', 1, ''], ['clipping', 1, `00000000${TIGHT}`]), 'manual'],
+    ['with a crop that was switched off again', history(2, ['crop', 1, TIGHT], ['crop', 0, TIGHT]), 'written'],
+    ['with a crop that was undone', history(1, ['exposure', 1, ''], ['crop', 1, TIGHT]), 'written'],
+    ['with the crop of all', history(1, ['crop', 1, WHOLE]), 'written'],
+    ['without a crop', history(1, ['exposure', 1, '']), 'written'],
+  ])('%s', async (_, xmp, state) => {
+    const photo = await photoAt('p.jpg');
+    await writeFile(at('p.jpg.xmp'), xmp);
+    expect(await writeSidecar(photo, CROP)).toEqual({ path: at('p.jpg.xmp'), state });
+    if (state === 'manual') {
+      expect(await readFile(at('p.jpg.xmp'), 'utf8')).toBe(xmp);
+      expect((await writeSidecar(photo, CROP, { force: true })).state).toBe('written');
+    }
+  });
+
+  test('inside the photo is what became of its pixels', async () => {
+    const photo = await photoAt('p.jpg', history(1, ['crop', 1, TIGHT]));
+    expect((await writeSidecar(photo, CROP)).state).toBe('written');
+  });
+});
+
+describe('UTF-16', () => {
+  const inBytes = (text: string, encoding: 'utf-16le' | 'utf-16be'): Buffer => {
+    const bytes = Buffer.from(text, 'utf16le');
+    return encoding === 'utf-16le' ? bytes : bytes.swap16();
+  };
+
+  test.each(['utf-16le', 'utf-16be'] as const)('a sidecar in %s is read, and stays in it', async (encoding) => {
+    const photo = await photoAt('a.jpg');
+    for (const mark of ['\ufeff', '']) {
+      const before = `${mark}${LIGHTROOM.replace('sand', 'Dünensand 砂')}`;
+      await writeFile(at('a.xmp'), inBytes(before, encoding));
+      expect((await writeSidecar(photo, CROP)).state).toBe('written');
+      const after = new TextDecoder(encoding, { ignoreBOM: true }).decode(await readFile(at('a.xmp')));
+      expect(after.startsWith(`${mark}<x:xmpmeta`)).toBe(true);
+      expect(after).toContain('Dünensand 砂');
+      expect(fieldsOf(after)).toEqual(['0.1', '0.25', '0.7', '0.75']);
+      expect((await writeSidecar(photo, CROP)).state).toBe('unchanged');
+    }
+  });
+
+  test.each(['utf-16le', 'utf-16be'] as const)(
+    'XMP inside a photo in %s goes into its crop as UTF-8',
+    async (encoding) => {
+      const text = `\ufeff<?xml version="1.0" encoding="UTF-16"?>\n${LIGHTROOM.replace('sand', 'Dünensand 砂')}`;
+      const plainPng = await fromRaster(plain(SIZE, [1, 2, 3]))
+        .webp()
+        .toBuffer();
+      const xmp = inBytes(text, encoding).toString('latin1');
+      const webp = embedMetadata({ bytes: plainPng, format: 'webp', ...SIZE }, { xmp: 'x'.repeat(xmp.length) });
+      const file = Buffer.from(webp);
+      file.write(xmp, file.indexOf('x'.repeat(xmp.length)), 'latin1');
+      const { bytes } = await encodeCrop(await decodePhoto(file), { crop: CROP });
+      expect((await sharp(bytes).metadata()).xmpAsString).toBe(LIGHTROOM.replace('sand', 'Dünensand 砂'));
+    },
+  );
+});
+
+test.each([
+  ['of no number', { ...CROP, x: NaN }],
+  ['outside the photo', { ...CROP, x: 100 }],
+  ['in parts of pixels', { ...CROP, width: 10.5 }],
+  ['without area', { ...CROP, height: 0 }],
+  ['of infinite size', { ...CROP, width: Infinity }],
+])('a crop %s is refused before anything is written', async (_, crop) => {
+  const photo = await photoAt('a.jpg');
+  expect((await rejection(writeSidecar(photo, crop))).code).toBe('USAGE');
+  expect(await readdir(folder)).toEqual(['a.jpg']);
 });
 
 describeWith(['exiftool'], 'as exiftool reads it', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { xmpOfCrop } from '../../../src/photo/metadata/xmp-of-crop.js';
 import { containerOfCrop } from '../../../src/photo/metadata/container.js';
 import { editXmp, readXmp } from '../../../src/photo/metadata/xmp.js';
-import { parseXml, XmlError } from '../../../src/photo/formats/xml.js';
+import { MAX_XML_CHARACTERS, parseXml, XmlError, XmlTooLargeError } from '../../../src/photo/formats/xml.js';
 import { randomInts } from '../random.js';
 
 const packet = (description: string): string =>
@@ -74,6 +74,7 @@ describe('editing XMP', () => {
       '<!DOCTYPE a><a/>',
       '<a b="1" b="2"/>',
       '<a',
+      '<a>\0</a>',
       '</a>',
       '<a>'.repeat(1000) + '</a>'.repeat(1000),
     ]) {
@@ -95,6 +96,49 @@ describe('editing XMP', () => {
   });
 });
 
+describe('XMP without measure', () => {
+  const DECLARATIONS = Array.from({ length: 20_000 }, (_, i) => `xmlns:a${i}="urn:${i}"`).join(' ');
+
+  test('has its prefixes looked up in one table, whatever each of its elements declares', () => {
+    const children = '<b:c xmlns:b="urn:b"/>'.repeat(20_000);
+    const root = parseXml(`<a ${DECLARATIONS}>${children}<a7:c/><b:c/></a>`);
+    expect(root.children).toHaveLength(20_002);
+    expect(root.children.slice(-3).map(({ namespace }) => namespace)).toEqual(['urn:b', 'urn:7', undefined]);
+  });
+
+  test('an inner declaration hides an outer one until its element ends', () => {
+    const { children } = parseXml(
+      '<p:a xmlns:p="urn:1" xmlns="urn:d"><p:b xmlns:p="urn:2"><p:c/><d/></p:b><p:e/></p:a>',
+    );
+    expect(children.map(({ namespace }) => namespace)).toEqual(['urn:2', 'urn:1']);
+    expect(children[0]!.children.map(({ namespace }) => namespace)).toEqual(['urn:2', 'urn:d']);
+  });
+
+  test('is edited in one pass: 60,000 of one property become one', () => {
+    const many = FULL.replace(/<tiff:Orientation>6<\/tiff:Orientation>/, (one) => `\n${one}`.repeat(60_000));
+    const before = FULL.replace('<tiff:Orientation>', '\n<tiff:Orientation>');
+    expect(editXmp(many, { 'tiff:Orientation': '1' })).toBe(before.replace('>6<', '>1<'));
+  });
+
+  test('is told apart from broken XML when it is too deep, too long or of too many parts, and a crop goes without', () => {
+    for (const text of [
+      '<a>'.repeat(201) + '</a>'.repeat(201),
+      `<a>${' '.repeat(MAX_XML_CHARACTERS)}</a>`,
+      `<a>${'<b/>'.repeat(200_000)}</a>`,
+      `<a ${Array.from({ length: 200_001 }, (_, i) => `b${i}=""`).join(' ')}/>`,
+    ]) {
+      expect(() => parseXml(text)).toThrow(XmlTooLargeError);
+      expect(xmpOfCrop(text, CHANGE, { keepsExtension: true })).toBeUndefined();
+    }
+  });
+
+  test('keeps the declarations of an empty element that is given a value', () => {
+    const empty = packet('<rdf:Description><t:Orientation xmlns:t="http://ns.adobe.com/tiff/1.0/"/></rdf:Description>');
+    const edited = editXmp(empty, { 'tiff:Orientation': '1' });
+    expect(edited).toBe(empty.replace('/></rdf:D', '>1</t:Orientation></rdf:D'));
+  });
+});
+
 describe('XMP of a crop', () => {
   const inDescription = (attributes: string, children = ''): string =>
     packet(
@@ -106,7 +150,7 @@ describe('XMP of a crop', () => {
       'exif:PixelXDimension="400" exif:PixelYDimension="300"',
       '<xmp:Thumbnails><rdf:Alt/></xmp:Thumbnails>',
     );
-    const after = xmpOfCrop(before, CHANGE, { keepsExtension: true });
+    const after = xmpOfCrop(before, CHANGE, { keepsExtension: true })!;
     expect([readXmp(after, 'exif:PixelXDimension'), readXmp(after, 'exif:PixelYDimension')]).toEqual(['100', '50']);
     expect(after).not.toContain('Thumbnails');
     expect(after).not.toContain('tiff:');
@@ -114,7 +158,7 @@ describe('XMP of a crop', () => {
 
   test('asks for no crop that a raw developer would cut out of the crop, but tells of one that was made', () => {
     const crop = 'crs:HasCrop="True" crs:CropTop="0.1" crs:CropAngle="2" crs:Exposure2012="+1.00"';
-    const after = xmpOfCrop(inDescription(crop), CHANGE, { keepsExtension: true });
+    const after = xmpOfCrop(inDescription(crop), CHANGE, { keepsExtension: true })!;
     expect([readXmp(after, 'crs:HasCrop'), readXmp(after, 'crs:CropTop')]).toEqual(['False', undefined]);
     expect(readXmp(after, 'crs:Exposure2012')).toBe('+1.00');
     const applied = inDescription(`${crop} crs:AlreadyApplied="True"`);
@@ -124,7 +168,7 @@ describe('XMP of a crop', () => {
   test('names no continuation that a format has no place for', () => {
     const before = inDescription('xmpNote:HasExtendedXMP="0123456789ABCDEF0123456789ABCDEF"');
     expect(xmpOfCrop(before, CHANGE, { keepsExtension: true })).toBe(before);
-    expect(readXmp(xmpOfCrop(before, CHANGE, { keepsExtension: false }), 'xmpNote:HasExtendedXMP')).toBeUndefined();
+    expect(readXmp(xmpOfCrop(before, CHANGE, { keepsExtension: false })!, 'xmpNote:HasExtendedXMP')).toBeUndefined();
   });
 
   test('that is no XML keeps everything but its orientation', () => {
@@ -143,5 +187,21 @@ describe('XMP of a crop', () => {
       before.replace('Length="500"', 'Length="321"').replace(item('MotionPhoto', 900), ''),
     );
     expect(containerOfCrop(before, undefined)).not.toContain('Container:Item');
+  });
+
+  test('lists no video either where items lie in no list, or two in one entry', () => {
+    const item = (semantic: string): string => `<Container:Item Item:Semantic="${semantic}" Item:Length="9"/>`;
+    const list = (items: string): string =>
+      packet(
+        `<rdf:Description rdf:about="" xmlns:Container="http://ns.google.com/photos/1.0/container/" xmlns:Item="http://ns.google.com/photos/1.0/container/item/"><Container:Directory>${items}</Container:Directory></rdf:Description>`,
+      );
+    const [map, video] = [item('GainMap'), item('MotionPhoto')];
+    for (const [before, after] of [
+      [video + map, map],
+      [`<rdf:Seq><rdf:li>${map}${video}</rdf:li></rdf:Seq>`, `<rdf:Seq><rdf:li>${map}</rdf:li></rdf:Seq>`],
+      [`<rdf:Seq><rdf:li>${video}${video}</rdf:li></rdf:Seq>`, '<rdf:Seq></rdf:Seq>'],
+    ] as const) {
+      expect(containerOfCrop(list(before), 9)).toBe(list(after));
+    }
   });
 });
