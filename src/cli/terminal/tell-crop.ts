@@ -5,6 +5,11 @@ import type { CropRun } from '../../batch/run.js';
 import { STDOUT, type PlannedPhoto } from '../../batch/planned-photo.js';
 import { codeOf, photoErrorText } from './report-error.js';
 
+const WHY_LEFT_ALONE = {
+  applied: 'settings that are in its pixels already',
+  turned: 'an orientation that its file does not tell',
+} as const;
+
 /** What is said about a crop, made now or by an earlier run. */
 export function tell(planned: PlannedPhoto, result: CropResult, run: CropRun): void {
   run.review?.add(planned.input, result);
@@ -13,7 +18,7 @@ export function tell(planned: PlannedPhoto, result: CropResult, run: CropRun): v
   }
   const { sidecar, output = [] } = result;
   if (sidecar?.state === 'manual') {
-    const why = sidecar.reason === 'applied' ? 'settings that are in its pixels already' : 'a crop made by hand';
+    const why = sidecar.reason ? WHY_LEFT_ALONE[sidecar.reason] : 'a crop made by hand';
     const what = `${planned.input} has ${why}, and ${sidecar.path} is left as it is`;
     process.stderr.write(`framewright: ${what}; --force writes ours over it\n`);
   }
