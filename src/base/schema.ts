@@ -110,14 +110,14 @@ export const cropResultSchema = z.object({
   /** Files written. */
   output: z.array(z.string()).optional(),
   /**
-   * Where a sidecar was asked for. `manual`: it holds a crop made by hand, which was left alone, or, where the reason is
-   * `applied`, settings that are in the photo's pixels already.
+   * Where a sidecar was asked for. `manual`: it was left alone, because it holds a crop made by hand or, by its reason,
+   * settings that are in the photo's pixels already (`applied`), or an orientation that the photo has not (`turned`).
    */
   sidecar: z
     .object({
       path: z.string(),
       state: z.enum(['written', 'unchanged', 'manual']),
-      reason: z.literal('applied').optional(),
+      reason: z.enum(['applied', 'turned']).optional(),
     })
     .optional(),
 });

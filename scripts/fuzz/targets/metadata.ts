@@ -124,7 +124,7 @@ const sidecarTarget: FuzzTarget = {
 
 async function noted(photo: Photo, dice: Dice): Promise<string> {
   const crop = dice.chance(0.8) ? CROP : { x: 0, y: 0, ...SIZE };
-  const outcome = await writeSidecar(photo, crop, { force: dice.chance(0.3) });
+  const outcome = await writeSidecar(photo, crop, { force: dice.chance(0.7) });
   if (outcome.state !== 'written') return outcome.state;
   const { text } = decodeXmlText(await readFile(outcome.path))!;
   const hasCrop = readXmp(text, 'crs:HasCrop') === 'True' && readXmp(text, 'crs:AlreadyApplied') !== 'True';

@@ -66,6 +66,11 @@ function refuseMixedStdout(photos: readonly PlannedPhoto[], { dryRun, json }: To
   }
 }
 
+const WHY_LEFT_ALONE = {
+  applied: 'settings that are in its pixels already',
+  turned: 'an orientation that its file does not tell',
+} as const;
+
 /** What is said about a crop, made now or by an earlier run. */
 function tellCrop(input: string, result: CropResult, { json, verbose, dryRun }: Told): void {
   if (verbose) {
@@ -74,7 +79,7 @@ function tellCrop(input: string, result: CropResult, { json, verbose, dryRun }: 
   const { sidecar, output = [], notes = [] } = result;
   for (const note of notes) tell(`warning: ${input} ${note}`);
   if (sidecar?.state === 'manual') {
-    const why = sidecar.reason === 'applied' ? 'settings that are in its pixels already' : 'a crop made by hand';
+    const why = sidecar.reason ? WHY_LEFT_ALONE[sidecar.reason] : 'a crop made by hand';
     tell(`${input} has ${why}, and ${sidecar.path} is left as it is; --force writes ours over it`);
   }
   if (json) writeJson(result);

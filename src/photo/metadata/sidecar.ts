@@ -33,10 +33,11 @@ export interface SidecarOutcome {
   /** `manual`: it, or the photo, holds a crop made by hand and was left alone; `unchanged`: it says so already. */
   readonly state: 'written' | 'unchanged' | 'manual';
   /**
-   * `applied`: it is left alone because its settings are in the photo's pixels already (crs:AlreadyApplied). A crop
-   * beside them has no effect, and would have them applied once more if it had.
+   * Why it is left alone where no crop was made by hand. `applied`: its settings are in the photo's pixels already
+   * (crs:AlreadyApplied); a crop beside them has no effect, and would have them applied once more if it had. `turned`: it
+   * alone says how the photo is to be turned (tiff:Orientation), so that the crop was chosen on a picture lying down.
    */
-  readonly reason?: 'applied';
+  readonly reason?: 'applied' | 'turned';
 }
 
 /**
@@ -79,6 +80,7 @@ export async function writeSidecar(
   if (state === 'other' && !force) return { path, state: 'manual' };
   const applied = isApplied && wanted ? settingsIn(existing).filter((name) => !NEUTRAL.test(name)) : [];
   if (applied.length > 0 && !force) return { path, state: 'manual', reason: 'applied' };
+  if (existing && wanted && !force && isTurnedBy(existing, photo)) return { path, state: 'manual', reason: 'turned' };
   const isSaid = state === 'same' && (isInSidecar || wanted === undefined) && !(isApplied && wanted);
   if (isSaid) return { path, state: 'unchanged' };
   const edits: XmpEdits = {
@@ -158,6 +160,12 @@ function storedSize({ stored }: Photo): Size {
 
 function hasCrop(packet: XmpPacket): boolean {
   return isTrue(readXmp(packet, 'crs:HasCrop'));
+}
+
+/** Where the file says how it lies, programs differ in whom they believe; we believe the file. */
+function isTurnedBy(packet: XmpPacket, { stored }: Photo): boolean {
+  const orientation = Number(readXmp(packet, 'tiff:Orientation') ?? 1);
+  return (stored.orientation ?? 1) === 1 && orientation >= 2 && orientation <= 8;
 }
 
 function compare(packet: XmpPacket, wanted: ReturnType<typeof cropFields>, photo: Photo): CropState {

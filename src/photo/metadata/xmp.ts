@@ -144,6 +144,11 @@ function addition(
   const rdf = rdfOf(root);
   const host = description ?? rdf ?? root;
   const inScope = namespacesIn(host.scope);
+  // A prefix that is used though nothing declares it must not come to mean ours: a name could then be there twice.
+  for (const { name } of host.attributes) {
+    const prefix = name.slice(0, Math.max(0, name.indexOf(':')));
+    if (!inScope.has(prefix)) inScope.set(prefix, '');
+  }
   const declared = new Map<string, string>();
   const attributes = added.map(([name, value]) => {
     const [usual, localName] = name.split(':') as [XmpPrefix, string];

@@ -350,6 +350,24 @@ describe('settings that are in the pixels already', () => {
   });
 });
 
+describe('an orientation', () => {
+  test('that the sidecar alone tells is not passed over: no crop of the picture lying down is written in silence', async () => {
+    const turned = editXmp(LIGHTROOM, { 'tiff:Orientation': '6' });
+    const photo = await photoAt('a.jpg');
+    await writeFile(at('a.xmp'), turned);
+    expect(await writeSidecar(photo, CROP)).toEqual({ path: at('a.xmp'), state: 'manual', reason: 'turned' });
+    expect(await readFile(at('a.xmp'), 'utf8')).toBe(turned);
+    expect((await writeSidecar(photo, CROP, { force: true })).state).toBe('written');
+  });
+
+  test('that the photo tells too is believed', async () => {
+    const stored = storedFor(plain(SIZE, [0, 0, 0]), 6);
+    await writeFile(at('a.jpg'), await fromRaster(stored).withMetadata({ orientation: 6 }).jpeg().toBuffer());
+    await writeFile(at('a.xmp'), editXmp(LIGHTROOM, { 'tiff:Orientation': '6' }));
+    expect((await writeSidecar(await decodePhoto(at('a.jpg')), CROP)).state).toBe('written');
+  });
+});
+
 describe('darktable’s history', () => {
   const WHOLE = '00000000000000000000803f0000803f0000000000000000';
   const TIGHT = 'cdcccc3dcdcccc3d6666663f6666663f0000000000000000';

@@ -47,6 +47,13 @@ describe('editing XMP', () => {
     expect(readXmp(edited, 'crs:HasCrop')).toBe('True');
   });
 
+  test('does not take a prefix that is used though nothing declares it', () => {
+    const undeclared = packet('<rdf:Description rdf:about="" crs:HasCrop="False"/>');
+    const edited = editXmp(undeclared, { 'crs:HasCrop': 'True' });
+    expect(edited).toContain('crs:HasCrop="False"');
+    expect(readXmp(edited, 'crs:HasCrop')).toBe('True');
+  });
+
   test('makes a description where there is none', () => {
     for (const empty of [
       packet(''),
