@@ -54,10 +54,12 @@ export type {
 export type { PlannedPhoto } from './batch/plan/planned-photo.js';
 export { decodePhoto } from './photo/decode.js';
 export type { DecodeOptions, Photo } from './photo/decode.js';
+export type { Cicp } from './photo/formats/types.js';
 export type { PixelBudget } from './photo/frame.js';
 export type { PhotoFormat } from './photo/sniff.js';
 export { writeFileAtomic } from './files/write.js';
 export type { WriteOptions } from './files/write.js';
+export type { NamesIn } from './photo/metadata/sidecar-path.js';
 export { sidecarPathOf, writeSidecar } from './photo/metadata/sidecar.js';
 export type { SidecarOptions, SidecarOutcome } from './photo/metadata/sidecar.js';
 export { encodeCrop } from './photo/crop-file.js';
