@@ -81,7 +81,8 @@ async function ownSizeOf(file: string): Promise<number | undefined> {
     await using handle = await openOwnFile(file, constants.O_RDONLY);
     return (await handle.stat()).size;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    // What stands in the way of the folder itself is told by whoever writes there.
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
 }

@@ -226,7 +226,9 @@ describe('--resume', () => {
     writeFileSync(at('in', '3.png'), bytes.subarray(0, 60));
     const failed = await run(['in']);
     expect(failed.code).toBe(4);
-    expect(failed.stderr).toMatch(/1 of 6 photos failed\n {2}in\/3\.png .*\[INPUT_CORRUPT\]\n$/);
+    expect(failed.stderr).toMatch(
+      /in\/3\.png .*\[INPUT_CORRUPT\]\nframewright: 1 of 6 photos failed\n {2}in\/3\.png\n$/,
+    );
     writeFileSync(at('in', '3.png'), bytes);
     expect(await run(['--resume', 'in'])).toMatchObject({ code: 0 });
     expect(Object.keys(state())).toHaveLength(6);

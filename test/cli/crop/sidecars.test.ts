@@ -81,7 +81,7 @@ describe('files', () => {
     expect({ code, stderr }).toEqual({
       code: 2,
       stderr:
-        'framewright: --name {title}: there is no {title}; there are {name}, {aspect}, {rank}, {index}, {ext} [USAGE]\n',
+        'framewright: --name {title}: there is no {title}; there are {name}, {aspect}, {rank}, {index}, {ext}, {dir} [USAGE]\n',
     });
     expect(readdirSync(folder).sort()).toEqual(['a.jpg', 'b.jpg']);
   });
