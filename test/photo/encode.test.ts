@@ -27,7 +27,7 @@ describe('formats', () => {
     const lossless = format === 'png' || format === 'tiff';
     const upright = positioned(SIZE, lossless ? 30 : 0);
     const { bytes, ...rest } = await encoded(await fromRaster(upright).png().toBuffer(), { format });
-    expect(rest).toEqual({ format, width: 40, height: 30 });
+    expect(rest).toEqual({ format, width: 40, height: 30, leftOut: [] });
     expect(await sharp(bytes).metadata()).toMatchObject({ format: format === 'avif' ? 'heif' : format, width: 40 });
     const pixels = await storedPixels(bytes);
     const expected = regionOf(upright, [9, 5, 49, 35]);
