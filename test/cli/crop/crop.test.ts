@@ -125,7 +125,6 @@ describe('framewright <photos>', () => {
     [['--gpu', 'abacus', 'dogs.jpg'], /auto, cuda, vulkan, metal, cpu/],
     [['--no-such-option', 'dogs.jpg'], /unknown option/],
     [['empty-folder'], /no photo in the folder/],
-    [[], /missing required argument/],
   ])('refuses %j with exit code 2 or 1 and one clear line', async (args, message) => {
     mkdirSync(path.join(folder, 'empty-folder'));
     const { code, stdout, stderr } = await run(...args);
