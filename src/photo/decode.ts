@@ -21,8 +21,9 @@ export interface DecodeOptions extends InputOptions {
 }
 
 const DECODE_OPTIONS: OptionKinds<DecodeOptions> = {
-  maxBytes: 'number',
-  maxPixels: 'number',
+  // Limits have a check of their own, which says more than that they are numbers.
+  maxBytes: 'any',
+  maxPixels: 'any',
   name: 'text',
   signal: 'signal',
 };

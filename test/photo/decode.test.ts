@@ -242,9 +242,7 @@ describe('limits that are none', () => {
     for (const name of ['maxPixels', 'maxBytes']) {
       const thrown = await rejection(decodePhoto(file, { [name]: limit }));
       expect(thrown.code).toBe('USAGE');
-      expect(thrown.message).toMatch(
-        new RegExp(`\\b${name} (must be a whole number of at least 1, not|to be a number but received) `),
-      );
+      expect(thrown.message).toBe(`${name} must be a whole number of at least 1, not ${String(limit)}`);
     }
     expect((await rejection(openCropper({ engine: 'centre', maxPixels: limit }))).code).toBe('USAGE');
   });
