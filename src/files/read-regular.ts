@@ -1,6 +1,9 @@
 import { constants, open, type FileHandle } from 'node:fs/promises';
 import { FramewrightError, messageOf } from '../base/errors.js';
 
+/** Opening a named pipe would wait for its writer, beyond the reach of any signal. Of no effect on files; Windows has none. */
+export const READ_WITHOUT_WAITING = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0);
+
 export interface ReadRegularOptions {
   /** What the file is to its reader, for errors: `sidecar`. */
   readonly what: string;
@@ -22,8 +25,7 @@ export async function readRegularFile(
   signal?.throwIfAborted();
   let handle: FileHandle | undefined;
   try {
-    // Without waiting for the other end of a named pipe; of no effect on files.
-    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    handle = await open(path, READ_WITHOUT_WAITING);
     const stat = await handle.stat();
     if (!stat.isFile()) {
       throw new FramewrightError('INPUT_UNREADABLE', `the ${what} ${path} is no file: move it away`);

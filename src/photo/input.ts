@@ -1,9 +1,10 @@
-import { constants, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import { untilAborted } from '../base/abort.js';
+import { READ_WITHOUT_WAITING } from '../files/read-regular.js';
 import { sourceOf, type PhotoInput } from './input-kinds.js';
 import { HEAD_BYTES, recognise } from './sniff.js';
 import type { PhotoFormat } from './sniff.js';
@@ -61,9 +62,6 @@ function formatOf(bytes: Uint8Array, name: string): PhotoFormat {
   if ('format' in recognised) return recognised.format;
   throw new FramewrightError('INPUT_UNSUPPORTED', `${name} ${recognised.refusal}`);
 }
-
-/** Opening a named pipe would wait for its writer, beyond the reach of any signal. Windows has no such flag. */
-const READ_WITHOUT_WAITING = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0);
 
 /** What is no file may never end, or never begin. */
 function irregular(path: string, stat: Stats): FramewrightError {

@@ -68,17 +68,20 @@ describe('the help of', () => {
   });
 });
 
-test.each(['README.md', ...['command', 'evaluation', 'models'].map((name) => `docs/${name}.md`)])(
-  '%s gives options only that there are',
-  (page) => {
-    const lines = readFileSync(projectFile(page), 'utf8')
-      .split('\n')
-      .filter((line) => line.startsWith('framewright '));
-    expect(lines.length).toBeGreaterThan(3);
-    for (const line of lines) {
-      const { command, flags } = called(line);
-      const known = command.options.flatMap(({ short, long }) => [short, long]);
-      for (const flag of flags) expect(known, line).toContain(flag);
-    }
-  },
-);
+// README has a handful and leads to the page of them all.
+test.each([
+  ['README.md', 3],
+  ['docs/command.md', 5],
+  ['docs/evaluation.md', 5],
+  ['docs/models.md', 5],
+] as const)('%s gives options only that there are', (page, fewerLines) => {
+  const lines = readFileSync(projectFile(page), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('framewright '));
+  expect(lines.length).toBeGreaterThan(fewerLines);
+  for (const line of lines) {
+    const { command, flags } = called(line);
+    const known = command.options.flatMap(({ short, long }) => [short, long]);
+    for (const flag of flags) expect(known, line).toContain(flag);
+  }
+});
