@@ -37,7 +37,8 @@ export function readPhotoFile({ bytes, format, name }: EncodedPhoto): PhotoFile 
     }
     case 'png': {
       const { pixels, cicp, density, nFrames } = readPng(bytes);
-      return { pixels, ...(cicp && { cicp }), ...(density !== undefined && { density }), notes: animation(nFrames) };
+      const pictures = { pixels: pixels(), notes: animation(nFrames) };
+      return { ...pictures, ...(cicp && { cicp }), ...(density !== undefined && { density }) };
     }
     case 'gif': {
       const { pixels, icc, nFrames } = readGif(bytes);

@@ -25,8 +25,11 @@ export interface PngPhoto {
   readonly density?: number;
   /** Frames of an animation, 1 without. */
   readonly nFrames: number;
-  /** The file for the decoder: what it would not look for, or could be lost in, is left out or put where it looks. */
-  readonly pixels: Uint8Array;
+  /**
+   * The file for the decoder: what it would not look for, or could be lost in, is left out or put where it looks. Made when
+   * asked for: whoever reads metadata alone needs no copy of the file.
+   */
+  readonly pixels: () => Uint8Array;
 }
 
 /** More chunks of metadata than any file has; what comes after them is left out. */
@@ -67,15 +70,13 @@ export function readPng(bytes: Uint8Array): PngPhoto {
   const colour = colourOf(head, reader);
   const metadata = metadataOf(described, reader);
   const density = densityOf(head);
+  const data = dataAt === undefined ? undefined : ([dataAt, isWhole ? dataEnd : undefined] as const);
   return {
     ...metadata,
     ...(colour.cicp && { cicp: colour.cicp }),
     ...(density !== undefined && { density }),
     nFrames,
-    pixels:
-      dataAt === undefined
-        ? bytes
-        : forDecoder(bytes, head, colour, metadata.exif, [dataAt, isWhole ? dataEnd : undefined]),
+    pixels: () => (data ? forDecoder(bytes, head, colour, metadata.exif, data) : bytes),
   };
 }
 
