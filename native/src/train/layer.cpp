@@ -131,9 +131,10 @@ ggml_tensor * layer_builder::attention_back(size_t             layer,
     dv                  = ggml_reshape_2d(ctx, from_heads(dv), shape.n_embd_kv(), n);
     ggml_tensor * dx    = linear_back(layer, MATRIX_V, kept.linear[MATRIX_V], dv, weight, wants_input);
 
-    ggml_tensor * dprobs  = ggml_reshape_3d(ctx, ggml_mul_mat(ctx, kept.v, dy), n, n, shape.n_head);
-    ggml_tensor * dscores = ggml_soft_max_ext_back(ctx, dprobs, kept.probs, scale, 0.0f);
-    dscores               = ggml_reshape_3d(ctx, dscores, n, kept.q->ne[1], shape.n_head_kv);
+    // Over the view of the probabilities: the allocator would let the result lie where its last source lies, and SOFT_MAX_BACK
+    // reads that again after it has written (ggml, 2026-11). It never does so with a view.
+    ggml_tensor * dprobs  = ggml_mul_mat(ctx, kept.v, dy);  // [n, n * g, n_head_kv]
+    ggml_tensor * dscores = ggml_soft_max_ext_back(ctx, dprobs, probs, scale, 0.0f);
 
     ggml_tensor * dk  = ggml_out_prod(ctx, kept.q, dscores);  // [d, n, n_head_kv]
     dk                = ggml_reshape_2d(ctx, rotate(from_heads(dk), true), shape.n_embd_kv(), n);

@@ -38,11 +38,16 @@ export function packDpo(model: VisionModel): Promise<TrainSample> {
   return pack(PAIR, embedWith(model));
 }
 
-/** The numbers of the model's own file, halved in spread, where an adapter's B would be zero and its A without effect. */
-export function someParameters(n: number, spread = 0.05): Float32Array {
-  let state = 12345;
-  return Float32Array.from({ length: n }, () => {
+/** n numbers in [0, 1), the same for the same seed, as training/lora/reference.py makes them. */
+export function lcg(seed: number, n: number): number[] {
+  let state = seed;
+  return Array.from({ length: n }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state / 2 ** 32 - 0.5) * spread;
+    return state / 2 ** 32;
   });
+}
+
+/** An adapter that changes what the model says: a new one's B is zero. */
+export function someParameters(n: number, spread = 0.05): Float32Array {
+  return Float32Array.from(lcg(12345, n), (value) => (value - 0.5) * spread);
 }
