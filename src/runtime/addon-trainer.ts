@@ -92,4 +92,6 @@ export interface NativeTrainingCost {
   readonly nParameters: number;
   /** Of it, forward and back. */
   readonly flops: number;
+  /** An operation of training that the device has not; empty if it has all. */
+  readonly unsupported: string;
 }

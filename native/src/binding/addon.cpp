@@ -192,6 +192,7 @@ static Napi::Object define(Napi::Env env, Napi::Object exports) {
     exports.Set("decodeRows", Napi::Function::New(env, decode_rows));
     exports.Set("encodeRows", Napi::Function::New(env, encode_rows));
     exports.Set("planTraining", Napi::Function::New(env, on_plan_training));
+    exports.Set("measureSpeed", Napi::Function::New(env, on_measure_speed));
     exports.Set("constants", Napi::Function::New(env, constants));
     exports.Set("versions", Napi::Function::New(env, versions));
     exports.Set("setLogListener", Napi::Function::New(env, set_log_listener));

@@ -234,5 +234,14 @@ Napi::Value on_plan_training(const Napi::CallbackInfo & info) {
     o.Set("hostBytes", (double) cost.host_bytes);
     o.Set("nParameters", (double) cost.n_parameters);
     o.Set("flops", cost.flops);
+    o.Set("unsupported", cost.unsupported);
     return o;
+}
+
+Napi::Value on_measure_speed(const Napi::CallbackInfo & info) {
+    try {
+        return Napi::Number::New(info.Env(), measure_speed(to_params(info[0].As<Napi::Object>())));
+    } catch (const failure & e) {
+        throw make_error(info.Env(), e.code, e.what());
+    }
 }

@@ -33,3 +33,6 @@ class trainer_binding : public Napi::ObjectWrap<trainer_binding> {
 
 // (NativeTrainerParams, tokens, rows) -> NativeTrainingCost
 Napi::Value on_plan_training(const Napi::CallbackInfo & info);
+
+// NativeTrainerParams -> floating-point operations a second
+Napi::Value on_measure_speed(const Napi::CallbackInfo & info);

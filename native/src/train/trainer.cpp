@@ -4,6 +4,7 @@
 #include "support/backends.h"
 #include "support/failure.h"
 
+#include <chrono>
 #include <cmath>
 #include <limits>
 
@@ -215,4 +216,36 @@ training_cost plan_training(const trainer_params & params, int64_t n_tokens, int
         (size_t) (base.shape().n_vocab * n_rows + padded * (padded + base.shape().n_embd)) * sizeof(float);
     cost.flops = graph_flops(graph.whole);
     return cost;
+}
+
+double measure_speed(const trainer_params & params) {
+    using clock                = std::chrono::steady_clock;
+    constexpr int64_t n_tokens = 128;
+
+    const frozen_weights base(params.path);
+    const ggml_tensor *  widest = base.layer(0).matrices[MATRIX_UP].weight;
+    std::atomic<bool>    never{ false };
+    compute_device       device(params.device, params.n_threads, &never);
+    ggml_context_ptr     ctx(ggml_init({ 8 * ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true }));
+    ggml_tensor *        weight = ggml_new_tensor_2d(ctx.get(), widest->type, widest->ne[0], widest->ne[1]);
+    ggml_tensor *        x      = ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, widest->ne[0], n_tokens);
+    ggml_tensor *        y      = ggml_mul_mat(ctx.get(), weight, x);
+    ggml_cgraph *        graph  = ggml_new_graph(ctx.get());
+    ggml_build_forward_expand(graph, y);
+    const ggml_backend_buffer_ptr buffer(ggml_backend_alloc_ctx_tensors_from_buft(ctx.get(), device.buffer_type()));
+    if (!buffer) {
+        throw failure(error_code::MODEL_LOAD, "there is no memory to measure the device's speed with");
+    }
+    ggml_backend_buffer_clear(buffer.get(), 0);
+    device.compute(graph);
+
+    const auto start   = clock::now();
+    double     seconds = 0;
+    double     n_runs  = 0;
+    while (seconds < 0.2) {
+        device.compute(graph);
+        n_runs++;
+        seconds = std::chrono::duration<double>(clock::now() - start).count();
+    }
+    return n_runs * 2.0 * (double) widest->ne[0] * (double) widest->ne[1] * (double) n_tokens / seconds;
 }

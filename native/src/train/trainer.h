@@ -17,14 +17,15 @@ struct trainer_params {
 
 // Bytes a trainer takes, and what one sequence costs it.
 struct training_cost {
-    size_t base_bytes;
-    size_t transposed_bytes;
-    size_t adapter_bytes;    // with gradients
-    size_t optimizer_bytes;  // moments and a copy of parameters and gradients, in the process's own memory
-    size_t compute_bytes;
-    size_t host_bytes;       // logits and the inputs of one sequence
-    size_t n_parameters;     // that are trained
-    double flops;            // of one sequence forward and back
+    size_t      base_bytes;
+    size_t      transposed_bytes;
+    size_t      adapter_bytes;    // with gradients
+    size_t      optimizer_bytes;  // moments and a copy of parameters and gradients, in the process's own memory
+    size_t      compute_bytes;
+    size_t      host_bytes;       // logits and the inputs of one sequence
+    size_t      n_parameters;     // that are trained
+    std::string unsupported;      // the first operation that the device has not; empty: it has all
+    double      flops;            // of one sequence forward and back
 };
 
 // Learns LoRA adapters of a frozen text model. Used by one thread at a time.
@@ -81,3 +82,7 @@ class trainer {
 // What training takes, without loading anything but the file's header. `n_tokens` and `n_rows` are the longest sequence's.
 // Throws MODEL_LOAD, MODEL_UNSUPPORTED.
 training_cost plan_training(const trainer_params & params, int64_t n_tokens, int64_t n_rows);
+
+// Floating-point operations a second of a matrix product as large as the model's largest, measured for a fifth of a second.
+// Throws MODEL_LOAD, MODEL_UNSUPPORTED.
+double measure_speed(const trainer_params & params);
