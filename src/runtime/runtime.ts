@@ -95,6 +95,20 @@ export class Runtime {
   }
 
   /**
+   * Floating-point operations a second of a matrix product of the model's size. Measured for a fifth of a second, in which
+   * nothing else runs on the main thread.
+   *
+   * @throws FramewrightError MODEL_LOAD, MODEL_UNSUPPORTED, USAGE
+   */
+  measureTrainingSpeed(options: TrainerOptions): number {
+    try {
+      return this.#addon.measureSpeed(toTrainerParams(options));
+    } catch (error) {
+      throw fromNative(error);
+    }
+  }
+
+  /**
    * Calls `listener` for every line llama.cpp logs, in this process and whoever made it, from now on. Returns how to stop.
    */
   onLog(listener: (line: LogLine) => void): () => void {

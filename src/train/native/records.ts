@@ -65,7 +65,7 @@ export async function readSftRecords(folder: string, name: string, signal?: Abor
   });
 }
 
-/** As readSftRecords. A pair whose answers are the same prefers nothing, and is refused. */
+/** As readSftRecords. */
 export async function readPreferenceRecords(
   folder: string,
   name: string,
@@ -74,7 +74,6 @@ export async function readPreferenceRecords(
   const sizes = new ImageSizes(folder);
   return mapRecords(folder, name, preferenceSchema, signal, async (each) => {
     const { chosen, rejected } = each;
-    if (chosen.value === rejected.value) throw invalid('its chosen and rejected answers are the same: a tie');
     const images = await sizes.placesOf(each);
     return { turns: each.conversations, images, system: each.system, chosen: chosen.value, rejected: rejected.value };
   });
