@@ -54,13 +54,16 @@ async function work(file) {
   const beforeBytes = process.resourceUsage().maxRSS * 1024;
   await step();
   const seconds = [];
+  const startCpu = process.cpuUsage();
   for (let i = 0; i < steps; i++) {
     const start = performance.now();
     await step();
     seconds.push((performance.now() - start) / 1000);
   }
+  const { user, system } = process.cpuUsage(startCpu);
+  const cpuSeconds = (user + system) / 1e6 / steps;
   const peakBytes = process.resourceUsage().maxRSS * 1024;
-  console.log(JSON.stringify({ seconds, peakBytes, beforeBytes, computeBytes: trainer.computeBytes() }));
+  console.log(JSON.stringify({ seconds, cpuSeconds, peakBytes, beforeBytes, computeBytes: trainer.computeBytes() }));
   await runtime.dispose();
 }
 
@@ -86,6 +89,7 @@ async function compare() {
     const results = Object.entries(found).map(([name, each]) => ({
       name,
       tokensPerSecond: Math.round(N_TOKENS / median(each.flatMap(({ seconds }) => seconds))),
+      tokensPerCpuSecond: Math.round(N_TOKENS / median(each.map(({ cpuSeconds }) => cpuSeconds))),
       peakMB: Math.round(median(each.map(({ peakBytes }) => peakBytes)) / 1e6),
       peakOverLoadedMB: Math.round(median(each.map(({ peakBytes, beforeBytes }) => peakBytes - beforeBytes)) / 1e6),
     }));
