@@ -99,30 +99,64 @@ GEMM_TARGET static void multiply_tile(const float * a, const float * b, int64_t 
     }
 }
 
-static void store_tile(const float * tile, float * c, int64_t c_step, int64_t n_rows, int64_t n_columns, bool adds) {
+static void add_tile(const float * tile, float * c, int64_t c_step, int64_t n_rows, int64_t n_columns) {
     for (int64_t n = 0; n < n_rows; n++) {
         for (int64_t m = 0; m < n_columns; m++) {
-            c[n * c_step + m] = adds ? c[n * c_step + m] + tile[n * tile_m + m] : tile[n * tile_m + m];
+            c[n * c_step + m] += tile[n * tile_m + m];
         }
     }
 }
 
+// The part [from, to) of a block of k that counts for a tile's rows n to n + n_rows.
+struct span {
+    int64_t from;
+    int64_t to;
+};
+
+static span
+useful_k(triangle skips, int64_t n, int64_t n_rows, int64_t k0, int64_t nk, int64_t n_total, int64_t k_total) {
+    if (skips == triangle::SUM && n / k_total == (n + n_rows - 1) / k_total) {
+        return { 0, std::min(nk, (n + n_rows - 1) % k_total + 1 - k0) };
+    }
+    if (skips == triangle::SUM_AFTER && k0 / n_total == (k0 + nk - 1) / n_total) {
+        return { std::max<int64_t>(0, n - k0 % n_total), nk };
+    }
+    return { 0, nk };
+}
+
+// How many of m_total results are of use to those rows.
+static int64_t useful_m(triangle skips, int64_t n, int64_t n_rows, int64_t m_total) {
+    if (skips == triangle::RESULT && n / m_total == (n + n_rows - 1) / m_total) {
+        return (n + n_rows - 1) % m_total + 1;
+    }
+    return m_total;
+}
+
+struct product_shape {
+    int64_t  m;
+    int64_t  n;
+    int64_t  k;
+    triangle skips;
+};
+
 // c[n][m] = sum over k of a(m, k) * b(n, k), for n from n0 to n1; rows of c are c_step apart.
-static void multiply(const operand & a,
-                     const operand & b,
-                     float *         c,
-                     int64_t         c_step,
-                     int64_t         m_total,
-                     int64_t         k_total,
-                     int64_t         n0,
-                     int64_t         n1) {
+static void multiply(const operand &       a,
+                     const operand &       b,
+                     float *               c,
+                     int64_t               c_step,
+                     const product_shape & shape,
+                     int64_t               n0,
+                     int64_t               n1) {
     thread_local std::vector<float> packed_a(block_k * block_m);
     thread_local std::vector<float> packed_b(block_k * tile_n);
     float                           tile[tile_n * tile_m];
-    for (int64_t k0 = 0; k0 < k_total; k0 += block_k) {
-        const int64_t nk = std::min(block_k, k_total - k0);
-        for (int64_t m0 = 0; m0 < m_total; m0 += block_m) {
-            const int64_t nm = std::min(block_m, m_total - m0);
+    for (int64_t n = n0; n < n1; n++) {
+        std::fill_n(c + n * c_step, shape.m, 0.0f);
+    }
+    for (int64_t k0 = 0; k0 < shape.k; k0 += block_k) {
+        const int64_t nk = std::min(block_k, shape.k - k0);
+        for (int64_t m0 = 0; m0 < shape.m; m0 += block_m) {
+            const int64_t nm = std::min(block_m, shape.m - m0);
             if (a.encoded) {
                 pack_encoded(a.encoded, m0, nm, k0, nk, packed_a.data());
             }
@@ -131,10 +165,16 @@ static void multiply(const operand & a,
             }
             for (int64_t n = n0; n < n1; n += tile_n) {
                 const int64_t n_rows = std::min(tile_n, n1 - n);
-                pack(b, n, n_rows, k0, nk, tile_n, packed_b.data());
-                for (int64_t m = 0; m < nm; m += tile_m) {
-                    multiply_tile(&packed_a[(size_t) (m * nk)], packed_b.data(), nk, tile);
-                    store_tile(tile, c + n * c_step + m0 + m, c_step, n_rows, std::min(tile_m, nm - m), k0 > 0);
+                const span    ks     = useful_k(shape.skips, n, n_rows, k0, nk, shape.n, shape.k);
+                const int64_t m_end  = std::min(nm, useful_m(shape.skips, n, n_rows, shape.m) - m0);
+                if (ks.from >= ks.to || m_end <= 0) {
+                    continue;
+                }
+                const int64_t n_useful = ks.to - ks.from;
+                pack(b, n, n_rows, k0 + ks.from, n_useful, tile_n, packed_b.data());
+                for (int64_t m = 0; m < m_end; m += tile_m) {
+                    multiply_tile(&packed_a[(size_t) (m * nk + ks.from * tile_m)], packed_b.data(), n_useful, tile);
+                    add_tile(tile, c + n * c_step + m0 + m, c_step, n_rows, std::min(tile_m, nm - m));
                 }
             }
         }
@@ -152,7 +192,7 @@ static operand rows_of(const ggml_tensor * tensor, int64_t batch, bool along_0) 
 }
 
 // The threads share the rows of all batches, in whole tiles.
-static void run(ggml_tensor * c, bool a_along_0, bool b_along_0, int ith, int nth) {
+static void run(ggml_tensor * c, bool a_along_0, bool b_along_0, triangle skips, int ith, int nth) {
     const ggml_tensor * a        = c->src[0];
     const ggml_tensor * b        = c->src[1];
     const int64_t       n        = c->ne[1];
@@ -165,7 +205,7 @@ static void run(ggml_tensor * c, bool a_along_0, bool b_along_0, int ith, int nt
         operand left = rows_of(a, batch / (c->ne[2] / a->ne[2]), a_along_0);
         left.encoded = a->type == GGML_TYPE_F32 ? nullptr : a;
         float * out  = (float *) ((char *) c->data + (size_t) batch * c->nb[2]);
-        multiply(left, rows_of(b, batch, b_along_0), out, step(c, 1), c->ne[0], k, n0, n1);
+        multiply(left, rows_of(b, batch, b_along_0), out, step(c, 1), { c->ne[0], n, k, skips }, n0, n1);
     }
 }
 
@@ -179,30 +219,38 @@ static ggml_tensor * custom(ggml_context *   ctx,
     return ggml_custom_4d(ctx, GGML_TYPE_F32, m, n, b->ne[2], 1, arguments, 2, op, GGML_N_TASKS_MAX, nullptr);
 }
 
-ggml_tensor * gemm_mul_mat(ggml_context * ctx, ggml_tensor * a, ggml_tensor * b) {
-    return custom(ctx, a, b, a->ne[1], b->ne[1],
-                  [](ggml_tensor * c, int ith, int nth, void *) { run(c, false, false, ith, nth); });
+// What ggml calls has no room for anything but numbers that are known when it is compiled.
+template <bool a_along_0, bool b_along_0, triangle skips>
+static void compute(ggml_tensor * c, int ith, int nth, void *) {
+    run(c, a_along_0, b_along_0, skips, ith, nth);
 }
 
-ggml_tensor * gemm_out_prod(ggml_context * ctx, ggml_tensor * a, ggml_tensor * b) {
-    return custom(ctx, a, b, a->ne[0], b->ne[0],
-                  [](ggml_tensor * c, int ith, int nth, void *) { run(c, true, true, ith, nth); });
+ggml_tensor * gemm_mul_mat(ggml_context * ctx, ggml_tensor * a, ggml_tensor * b, triangle skips) {
+    const ggml_custom_op_t op = skips == triangle::RESULT ? compute<false, false, triangle::RESULT> :
+                                skips == triangle::SUM    ? compute<false, false, triangle::SUM> :
+                                                            compute<false, false, triangle::NONE>;
+    return custom(ctx, a, b, a->ne[1], b->ne[1], op);
+}
+
+ggml_tensor * gemm_out_prod(ggml_context * ctx, ggml_tensor * a, ggml_tensor * b, triangle skips) {
+    const ggml_custom_op_t op =
+        skips == triangle::SUM_AFTER ? compute<true, true, triangle::SUM_AFTER> : compute<true, true, triangle::NONE>;
+    return custom(ctx, a, b, a->ne[0], b->ne[0], op);
 }
 
 ggml_tensor * gemm_back(ggml_context * ctx, ggml_tensor * w, ggml_tensor * b) {
-    return custom(ctx, w, b, w->ne[0], b->ne[1],
-                  [](ggml_tensor * c, int ith, int nth, void *) { run(c, true, false, ith, nth); });
+    return custom(ctx, w, b, w->ne[0], b->ne[1], compute<true, false, triangle::NONE>);
 }
 
 #else
 
 // gemm_gains() has said that nobody comes here.
 
-ggml_tensor * gemm_mul_mat(ggml_context * ctx, ggml_tensor * a, ggml_tensor * b) {
+ggml_tensor * gemm_mul_mat(ggml_context * ctx, ggml_tensor * a, ggml_tensor * b, triangle) {
     return ggml_mul_mat(ctx, a, b);
 }
 
-ggml_tensor * gemm_out_prod(ggml_context * ctx, ggml_tensor * a, ggml_tensor * b) {
+ggml_tensor * gemm_out_prod(ggml_context * ctx, ggml_tensor * a, ggml_tensor * b, triangle) {
     return ggml_out_prod(ctx, a, b);
 }
 

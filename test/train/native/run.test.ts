@@ -1,4 +1,5 @@
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,6 +12,8 @@ import { readCheckpoint } from '../../../src/train/native/checkpoint.js';
 import { readSftRecords } from '../../../src/train/native/records.js';
 import { Renderer } from '../../../src/train/native/render.js';
 import { runFiles, trainAdapter, type TrainAdapterOptions } from '../../../src/train/native/train-adapter.js';
+import { canMount, mountSmallDisk, unmount } from '../../support/small-disk.js';
+import { declareWhere } from '../../support/system-tools.js';
 import { FRAME, writeExport } from './export-folder.js';
 
 let root: string;
@@ -75,7 +78,6 @@ describe('a run of SFT on the nano', () => {
     await copyFile(join(one, 'sft.heldout.json'), join(data, 'sft.heldout.json'));
     const after = await meanLogProb([{ path: trained!.adapter }]);
     const before = await meanLogProb([]);
-    console.log(before, after, trained!.change);
     expect(Math.abs(before - trained!.change!.before)).toBeLessThan(1e-3 * Math.abs(before));
     expect(Math.abs(after - trained!.change!.after)).toBeLessThan(1e-3 * Math.abs(after));
     await writeExport(data, 6, 4);
@@ -103,6 +105,33 @@ describe('a run of SFT on the nano', () => {
     expect(b!.state.first).toEqual(a!.state.first);
     expect(b!.state.second).toEqual(a!.state.second);
     expect(b!.progress.rows.map(({ loss }) => loss)).toEqual(a!.progress.rows.map(({ loss }) => loss));
+  });
+
+  declareWhere(canMount, 'a disk that is full at a checkpoint', 'the right to mount one', () => {
+    test('says where the last checkpoint is when the disk is full, and goes on once there is room', async () => {
+      const disk = join(root, 'disk');
+      await mkdir(disk);
+      mountSmallDisk(disk, '16m');
+      try {
+        const filler = join(disk, 'filler');
+        const full = options('disk/full', {
+          // The look after step 6 finds no room for its checkpoint, the one after step 3 did.
+          onStep: ({ step }) => {
+            if (step === 4) fillUp(filler);
+          },
+        });
+        await expect(trainAdapter(full)).rejects.toMatchObject({
+          code: 'OUTPUT_WRITE',
+          message: expect.stringContaining('the checkpoint before is whole') as string,
+        });
+        expect((await readCheckpoint(runFiles(full.output).checkpoint)).progress.step).toBe(3);
+        await rm(filler);
+        const { onStep: _onStep, ...again } = full;
+        expect((await trainAdapter({ ...again, resume: true }))!.nSteps).toBe(6);
+      } finally {
+        unmount(disk);
+      }
+    });
   });
 
   test('goes on only with the model, data and settings it began with', async () => {
@@ -194,6 +223,17 @@ describe('bad input ends in a clear error:', () => {
     await expect(trainAdapter(given)).rejects.toMatchObject({ name: 'FramewrightError' });
   });
 });
+
+/** Takes all the room that a disk has left. */
+function fillUp(file: string): void {
+  const handle = openSync(file, 'w');
+  const piece = Buffer.alloc(4096);
+  try {
+    for (;;) writeSync(handle, piece);
+  } catch {
+    closeSync(handle);
+  }
+}
 
 interface StoredPair {
   chosen: unknown;
