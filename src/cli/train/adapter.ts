@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { existsSync } from 'node:fs';
 import { defined } from '../../base/defined.js';
 import { LORA_TARGETS, type LoraTarget } from '../../runtime/trainer.js';
 import type { GpuChoice } from '../../runtime/types.js';
@@ -7,7 +8,7 @@ import type { Change } from '../../train/native/figures.js';
 import type { TrainingData } from '../../train/native/prepare.js';
 import type { TrainKind } from '../../train/native/records.js';
 import { TRAIN_DEFAULTS, type TrainSettings } from '../../train/native/settings.js';
-import { trainAdapter, type TrainedAdapter } from '../../train/native/train-adapter.js';
+import { runFiles, trainAdapter, type TrainedAdapter } from '../../train/native/train-adapter.js';
 import { durationText, planLines, type TrainingPlan } from '../../train/native/training-plan.js';
 import { GPUS, parseShare, parseSize, parseWhole } from '../options.js';
 import { interruptSignal } from '../terminal/interrupt.js';
@@ -146,7 +147,8 @@ async function run(kind: TrainKind, folder: string, flags: AdapterFlags): Promis
     else if (flags.json) printText(`${JSON.stringify(planned)}\n`);
   } catch (error) {
     progress.clear();
-    if (signal.aborted) say('framewright: a checkpoint is kept: the same command with --resume goes on\n');
+    if (signal.aborted && existsSync(runFiles(output).checkpoint))
+      say('framewright: a checkpoint is kept: the same command with --resume goes on\n');
     throw error;
   } finally {
     stopListening();
