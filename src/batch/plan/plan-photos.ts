@@ -23,6 +23,8 @@ import { readWishes } from './wishes.js';
 export async function planPhotos(settings: BatchSettings, listener: BatchListener): Promise<RunPlan> {
   const wishes = await readWishes(settings);
   const { taken, found, stdin, earlier } = await takePhotos(settings, wishes, listener);
+  settings.signal.throwIfAborted();
+  listener.onPrepare?.({ step: 'name', nPhotos: taken.length });
   const photos = await planOutputs(taken, wishes.targetsOf, planOptions(settings, stdin));
   refuseStdout(photos, settings);
   listener.onPlan?.(photos);
