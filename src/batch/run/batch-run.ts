@@ -37,7 +37,8 @@ export class BatchRun {
     this.#listener = listener;
     this.#memory = memory;
     const { force, resume } = settings;
-    this.#replacing = { force, resume, ...defined({ journal: memory?.journal }) };
+    const inputs = settings.journal === false ? [] : plan.photos.map(({ input }) => input);
+    this.#replacing = { force, resume, inputs, ...defined({ journal: memory?.journal }) };
     this.#begin = beginOf(plan, memory);
     this.#nDone = this.#begin.nEarlier;
   }
