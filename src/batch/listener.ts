@@ -7,9 +7,9 @@ import type { PlannedPhoto } from './plan/planned-photo.js';
 export interface BatchNote {
   /**
    * `inputs`: folders that cannot be read, HEIC and RAW left out; `earlier-crops`: pictures left out as crops made earlier;
-   * `hints`: some are for none of the photos.
+   * `hints`: some are for none of the photos; `sidecars`: who reads those asked for.
    */
-  readonly about: 'inputs' | 'earlier-crops' | 'hints';
+  readonly about: 'inputs' | 'earlier-crops' | 'hints' | 'sidecars';
   readonly text: string;
 }
 

@@ -4,6 +4,7 @@ import type { Photo } from '../photo/decode.js';
 import { cropRectangle } from './crop-rectangle.js';
 import { slideToFocus } from './focus.js';
 import type { SettledTarget, SettledWishes } from './wishes.js';
+import { resultNotes } from './result-notes.js';
 import type { ReadyPhoto } from './ready-photo.js';
 import type { Candidate, CropRect, CropResult } from '../base/schema.js';
 import { focalPoint } from './focal-point.js';
@@ -61,7 +62,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
     ...(heads ? { heads: heads.map((box) => [...box] as [number, number, number, number]) } : {}),
     verdict: keepsPhoto ? 'keep' : 'crop',
     confidence: round6(decision.modelScores[decision.best]!),
-    ...(photo.notes.length > 0 ? { notes: [...photo.notes] } : {}),
+    ...resultNotes(photo, final, target.size),
     timingsMs: ready.timings.with(settled.engineTarget.timings),
   };
 }

@@ -58,8 +58,14 @@ export function readPhotoFile({ bytes, format, name }: EncodedPhoto): PhotoFile 
       return { ...readAvifColour(withAvifBrand(bytes)), notes };
     }
     case 'tiff': {
-      const { isYcbcr, ...layout } = readTiffLayout(bytes);
-      return { pixels: firstPage(bytes), ...layout, isOpaque: isYcbcr, notes: [] };
+      const { ycbcr, ...layout } = readTiffLayout(bytes);
+      if (ycbcr === 'full') {
+        throw new FramewrightError(
+          'INPUT_UNSUPPORTED',
+          `${name} is a TIFF of YCbCr without subsampling, whose colours would come out wrong: save it as RGB first`,
+        );
+      }
+      return { pixels: firstPage(bytes), ...layout, isOpaque: ycbcr !== undefined, notes: [] };
     }
   }
 }

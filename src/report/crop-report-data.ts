@@ -50,6 +50,8 @@ export interface Failure {
 
 /** What the scripts of the page read (report/crops). */
 export interface CropReportData {
+  /** Where the run stood, absolute: its photos are called as seen from there. */
+  readonly folder: string;
   /** ISO 8601. */
   readonly createdAt: string;
   readonly engine: string;

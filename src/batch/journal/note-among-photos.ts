@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { CheckedLog } from '../../files/checked-log.js';
 import { STDIN } from '../inputs.js';
+import { isPictureName } from '../plan/format-of-name.js';
 import { sha256Of } from './content-hash.js';
 import type { CropJournal } from './crop-journal.js';
 import { journalIn } from './journal-place.js';
@@ -20,7 +21,7 @@ export async function noteAmongPhotos(file: string, bytes: Uint8Array, run: Noti
   const folder = path.dirname(path.resolve(file));
   const isAmong = inputs.some((input) => input !== STDIN && path.dirname(path.resolve(input)) === folder);
   const there = journalIn(folder);
-  if (!isAmong || journal?.path === there.file) return;
+  if (!isPictureName(file) || !isAmong || journal?.path === there.file) return;
   const made = { path: path.basename(file), sha256: sha256Of(bytes) };
   const record: SummaryRecord = { version: VERSION, what: 'summary', files: [made] };
   try {
