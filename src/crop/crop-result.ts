@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { boxOfRect, boxOfSize, rectOfBox, type Box } from '../base/geometry.js';
 import type { Analysed, Decided, ModelIdentity, PhotoEngine, Proposed } from '../engines/engine.js';
 import type { Photo } from '../photo/decode.js';
@@ -41,7 +42,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
   const final = keepsPhoto ? rectOfBox(boxOfSize(photo)) : crop;
   return {
     schemaVersion: 1,
-    photo: { ...(photo.path === undefined ? {} : { path: photo.path }), widthPx: photo.width, heightPx: photo.height },
+    photo: { ...defined({ path: photo.path }), widthPx: photo.width, heightPx: photo.height },
     engine: engine.name,
     ...(engine.identity && { model: reportedModel({ ...engine.identity, seed: wishes.seed }) }),
     frame: { widthPx: frame.width, heightPx: frame.height },
@@ -71,7 +72,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
 function exactCrop(box: Box, photo: Photo, settled: SettledTarget, { keep, focus }: SettledWishes): CropRect {
   const { minSize, target } = settled;
   const { aspect } = target;
-  const rect = cropRectangle({ photo, box, keep, minSize, ...(aspect ? { aspect } : {}), name: photo.name });
+  const rect = cropRectangle({ photo, box, keep, minSize, ...defined({ aspect }), name: photo.name });
   return focus ? slideToFocus(rect, focus, keep, photo) : rect;
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { avifSequence, readAvifColour } from './formats/avif-colour.js';
 import { readGif } from './formats/gif-blocks.js';
 import { jpegPixels, mayBePadded } from './formats/jpeg-pixels.js';
@@ -38,11 +39,11 @@ export function readPhotoFile({ bytes, format, name }: EncodedPhoto): PhotoFile 
     case 'png': {
       const { pixels, cicp, density, nFrames } = readPng(bytes);
       const pictures = { pixels: pixels(), notes: animation(nFrames) };
-      return { ...pictures, ...(cicp && { cicp }), ...(density !== undefined && { density }) };
+      return { ...pictures, ...defined({ cicp, density }) };
     }
     case 'gif': {
       const { pixels, icc, nFrames } = readGif(bytes);
-      return { pixels, ...(icc && { icc }), notes: animation(nFrames) };
+      return { pixels, ...defined({ icc }), notes: animation(nFrames) };
     }
     case 'webp':
       return { pixels: bytes, notes: animation(webpFrames(bytes)) };

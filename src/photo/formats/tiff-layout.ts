@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { entryOf, numberOf, numbersOf, openTiffBlock, readIfd, TYPE } from './ifd.js';
 import type { Ifd, IfdEntry, TiffBlock } from './ifd.js';
 
@@ -44,7 +45,7 @@ export function readTiffLayout(tiff: Uint8Array): TiffLayout {
   const density = densityOf(block, ifd);
   return {
     ...(numberAt(TAG.photometric) === YCBCR && !isJpeg && { ycbcr: subsamplingOf(block, ifd) }),
-    ...(density !== undefined && { density }),
+    ...defined({ density }),
     parts: tables
       ? { kind: 'jpeg', all: partsOf(block, ifd).map((part) => withTables(part, tables)) }
       : isDeflate
