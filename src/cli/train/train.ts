@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
+import { addExportCommand } from './export.js';
 
 const HELP = `
 docs/training.md has the whole way, from photos to a cropped photo.`;
 
 /** `framewright train ...`: adapters for one's own taste. A subcommand is a file beside this one and a line here. */
 export function addTrainCommand(program: Command): void {
-  program
+  const train = program
     .command('train')
     .description('training: data from crops people chose, and adapters from the data')
     .addHelpText('after', HELP);
+  addExportCommand(train);
 }
