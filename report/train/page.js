@@ -36,6 +36,7 @@
   function pictures(sample) {
     const { candidates, best, pairs } = sample;
     const listed = candidates.map((box, i) => ({ box, kind: i === best ? 'best' : '', label: String(i + 1) }));
+    listed.sort((a, b) => Number(a.kind === 'best') - Number(b.kind === 'best')); // the best above the others
     const shown = [
       picture(sample, listed, candidates.length > 0 ? 'proposed, the best in green' : 'the analysis alone'),
     ];
@@ -49,7 +50,7 @@
             { box: rejected, kind: 'rejected', label: 'rejected' },
             { box: chosen, kind: 'chosen', label: 'chosen' },
           ],
-          `pair of ${kind}s`,
+          `pair: ${kind}`,
         ),
       ),
     ];

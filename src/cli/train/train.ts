@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { addExportCommand } from './export.js';
+import { addPrefsCommand } from './prefs.js';
 
 const HELP = `
 docs/training.md has the whole way, from photos to a cropped photo.`;
@@ -11,4 +12,5 @@ export function addTrainCommand(program: Command): void {
     .description('training: data from crops people chose, and adapters from the data')
     .addHelpText('after', HELP);
   addExportCommand(train);
+  addPrefsCommand(train);
 }

@@ -50,9 +50,20 @@ export async function sampleOf(
     ...(enhanced && { enhanced: await uri(enhanced) }),
     candidates: sft?.shown.candidates ?? [],
     ...(sft?.shown.best !== undefined && { best: sft.shown.best }),
-    pairs: dpo.map(({ kind, shown }) => ({ kind, ...shown })),
+    pairs: pairsShown(dpo),
     turns: sft?.turns ?? dpo[0]?.turns ?? [],
   };
+}
+
+/** Each pair once, with the answers it is about. */
+function pairsShown(dpo: PhotoRecords['dpo']): Sample['pairs'] {
+  const pairs = new Map<string, Sample['pairs'][number]>();
+  for (const { kind, shown } of dpo) {
+    const key = `${shown.chosen.join()} ${shown.rejected.join()}`;
+    const before = pairs.get(key);
+    pairs.set(key, { kind: before ? `${before.kind}, ${kind}` : kind, ...shown });
+  }
+  return [...pairs.values()];
 }
 
 /** One HTML page of samples that needs nothing else. */

@@ -43,7 +43,7 @@ export function splitPhotos(photos: readonly HashedPhoto[], options: SplitOption
   for (const item of inOrder) {
     const { id } = item.photo;
     const foreign = apartFrom.find(({ hash }) => isNear(hash, item.hash));
-    const near = kept.find(({ hash }) => isNear(hash, item.hash));
+    const near = kept.find(({ photo, hash }) => photo.path !== item.photo.path && isNear(hash, item.hash));
     if (foreign) leaks.push({ id, reason: `shows the same as ${foreign.id}, which is to be kept apart` });
     else if (!near) kept.push(item);
     else if (isHeldOut(near) && item.photo.split === 'train') {
@@ -52,15 +52,17 @@ export function splitPhotos(photos: readonly HashedPhoto[], options: SplitOption
   }
   const order = new Map(photos.map(({ photo }, i) => [photo, i]));
   kept.sort((a, b) => order.get(a.photo)! - order.get(b.photo)!);
-  const undivided = kept.filter(({ photo }) => photo.split === undefined);
-  const nHeldOut = Math.round(undivided.length * heldOutShare);
+  const undivided = new Set(kept.filter(({ photo }) => photo.split === undefined).map(({ photo }) => photo.path));
+  const nHeldOut = Math.round(undivided.size * heldOutShare);
+  // By file: a photo that was cropped to two shapes is on one side with both.
+  const ids = new Map(kept.map(({ photo }) => [photo.path, photo.id]));
   const byLot = [...undivided]
-    .map(({ photo }) => ({ photo, lot: lotsFor(seed, `held out: ${photo.id}`)() }))
-    .sort((a, b) => a.lot - b.lot || (a.photo.id < b.photo.id ? -1 : 1))
+    .map((path) => ({ path, id: ids.get(path)!, lot: lotsFor(seed, `held out: ${ids.get(path)!}`)() }))
+    .sort((a, b) => a.lot - b.lot || (a.id < b.id ? -1 : 1))
     .slice(0, nHeldOut);
-  const heldOut = new Set(byLot.map(({ photo }) => photo));
+  const heldOut = new Set(byLot.map(({ path }) => path));
   return {
-    photos: kept.map(({ photo }) => ({ photo, split: photo.split ?? (heldOut.has(photo) ? 'heldout' : 'train') })),
+    photos: kept.map(({ photo }) => ({ photo, split: photo.split ?? (heldOut.has(photo.path) ? 'heldout' : 'train') })),
     duplicates,
     leaks,
   };
