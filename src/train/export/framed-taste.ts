@@ -44,7 +44,8 @@ export async function frameTaste(photo: TastePhoto, options: FramingOptions, lot
   const target = photo.target ?? {};
   const people = photo.crops.filter(({ isDrawn }) => !isDrawn);
   const isCropped = people.length > 0 || photo.pairs.length > 0;
-  const isShort = isCropped && people.length < count && photo.pairs.length === 0;
+  const least = Math.max(...people.map(({ rating }) => rating)) - pairs.gap;
+  const isShort = people.length > 0 && people.filter(({ rating }) => rating >= least).length < count;
   const own =
     photo.own ?? (photo.elements === undefined || isShort ? await analyst.look(photo.path, target, signal) : undefined);
   const { toFrame } = frameMap(space, frame);
@@ -64,7 +65,7 @@ export async function frameTaste(photo: TastePhoto, options: FramingOptions, lot
         ...pairsOfRatings(rated, pairs, lots),
       ].slice(0, pairs.count),
       own: (own?.candidates ?? []).map((box) => ready.map.toFrame.box(box)),
-      isAnalysisOnly: !isCropped,
+      isAnalysisOnly: !isCropped && (photo.elements !== undefined || photo.subject !== undefined),
     },
   };
 }

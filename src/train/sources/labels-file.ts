@@ -65,7 +65,9 @@ export async function readTasteLines(
       missing.push({ id, reason: `${file} is missing or no photo` });
       continue;
     }
-    found.push(photoOf(value, { id, file, size, from }, repairs));
+    const photo = photoOf(value, { id, file, size, from }, repairs);
+    if (photo.crops.length + photo.pairs.length > 0 || photo.elements) found.push(photo);
+    else repairs.push(`${from}: left ${id} out, it has no usable crop, pair or element`);
   }
   return { name: 'own photos', photos: found, ratingGap: RATING_GAP, missing, repairs };
 }

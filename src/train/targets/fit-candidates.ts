@@ -22,12 +22,13 @@ export function shaped([x1, y1, x2, y2]: Box, { frame, aspect }: CandidateLimits
  */
 export function fitCandidate(box: Box, limits: CandidateLimits): Box | undefined {
   const { width, height } = limits.frame;
+  if (box[0] < 0 || box[1] < 0 || box[2] > width || box[3] > height) return undefined;
   const least = leastTrim(limits);
   const trim = (px: number, leastPx: number | undefined): number =>
     leastPx === undefined || px >= leastPx ? px : px < leastPx / 2 ? 0 : leastPx;
   const [x1, y1] = [trim(box[0], least?.width), trim(box[1], least?.height)];
   const [x2, y2] = [width - trim(width - box[2], least?.width), height - trim(height - box[3], least?.height)];
-  if (x1 < 0 || y1 < 0 || x2 > width || y2 > height || x1 >= x2 || y1 >= y2) return undefined;
+  if (x1 >= x2 || y1 >= y2) return undefined;
   const fitted = shaped([x1, y1, x2, y2], limits);
   return boxArea(fitted) > 0 && meetsLimits(fitted, limits) ? fitted : undefined;
 }

@@ -9,8 +9,8 @@ import type { Answer, ConversationWriter, Turn, WrittenConversation } from '../w
 import { distinctWithin, fitCandidate } from './fit-candidates.js';
 import { reasonIn } from './reason.js';
 
-/** Crops that overlap by this much are one taste: not worth a place each in a list, nor a pair. */
-const SAME_IOU = 0.85;
+/** Crops that overlap by this much are not worth a place each in a list, while there are others; as the rules pick them. */
+const SAME_IOUS = [0.85, 0.93, 0.97] as const;
 /** A pair nearer than this teaches nothing but pixels. */
 const PAIR_IOU = 0.93;
 
@@ -112,7 +112,7 @@ async function sftRecord(
   const best = rated[0];
   if (!best) return taste.isAnalysisOnly ? analysisRecord(taste, writer) : undefined;
   const good = rated.filter(({ rating }) => rating >= best.rating - ratingGap).map(({ box }) => box);
-  const candidates = distinct(apart([...good, ...fitting(own, limits)]), limits).slice(0, count);
+  const candidates = distinct(apart([...good, ...fitting(own, limits)], count), limits);
   // Not always in the order proposed, or "1" would be the answer whatever is in the list.
   const turn = lots() < 0.5 ? 0 : wholeBetween(0, candidates.length - 1, lots);
   const written = await writer.write({
@@ -141,7 +141,7 @@ async function decisionPair(
   lots: Lots,
 ): Promise<DpoRecordText | undefined> {
   const others = shuffled(worseThan(chosen, taste), lots);
-  const listed = distinct(apart([chosen, rejected, ...others], 2), taste.limits).slice(0, count);
+  const listed = distinct(apart([chosen, rejected, ...others], count, 2), taste.limits);
   const candidates = shuffled(listed, lots);
   const write = async (box: Box): Promise<WrittenConversation> =>
     writer.write({
@@ -161,8 +161,8 @@ async function proposalPair(
   lots: Lots,
 ): Promise<DpoRecordText | undefined> {
   const [upper, lower] = companions(taste, lots);
-  const better = distinct(apart([chosen, ...upper]), taste.limits).slice(0, count);
-  const worse = distinct(apart([rejected, ...lower]), taste.limits).slice(0, count);
+  const better = distinct(apart([chosen, ...upper], count), taste.limits);
+  const worse = distinct(apart([rejected, ...lower], count), taste.limits);
   const n = Math.min(better.length, worse.length);
   const write = async (list: readonly Box[]): Promise<WrittenConversation> =>
     writer.write({ ...asTarget(taste, list, writer), ...preferring(0, list, taste, writer) });
@@ -200,12 +200,19 @@ function fitting(boxes: readonly Box[], limits: CandidateLimits): Box[] {
   return boxes.map((box) => fitCandidate(box, limits)).filter((box) => box !== undefined);
 }
 
-/** The boxes that differ clearly from all before them; the first `kept` stay whatever they are. */
-function apart(boxes: readonly Box[], kept = 1): Box[] {
-  return boxes.reduce<Box[]>((list, box) => {
-    const isNew = list.every((other) => intersectionOverUnion(box, other) < SAME_IOU);
-    return isNew || list.length < kept ? [...list, box] : list;
-  }, []);
+/**
+ * Up to `count` boxes that differ clearly from all before them, and where that leaves too few, ones that differ less; the
+ * first `kept` stay whatever they are.
+ */
+function apart(boxes: readonly Box[], count: number, kept = 1): Box[] {
+  const list = boxes.slice(0, kept);
+  for (const limit of SAME_IOUS) {
+    for (const box of boxes) {
+      if (list.length >= count) return list;
+      if (list.every((other) => intersectionOverUnion(box, other) < limit)) list.push(box);
+    }
+  }
+  return list;
 }
 
 function distinct(boxes: readonly Box[], limits: CandidateLimits): Box[] {
