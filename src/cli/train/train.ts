@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { addExportCommand } from './export.js';
 import { addPrefsCommand } from './prefs.js';
+import { addAdapterCommand } from './adapter.js';
 
 const HELP = `
 docs/training.md has the whole way, from photos to a cropped photo.`;
@@ -13,4 +14,6 @@ export function addTrainCommand(program: Command): void {
     .addHelpText('after', HELP);
   addExportCommand(train);
   addPrefsCommand(train);
+  addAdapterCommand(train, 'sft');
+  addAdapterCommand(train, 'dpo');
 }

@@ -68,5 +68,5 @@ function pairsShown(dpo: PhotoRecords['dpo']): Sample['pairs'] {
 
 /** One HTML page of samples that needs nothing else. */
 export function renderSamples(data: SamplesData): Promise<string> {
-  return fillPage('train', { title: `Training data: ${data.facts.source}`, data, scripts: ['page.js'] });
+  return fillPage('samples', { title: `Training data: ${data.facts.source}`, data, scripts: ['page.js'] });
 }
