@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { addExportCommand } from './export.js';
 import { addPrefsCommand } from './prefs.js';
+import { addTasteCommand } from './taste.js';
 import { addAdapterCommand } from './adapter.js';
 
 const HELP = `
@@ -14,6 +15,7 @@ export function addTrainCommand(program: Command): void {
     .addHelpText('after', HELP);
   addExportCommand(train);
   addPrefsCommand(train);
+  addTasteCommand(train);
   addAdapterCommand(train, 'sft');
   addAdapterCommand(train, 'dpo');
 }

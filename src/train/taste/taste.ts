@@ -52,6 +52,9 @@ export interface Taste {
 /** Files of the folder. */
 export const TASTE_FILES = { data: 'data', sft: 'sft.gguf', adapter: 'taste.gguf', figures: 'taste.json' } as const;
 
+/** Crops of the model that each choice is preferred to: its own, and another candidate. */
+const PAIRS_PER_CHOICE = 2;
+
 /** Fewer choices teach no taste, and those kept back would tell nothing. */
 export const LEAST_CHOICES = 20;
 
@@ -130,7 +133,7 @@ async function exportChoices(
     source,
     out,
     candidates: CROP_DEFAULTS.candidates,
-    pairs: { count: CROP_DEFAULTS.candidates, hardness: 'mixed' },
+    pairs: { count: PAIRS_PER_CHOICE, hardness: 'mixed' },
     kinds: PAIR_KINDS,
     heldOutShare,
     samples: 24,
