@@ -94,7 +94,10 @@ async function learnIn(folder: string, options: TasteOptions): Promise<Taste> {
   const heldOut = new Set(facts.photos.filter(({ split }) => split === 'heldout').map(({ id }) => id));
   const kept = crops.chosen.filter(({ id }) => heldOut.has(id));
   if (kept.length === 0) {
-    throw new FramewrightError('DATASET_INVALID', 'no choice was kept back to measure with: ask for a larger --held-out');
+    throw new FramewrightError(
+      'DATASET_INVALID',
+      'no choice was kept back to measure with: ask for a larger --held-out',
+    );
   }
   await using adapted = await openCropper({
     ...model,
