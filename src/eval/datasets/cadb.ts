@@ -31,7 +31,10 @@ const splitSchema = z.record(z.string(), z.array(z.string()));
  * photo's vanishing-point segments are one element.
  * @throws FramewrightError `DATASET_INVALID`
  */
-export async function readCadb(folder: string, { signal, photos: photosFolder = folder }: DatasetOptions = {}): Promise<DatasetOfKind<'elements'>> {
+export async function readCadb(
+  folder: string,
+  { signal, photos: photosFolder = folder }: DatasetOptions = {},
+): Promise<DatasetOfKind<'elements'>> {
   const index = await indexPhotos(photosFolder);
   const path = join(folder, 'composition_elements.json');
   const labels = parseJson((await readDatasetFile(path, signal)).toString('utf8'), fileSchema, path);

@@ -21,7 +21,10 @@ const rankingSchema = z.array(
  * are found under the name in their Flickr address or under their Flickr number.
  * @throws FramewrightError `DATASET_INVALID`
  */
-export async function readFcdbCrops(folder: string, { signal, photos: photosFolder = folder }: DatasetOptions = {}): Promise<DatasetOfKind<'boxes'>> {
+export async function readFcdbCrops(
+  folder: string,
+  { signal, photos: photosFolder = folder }: DatasetOptions = {},
+): Promise<DatasetOfKind<'boxes'>> {
   const index = await indexPhotos(photosFolder);
   const photos: BoxesPhoto[] = [];
   const missing: MissingPhoto[] = [];
@@ -47,7 +50,10 @@ export async function readFcdbCrops(folder: string, { signal, photos: photosFold
  * FCDB's ranked pairs: five votes a pair. The split is that of the crops' files, where the photo is in one of them.
  * @throws FramewrightError `DATASET_INVALID`
  */
-export async function readFcdbPairs(folder: string, { signal, photos: photosFolder = folder }: DatasetOptions = {}): Promise<DatasetOfKind<'pairs'>> {
+export async function readFcdbPairs(
+  folder: string,
+  { signal, photos: photosFolder = folder }: DatasetOptions = {},
+): Promise<DatasetOfKind<'pairs'>> {
   const index = await indexPhotos(photosFolder);
   const testPath = join(folder, 'cropping_testing_set.json');
   const testLabels = parseJson((await readDatasetFile(testPath, signal)).toString('utf8'), cropsSchema, testPath);

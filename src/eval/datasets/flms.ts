@@ -28,7 +28,10 @@ const FILES = ['crops.json', 'flms.json', '500_image_dataset.mat'] as const;
  * original MATLAB file. Crops over an edge are clamped; inverted ones and failed annotators (negative) are left out.
  * @throws FramewrightError `DATASET_INVALID`
  */
-export async function readFlms(folder: string, { signal, photos: photosFolder = folder }: DatasetOptions = {}): Promise<DatasetOfKind<'boxes'>> {
+export async function readFlms(
+  folder: string,
+  { signal, photos: photosFolder = folder }: DatasetOptions = {},
+): Promise<DatasetOfKind<'boxes'>> {
   const index = await indexPhotos(photosFolder);
   const path = await firstExisting(folder, FILES);
   const bytes = await readDatasetFile(path, signal);
