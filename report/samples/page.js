@@ -8,6 +8,8 @@
 
   const { data, byId, select, input, element, svg, fillSelect } = report;
   const { facts, samples } = data;
+  /** A picture is this many letters wide, whatever its frame. */
+  const LETTERS_ACROSS = 16;
 
   /**
    * @param {Sample} sample
@@ -25,7 +27,9 @@
         svg('rect', { ...place, class: 'casing' }),
         svg('rect', { ...place, class: `box ${kind}` }, label),
       );
-      const text = svg('text', { x: x1 + 5, y: y1 + 16, class: 'number' });
+      const size = width / LETTERS_ACROSS;
+      const text = svg('text', { x: x1 + size / 3, y: y1 + 1.1 * size, class: 'number', 'stroke-width': size / 5 });
+      text.style.fontSize = `${size}px`;
       text.textContent = label;
       drawing.append(text);
     }
