@@ -48,6 +48,7 @@ export type {
   BatchListener,
   BatchNote,
   BatchPhoto,
+  BatchPreparation,
   BatchProgress,
   BatchResult,
 } from './batch/listener.js';

@@ -1,9 +1,11 @@
+import { defined } from '../base/defined.js';
 import { boxOfRect, boxOfSize, rectOfBox, type Box } from '../base/geometry.js';
 import type { Analysed, Decided, ModelIdentity, PhotoEngine, Proposed } from '../engines/engine.js';
 import type { Photo } from '../photo/decode.js';
 import { cropRectangle } from './crop-rectangle.js';
 import { slideToFocus } from './focus.js';
 import type { SettledTarget, SettledWishes } from './wishes.js';
+import { resultNotes } from './result-notes.js';
 import type { ReadyPhoto } from './ready-photo.js';
 import type { Candidate, CropRect, CropResult } from '../base/schema.js';
 import { focalPoint } from './focal-point.js';
@@ -40,7 +42,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
   const final = keepsPhoto ? rectOfBox(boxOfSize(photo)) : crop;
   return {
     schemaVersion: 1,
-    photo: { ...(photo.path === undefined ? {} : { path: photo.path }), widthPx: photo.width, heightPx: photo.height },
+    photo: { ...defined({ path: photo.path }), widthPx: photo.width, heightPx: photo.height },
     engine: engine.name,
     ...(engine.identity && { model: reportedModel({ ...engine.identity, seed: wishes.seed }) }),
     frame: { widthPx: frame.width, heightPx: frame.height },
@@ -61,7 +63,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
     ...(heads ? { heads: heads.map((box) => [...box] as [number, number, number, number]) } : {}),
     verdict: keepsPhoto ? 'keep' : 'crop',
     confidence: round6(decision.modelScores[decision.best]!),
-    ...(photo.notes.length > 0 ? { notes: [...photo.notes] } : {}),
+    ...resultNotes(photo, final, target.size),
     timingsMs: ready.timings.with(settled.engineTarget.timings),
   };
 }
@@ -70,7 +72,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
 function exactCrop(box: Box, photo: Photo, settled: SettledTarget, { keep, focus }: SettledWishes): CropRect {
   const { minSize, target } = settled;
   const { aspect } = target;
-  const rect = cropRectangle({ photo, box, keep, minSize, ...(aspect ? { aspect } : {}), name: photo.name });
+  const rect = cropRectangle({ photo, box, keep, minSize, ...defined({ aspect }), name: photo.name });
   return focus ? slideToFocus(rect, focus, keep, photo) : rect;
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { FramewrightError } from '../base/errors.js';
 import { boxOfRect, boxOfSize, contains, type Box, type Point, type Size } from '../base/geometry.js';
 import { checkWhole } from '../base/options-check.js';
@@ -166,11 +167,11 @@ export function isImpossible(error: unknown): error is FramewrightError {
 /** A call that proposes nothing. */
 export function settleCall(ready: ReadyPhoto, { without, onProgress, ...wishes }: HeldWishes): EngineCall {
   return {
-    request: { count: 1, votes: 1, ...(without ? { without } : {}) },
+    request: { count: 1, votes: 1, ...defined({ without }) },
     targets: [],
     sampling: samplingOf(wishes),
     timings: ready.timings,
-    ...(onProgress ? { onProgress } : {}),
+    ...defined({ onProgress }),
   };
 }
 
@@ -178,7 +179,7 @@ function samplingOf(wishes: Pick<CropWishes, 'temperature' | 'seed' | 'signal'>)
   const { temperature = CROP_DEFAULTS.temperature, seed = CROP_DEFAULTS.seed, signal } = wishes;
   if (!(temperature >= 0 && temperature <= 5)) throw usage('temperature', 'a number from 0 to 5', temperature);
   if (!Number.isSafeInteger(seed)) throw usage('seed', 'a whole number', seed);
-  return { temperature, random: seededRandom(seed), ...(signal ? { signal } : {}) };
+  return { temperature, random: seededRandom(seed), ...defined({ signal }) };
 }
 
 /** @throws FramewrightError USAGE for one that is not whole pixels inside the photo */
