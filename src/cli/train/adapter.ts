@@ -50,7 +50,6 @@ Examples:
   framewright train sft --dry-run export/                          # memory and time, nothing else
   framewright train sft --learning-rate 1e-3 -o taste.gguf export/
   framewright train sft --resume -o taste.gguf export/             # after Ctrl-C or a power cut
-  framewright --lora taste.gguf photo.jpg
 
 Beside the adapter, taste-training/ holds curves.html, curves.csv and the checkpoint. What is held out is never learnt from.`,
   },
@@ -60,7 +59,6 @@ Beside the adapter, taste-training/ holds curves.html, curves.csv and the checkp
 Examples:
   framewright train dpo --lora sft.gguf -o dpo.gguf export/    # goes on from sft.gguf, which is the reference too
   framewright train dpo --beta 0.1 --epochs 1 -o dpo.gguf export/
-  framewright --lora dpo.gguf photo.jpg
 
 dpo.gguf holds what --lora had learnt too: use it alone. curves.html shows what beta does to this run.`,
   },

@@ -22,12 +22,11 @@ interface TasteFlags extends ModelFlags {
 
 const HELP = `
 Choices are those of framewright train prefs: at least ${LEAST_CHOICES}, better a hundred. A quarter of their photos is kept back, and
-the figures at the end are of these: whether the crops came nearer to yours, or not.
+the figures at the end are of these: whether the crops came nearer to yours, or not. Then --lora taste/${TASTE_FILES.adapter} crops so.
 
 Examples:
   framewright train taste choices.jsonl -o taste/
-  framewright train taste ~/Pictures/2024 -o taste/    # crops in XMP sidecars
-  framewright --lora taste/${TASTE_FILES.adapter} photo.jpg`;
+  framewright train taste ~/Pictures/2024 -o taste/    # crops in XMP sidecars`;
 
 /** `framewright train taste <choices>`: the whole way from one's choices to an adapter, and whether it helped. */
 export function addTasteCommand(train: Command): void {

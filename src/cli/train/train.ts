@@ -5,7 +5,12 @@ import { addTasteCommand } from './taste.js';
 import { addAdapterCommand } from './adapter.js';
 
 const HELP = `
-docs/training.md has the whole way, from photos to a cropped photo.`;
+docs/training.md has the whole way, from photos to a cropped photo.
+
+Examples:
+  framewright train taste choices.jsonl -o taste/           # from your own choices to an adapter, and whether it helped
+  framewright train export gaicd GAICD/ -o data/            # data from published crops
+  framewright train sft -o sft.gguf data/                   # then dpo --lora sft.gguf`;
 
 /** `framewright train ...`: adapters for one's own taste. A subcommand is a file beside this one and a line here. */
 export function addTrainCommand(program: Command): void {
