@@ -1,5 +1,5 @@
 import { defined } from '../base/defined.js';
-import { boxOfRect, boxOfSize, rectOfBox, type Box } from '../base/geometry.js';
+import { boxOfRect, boxOfSize, rectOfBox, type Box, type Point } from '../base/geometry.js';
 import type { Analysed, Decided, ModelIdentity, PhotoEngine, Proposed } from '../engines/engine.js';
 import type { Photo } from '../photo/decode.js';
 import { cropRectangle } from './crop-rectangle.js';
@@ -33,7 +33,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
   const { decision, conversation } = outcome.decided;
   if (wishes.onConversation && conversation) wishes.onConversation(conversation(), target);
   const rects = proposed.candidates.map(({ boxInFrame }) =>
-    exactCrop(map.toPhoto.box(boxInFrame), photo, settled, wishes),
+    exactCrop(map.toPhoto.box(boxInFrame), photo, settled, wishes.focus),
   );
   const analysis = outcome.analysed.elements.map((element) => map.toPhoto.element(element));
   const crop = rects[decision.best]!;
@@ -63,14 +63,14 @@ export function cropResult(outcome: CropOutcome): CropResult {
     ...(heads ? { heads: heads.map((box) => [...box] as [number, number, number, number]) } : {}),
     verdict: keepsPhoto ? 'keep' : 'crop',
     confidence: round6(decision.modelScores[decision.best]!),
-    ...resultNotes(photo, final, target.size),
+    ...resultNotes(photo, final, target.size, settled.note),
     timingsMs: ready.timings.with(settled.engineTarget.timings),
   };
 }
 
 /** The candidate in whole pixels, within every wish. */
-function exactCrop(box: Box, photo: Photo, settled: SettledTarget, { keep, focus }: SettledWishes): CropRect {
-  const { minSize, target } = settled;
+function exactCrop(box: Box, photo: Photo, settled: SettledTarget, focus: Point | undefined): CropRect {
+  const { minSize, target, keep } = settled;
   const { aspect } = target;
   const rect = cropRectangle({ photo, box, keep, minSize, ...defined({ aspect }), name: photo.name });
   return focus ? slideToFocus(rect, focus, keep, photo) : rect;
