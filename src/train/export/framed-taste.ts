@@ -83,8 +83,11 @@ async function elementsOf(
     : (own?.elements ?? []).map((element) => map.toFrame.element(element));
   const subject = photo.subject && subjectIn(labelled.box(photo.subject), frame);
   const named = subject ? [subject, ...seen.filter(({ type }) => !isOneOf(BOX_KINDS, type))] : seen;
-  const elements = await canonicalElements(named, frame, tokens);
-  if (elements.length > 0) return elements;
+  for (const wanted of [named, seen]) {
+    // A mask's subject may be too small to be named: then the analysis keeps its own.
+    const elements = await canonicalElements(wanted, frame, tokens);
+    if (elements.length > 0) return elements;
+  }
   throw new FramewrightError('ANSWER_INVALID', 'no composition element of it is large enough to be named');
 }
 
