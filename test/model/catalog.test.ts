@@ -266,5 +266,5 @@ test('a model whose path is longer than any is absent, and no error', async () =
   const [entry] = await readCatalogFile(
     await catalogOf({ mine: { text: `${'x'.repeat(300)}/a.gguf`, mmproj: `${'y/'.repeat(4000)}b.gguf` } }, 'long'),
   );
-  expect(stateOf(placesOf(entry!, entry!.variants[0]!))).toBe('absent');
+  expect(stateOf(placesOf(entry!, entry!.variants[0]))).toBe('absent');
 });
