@@ -173,7 +173,9 @@ function wrongAt(file: string, issue: z.core.$ZodIssue): FramewrightError {
     const [key = ''] = inner.keys;
     return wrong(file, where, `unknown key "${key}"${meant(key, KNOWN_KEYS)}`);
   }
-  return wrong(file, where, issue.message);
+  // Of a key zod says that it is invalid, and why only within.
+  const { message } = issue.code === 'invalid_key' ? (issue.issues[0] ?? issue) : issue;
+  return wrong(file, where, message);
 }
 
 function wrong(file: string, where: string, what: string): FramewrightError {

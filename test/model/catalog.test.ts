@@ -169,7 +169,7 @@ describe('a catalogue of one’s own', () => {
     [{ mine: { text: `https://example.org/${'x'.repeat(260)}.gguf`, mmproj: 'b' } }, /more than 200 characters/],
     [{ ['x'.repeat(201)]: { text: 'a', mmproj: 'b' } }, /200 characters at most/],
     [{ nano: { text: 'a', mmproj: 'b' } }, /at models\.nano: the name is taken/],
-    [{ 'a/b': { text: 'a', mmproj: 'b' } }, /models\.a\/b/],
+    [{ 'a/b': { text: 'a', mmproj: 'b' } }, /models\.a\/b: a name has letters, digits/],
     [{ mine: { text: 'a', mmproj: 'b', pixelBudget: { min: 1, max: 'x' } } }, /at models\.mine\.pixelBudget\.max/],
   ])('%j is refused with the place and the word', async (models, message) => {
     const file = await catalogOf(models, 'bad');
@@ -266,5 +266,5 @@ test('a model whose path is longer than any is absent, and no error', async () =
   const [entry] = await readCatalogFile(
     await catalogOf({ mine: { text: `${'x'.repeat(300)}/a.gguf`, mmproj: `${'y/'.repeat(4000)}b.gguf` } }, 'long'),
   );
-  expect(stateOf(placesOf(entry!, entry!.variants[0]!))).toBe('absent');
+  expect(stateOf(placesOf(entry!, entry!.variants[0]))).toBe('absent');
 });
