@@ -1,6 +1,13 @@
 import { FramewrightError } from '../../base/errors.js';
 import type { TrainSample } from '../../runtime/trainer.js';
-import { imageGrid, type ImagePlace, type Piece, type TokenisedConversation, type TokenisedPair } from './pieces.js';
+import {
+  imageGrid,
+  type ImagePlace,
+  type Piece,
+  type TokenisedAnswer,
+  type TokenisedConversation,
+  type TokenisedPair,
+} from './pieces.js';
 
 /** How long a sequence is, and how many of its positions are scored. */
 export interface SequenceLength {
@@ -26,8 +33,11 @@ export function lengthOf(item: TokenisedConversation | TokenisedPair): SequenceL
     nTokens += piece.tokens.length;
     if (piece.trained && !isPair(item)) nRows += piece.tokens.length;
   }
-  const nAnswers = isPair(item) ? item.chosen.length + item.rejected.length : 0;
-  return { nTokens: nTokens + nAnswers, nRows: nRows + nAnswers };
+  for (const { tokens, decided } of isPair(item) ? [item.chosen, item.rejected] : []) {
+    nTokens += tokens.length;
+    nRows += decided.filter(Boolean).length;
+  }
+  return { nTokens, nRows };
 }
 
 export function isPair(item: TokenisedConversation | TokenisedPair): item is TokenisedPair {
@@ -93,11 +103,11 @@ class Sequence {
   }
 
   /** An answer behind what is common. */
-  branch(branch: number, tokens: readonly number[], sign: number): void {
+  branch(branch: number, { tokens, decided }: TokenisedAnswer, sign: number): void {
     const start = this.#position;
     const nCommon = this.#branches.filter((each) => each === COMMON).length;
     tokens.forEach((token, i) => {
-      this.#score(i === 0 ? nCommon - 1 : this.#tokens.length - 1, token, sign);
+      if (decided[i]) this.#score(i === 0 ? nCommon - 1 : this.#tokens.length - 1, token, sign);
       this.#text(token, branch);
     });
     this.#position = start;

@@ -20,9 +20,15 @@ export interface TokenisedConversation {
 /** A conversation and two answers to it. */
 export interface TokenisedPair {
   readonly pieces: readonly Piece[];
-  /** With the token that ends the turn. */
-  readonly chosen: readonly number[];
-  readonly rejected: readonly number[];
+  readonly chosen: TokenisedAnswer;
+  readonly rejected: TokenisedAnswer;
+}
+
+/** An answer of a pair, with the token that ends the turn. */
+export interface TokenisedAnswer {
+  readonly tokens: readonly number[];
+  /** Of each token whether the model decides it in use: what its form dictates prefers nothing. */
+  readonly decided: readonly boolean[];
 }
 
 /** Columns and rows of the tokens of an image. */

@@ -4,7 +4,7 @@ import type { ChatSession } from '../../vlm/answer/chat-session.js';
 import type { Tokenizer } from '../../vlm/answer/writer.js';
 import { Conversation, type SeenImage } from '../../vlm/prompt/conversation.js';
 import { answerPieces } from './answer-pieces.js';
-import type { ImagePlace, Piece, TokenisedConversation, TokenisedPair } from './pieces.js';
+import type { ImagePlace, Piece, TokenisedAnswer, TokenisedConversation, TokenisedPair } from './pieces.js';
 import type { PreferenceRecord, SftRecord, Turn } from './records.js';
 
 /** Where an image stands in a turn, as LLaMA-Factory writes it. */
@@ -48,11 +48,9 @@ export class Renderer {
         throw new FramewrightError('DATASET_INVALID', `expected a ${expected} turn but found one of ${from}`);
       expected = from === 'human' ? 'gpt' : 'human';
       if (from === 'gpt') {
-        for (const { tokens, isDecided } of answerPieces(value)) {
-          for (const token of this.#tokenizer.tokenize(tokens)) {
-            chat.put(token);
-            decided.push(isDecided);
-          }
+        for (const { token, isDecided } of this.#piecesOf(value)) {
+          chat.put(token);
+          decided.push(isDecided);
         }
         chat.put(this.#tokens.endOfTurn);
         decided.push(true);
@@ -76,8 +74,19 @@ export class Renderer {
     });
   }
 
-  #answer(text: string): number[] {
-    return [...this.#tokenizer.tokenize(text), this.#tokens.endOfTurn];
+  /** Both answers of a pair end alike, which tells nothing of either. */
+  #answer(text: string): TokenisedAnswer {
+    const pieces = this.#piecesOf(text);
+    return {
+      tokens: [...pieces.map(({ token }) => token), this.#tokens.endOfTurn],
+      decided: [...pieces.map(({ isDecided }) => isDecided), false],
+    };
+  }
+
+  #piecesOf(answer: string): { readonly token: number; readonly isDecided: boolean }[] {
+    return answerPieces(answer).flatMap(({ tokens, isDecided }) =>
+      [...this.#tokenizer.tokenize(tokens)].map((token) => ({ token, isDecided })),
+    );
   }
 }
 

@@ -61,8 +61,8 @@ describe('log-probabilities of the trainer', () => {
     const { runtime, model, textPath } = toy();
     await using trainer = await runtime.openTrainer({ path: textPath, rank: 4, threads: 1 });
     const { logProbs } = await trainer.evaluate(await packDpo(model));
-    const chosen = await runtimeLogProbs(model, [PAIR.chosen]);
-    const rejected = await runtimeLogProbs(model, [PAIR.rejected]);
+    const chosen = await runtimeLogProbs(model, [PAIR.chosen.tokens]);
+    const rejected = await runtimeLogProbs(model, [PAIR.rejected.tokens]);
     expect(relativeDifference(logProbs, [...chosen, ...rejected])).toBeLessThan(1e-3);
   });
 });

@@ -46,8 +46,10 @@ describe('a rendered record', () => {
       chosen: turns.at(-1)!.value,
       rejected: '{"best":1}\n',
     });
-    expect([...tokensOf(pieces), ...chosen]).toEqual(record.tokens);
-    expect(rejected).toEqual([...tokenizer.tokenize('{"best":1}\n'), endOfTurn]);
+    expect([...tokensOf(pieces), ...chosen.tokens]).toEqual(record.tokens);
+    expect(rejected.tokens).toEqual([...tokenizer.tokenize('{"best":1}\n'), endOfTurn]);
+    const preferred = rejected.tokens.filter((_, i) => rejected.decided[i]);
+    expect(preferred).toEqual([...tokenizer.tokenize('1')]);
   });
 
   test.each([

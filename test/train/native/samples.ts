@@ -1,7 +1,7 @@
 import type { TrainSample } from '../../../src/runtime/trainer.js';
 import type { VisionModel } from '../../../src/runtime/model.js';
 import { pack, type EmbeddingOf } from '../../../src/train/native/pack.js';
-import type { Piece } from '../../../src/train/native/pieces.js';
+import type { Piece, TokenisedAnswer } from '../../../src/train/native/pieces.js';
 import { someImage, someTokens } from '../../runtime/toy.js';
 
 export const FRAME = { width: 84, height: 56 };
@@ -18,9 +18,14 @@ export const CONVERSATION: readonly Piece[] = [
 
 export const PAIR = {
   pieces: CONVERSATION.slice(0, 3),
-  chosen: [...someTokens(6, 6)],
-  rejected: [...someTokens(4, 7)],
+  chosen: wholly([...someTokens(6, 6)]),
+  rejected: wholly([...someTokens(4, 7)]),
 };
+
+/** An answer whose every token is decided. */
+export function wholly(tokens: readonly number[]): TokenisedAnswer {
+  return { tokens, decided: tokens.map(() => true) };
+}
 
 /** Longer than the blocks that products are computed in, and no multiple of them. */
 export const LONG: readonly Piece[] = [

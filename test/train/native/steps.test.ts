@@ -6,7 +6,7 @@ import { pack, type EmbeddingOf } from '../../../src/train/native/pack.js';
 import type { Piece } from '../../../src/train/native/pieces.js';
 import { learningRateAt } from '../../../src/train/native/schedule.js';
 import { useToy } from '../../runtime/toy.js';
-import { lcg, someParameters } from './samples.js';
+import { lcg, someParameters, wholly } from './samples.js';
 
 /** Written by training/lora/reference.py, with the command in it. */
 interface Reference {
@@ -136,9 +136,10 @@ describe('twenty steps of AdamW', () => {
     await using trainer = await openTrainer();
     const { beta } = reference.settings;
     const samples = await Promise.all(
-      reference.pairs.map(({ pieces, ...answers }) =>
-        pack({ pieces: pieces.map(pieceOf), ...answers }, embed(trainer.nEmbd)),
-      ),
+      reference.pairs.map(({ pieces, chosen, rejected }) => {
+        const pair = { pieces: pieces.map(pieceOf), chosen: wholly(chosen), rejected: wholly(rejected) };
+        return pack(pair, embed(trainer.nEmbd));
+      }),
     );
     const scoreOf = ({ logProbs }: TrainPass, { signs }: TrainSample): number =>
       logProbs.reduce((sum, value, i) => sum + signs[i]! * value, 0);
