@@ -53,7 +53,7 @@ export function toPixelBox([x1, y1, x2, y2]: UnitBox, frame: Size): [number, num
 }
 
 /** A subject box, named for where its centre sits: in the middle, on a third, or on a golden section. */
-function subjectElement(box: UnitBox, frame: Size): Element {
+export function subjectElement(box: UnitBox, frame: Size): Element {
   const cx = (box[0] + box[2]) / 2;
   const cy = (box[1] + box[3]) / 2;
   const offX = Math.abs(cx - 0.5);
