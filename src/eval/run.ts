@@ -6,6 +6,7 @@ import type { Dataset, DatasetKind, MissingPhoto } from './datasets/types.js';
 import { predictionKey, type Journal } from './journal.js';
 import type { Photo } from './measures.js';
 import type { Method, PresentPhoto } from './methods/types.js';
+import type { Ratio } from './ratio-window.js';
 import { predictionSchema, TASK_OF_KIND, type Prediction } from './prediction.js';
 
 export interface RunOptions {
@@ -239,9 +240,14 @@ async function predictionOf(
 }
 
 async function ask(method: Method, photo: Photo & PresentPhoto, signal: AbortSignal): Promise<Prediction> {
-  if ('boxes' in photo) return { boxes: await method.crop!(photo, { signal }) };
+  const aspect = aspectOf(photo);
+  if (aspect || 'boxes' in photo) return { boxes: await method.crop!(photo, { signal, ...(aspect && { aspect }) }) };
   if ('elements' in photo) return { elements: await method.analyse!(photo, { signal }) };
   return { scores: await method.rank!(photo, boxesAskedAbout(photo), { signal }) };
+}
+
+function aspectOf(photo: Photo): Ratio | undefined {
+  return 'aspect' in photo ? photo.aspect : undefined;
 }
 
 function boxesAskedAbout(photo: Photo): readonly Box[] {
@@ -260,7 +266,8 @@ function checkedPrediction(prediction: Prediction, kind: DatasetKind, nBoxes: nu
 
 async function keyOf(method: Method, { photo, kind, contentOf }: Question): Promise<string> {
   const { width, height } = photo.size;
-  const asked = [TASK_OF_KIND[kind], width, height, boxesAskedAbout(photo)];
+  const aspect = aspectOf(photo);
+  const asked = [TASK_OF_KIND[kind], width, height, boxesAskedAbout(photo), ...(aspect ? [aspect] : [])];
   return predictionKey([PREDICTION_VERSION, await contentOf(), method.key, ...asked]);
 }
 

@@ -18,8 +18,8 @@ MASK_SIDE = 64
 
 
 class PlaceLabels:
-    """`mask` (MASK_SIDE, MASK_SIDE) 0..1 or None; `subject` (4,) in shares or None; `worth` (RATIOS, N_PLACES) and `axis`
-    (RATIOS,), NaN and -1 where nothing is known of a ratio."""
+    """`mask` (MASK_SIDE, MASK_SIDE) 0..1 or None; `subject` (4,) in shares or None; `worth` (RATIOS, N_PLACES) `axis`
+    and `length` (RATIOS,), NaN and -1 where nothing is known of a ratio."""
 
     def __init__(self, line: dict):
         self.mask = None
@@ -29,9 +29,11 @@ class PlaceLabels:
         self.subject = line["subject"]
         self.worth = torch.full((len(RATIOS), N_PLACES), torch.nan)
         self.axis = torch.full((len(RATIOS),), -1)
+        self.length = torch.zeros(len(RATIOS))
         for ratio, places in line["places"].items():
             self.worth[RATIOS.index(ratio)] = torch.tensor(places["worth"])
             self.axis[RATIOS.index(ratio)] = places["axis"]
+            self.length[RATIOS.index(ratio)] = places["length"]
 
     def mirrored(self) -> "PlaceLabels":
         out = object.__new__(PlaceLabels)
@@ -39,7 +41,7 @@ class PlaceLabels:
         x1, y1, x2, y2 = self.subject or (0, 0, 0, 0)
         out.subject = self.subject and [1 - x2, y1, 1 - x1, y2]
         out.worth = torch.where((self.axis == 0)[:, None], self.worth.flip(1), self.worth)
-        out.axis = self.axis
+        out.axis, out.length = self.axis, self.length
         return out
 
 

@@ -51,9 +51,15 @@ export async function vlmMethods(
       needsPixels: true,
       ...(sweeps ? { sweeps } : {}),
       ...(ablation ? { ablation } : {}),
-      crop: async (photo, { signal }) => {
+      crop: async (photo, { signal, aspect }) => {
         const inModel = await held.of(photo, signal);
-        const result = await inModel.crop({ candidates, votes, ...stages, ...(signal ? { signal } : {}) });
+        const result = await inModel.crop({
+          candidates,
+          votes,
+          ...stages,
+          ...(aspect && { aspect }),
+          ...(signal && { signal }),
+        });
         const from = { width: result.photo.widthPx, height: result.photo.heightPx };
         const chosen = result.candidates[result.best]!;
         const others = result.candidates.filter((candidate) => candidate !== chosen);
