@@ -35,7 +35,8 @@ function placeOf([x1, y1, x2, y2]: Box, photo: Size, ratio: number): number {
   const [width, height] = [window.width * photo.width, window.height * photo.height];
   const along = photo.width - width > photo.height - height;
   const [middle, length, side] = along ? [(x1 + x2) / 2, width, photo.width] : [(y1 + y2) / 2, height, photo.height];
-  return clamp((middle - length / 2) / (side - length), 0, 1);
+  const room = side - length;
+  return room > 0 ? clamp((middle - length / 2) / room, 0, 1) : 0.5;
 }
 
 function nearestPlace(place: number): number {
