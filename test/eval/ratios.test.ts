@@ -120,6 +120,23 @@ describe('fixed ratios', () => {
     }
   });
 
+  test('a photo asked for at four ratios is held until the last of them', async () => {
+    const events: string[] = [];
+    const method: Method = {
+      ...fixtureMethod(),
+      crop: (photo, { aspect }) => {
+        events.push(aspect!);
+        return fixtureMethod().crop!(photo, { aspect: aspect! });
+      },
+      photoDone: () => {
+        events.push('done');
+        return Promise.resolve();
+      },
+    };
+    await runEvaluation(await DATASET_READERS.subjects(root), [method], { limit: 8 });
+    expect(events).toEqual([...RATIO_NAMES, 'done', ...RATIO_NAMES, 'done']);
+  });
+
   test('no crop at all counts as everything lost and undeliverable', async () => {
     const none: Method = { name: 'none', key: 'none', needsPixels: false, crop: () => Promise.resolve([]) };
     const figures = async (name: 'subjects' | 'places'): Promise<Record<string, number | null>> => {

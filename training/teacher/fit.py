@@ -16,6 +16,13 @@ from .photo import Photo, mask_path, read_found, read_photo
 from .places import FIVE, MANY, RATIOS, Window, window
 
 SEEDS = 3
+SOURCES = {
+    "all": GROUPS,
+    "without objects, faces": tuple(g for g in GROUPS if g not in ("objects", "faces")),
+    "without mask, things": tuple(g for g in GROUPS if g not in ("mask", "things")),
+    "without gradient": tuple(g for g in GROUPS if g != "gradient"),
+    "place alone": GROUPS[:1],
+}
 
 
 class Scorer:
@@ -100,26 +107,21 @@ def main() -> None:
     p.add_argument("--cv", action="store_true")
     p.add_argument("--out", type=Path)
     a = p.parse_args()
-    judged = read_judged(a.judged)
+    every = read_judged(a.judged)
+    judged = [j for j in every if mask_path(a.masks, j.file).exists()]
     photos = read_all(judged, a.photos, a.masks, a.found)
     ws = windows(judged, photos)
-    masked = np.array([p.mask is not None for p in photos])
-    print(f"{len(judged)} judged, {masked.sum()} with a mask")
+    print(f"{len(every)} judged, {len(judged)} of them with a mask")
     test = None
     if a.test:
         other = read_judged(a.test)
         theirs = read_all(other, a.test_photos, a.test_masks, a.test_found)
         test = other, theirs, windows(other, theirs)
-    sources = {"all": GROUPS, **{f"without {g}": tuple(h for h in GROUPS if h != g) for g in GROUPS[1:]}}
-    sources |= {"without mask, things": tuple(g for g in GROUPS if g not in ("mask", "things"))}
-    sources |= {"without objects, faces": tuple(g for g in GROUPS if g not in ("objects", "faces"))}
-    sources |= {"place alone": GROUPS[:1], "place, gradient": GROUPS[:2]}
     if a.cv:
-        print("corpus, largest centre crop:", told(figures(judged, [0.5] * len(judged))))
-        for name, groups in sources.items():
+        print("cross-validated, largest centre crop:", told(figures(judged, [0.5] * len(judged))))
+        for name, groups in SOURCES.items():
             chosen = cross_validated(judged, photos, ws, groups)
-            print(f"{name:24s} all {told(figures(judged, chosen))}", flush=True)
-            print(f"{'':24s} masked {told(figures(*zip(*[(j, u) for j, u, m in zip(judged, chosen, masked) if m])))}", flush=True)
+            print(f"{name:24s} cross-validated {told(figures(judged, chosen))}", flush=True)
             if test:
                 scorer = fitted(judged, photos, ws, groups)
                 there = [best_place(scorer(p, w)) for p, w in zip(test[1], test[2])]

@@ -55,7 +55,10 @@ export interface Method {
   /** One finite number a box, higher is better. */
   readonly rank?: (photo: PresentPhoto, boxes: readonly Box[], options: PredictOptions) => Promise<readonly number[]>;
   readonly analyse?: (photo: PresentPhoto, options: PredictOptions) => Promise<readonly LabelledElement[]>;
-  /** After the last method of the run has seen the photo, also where one of them failed. */
+  /**
+   * After the last method of the run has seen the photo, in all the ways it is asked for where several in a row are one file;
+   * also where one of them failed.
+   */
   readonly photoDone?: (photo: PresentPhoto) => Promise<void>;
   /** After the run. */
   readonly close?: () => Promise<void>;

@@ -117,19 +117,20 @@ class HeldPhotos {
 
   async of({ id, path }: PresentPhoto, signal: AbortSignal | undefined): Promise<HeldPhoto> {
     if (path === undefined) throw new FramewrightError('INPUT_NOT_FOUND', `${id} is not in the data set's folder`);
-    const held = this.#held.get(id) ?? this.#cropper.hold(path, signal ? { signal } : {});
-    this.#held.set(id, held);
+    const held = this.#held.get(path) ?? this.#cropper.hold(path, signal ? { signal } : {});
+    this.#held.set(path, held);
     try {
       return await held;
     } catch (error) {
-      this.#held.delete(id);
+      this.#held.delete(path);
       throw error;
     }
   }
 
-  async release({ id }: PresentPhoto): Promise<void> {
-    const held = this.#held.get(id);
-    this.#held.delete(id);
+  async release({ path }: PresentPhoto): Promise<void> {
+    if (path === undefined) return;
+    const held = this.#held.get(path);
+    this.#held.delete(path);
     await (await held)?.[Symbol.asyncDispose]();
   }
 }
