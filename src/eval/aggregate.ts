@@ -1,7 +1,8 @@
 import type { ErrorCode } from '../base/errors.js';
 import type { Box, Size } from '../base/geometry.js';
 import type { DatasetKind, MissingPhoto } from './datasets/types.js';
-import { MEASURES, scorePhoto, type Measure, type Photo } from './measures.js';
+import type { Measure } from './measure.js';
+import { MEASURES, scorePhoto, type Photo } from './measures.js';
 import {
   bootstrapSamples,
   pairedInterval,

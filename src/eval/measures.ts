@@ -6,21 +6,12 @@ import { pearson, spearman } from './metrics/correlation.js';
 import type { Combine } from '../base/intervals.js';
 import { matchedErrors } from './metrics/localisation.js';
 import { swapAccuracy } from './metrics/pairs.js';
+import type { Measure } from './measure.js';
 import { BEST_CROPS, RETURNED_CROPS, topAccuracy, weightedTopAccuracy } from './metrics/ranking.js';
 import type { Prediction } from './prediction.js';
 import { PLACES_MEASURES, placesRow, SUBJECT_MEASURES, subjectRow } from './ratio-measures.js';
 
 export type Photo = Dataset['photos'][number];
-
-/** One figure, made of the sums over the photos of the columns of `scorePhoto`. */
-export interface Measure {
-  readonly id: string;
-  readonly label: string;
-  /** Figures of one group share a chart. */
-  readonly group: string;
-  readonly better: 'higher' | 'lower';
-  readonly combine: Combine;
-}
 
 type MeanMeasure = readonly [id: string, label: string, group: string, better?: Measure['better']];
 

@@ -1,6 +1,6 @@
 import type { Box, Size } from '../base/geometry.js';
 import type { PlacesPhoto, SubjectMask, SubjectPhoto } from './datasets/types.js';
-import type { Measure } from './measures.js';
+import type { Measure } from './measure.js';
 import { placeFigures } from './metrics/place.js';
 import { subjectCut, unusableCut, type SubjectCut } from './metrics/subject-cut.js';
 import { RATIO_NAMES, RATIOS, windowOf, type Ratio } from './ratio-window.js';
