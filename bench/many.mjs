@@ -58,7 +58,11 @@ function run(work, ...more) {
     const timer = setInterval(() => {
       try {
         const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-        samples.push({ nLines, megabytes: Number(/VmRSS:\s+(\d+)/.exec(status)[1]) / 1024 });
+        samples.push({
+          nLines,
+          seconds: (performance.now() - start) / 1000,
+          megabytes: Number(/VmRSS:\s+(\d+)/.exec(status)[1]) / 1024,
+        });
         const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
         cpuMs = 10 * (Number(fields[11]) + Number(fields[12])); // clock ticks of 10 ms
       } catch {
@@ -114,6 +118,8 @@ try {
     const sample = first.samples.find(({ nLines }) => nLines >= share * nPhotos) ?? first.samples.at(-1);
     return Math.round(sample.megabytes);
   };
+  const most = (samples) => Math.round(Math.max(0, ...samples.map(({ megabytes }) => megabytes)));
+  const beforeFirst = first.samples.filter(({ nLines }) => nLines === 0);
   console.log(
     JSON.stringify(
       {
@@ -122,7 +128,12 @@ try {
         exitCodes: [first.code, again.code],
         nFiles: first.nLines,
         scan: { seconds: round(scan.seconds), cpuSeconds: round(scan.cpuSeconds) },
-        resume: { seconds: round(again.seconds), cpuSeconds: round(again.cpuMs / 1000) },
+        beforeFirstCrop: { seconds: round(beforeFirst.at(-1).seconds), peakMegabytes: most(beforeFirst) },
+        resume: {
+          peakMegabytes: most(again.samples),
+          seconds: round(again.seconds),
+          cpuSeconds: round(again.cpuMs / 1000),
+        },
         resumeSaid: again.stderr.trim(),
         runSeconds: round(first.seconds),
         photosASecond: round(nPhotos / first.seconds),

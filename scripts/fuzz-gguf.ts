@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { judgeSeeds, type Report } from './fuzz/child.js';
 import { mutatedPair } from './fuzz/mutated-pair.js';
+import { seedsOf } from './fuzz/seed-ranges.js';
 import { runWatched } from './fuzz/watched-child.js';
 
 const USAGE = `Feeds mutated GGUF pairs to validation and, where they pass, to llama.cpp: each must end in a typed error or a
@@ -29,7 +30,7 @@ const { values } = parseArgs({
 const [count, from] = [Number(values.count), Number(values.from)];
 
 if (values.child !== undefined) {
-  await judgeSeeds(values.child.split(',').map(Number), (report) => process.send?.(report));
+  await judgeSeeds(seedsOf(values.child), (report) => process.send?.(report));
   process.disconnect();
 } else if (values.help || !Number.isSafeInteger(count) || !Number.isSafeInteger(from)) {
   process.stdout.write(USAGE);

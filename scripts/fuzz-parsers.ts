@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { judgeCases, type CaseReport } from './fuzz/cases.js';
+import { seedsOf } from './fuzz/seed-ranges.js';
 import { FUZZ_TARGETS } from './fuzz/targets/index.js';
 import { runWatched } from './fuzz/watched-child.js';
 
@@ -30,7 +31,7 @@ const unknown = wanted.filter((name) => FUZZ_TARGETS.every((target) => target.na
 
 if (values.child !== undefined) {
   const target = FUZZ_TARGETS.find(({ name }) => name === values.target)!;
-  await judgeCases(target, values.child.split(',').map(Number), (report) => process.send?.(report));
+  await judgeCases(target, seedsOf(values.child), (report) => process.send?.(report));
   process.disconnect();
 } else if (values.help || unknown.length > 0) {
   process.stdout.write(unknown.length > 0 ? `no target is called ${unknown.join(', ')}\n\n${USAGE}` : USAGE);

@@ -49,6 +49,7 @@ export type {
   BatchListener,
   BatchNote,
   BatchPhoto,
+  BatchPreparation,
   BatchProgress,
   BatchResult,
 } from './batch/listener.js';

@@ -39,6 +39,7 @@ const picks = (() => {
         .map((crop) =>
           JSON.stringify({
             path: photo.path,
+            folder: data.folder,
             aspect: crop.aspect,
             size: crop.size,
             box: crop.options[pickedOf(crop)].box,

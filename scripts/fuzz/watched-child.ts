@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { rangesOf } from './seed-ranges.js';
 
 export interface Limits {
   /** Longest time one seed may take. */
@@ -22,7 +23,7 @@ export async function runWatched(
   onReport: (report: unknown) => void,
   args: readonly string[] = [],
 ): Promise<Death> {
-  const child = fork(script, ['--child', seeds.join(','), ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const child = fork(script, ['--child', rangesOf(seeds), ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   let lastWords = '';
   child.stderr?.on('data', (chunk: Buffer) => (lastWords = (lastWords + chunk.toString()).slice(-600)));
   let killedFor: string | undefined;

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import type { Size } from '../base/geometry.js';
 import type { Cropper } from '../cropper/cropper.js';
 import type { HeldPhoto } from '../cropper/held-photo.js';
@@ -88,7 +89,7 @@ async function proposalOf(
   const { analysis } = await held.crop({
     without: [...without, 'decision'],
     onConversation: (said) => parts.push(...said),
-    ...(signal ? { signal } : {}),
+    ...defined({ signal }),
   });
   return { parts, elements: analysis };
 }

@@ -90,7 +90,7 @@ export const cropResultSchema = z.object({
   crop: cropRectSchema,
   /** Where to look, as shares of the photo's width and height; for CSS object-position and the like. */
   focalPoint: z.object({ x: z.number().min(0).max(1), y: z.number().min(0).max(1) }),
-  /** Heads of people that were looked for and found: the crop holds them whole. */
+  /** Heads of people that were looked for and found: the crop holds them whole, or the notes say which it does not. */
   heads: z.array(boxSchema).optional(),
   /**
    * `keep`: the photo is best as it is, the crop is all of it. `review`: the confidence is too low, a person is to look;
@@ -104,7 +104,10 @@ export const cropResultSchema = z.object({
   confidence: z.number().min(0).max(1).optional(),
   /** What took the place of the crop of the engine asked, whose confidence was too low. */
   fallback: z.enum(FALLBACKS).optional(),
-  /** What of the photo is not cropped, as its frames but the first, to follow its name. */
+  /**
+   * What a user may wonder about, to follow the photo's name: what of it is not cropped, as its frames but the first; that
+   * the size asked for is more than the crop has.
+   */
   notes: z.array(z.string()).optional(),
   timingsMs: z.record(z.string(), z.number()),
   /** Files written. */

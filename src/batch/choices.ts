@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { readJsonLines, type FileLine } from '../files/json-lines-file.js';
 import { boxSchema } from '../base/schema.js';
+import { listedPath } from './listed-path.js';
 import { parseTargets, type Target } from '../crop/target.js';
 
 /** A line of a choices file: the crop a person picked for a photo, e.g. in the page of `--report`. */
 export const choiceSchema = z.object({
   path: z.string().min(1),
+  /** Where the run stood that offered the crops, absolute: where `path` is looked for first. */
+  folder: z.string().optional(),
   /** As `--aspect` and `--size` take them; not both. */
   aspect: z.string().optional(),
   size: z.string().optional(),
@@ -15,7 +18,7 @@ export const choiceSchema = z.object({
   photo: z.object({ widthPx: z.int().positive(), heightPx: z.int().positive() }).optional(),
 });
 
-export interface Choice extends Omit<z.infer<typeof choiceSchema>, 'aspect' | 'size'> {
+export interface Choice extends Omit<z.infer<typeof choiceSchema>, 'aspect' | 'size' | 'folder'> {
   readonly target: Target;
   /** `file:line`, for errors. */
   readonly from: string;
@@ -24,14 +27,14 @@ export interface Choice extends Omit<z.infer<typeof choiceSchema>, 'aspect' | 's
 const CHOICE_LINE = { noun: 'choice', example: '{"path": "a.jpg", "box": [x1, y1, x2, y2]}', schema: choiceSchema };
 
 /**
- * Reads a JSONL file of choices. Paths are as written; of two choices for the same photo and target the later one holds.
+ * Reads a JSONL file of choices. Photos are where `listedPath` finds them; of two choices for the same photo and target the later one holds.
  *
  * @throws FramewrightError INPUT_NOT_FOUND, INPUT_UNREADABLE; USAGE for a line that is no choice.
  */
 export async function readChoices(file: string): Promise<Choice[]> {
   const choices = new Map<string, Choice>();
   for (const line of await readJsonLines(file, CHOICE_LINE)) {
-    const choice = choiceOf(line);
+    const choice = choiceOf(line, file);
     const key = JSON.stringify([choice.path, choice.target]);
     choices.delete(key);
     choices.set(key, choice);
@@ -39,9 +42,9 @@ export async function readChoices(file: string): Promise<Choice[]> {
   return [...choices.values()];
 }
 
-function choiceOf({ value, from, refuse }: FileLine<z.infer<typeof choiceSchema>>): Choice {
-  const { aspect, size, ...choice } = value;
+function choiceOf({ value, from, refuse }: FileLine<z.infer<typeof choiceSchema>>, file: string): Choice {
+  const { aspect, size, folder, ...choice } = value;
   if (aspect !== undefined && size !== undefined) throw refuse('it has an aspect and a size, which fixes the aspect');
   const [target] = parseTargets(aspect === undefined ? [] : [aspect], size === undefined ? [] : [size]);
-  return { ...choice, target: target!, from };
+  return { ...choice, path: listedPath({ path: choice.path, folder }, file), target: target!, from };
 }

@@ -6,6 +6,7 @@ import { messageOf } from '../base/errors.js';
 import { readJsonLines, type FileLine } from '../files/json-lines-file.js';
 import { boxSchema, cropRectSchema, type CropRect } from '../base/schema.js';
 import { parseFocus } from '../crop/focus.js';
+import { listedPath } from './listed-path.js';
 import { parseTargets } from '../crop/target.js';
 
 const share = z.number().min(0).max(1);
@@ -24,6 +25,8 @@ const rectSchema = z.union([
 /** A line of a hints file: what is wished of one photo, in place of or beside what the command line says of all. */
 export const hintSchema = z.strictObject({
   path: z.string().min(1),
+  /** Where the run stood that wrote the line, absolute: where `path` is looked for first. */
+  folder: z.string().optional(),
   /** Each `{x, y, width, height}` or `[x, y, width, height]`, as --keep takes them. */
   keep: z.array(rectSchema).optional(),
   /** `[x, y]` in pixels, `{x, y}` as shares, as a result's focalPoint has it, or either as --focus takes it: "50%,30%". */
@@ -40,7 +43,7 @@ export const hintSchema = z.strictObject({
 });
 
 export interface PhotoHint {
-  /** As written in the file. */
+  /** As written in the file, or where `listedPath` finds it. */
   readonly path: string;
   readonly wishes: PhotoWishes;
   /** `file:line` of its first line. */
@@ -58,7 +61,7 @@ const HINT_LINE = { noun: 'hint', example: '{"path": "a.jpg", "focus": [420, 310
 export async function readHints(file: string): Promise<ReadonlyMap<string, PhotoHint>> {
   const hints = new Map<string, PhotoHint>();
   for (const line of await readJsonLines(file, HINT_LINE)) {
-    const hint = hintOf(line);
+    const hint = hintOf(line, file);
     const key = path.resolve(hint.path);
     const earlier = hints.get(key);
     hints.set(key, earlier ? { ...earlier, wishes: together(earlier.wishes, hint.wishes) } : hint);
@@ -66,8 +69,8 @@ export async function readHints(file: string): Promise<ReadonlyMap<string, Photo
   return hints;
 }
 
-function hintOf({ value, from, refuse }: FileLine<z.infer<typeof hintSchema>>): PhotoHint {
-  const { path: photo, aspect, size, keep, focus, minSize, instruct } = value;
+function hintOf({ value, from, refuse }: FileLine<z.infer<typeof hintSchema>>, file: string): PhotoHint {
+  const { aspect, size, keep, focus, minSize, instruct } = value;
   const aspects = aspect === undefined ? undefined : [aspect];
   const sizes = size === undefined ? undefined : [size];
   try {
@@ -76,7 +79,7 @@ function hintOf({ value, from, refuse }: FileLine<z.infer<typeof hintSchema>>): 
     throw refuse(messageOf(error));
   }
   return {
-    path: photo,
+    path: listedPath(value, file),
     from,
     wishes: defined({ aspects, sizes, keep, focus, minSize, instruct }),
   };

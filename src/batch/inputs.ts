@@ -23,21 +23,40 @@ export interface FoundPhotos {
  * The photos a command line means, in the order given: files and `-` as they are, folders as the photos in them (with
  * `recursive`, below them; hidden ones left out) sorted by name, patterns the shell has left alone as what they match.
  *
+ * @param onFound told after each folder how many photos there are in those looked through by now
  * @throws FramewrightError INPUT_NOT_FOUND where a folder or pattern means no photo, INPUT_UNREADABLE for a folder.
  */
-export async function expandInputs(given: readonly string[], recursive: boolean): Promise<FoundPhotos> {
-  const notes: string[] = [];
-  const lists = await Promise.all(given.map((item) => expand(item, recursive, notes)));
+export async function expandInputs(
+  given: readonly string[],
+  recursive: boolean,
+  onFound?: (nFound: number) => void,
+): Promise<FoundPhotos> {
+  let nFound = 0;
+  const search: Search = {
+    recursive,
+    notes: [],
+    found: (n) => onFound?.((nFound += n)),
+  };
+  const { notes } = search;
+  const lists = await Promise.all(given.map((item) => expand(item, search)));
   const photos = lists.flat();
   const items = new Set(given.map((item) => path.resolve(item)));
   const byPath = new Map(photos.map((file) => [path.resolve(file), file]));
   return { photos: [...byPath.values()], named: new Set([...byPath.keys()].filter((file) => items.has(file))), notes };
 }
 
-async function expand(item: string, recursive: boolean, notes: string[]): Promise<string[]> {
+/** What one search shares between its folders. */
+interface Search {
+  readonly recursive: boolean;
+  readonly notes: string[];
+  /** Call with the number of photos of each folder. */
+  readonly found: (nPhotos: number) => void;
+}
+
+async function expand(item: string, search: Search): Promise<string[]> {
   if (item === STDIN) return [item];
   const found = await stat(item).catch(() => undefined);
-  if (found?.isDirectory()) return photosIn(item, recursive, notes);
+  if (found?.isDirectory()) return photosIn(item, search);
   // A file that is missing or unreadable is that photo's error, told in its turn, and no reason to leave the others.
   if (found || !isGlob(item)) return [item];
   const matched = await expandGlob(item);
@@ -53,14 +72,15 @@ async function expand(item: string, recursive: boolean, notes: string[]): Promis
   throw new FramewrightError('INPUT_NOT_FOUND', `no photo matches ${item}; check the pattern`);
 }
 
-async function photosIn(folder: string, recursive: boolean, notes: string[]): Promise<string[]> {
+async function photosIn(folder: string, search: Search): Promise<string[]> {
+  const { recursive, notes } = search;
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     throw new FramewrightError('INPUT_UNREADABLE', `cannot read the folder ${folder}: ${messageOf(error)}`, {
       cause: error,
     });
   });
   const unread: string[] = [];
-  const photos = (await photosAmong(folder, entries, recursive, { notes, unread })).sort((a, b) => (a < b ? -1 : 1));
+  const photos = (await photosAmong(folder, entries, search, unread)).sort((a, b) => (a < b ? -1 : 1));
   const where = recursive ? 'in or below' : 'in';
   if (unread.length > 0) {
     notes.push(
@@ -77,8 +97,8 @@ async function photosIn(folder: string, recursive: boolean, notes: string[]): Pr
 async function photosAmong(
   folder: string,
   entries: readonly Dirent[],
-  recursive: boolean,
-  told: { readonly notes: string[]; readonly unread: string[] },
+  search: Search,
+  unread: string[],
 ): Promise<string[]> {
   const photos: string[] = [];
   const below: Promise<string[]>[] = [];
@@ -86,30 +106,28 @@ async function photosAmong(
     if (entry.name.startsWith('.')) continue;
     const name = path.join(folder, entry.name);
     if (entry.isDirectory()) {
-      if (recursive) below.push(photosBelow(name, told));
+      if (search.recursive) below.push(photosBelow(name, search, unread));
     } else if (PHOTO.test(entry.name)) {
       // A link to a folder may be called like a photo; one that leads nowhere is an error when its turn comes.
       const isPhoto = entry.isFile() || (entry.isSymbolicLink() && !(await isFolder(name)));
       if (isPhoto) photos.push(name);
-    } else if (/\.(heic|heif|hif)$/i.test(entry.name) || isRawExtension(entry.name)) told.unread.push(name);
+    } else if (/\.(heic|heif|hif)$/i.test(entry.name) || isRawExtension(entry.name)) unread.push(name);
   }
+  search.found(photos.length);
   for (const list of await Promise.all(below)) for (const photo of list) photos.push(photo);
   return photos;
 }
 
 /** A folder that cannot be read costs its own photos, not those of its neighbours. */
-async function photosBelow(
-  folder: string,
-  told: { readonly notes: string[]; readonly unread: string[] },
-): Promise<string[]> {
+async function photosBelow(folder: string, search: Search, unread: string[]): Promise<string[]> {
   let entries: Dirent[];
   try {
     entries = await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    told.notes.push(`cannot read the folder ${folder}, its photos are left out: ${messageOf(error)}`);
+    search.notes.push(`cannot read the folder ${folder}, its photos are left out: ${messageOf(error)}`);
     return [];
   }
-  return photosAmong(folder, entries, true, told);
+  return photosAmong(folder, entries, search, unread);
 }
 
 function isFolder(name: string): Promise<boolean> {

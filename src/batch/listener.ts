@@ -7,10 +7,18 @@ import type { PlannedPhoto } from './plan/planned-photo.js';
 export interface BatchNote {
   /**
    * `inputs`: folders that cannot be read, HEIC and RAW left out; `earlier-crops`: pictures left out as crops made earlier;
-   * `hints`: some are for none of the photos.
+   * `hints`: some are for none of the photos; `sidecars`: who reads those asked for.
    */
-  readonly about: 'inputs' | 'earlier-crops' | 'hints';
+  readonly about: 'inputs' | 'earlier-crops' | 'hints' | 'sidecars';
   readonly text: string;
+}
+
+/** What a run does before its first photo: thousands of photos take seconds to find and to plan. */
+export interface BatchPreparation {
+  /** Looks through folders; names the files of all photos; looks which of these are there already. */
+  readonly step: 'find' | 'name' | 'check';
+  /** Found by now. */
+  readonly nPhotos: number;
 }
 
 /** What a run sets out to do. */
@@ -69,10 +77,12 @@ export interface BatchEnd extends BatchResult {
 }
 
 /**
- * Told of what a run does, in this order: notes and `onPlan`, `onOpen`, `onResume`, `onBegin`, then each photo as it is
+ * Told of what a run does, in this order: `onPrepare` and notes, `onPlan`, `onOpen`, `onResume`, `onBegin`, then each photo as it is
  * done or fails, `onEnd`. What a listener throws ends the run, which rejects with it.
  */
 export interface BatchListener {
+  /** After each folder looked through, and as each other step begins. */
+  readonly onPrepare?: (preparation: BatchPreparation) => void;
   readonly onNote?: (note: BatchNote) => void;
   /** All files have their names; no model is loaded, nothing is written. */
   readonly onPlan?: (photos: readonly PlannedPhoto[]) => void;

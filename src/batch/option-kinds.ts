@@ -34,6 +34,7 @@ export const BATCH_OPTIONS: OptionKinds<BatchOptions> = {
 };
 
 export const LISTENER: OptionKinds<BatchListener> = {
+  onPrepare: 'function',
   onNote: 'function',
   onPlan: 'function',
   onOpen: 'function',

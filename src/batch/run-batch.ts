@@ -35,6 +35,7 @@ export async function runBatch(options: BatchOptions, listener: BatchListener = 
 async function cropByEngine(settings: BatchSettings, listener: BatchListener): Promise<BatchResult> {
   const { dryRun, force, resume } = settings;
   const plan = await planPhotos(settings, listener);
+  listener.onPrepare?.({ step: 'check', nPhotos: plan.photos.length });
   await using journal = plan.earlier && (await CropJournal.open(plan.earlier));
   if (!dryRun && !force && !resume) {
     await refuseExisting(plan.photos, journal?.isEmpty === false ? `${REMEDY}, --resume goes on` : REMEDY);

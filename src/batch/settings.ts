@@ -72,8 +72,20 @@ function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['r
   const { candidates, votes, seed, temperature } = { ...CROP_DEFAULTS, ...defined(options) };
   const { minSize } = options;
   return {
-    ...defined({ aspects, sizes, candidates, votes, keep, minSize, focus, seed, temperature }),
-    ...defined({ minConfidence, fallback, instruct }),
+    ...defined({
+      aspects,
+      sizes,
+      candidates,
+      votes,
+      keep,
+      minSize,
+      focus,
+      seed,
+      temperature,
+      minConfidence,
+      fallback,
+      instruct,
+    }),
     signal,
   };
 }

@@ -1,9 +1,11 @@
-import { boxOfRect, boxOfSize, rectOfBox, type Box } from '../base/geometry.js';
+import { defined } from '../base/defined.js';
+import { boxOfRect, boxOfSize, rectOfBox, type Box, type Point } from '../base/geometry.js';
 import type { Analysed, Decided, ModelIdentity, PhotoEngine, Proposed } from '../engines/engine.js';
 import type { Photo } from '../photo/decode.js';
 import { cropRectangle } from './crop-rectangle.js';
 import { slideToFocus } from './focus.js';
 import type { SettledTarget, SettledWishes } from './wishes.js';
+import { resultNotes } from './result-notes.js';
 import type { ReadyPhoto } from './ready-photo.js';
 import type { Candidate, CropRect, CropResult } from '../base/schema.js';
 import { focalPoint } from './focal-point.js';
@@ -31,7 +33,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
   const { decision, conversation } = outcome.decided;
   if (wishes.onConversation && conversation) wishes.onConversation(conversation(), target);
   const rects = proposed.candidates.map(({ boxInFrame }) =>
-    exactCrop(map.toPhoto.box(boxInFrame), photo, settled, wishes),
+    exactCrop(map.toPhoto.box(boxInFrame), photo, settled, wishes.focus),
   );
   const analysis = outcome.analysed.elements.map((element) => map.toPhoto.element(element));
   const crop = rects[decision.best]!;
@@ -40,7 +42,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
   const final = keepsPhoto ? rectOfBox(boxOfSize(photo)) : crop;
   return {
     schemaVersion: 1,
-    photo: { ...(photo.path === undefined ? {} : { path: photo.path }), widthPx: photo.width, heightPx: photo.height },
+    photo: { ...defined({ path: photo.path }), widthPx: photo.width, heightPx: photo.height },
     engine: engine.name,
     ...(engine.identity && { model: reportedModel({ ...engine.identity, seed: wishes.seed }) }),
     frame: { widthPx: frame.width, heightPx: frame.height },
@@ -61,16 +63,16 @@ export function cropResult(outcome: CropOutcome): CropResult {
     ...(heads ? { heads: heads.map((box) => [...box] as [number, number, number, number]) } : {}),
     verdict: keepsPhoto ? 'keep' : 'crop',
     confidence: round6(decision.modelScores[decision.best]!),
-    ...(photo.notes.length > 0 ? { notes: [...photo.notes] } : {}),
+    ...resultNotes(photo, final, target.size, settled.note),
     timingsMs: ready.timings.with(settled.engineTarget.timings),
   };
 }
 
 /** The candidate in whole pixels, within every wish. */
-function exactCrop(box: Box, photo: Photo, settled: SettledTarget, { keep, focus }: SettledWishes): CropRect {
-  const { minSize, target } = settled;
+function exactCrop(box: Box, photo: Photo, settled: SettledTarget, focus: Point | undefined): CropRect {
+  const { minSize, target, keep } = settled;
   const { aspect } = target;
-  const rect = cropRectangle({ photo, box, keep, minSize, ...(aspect ? { aspect } : {}), name: photo.name });
+  const rect = cropRectangle({ photo, box, keep, minSize, ...defined({ aspect }), name: photo.name });
   return focus ? slideToFocus(rect, focus, keep, photo) : rect;
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { unionOf, type Aspect, type Box } from '../base/geometry.js';
 import type { CandidateLimits } from '../engines/limits.js';
 import { CandidateSpace } from '../vlm/propose/candidate-space.js';
@@ -26,7 +27,7 @@ export function limitsInFrame(
     ...(kept ? { keep: kept } : {}),
   };
   if (hasRoom(limits)) return limits;
-  requireRoom({ photo, keep, minSize, ...(aspect ? { aspect } : {}), name: photo.name });
+  requireRoom({ photo, keep, minSize, ...defined({ aspect }), name: photo.name });
   return withSlack(limits);
 }
 

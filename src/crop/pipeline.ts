@@ -5,7 +5,6 @@ import { plainEngine } from '../engines/plain-engine.js';
 import type { Photo } from '../photo/decode.js';
 import { cropResult } from './crop-result.js';
 import { CROP_DEFAULTS } from './defaults.js';
-import { namingHeads } from './heads.js';
 import type { ReadyPhoto } from './ready-photo.js';
 import type { Target } from './target.js';
 import {
@@ -65,7 +64,7 @@ export async function cropPhoto<Encoded = undefined>(job: CropJob<Encoded>): Pro
     const analysed = await steps.analyse(); // eq. (1): the composition
     const enhanced = await steps.enhance(analysed); // eq. (2): drawn on the photo
     return steps.forEachTarget(enhanced, (from, target, i) =>
-      unlessImpossible(possible[i]!.target, job.engine, ready, async () => {
+      unlessImpossible(possible[i]!.target, job.engine, async () => {
         const proposed = await steps.propose(from, target); // candidates, seen on the enhanced photo
         const decided = await steps.decide(proposed, target); // the best of them
         return cropResult({ ...job, ready, wishes, settled: possible[i]!, analysed, proposed, decided });
@@ -88,13 +87,12 @@ function failedOf(targets: readonly (SettledTarget | TargetOutcome)[]): FailedTa
 async function unlessImpossible(
   target: Target,
   engine: PhotoEngine,
-  ready: ReadyPhoto,
   work: () => Promise<CropResult>,
 ): Promise<TargetOutcome> {
   try {
     return { target, result: await work() };
   } catch (thrown) {
-    const error = namingHeads(engine.explain?.(thrown) ?? thrown, ready);
+    const error = engine.explain?.(thrown) ?? thrown;
     if (!isImpossible(error)) throw thrown;
     return { target, error };
   }
@@ -141,7 +139,7 @@ async function withSteps<T>(
     await using steps = engine.takeOn(ready, call);
     return await work(steps);
   } catch (error) {
-    throw namingHeads(engine.explain?.(error) ?? error, ready);
+    throw engine.explain?.(error) ?? error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { FramewrightError } from '../base/errors.js';
 import { boxOfRect, boxOfSize, contains, type Box, type Point, type Size } from '../base/geometry.js';
 import { checkWhole } from '../base/options-check.js';
@@ -8,8 +9,8 @@ import { Timings } from '../base/timings.js';
 import type { ConversationPart, EngineCall, EngineTarget, PhotoEngine, SamplingOptions } from '../engines/engine.js';
 import { CROP_DEFAULTS, MAX_CANDIDATES } from './defaults.js';
 import { focusBox, focusPoint, type Focus } from './focus.js';
-import { namingHeads } from './heads.js';
-import { largestShare } from './crop-rectangle.js';
+import { waysToKeep, type ToKeep } from './kept.js';
+import { largestShare, requireRoom } from './crop-rectangle.js';
 import { limitsInFrame } from './limits-in-frame.js';
 import type { ReadyPhoto } from './ready-photo.js';
 import { formatAspect, type Target } from './target.js';
@@ -20,7 +21,7 @@ export interface CropWishes {
   readonly candidates?: number;
   /** Rotated orders of the candidates the decision is averaged over, 1..candidates. Default 1. */
   readonly votes?: number;
-  /** Rectangles in oriented photo pixels no crop may cut. */
+  /** Rectangles in oriented photo pixels no crop may cut; a tenth of their longer side around them too where there is room. */
   readonly keep?: readonly CropRect[];
   /**
    * Where the crop is to draw the eye: `[x, y]` in oriented photo pixels, or `{x, y}` as shares of width and height. It is
@@ -63,6 +64,10 @@ export interface SettledTarget {
   readonly target: Target;
   /** Least area of the crop as a share of the photo's. */
   readonly minSize: number;
+  /** No crop for it may cut these, in oriented photo pixels: what is asked for and heads, with room, and what is around the focus. */
+  readonly keep: readonly Box[];
+  /** What had to be given up for it, to follow the photo's name. */
+  readonly note?: string;
   readonly engineTarget: EngineTarget;
   readonly result?: undefined;
   readonly error?: undefined;
@@ -82,8 +87,6 @@ export interface SettledWishes {
   readonly call: EngineCall;
   /** One for each target asked for, in order. */
   readonly targets: readonly (SettledTarget | FailedTarget)[];
-  /** No crop may cut these, in oriented photo pixels: what is asked for, heads, and what is around the focus. */
-  readonly keep: readonly Box[];
   readonly focus: Point | undefined;
   readonly seed: number;
   readonly onConversation: CropWishes['onConversation'];
@@ -110,11 +113,8 @@ export function settleWishes(
   }
   const { photo, heads = [] } = ready;
   const focus = wishes.focus && focusPoint(wishes.focus, photo);
-  const keep = [
-    ...(wishes.keep ?? []).map((rect) => keepBox(rect, photo)),
-    ...heads,
-    ...(focus ? [focusBox(focus, photo)] : []),
-  ];
+  const asked = (wishes.keep ?? []).map((rect) => keepBox(rect, photo));
+  const keep = { asked, heads, ...defined({ focus: focus && focusBox(focus, photo) }) };
   const settled = targets.map((target) => settleTarget(ready, target, keep, minSize));
   const call = settleCall(ready, wishes);
   const request = {
@@ -128,26 +128,32 @@ export function settleWishes(
   return {
     call: { ...call, request, targets: engineTargets },
     targets: settled,
-    ...{ keep, focus, seed, onConversation },
+    ...{ focus, seed, onConversation },
   };
 }
 
 function settleTarget(
   ready: ReadyPhoto,
   target: Target,
-  keep: readonly Box[],
+  wanted: ToKeep,
   asked: number | undefined,
 ): SettledTarget | FailedTarget {
   const { aspect } = target;
   const minSize = asked ?? defaultMinSize(target, ready.photo);
-  try {
-    const limits = limitsInFrame(ready, target, keep, minSize);
-    const engineTarget = { limits, ...(aspect ? { aspect: formatAspect(aspect) } : {}), timings: new Timings() };
-    return { target, minSize, engineTarget };
-  } catch (error) {
-    if (!isImpossible(error)) throw error;
-    return { target, error: namingHeads(error, ready) };
+  let error: FramewrightError | undefined;
+  for (const { boxes: keep, note } of waysToKeep(wanted, target, ready.photo)) {
+    try {
+      // Also in the photo's own pixels, so that no room around what is kept makes a crop fail.
+      requireRoom({ photo: ready.photo, keep, minSize, name: ready.photo.name, ...defined({ aspect }) });
+      const limits = limitsInFrame(ready, target, keep, minSize);
+      const engineTarget = { limits, timings: new Timings(), ...defined({ aspect: aspect && formatAspect(aspect) }) };
+      return { target, minSize, keep, engineTarget, ...defined({ note }) };
+    } catch (thrown) {
+      if (!isImpossible(thrown)) throw thrown;
+      error = thrown;
+    }
   }
+  return { target, error: error! };
 }
 
 /** Nobody asked for it, so that it refuses no ratio, and leaves the crops of a narrow one room to differ in size. */
@@ -166,11 +172,11 @@ export function isImpossible(error: unknown): error is FramewrightError {
 /** A call that proposes nothing. */
 export function settleCall(ready: ReadyPhoto, { without, onProgress, ...wishes }: HeldWishes): EngineCall {
   return {
-    request: { count: 1, votes: 1, ...(without ? { without } : {}) },
+    request: { count: 1, votes: 1, ...defined({ without }) },
     targets: [],
     sampling: samplingOf(wishes),
     timings: ready.timings,
-    ...(onProgress ? { onProgress } : {}),
+    ...defined({ onProgress }),
   };
 }
 
@@ -178,7 +184,7 @@ function samplingOf(wishes: Pick<CropWishes, 'temperature' | 'seed' | 'signal'>)
   const { temperature = CROP_DEFAULTS.temperature, seed = CROP_DEFAULTS.seed, signal } = wishes;
   if (!(temperature >= 0 && temperature <= 5)) throw usage('temperature', 'a number from 0 to 5', temperature);
   if (!Number.isSafeInteger(seed)) throw usage('seed', 'a whole number', seed);
-  return { temperature, random: seededRandom(seed), ...(signal ? { signal } : {}) };
+  return { temperature, random: seededRandom(seed), ...defined({ signal }) };
 }
 
 /** @throws FramewrightError USAGE for one that is not whole pixels inside the photo */

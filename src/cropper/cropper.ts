@@ -304,7 +304,7 @@ export class Cropper {
     return this.#run(wishes.signal, (signal) =>
       cropPhoto<Encoded>({
         ...this.#job({ ...wishes, signal }, inBatch),
-        ...(encode ? { encode } : {}),
+        ...defined({ encode }),
         targets,
         decode: async () => {
           wishes.onProgress?.('decode');
@@ -343,7 +343,7 @@ export class Cropper {
     return framePhoto(input, this.#engine, {
       signal,
       ...(this.#maxPixels === undefined ? {} : { maxPixels: this.#maxPixels }),
-      ...(name === undefined ? {} : { name }),
+      ...defined({ name }),
     });
   }
 

@@ -18,7 +18,8 @@ export interface CropperOptions extends VlmOptions {
   /** Largest photo taken, in pixels. Default 268,402,689 (16383 x 16383). */
   readonly maxPixels?: number;
   /**
-   * Find the heads of people and cut none: they count as boxes to keep. Needs the packages @vladmandic/face-api,
+   * Find the heads of people and keep them whole, with room above and beside and down to the shoulders where there is some;
+   * of heads too far apart for a ratio as many as a crop of it takes, and the result's notes say so. Needs the packages @vladmandic/face-api,
    * @tensorflow/tfjs and @tensorflow/tfjs-backend-wasm. Default false.
    */
   readonly faces?: boolean;

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import type { Finding } from './finding.js';
 import { checkMemory, checkNode, checkSystem } from './machine.js';
 import { checkModels } from './models.js';
@@ -13,7 +14,7 @@ export async function examine(request: NativeRequest, signal: AbortSignal): Prom
     checkMemory(),
     await checkSharp(),
     await checkCache(),
-    ...(await checkModels({ model, ...(mmproj === undefined ? {} : { mmproj }) }, signal)),
+    ...(await checkModels({ model, ...defined({ mmproj }) }, signal)),
     ...(await checkNative(request, signal)),
   ];
 }

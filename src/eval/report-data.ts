@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import type { Box, Point } from '../base/geometry.js';
 import type { Thumbnail } from '../report/thumbnail.js';
 import type { EvaluationResult, PhotoLabels, PhotoResult } from './aggregate.js';
@@ -101,7 +102,7 @@ function boxShape([x1, y1, x2, y2]: Box, title?: string): Shape {
     [x2, y2],
     [x1, y2],
   ];
-  return { points, isClosed: true, ...(title === undefined ? {} : { title }) };
+  return { points, isClosed: true, ...defined({ title }) };
 }
 
 function elementShapes(element: LabelledElement): Shape[] {

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { z } from 'zod';
 import { FramewrightError, messageOf, type ErrorCode } from '../base/errors.js';
 import type { Box } from '../base/geometry.js';
@@ -129,8 +130,7 @@ export async function runEvaluation(
     methods: methods.map(({ name, key, sweeps, ablation }) => ({
       name,
       key,
-      ...(sweeps ? { sweeps } : {}),
-      ...(ablation ? { ablation } : {}),
+      ...defined({ sweeps, ablation }),
     })),
     outcomes,
   };

@@ -10,9 +10,18 @@ const FLUSH_AFTER_MS = 1000;
 /** A run over 100,000 photos notes some 300 MB. */
 const MAX_BYTES = 2 ** 30;
 /** A longer line is torn, or none of ours. */
-const MAX_LINE_LENGTH = 2 ** 24;
+const MAX_LINE_BYTES = 2 ** 24;
 /** `["<16 hex digits>",` before and `]` after the value's own text. */
 const LINE = /^\["([0-9a-f]{16})",(.*)\]$/s;
+
+/** Where a line stands in its file, without its line break. */
+export interface LinePlace {
+  readonly offset: number;
+  readonly nBytes: number;
+}
+
+/** Takes a stored value; false for one that is not of its kind. */
+type ParseValue = (value: unknown, at: LinePlace) => boolean;
 
 interface Waiting {
   readonly line: string;
@@ -48,7 +57,7 @@ export class CheckedLog implements AsyncDisposable {
    * @param parse takes each stored value, oldest first; false counts the line as unreadable. Without it none is read.
    * @throws FramewrightError `OUTPUT_WRITE` where the file cannot be read or opened for appending.
    */
-  static async open(file: string, parse?: (value: unknown) => boolean): Promise<CheckedLog> {
+  static async open(file: string, parse?: ParseValue): Promise<CheckedLog> {
     try {
       await makeFolder(path.dirname(file));
       const handle = await openOwnFile(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
@@ -123,54 +132,92 @@ export class CheckedLog implements AsyncDisposable {
  * @returns how many lines were torn, or not what `parse` takes
  * @throws FramewrightError INPUT_UNREADABLE for a link or what is no file, INPUT_TOO_LARGE; the system's error
  */
-export async function readCheckedLog(file: string, parse: (value: unknown) => boolean): Promise<number> {
+export async function readCheckedLog(file: string, parse: ParseValue): Promise<number> {
   let nUnreadable = 0;
-  for await (const line of linesOf(file)) {
-    if (line !== '' && !isRead(line, parse)) nUnreadable++;
+  for await (const { bytes, at } of linesOf(file)) {
+    if (bytes.length > 0 && !isRead(bytes, at, parse)) nUnreadable++;
   }
   return nUnreadable;
 }
 
-function isRead(line: string, parse: (value: unknown) => boolean): boolean {
-  const match = LINE.exec(line);
+/** Reads lines of a log again, so that values need not be kept in memory to be had later. */
+export class LogLines implements AsyncDisposable {
+  readonly #handle: FileHandle;
+
+  private constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  /** @throws FramewrightError INPUT_UNREADABLE for a link or what is no file; the system's error */
+  static async open(file: string): Promise<LogLines> {
+    return new LogLines(await openOwnFile(file, constants.O_RDONLY));
+  }
+
+  /** Undefined where there is no whole line any more. */
+  async at(place: LinePlace): Promise<unknown> {
+    const { offset, nBytes } = place;
+    const { buffer, bytesRead } = await this.#handle.read(Buffer.alloc(nBytes), 0, nBytes, offset);
+    let found: unknown;
+    isRead(buffer.subarray(0, bytesRead), place, (value) => {
+      found = value;
+      return true;
+    });
+    return found;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+function isRead(bytes: Buffer, at: LinePlace, parse: ParseValue): boolean {
+  const match = LINE.exec(bytes.toString('utf8'));
   const text = match?.[2];
   if (text === undefined || match?.[1] !== checksum(text)) return false;
   try {
-    return parse(JSON.parse(text));
+    return parse(JSON.parse(text), at);
   } catch {
     return false;
   }
 }
 
+interface Line {
+  readonly bytes: Buffer;
+  readonly at: LinePlace;
+}
+
+const LINE_FEED = 0x0a;
+
 /** By line feeds alone; a journal may be longer than the longest string. Of a line that is too long only the beginning. */
-async function* linesOf(file: string): AsyncGenerator<string> {
+async function* linesOf(file: string): AsyncGenerator<Line> {
   await using handle = await openOwnFile(file, constants.O_RDONLY);
   if ((await handle.stat()).size > MAX_BYTES) {
     throw new FramewrightError('INPUT_TOO_LARGE', `${file} has more than ${MAX_BYTES} bytes: move it away`);
   }
-  let rest = '';
-  let isTooLong = false;
-  const chunks = handle.createReadStream({
-    encoding: 'utf8',
-    highWaterMark: 1 << 20,
-    end: MAX_BYTES,
-    autoClose: false,
-  });
-  for await (const chunk of chunks) {
-    const lines = (rest + (chunk as string)).split('\n');
-    rest = lines.pop()!;
-    if (isTooLong && lines.length > 0) {
-      lines.shift();
-      isTooLong = false;
+  let begun: Buffer[] = [];
+  let nBegun = 0;
+  let offset = 0;
+  const chunks = handle.createReadStream({ highWaterMark: 1 << 20, end: MAX_BYTES, autoClose: false });
+  const ended = (): Line => {
+    const line = { bytes: Buffer.concat(begun), at: { offset, nBytes: nBegun } };
+    offset += nBegun + 1;
+    begun = [];
+    nBegun = 0;
+    return line;
+  };
+  for await (const each of chunks) {
+    let rest = each as Buffer;
+    for (let end = rest.indexOf(LINE_FEED); end >= 0; end = rest.indexOf(LINE_FEED)) {
+      begun.push(rest.subarray(0, end));
+      nBegun += end;
+      rest = rest.subarray(end + 1);
+      yield ended();
     }
-    yield* lines;
-    if (rest.length > MAX_LINE_LENGTH && !isTooLong) {
-      yield rest.slice(0, 1);
-      isTooLong = true;
-    }
-    if (isTooLong) rest = '';
+    nBegun += rest.length;
+    // What comes after the beginning of a line that is too long makes it no less torn.
+    if (nBegun <= MAX_LINE_BYTES || begun.length === 0) begun.push(rest);
   }
-  yield rest;
+  yield ended();
 }
 
 function checksum(text: string): string {

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
@@ -46,7 +47,7 @@ async function hashAndRemember(file: string, remembered: string, signal?: AbortS
 
 async function hashFile(file: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20, ...(signal ? { signal } : {}) })) {
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20, ...defined({ signal }) })) {
     hash.update(chunk as Buffer);
   }
   return hash.digest('hex');

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -33,7 +34,7 @@ export async function lockFile(file: string, what: string): Promise<AsyncDisposa
   const own = JSON.stringify({
     pid: process.pid,
     host: hostname(),
-    ...(started === undefined ? {} : { started }),
+    ...defined({ started }),
     since: new Date().toISOString(),
   } satisfies Holder);
   let holder: Holder | undefined;

@@ -25,6 +25,9 @@ const fileSchema = z.union([
   }),
 ]);
 
+/** Models and files are stored under their names; file systems take 255 bytes, with what is beside a file while it is fetched. */
+const MAX_NAME = 200;
+
 const entrySchema = z.strictObject({
   /** A model of the catalogue (`name` or `name:variant`) that gives whatever is not said here. */
   extends: z.string().optional(),
@@ -38,7 +41,10 @@ const entrySchema = z.strictObject({
 const catalogSchema = z.strictObject({
   schemaVersion: z.literal(1),
   models: z.record(
-    z.string().regex(/^(?!\.+$)[\w.-]+$/, 'a name has letters, digits, ".", "-" and "_", not dots alone'),
+    z
+      .string()
+      .max(MAX_NAME, `a name has ${MAX_NAME} characters at most`)
+      .regex(/^(?!\.+$)[\w.-]+$/, 'a name has letters, digits, ".", "-" and "_", not dots alone'),
     entrySchema,
   ),
 });
@@ -149,6 +155,7 @@ function toFile(catalogFile: string, entry: string, where: string, given: FileSp
   const name = path.posix.basename(new URL(spec.url!).pathname);
   if (!/^[\w.-]+\.gguf$/i.test(name))
     throw wrong(catalogFile, where, 'the address must end in the name of a .gguf file');
+  if (name.length > MAX_NAME) throw wrong(catalogFile, where, `the file's name has more than ${MAX_NAME} characters`);
   return { name, from: { url: spec.url! }, folder: path.join(entry, addressKey(spec.url!)), ...facts };
 }
 
@@ -166,7 +173,9 @@ function wrongAt(file: string, issue: z.core.$ZodIssue): FramewrightError {
     const [key = ''] = inner.keys;
     return wrong(file, where, `unknown key "${key}"${meant(key, KNOWN_KEYS)}`);
   }
-  return wrong(file, where, issue.message);
+  // Of a key zod says that it is invalid, and why only within.
+  const { message } = issue.code === 'invalid_key' ? (issue.issues[0] ?? issue) : issue;
+  return wrong(file, where, message);
 }
 
 function wrong(file: string, where: string, what: string): FramewrightError {

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { GgufError, requireValidPair, type ValidPair } from '../../gguf/index.js';
 import { FramewrightError } from '../base/errors.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -22,7 +23,7 @@ export async function requireRunnable(
 ): Promise<ValidPair> {
   try {
     const adapters = loras.map(({ path }) => path);
-    return await requireValidPair(textPath, mmprojPath, { loras: adapters, ...(signal ? { signal } : {}) });
+    return await requireValidPair(textPath, mmprojPath, { loras: adapters, ...defined({ signal }) });
   } catch (error) {
     if (!(error instanceof GgufError)) throw error;
     const code = error.code === 'UNSUPPORTED' ? 'MODEL_UNSUPPORTED' : 'MODEL_INVALID';

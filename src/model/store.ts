@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, statSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import type { CatalogEntry, ModelFile, ModelVariant } from './catalog.js';
 import { cacheFolder } from '../files/cache-folder.js';
@@ -50,8 +50,17 @@ export function stateOf(model: StoredModel): StoredState {
 }
 
 function isThere(place: string, { bytes }: ModelFile): boolean {
-  const found = statSync(place, { throwIfNoEntry: false });
+  const found = statOf(place);
   return found?.isFile() === true && (bytes === undefined || found.size === bytes);
+}
+
+/** What cannot be looked at (a path too long, a folder closed to us) cannot be used, and is not there. */
+function statOf(place: string): Stats | undefined {
+  try {
+    return statSync(place);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What is downloaded of a file so far. */

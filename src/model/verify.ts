@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { stat } from 'node:fs/promises';
 import { GgufError, validatePair } from '../../gguf/index.js';
 import { messageOf } from '../base/errors.js';
@@ -62,7 +63,7 @@ export async function verifyModel(selection: ModelSelection, signal?: AbortSigna
 
 async function pairProblems({ textPath, mmprojPath, loras }: ResolvedModel, signal?: AbortSignal): Promise<string[]> {
   try {
-    const options = { loras: loras.map(({ path }) => path), ...(signal ? { signal } : {}) };
+    const options = { loras: loras.map(({ path }) => path), ...defined({ signal }) };
     return (await validatePair(textPath, mmprojPath, options)).map(({ message }) => message);
   } catch (error) {
     if (error instanceof GgufError) return [error.message];
@@ -88,8 +89,7 @@ async function expectationsOf(selection: ModelSelection, resolved: ResolvedModel
 function expectationOf({ bytes, sha256 }: ModelFile): Expected {
   return {
     against: 'catalogue',
-    ...(bytes === undefined ? {} : { bytes }),
-    ...(sha256 === undefined ? {} : { sha256 }),
+    ...defined({ bytes, sha256 }),
   };
 }
 

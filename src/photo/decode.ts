@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import type { Metadata, Sharp } from 'sharp';
 import { FramewrightError } from '../base/errors.js';
 import { checkOptions, type OptionKinds } from '../base/options-check.js';
@@ -88,7 +89,7 @@ export async function decodePhoto(input: PhotoInput, options: DecodeOptions = {}
     height,
     pixels,
     ...(file.cicp && { cicp: file.cicp }),
-    ...(density !== undefined && { density }),
+    ...defined({ density }),
     notes: file.notes,
     stored: file.isOpaque ? { ...stored, hasAlpha: false } : stored,
     failOn: file.failOn ?? FAIL_ON,

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { avifSequence, readAvifColour } from './formats/avif-colour.js';
 import { readGif } from './formats/gif-blocks.js';
 import { jpegPixels, mayBePadded } from './formats/jpeg-pixels.js';
@@ -38,11 +39,11 @@ export function readPhotoFile({ bytes, format, name }: EncodedPhoto): PhotoFile 
     case 'png': {
       const { pixels, cicp, density, nFrames } = readPng(bytes);
       const pictures = { pixels: pixels(), notes: animation(nFrames) };
-      return { ...pictures, ...(cicp && { cicp }), ...(density !== undefined && { density }) };
+      return { ...pictures, ...defined({ cicp, density }) };
     }
     case 'gif': {
       const { pixels, icc, nFrames } = readGif(bytes);
-      return { pixels, ...(icc && { icc }), notes: animation(nFrames) };
+      return { pixels, ...defined({ icc }), notes: animation(nFrames) };
     }
     case 'webp':
       return { pixels: bytes, notes: animation(webpFrames(bytes)) };
@@ -58,8 +59,14 @@ export function readPhotoFile({ bytes, format, name }: EncodedPhoto): PhotoFile 
       return { ...readAvifColour(withAvifBrand(bytes)), notes };
     }
     case 'tiff': {
-      const { isYcbcr, ...layout } = readTiffLayout(bytes);
-      return { pixels: firstPage(bytes), ...layout, isOpaque: isYcbcr, notes: [] };
+      const { ycbcr, ...layout } = readTiffLayout(bytes);
+      if (ycbcr === 'full') {
+        throw new FramewrightError(
+          'INPUT_UNSUPPORTED',
+          `${name} is a TIFF of YCbCr without subsampling, whose colours would come out wrong: save it as RGB first`,
+        );
+      }
+      return { pixels: firstPage(bytes), ...layout, isOpaque: ycbcr !== undefined, notes: [] };
     }
   }
 }

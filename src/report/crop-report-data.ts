@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import type { Box, Size } from '../base/geometry.js';
 import { mapElement } from '../photo/element-map.js';
 import { KIND_COLOURS } from '../photo/overlay/palette.js';
@@ -50,6 +51,8 @@ export interface Failure {
 
 /** What the scripts of the page read (report/crops). */
 export interface CropReportData {
+  /** Where the run stood, absolute: its photos are called as seen from there. */
+  readonly folder: string;
   /** ISO 8601. */
   readonly createdAt: string;
   readonly engine: string;
@@ -97,7 +100,7 @@ function reportCrop({ target, photo, candidates, best, why, crop, verdict, timin
   const chosen = [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height];
   const chosenAt = options.findIndex(({ box }) => box.every((edge, i) => edge === chosen[i]));
   return {
-    ...(target.aspect === undefined ? {} : { aspect: target.aspect }),
+    ...defined({ aspect: target.aspect }),
     ...(target.size ? { size: `${target.size.widthPx}x${target.size.heightPx}` } : {}),
     options,
     best: chosenAt < 0 ? best : chosenAt,

@@ -47,6 +47,7 @@ export class CropReport {
 
   async render(createdAt = new Date()): Promise<string> {
     const data: CropReportData = {
+      folder: process.cwd(),
       createdAt: createdAt.toISOString(),
       engine: this.#maker?.engine ?? 'none',
       model: this.#maker?.model?.name ?? null,

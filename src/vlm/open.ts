@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { stat } from 'node:fs/promises';
 import { fileSha256 } from '../files/file-hash.js';
 import { withImageTokens } from '../model/image-tokens.js';
@@ -78,7 +79,7 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
   const { signal } = given;
   const found = await resolveModel({
     model: given.model ?? 'nano',
-    ...(given.mmproj === undefined ? {} : { mmproj: given.mmproj }),
+    ...defined({ mmproj: given.mmproj }),
   });
   const { imageTokens } = given;
   const asked = imageTokens === undefined ? found : { ...found, use: withImageTokens(found.use, imageTokens) };
@@ -93,9 +94,7 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
   try {
     const runtime = opened.use(
       await openRuntime({
-        ...(options.gpu === undefined ? {} : { gpu: options.gpu }),
-        ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
-        ...(options.addonPath === undefined ? {} : { addonPath: options.addonPath }),
+        ...defined({ gpu: options.gpu, cpu: options.cpu, addonPath: options.addonPath }),
       }),
     );
     if (options.onLog) runtime.onLog(options.onLog);
@@ -192,9 +191,7 @@ function contextOptions(
     nSeqMax: sequencesFor(parallel),
     nScratchMax: sequencesOfEach(parallel) - 1,
     ...(plan ? { nBatch: plan.settings.nBatch } : {}),
-    ...(kvType === undefined ? {} : { kvType }),
-    ...(flashAttention === undefined ? {} : { flashAttention }),
-    ...(threads === undefined ? {} : { threads }),
+    ...defined({ kvType, flashAttention, threads }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { clamp, type Box } from '../base/geometry.js';
 import type { Element } from '../base/schema.js';
 import type {
@@ -165,7 +166,7 @@ export class Reasoning implements EngineSteps {
 
   #requestFor({ isPlain, elements }: ProposalInput, { limits, aspect }: EngineTarget): ProposalRequest {
     const { count, instruct } = this.#call.request;
-    return { count, limits, isPlain, elements, ...(aspect ? { aspect } : {}), ...(instruct ? { instruct } : {}) };
+    return { count, limits, isPlain, elements, ...defined({ aspect }), ...(instruct ? { instruct } : {}) };
   }
 
   /** The last step of a call: what it says stays in no one's way. */

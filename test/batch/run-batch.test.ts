@@ -17,7 +17,7 @@ describe('a run', () => {
     const { told, ends, listener } = recorder();
     const result = await runBatch(rules({ aspects: ['1:1'] }), listener);
     expect(told).toEqual([
-      ...['plan of 4', 'open rules', 'begin, 0 of 4', '0 of 4, 0 failed'],
+      ...['find, 4', 'name, 4', 'plan of 4', 'check, 4', 'open rules', 'begin, 0 of 4', '0 of 4, 0 failed'],
       ...['broken.jpg failed: INPUT_UNSUPPORTED', '1 of 4, 1 failed'],
       ...['dogs.jpg done', '2 of 4, 1 failed', 'mountains.jpg done', '3 of 4, 1 failed'],
       ...['pagoda.jpg done', '4 of 4, 1 failed', 'end'],
@@ -113,11 +113,36 @@ describe('a run that ends early', () => {
     const result = await runBatch(rules({ resume: true }), again.listener);
     expect(result).toMatchObject({ nTotal: 3, nEarlier: 1, nDone: 3, failures: [] });
     expect(again.told).toEqual([
-      ...['plan of 3', 'open rules', 'resume, 1 of 3', 'begin, 1 of 3', '1 of 3, 0 failed', 'dogs.jpg earlier'],
+      ...[
+        'find, 3',
+        'name, 3',
+        'plan of 3',
+        'check, 3',
+        'open rules',
+        'resume, 1 of 3',
+        'begin, 1 of 3',
+        '1 of 3, 0 failed',
+        'dogs.jpg earlier',
+      ],
       ...['mountains.jpg done', '2 of 3, 0 failed', 'pagoda.jpg done', '3 of 3, 0 failed', 'end'],
     ]);
     expect(statSync(at('out', 'dogs-crop.jpg')).mtimeMs).toBe(mtimeMs);
     expect(written()).toHaveLength(3);
+  });
+
+  test('ends while it still looks for photos, where it is told to then', async () => {
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const { told, listener } = recorder();
+    const running = runBatch(rules({ signal: stop.signal }), {
+      ...listener,
+      onPrepare: ({ step }) => {
+        told.push(step);
+        stop.abort(reason);
+      },
+    });
+    await expect(running).rejects.toBe(reason);
+    expect(told).toEqual(['find']);
   });
 
   test('is gone on from by the command too, which has the same defaults', async () => {

@@ -51,6 +51,7 @@ export function recorder(more: BatchListener = {}): { told: string[]; ends: Batc
   const ends: BatchEnd[] = [];
   const listener: BatchListener = {
     ...more,
+    onPrepare: ({ step, nPhotos }) => told.push(`${step}, ${nPhotos}`),
     onNote: ({ about, text }) => told.push(`note on ${about}: ${text}`),
     onPlan: (photos) => told.push(`plan of ${photos.length}`),
     onOpen: ({ engine }) => told.push(`open ${engine}`),

@@ -47,18 +47,35 @@ describe('heads that were found', () => {
     }
   });
 
-  test('are named where they leave no crop of the ratio', async () => {
+  test('have room around where there is some', async () => {
     const engine = plainEngine('full');
     const ready = await framePhoto(examplePhoto('dogs'), engine, { signal });
-    const wide: readonly Box[] = [
+    const head: Box = [60, 60, 140, 160];
+    const decode = () => Promise.resolve({ ...ready, heads: [head] });
+    const { results } = await cropPhoto({ decode, engine, targets: parseTargets(['1:1'], []), wishes: {} });
+    const { crop } = results[0]!;
+    expect(crop.y).toBeLessThanOrEqual(10);
+  });
+
+  test('further apart than any crop of the ratio are kept as far as can be, with a word', async () => {
+    const engine = plainEngine('full');
+    const ready = await framePhoto(examplePhoto('dogs'), engine, { signal });
+    const heads: readonly Box[] = [
       [0, 0, 90, 90],
       [0, 1000, 90, 1200],
+      [100, 900, 200, 1000],
     ];
-    const decode = () => Promise.resolve({ ...ready, heads: wide });
+    const decode = () => Promise.resolve({ ...ready, heads });
     const targets = parseTargets(['1:1'], []);
-    await expect(cropPhoto({ decode, engine, targets, wishes: {} })).rejects.toMatchObject({
+    const { results } = await cropPhoto({ decode, engine, targets, wishes: {} });
+    const { crop, notes } = results[0]!;
+    const box: Box = [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height];
+    expect(heads.map((head) => contains(box, head))).toEqual([false, true, true]);
+    expect(notes).toEqual(['has 3 heads further apart than any crop of this ratio is wide or high: 2 are kept whole']);
+    const asked = { keep: [{ x: 0, y: 0, width: 90, height: 1200 }] };
+    await expect(cropPhoto({ decode, engine, targets, wishes: asked })).rejects.toMatchObject({
       code: 'ASPECT_IMPOSSIBLE',
-      message: expect.stringContaining('with faces, 2 heads count as boxes to keep') as string,
+      message: expect.stringContaining('the keep boxes span') as string,
     });
   });
 });

@@ -7,7 +7,7 @@ import { CATALOG, findInCatalog, variantBytes } from '../../src/model/catalog.js
 import { CATALOG_FILE, readCatalog, readCatalogFile } from '../../src/model/catalog-file.js';
 import { fileSha256 } from '../../src/files/file-hash.js';
 import { resolveModel } from '../../src/model/resolve.js';
-import { filesOf, hashPath, placesOf } from '../../src/model/store.js';
+import { filesOf, hashPath, placesOf, stateOf } from '../../src/model/store.js';
 import { verifyModel } from '../../src/model/verify.js';
 import { framewright } from '../cli/run.js';
 import { projectFile } from '../support/photos.js';
@@ -166,8 +166,10 @@ describe('a catalogue of one’s own', () => {
     [{ mine: { text: 'a.gguf' } }, /at models\.mine\.mmproj: is missing/],
     [{ mine: { text: {}, mmproj: 'b' } }, /at models\.mine\.text: give either a path or a url/],
     [{ mine: { text: 'https://example.org/model.bin', mmproj: 'b' } }, /must end in the name of a \.gguf file/],
+    [{ mine: { text: `https://example.org/${'x'.repeat(260)}.gguf`, mmproj: 'b' } }, /more than 200 characters/],
+    [{ ['x'.repeat(201)]: { text: 'a', mmproj: 'b' } }, /200 characters at most/],
     [{ nano: { text: 'a', mmproj: 'b' } }, /at models\.nano: the name is taken/],
-    [{ 'a/b': { text: 'a', mmproj: 'b' } }, /models\.a\/b/],
+    [{ 'a/b': { text: 'a', mmproj: 'b' } }, /models\.a\/b: a name has letters, digits/],
     [{ mine: { text: 'a', mmproj: 'b', pixelBudget: { min: 1, max: 'x' } } }, /at models\.mine\.pixelBudget\.max/],
   ])('%j is refused with the place and the word', async (models, message) => {
     const file = await catalogOf(models, 'bad');
@@ -258,4 +260,11 @@ test('on the command line a model that is not there ends with 3 and says what to
       .split('\n')
       .map((line) => (JSON.parse(line) as { state: string }).state),
   ).toEqual(['bundled', ...Array<string>(8).fill('absent')]);
+});
+
+test('a model whose path is longer than any is absent, and no error', async () => {
+  const [entry] = await readCatalogFile(
+    await catalogOf({ mine: { text: `${'x'.repeat(300)}/a.gguf`, mmproj: `${'y/'.repeat(4000)}b.gguf` } }, 'long'),
+  );
+  expect(stateOf(placesOf(entry!, entry!.variants[0]))).toBe('absent');
 });

@@ -182,11 +182,8 @@ describe('resolution', () => {
   });
 });
 
-test('a TIFF of subsampled YCbCr gets no alpha', async () => {
-  const [width, height] = [16, 16];
-  const pixels = Buffer.from(
-    Array.from({ length: (width * height * 3) / 2 }, (_, i) => [111, 111, 111, 111, 87, 191][i % 6]!),
-  );
+/** Uncompressed, little-endian. */
+function ycbcrTiff(width: number, height: number, pixels: Buffer, subsampling: number): Buffer {
   const entries = [
     [256, 3, 1, width],
     [257, 3, 1, height],
@@ -198,7 +195,7 @@ test('a TIFF of subsampled YCbCr gets no alpha', async () => {
     [278, 3, 1, height],
     [279, 4, 1, pixels.length],
     [284, 3, 1, 1],
-    [530, 3, 2, 0x0002_0002],
+    [530, 3, 2, subsampling * 0x0001_0001],
   ] as const;
   const head = Buffer.alloc(152);
   head.write('II*\0\x08\0\0\0', 'latin1');
@@ -210,13 +207,29 @@ test('a TIFF of subsampled YCbCr gets no alpha', async () => {
     head.writeUInt32LE(value, 18 + 12 * i);
   }
   for (let i = 0; i < 3; i++) head.writeUInt16LE(8, 146 + 2 * i);
-  const photo = await decodePhoto(Buffer.concat([head, pixels]));
+  return Buffer.concat([head, pixels]);
+}
+
+test('a TIFF of subsampled YCbCr gets no alpha', async () => {
+  const [width, height] = [16, 16];
+  const pixels = Buffer.from(
+    Array.from({ length: (width * height * 3) / 2 }, (_, i) => [111, 111, 111, 111, 87, 191][i % 6]!),
+  );
+  const photo = await decodePhoto(ycbcrTiff(width, height, pixels, 2));
   const { bytes } = await encodeCrop(photo, { crop: { x: 0, y: 0, width, height } });
   expect((await sharp(bytes).metadata()).channels).toBe(3);
   const expected = [199, 80, 38];
   for (const [i, value] of (await renderFrame(photo, FRAME)).subarray(0, 3).entries()) {
     expect(Math.abs(value - expected[i]!)).toBeLessThanOrEqual(2);
   }
+});
+
+test('one of YCbCr at full resolution, which libvips takes for RGB, is refused', async () => {
+  const pixels = Buffer.from(Array.from({ length: 16 * 16 * 3 }, (_, i) => [111, 87, 191][i % 3]!));
+  await expect(decodePhoto(ycbcrTiff(16, 16, pixels, 1))).rejects.toMatchObject({
+    code: 'INPUT_UNSUPPORTED',
+    message: expect.stringContaining('YCbCr without subsampling') as string,
+  });
 });
 
 test('a raw or HEIC file is never to be converted onto itself', () => {

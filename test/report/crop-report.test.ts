@@ -192,9 +192,9 @@ describePage(
       expect(await opened.page.locator('#save').textContent()).toBe('Save 3 choices');
       const photo = { widthPx: 400, heightPx: 300 };
       expect(await savedChoices()).toEqual([
-        { path: HOSTILE[3], box: [0, 0, 400, 300], photo },
-        { path: 'folder/photo 5.jpg', aspect: '1:1', box: [50, 50, 350, 250], photo },
-        { path: 'folder/photo 8.jpg', box: [100, 0, 400, 300], photo },
+        { path: HOSTILE[3], folder: process.cwd(), box: [0, 0, 400, 300], photo },
+        { path: 'folder/photo 5.jpg', aspect: '1:1', folder: process.cwd(), box: [50, 50, 350, 250], photo },
+        { path: 'folder/photo 8.jpg', folder: process.cwd(), box: [100, 0, 400, 300], photo },
       ]);
       await opened.page.locator('#show').selectOption('changed');
       expect(await opened.page.locator('.card').count()).toBe(3);

@@ -1,13 +1,15 @@
 import { realpath, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { CheckedLog } from '../../files/checked-log.js';
+import { CheckedLog, LogLines } from '../../files/checked-log.js';
 import { lockFile } from '../../files/file-lock.js';
 import { temporaryFor } from '../../files/write.js';
+import { FramewrightError } from '../../base/errors.js';
 import { makeFolder } from '../../files/make-folder.js';
 import type { CropResult } from '../../base/schema.js';
 import { contentHash, holdsOneOf, sha256Of } from './content-hash.js';
 import { addHash, readEarlierRuns, sizeOf, type EarlierRuns } from './journal-file.js';
-import { VERSION, type DoneRecord, type FinishedPhoto, type JournalRecord, type MadeFile } from './journal-record.js';
+import { isRecord, VERSION, type FinishedPhoto, type JournalRecord, type MadeFile } from './journal-record.js';
+import type { SeenDone } from './seen-records.js';
 import { isUnchanged } from './source-state.js';
 
 /** What to call the temporary file of one that is begun. */
@@ -23,12 +25,14 @@ export function tokenOf({ sha256 }: Pick<MadeFile, 'sha256'>): string {
 export class CropJournal implements AsyncDisposable {
   readonly #place: string;
   readonly #log: CheckedLog;
+  /** To read what is in it again; opened when it is first needed. */
+  #lines: LogLines | undefined;
   readonly #lock: AsyncDisposable;
   /** No other run has made the file, nor has anybody else. */
   readonly #isNew: boolean;
   #isUsed = false;
   /** By photo and key, each with its place among all records. */
-  readonly #done = new Map<string, { readonly record: DoneRecord; readonly nth: number }>();
+  readonly #done = new Map<string, { readonly record: SeenDone; readonly nth: number }>();
   /** Which record was the last to have a file written, by path relative to the place. */
   readonly #written = new Map<string, number>();
   /** Hashes of files begun and not known to be done, or to be made anew, by absolute path. */
@@ -84,7 +88,7 @@ export class CropJournal implements AsyncDisposable {
   }
 
   /**
-   * The results of a photo that is done: under this key, planned to give just these files, the files it gave all there
+   * What is noted of a photo that is done: under this key, planned to give just these files, the files it gave all there
    * and its sidecar too, the photo unchanged since. Where some are missing, those that are left may be made anew.
    * Its size and time are looked at first, its content only where they differ. Where a later run with other settings had
    * the same names, the files themselves say whose they are.
@@ -94,7 +98,7 @@ export class CropJournal implements AsyncDisposable {
     key: string,
     planned: readonly string[],
     sidecar?: string,
-  ): Promise<readonly CropResult[] | undefined> {
+  ): Promise<SeenDone | undefined> {
     const done = this.#done.get(identity(this.#relative(photo), key));
     const names = planned.map((file) => this.#relative(file)).join('\n');
     if (done?.record.planned.join('\n') !== names) return undefined;
@@ -103,12 +107,27 @@ export class CropJournal implements AsyncDisposable {
     if (isSuperseded && !(await this.#isAsLeft(record))) return undefined;
     if (!(await isUnchanged(photo, record.source))) return undefined;
     const given = record.files.map((file) => path.resolve(this.#place, file.path));
-    if (sidecar !== undefined && record.results[0]?.sidecar?.state === 'written') given.push(sidecar);
+    if (sidecar !== undefined && record.hasSidecar) given.push(sidecar);
     if ((await Promise.all(given.map(isThere))).includes(false)) {
       for (const file of record.files) this.#expect(file);
       return undefined;
     }
-    return record.results;
+    return record;
+  }
+
+  /**
+   * The results of a photo that is done.
+   *
+   * @throws FramewrightError INPUT_UNREADABLE where the journal does not hold them any more
+   */
+  async resultsOf({ at, photo }: SeenDone): Promise<readonly CropResult[]> {
+    this.#lines ??= await LogLines.open(this.path);
+    const record = await this.#lines.at(at);
+    if (isRecord(record) && record.what === 'done' && record.photo === photo) return record.results;
+    throw new FramewrightError(
+      'INPUT_UNREADABLE',
+      `${this.path} has been changed by another program while it was in use; the same command with --resume reads it anew`,
+    );
   }
 
   /**
@@ -149,7 +168,7 @@ export class CropJournal implements AsyncDisposable {
   }
 
   /** Whether of the names planned just those hold a file that were given one, and the same one. */
-  async #isAsLeft({ planned, files }: DoneRecord): Promise<boolean> {
+  async #isAsLeft({ planned, files }: SeenDone): Promise<boolean> {
     const made = new Map(files.map((file) => [file.path, file.sha256]));
     for (const file of planned) {
       if ((await contentHash(path.resolve(this.#place, file))) !== made.get(file)) return false;
@@ -188,6 +207,7 @@ export class CropJournal implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
+      await this.#lines?.[Symbol.asyncDispose]();
       await this.#log[Symbol.asyncDispose]();
       if (this.#isNew && !this.#isUsed) await unlink(this.path);
     } finally {

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { readCheckedLog } from '../../files/checked-log.js';
 import { openOwnFile } from '../../files/own-file.js';
 import { FramewrightError, messageOf } from '../../base/errors.js';
-import { isOfAnyVersion, isRecord, type JournalRecord, type MadeFile } from './journal-record.js';
+import { isOfAnyVersion, isRecord, type MadeFile } from './journal-record.js';
+import { SeenRecords, type SeenRecord } from './seen-records.js';
 import type { JournalPlace } from './journal-place.js';
 
 /** How the first line of a journal begins, torn or whole. */
@@ -13,7 +14,7 @@ const BEGINNING_BYTES = 20;
 /** What is in a journal. */
 export interface EarlierRuns {
   readonly at: JournalPlace;
-  readonly records: readonly JournalRecord[];
+  readonly records: readonly SeenRecord[];
   /** Of the file when it was read; undefined where there was none. */
   readonly nBytes: number | undefined;
   /** Absolute paths of every file they have made, or set out to. */
@@ -29,7 +30,7 @@ export interface EarlierRuns {
  */
 export async function readEarlierRuns(at: JournalPlace): Promise<EarlierRuns> {
   const { place, file } = at;
-  const records: JournalRecord[] = [];
+  const records = new SeenRecords();
   let nBytes: number | undefined;
   let isForeign = false;
   try {
@@ -37,11 +38,11 @@ export async function readEarlierRuns(at: JournalPlace): Promise<EarlierRuns> {
     if (nBytes !== undefined && nBytes > 0) {
       let nWhole = 0;
       let nOurs = 0;
-      await readCheckedLog(file, (value) => {
+      await readCheckedLog(file, (value, at) => {
         nWhole++;
         if (isOfAnyVersion(value)) nOurs++;
         if (!isRecord(value)) return false;
-        records.push(value);
+        records.add(value, at);
         return true;
       });
       isForeign = nOurs === 0 && (nWhole > 0 || !(await beginsAsJournal(file)));
@@ -54,12 +55,13 @@ export async function readEarlierRuns(at: JournalPlace): Promise<EarlierRuns> {
   if (isForeign) {
     throw new FramewrightError('USAGE', `${file} is no journal of crops; name another file with --journal`);
   }
-  const files = new Set(records.flatMap((record) => record.files.map((made) => path.resolve(place, made.path))));
+  const files = new Set<string>();
+  for (const record of records) for (const made of record.files) files.add(path.resolve(place, made.path));
   const summaries = new Map<string, Set<string>>();
   for (const record of records) {
     if (record.what === 'summary') for (const made of record.files) addHash(summaries, place, made);
   }
-  return { at, records, nBytes, files, summaries };
+  return { at, records: [...records], nBytes, files, summaries };
 }
 
 /** Adds the hash of a file to those known by its absolute path. */

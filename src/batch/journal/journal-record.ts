@@ -26,11 +26,11 @@ interface Begun {
   readonly key: string;
   readonly files: readonly MadeFile[];
 }
-type WritingRecord = Begun & { readonly what: 'writing' };
+export type WritingRecord = Begun & { readonly what: 'writing' };
 export type DoneRecord = Begun & FinishedPhoto & { readonly what: 'done' };
 
 /** Before a file about a run as a whole (a report, a contact sheet, a review list) takes its name. */
-interface SummaryRecord {
+export interface SummaryRecord {
   readonly version: typeof VERSION;
   readonly what: 'summary';
   readonly files: readonly MadeFile[];

@@ -7,6 +7,7 @@ import { refuseExisting } from '../plan/existing-files.js';
 import { filesOf, type PlannedPhoto } from '../plan/planned-photo.js';
 import type { RunPlan } from '../plan/run-plan.js';
 import type { BatchSettings } from '../settings.js';
+import type { SeenDone } from './seen-records.js';
 import type { CropJournal } from './crop-journal.js';
 import { keyOfSettings } from './settings-key.js';
 
@@ -20,8 +21,8 @@ export interface RunMemory {
   readonly journal: CropJournal;
   /** Everything that decides a photo's files, in a word. */
   readonly keyOf: (planned: PlannedPhoto) => string;
-  /** What earlier runs have done, with paths as they are called now. Empty where the run does not go on from them. */
-  readonly finished: ReadonlyMap<PlannedPhoto, readonly CropResult[]>;
+  /** What earlier runs have done. Empty where the run does not go on from them. */
+  readonly finished: ReadonlyMap<PlannedPhoto, SeenDone>;
 }
 
 /** What a run's journal knows of earlier ones, which counts where it goes on from them. */
@@ -33,13 +34,13 @@ export async function rememberedRun(
 ): Promise<RunMemory> {
   const shared = await sharedKey(photos, settings, cropper);
   const keyOf = (planned: PlannedPhoto): string => keyOfSettings([shared, wishesOf(planned)]);
-  const finished = new Map<PlannedPhoto, readonly CropResult[]>();
+  const finished = new Map<PlannedPhoto, SeenDone>();
   if (settings.resume) {
     const queue = photos.filter(({ input }) => input !== STDIN);
     const lookUp = async (): Promise<void> => {
       for (let planned = queue.pop(); planned; planned = queue.pop()) {
-        const results = await journal.finished(planned.input, keyOf(planned), filesOf(planned), planned.sidecar);
-        if (results) finished.set(planned, namedNow(results, planned));
+        const done = await journal.finished(planned.input, keyOf(planned), filesOf(planned), planned.sidecar);
+        if (done) finished.set(planned, done);
       }
     };
     await Promise.all(Array.from({ length: LOOKUPS }, lookUp));
@@ -62,8 +63,17 @@ async function sharedKey(
   return keyOfSettings([SETTINGS_VERSION, engine, findsFaces, model, loras, request, encode, sidecars, keepTime]);
 }
 
-/** The results of an earlier run, which may have been started in another folder: with the paths as they are called now. */
-function namedNow(results: readonly CropResult[], { input, crops, overlays }: PlannedPhoto): CropResult[] {
+/**
+ * The results of an earlier run, which may have been started in another folder: with the paths as they are called now.
+ *
+ * @throws FramewrightError INPUT_UNREADABLE where its journal does not hold them any more
+ */
+export async function earlierResults(
+  { journal, finished }: RunMemory,
+  planned: PlannedPhoto,
+): Promise<readonly CropResult[]> {
+  const { input, crops, overlays } = planned;
+  const results = await journal.resultsOf(finished.get(planned)!);
   return results.map((result, target) => {
     const overlay = overlays[target];
     const names = [...(result.verdict === 'review' ? [] : crops[target]!), ...(overlay === undefined ? [] : [overlay])];

@@ -1,5 +1,6 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { FramewrightError } from '../../base/errors.js';
+import { inSlices } from '../../files/in-slices.js';
 import { filesOf, STDOUT, type PlannedPhoto } from './planned-photo.js';
 
 /** What to do about files that are there already. */
@@ -14,17 +15,12 @@ export async function refuseExisting(
   remedy: string,
   isOurs: (file: string) => Promise<boolean> = () => Promise.resolve(false),
 ): Promise<void> {
-  const files = planned.flatMap(filesOf).filter((file) => file !== STDOUT);
-  const isInTheWay = await Promise.all(
-    files.map(async (file) => {
-      const isThere = await access(file).then(
-        () => true,
-        () => false,
-      );
-      return isThere && !(await isOurs(file));
-    }),
-  );
-  const existing = files.filter((_, i) => isInTheWay[i]);
+  const there: string[] = [];
+  await inSlices(planned, (photo) => {
+    for (const file of filesOf(photo)) if (file !== STDOUT && existsSync(file)) there.push(file);
+  });
+  const existing: string[] = [];
+  for (const file of there) if (!(await isOurs(file))) existing.push(file);
   if (existing.length === 0) return;
   const what = existing.length > 1 ? `${existing[0]!} and ${existing.length - 1} more exist` : `${existing[0]!} exists`;
   throw new FramewrightError('OUTPUT_EXISTS', `${what} already; ${remedy}`);

@@ -4,7 +4,7 @@ import { STDIN } from '../inputs.js';
 import type { BatchListener } from '../listener.js';
 import type { BatchSettings } from '../settings.js';
 import { openOverviews } from '../summaries/overviews.js';
-import { planOptions, planOutputs } from './plan-outputs.js';
+import { mirroredOfList, planOptions, planOutputs } from './plan-outputs.js';
 import type { PlannedPhoto } from './planned-photo.js';
 import { refuseStdout } from './refuse-stdout.js';
 import type { RunPlan } from './run-plan.js';
@@ -51,7 +51,11 @@ async function nameOutputs(choices: readonly Choice[], settings: BatchSettings):
   }
   const planned = new Map<Choice, PlannedPhoto>();
   const targetsOf = (photo: string): Choice['target'][] => byPhoto.get(photo)!.map(({ target }) => target);
-  const photos = await planOutputs([...byPhoto.keys()], targetsOf, { ...planOptions(settings), top: 1 });
+  const photos = await planOutputs([...byPhoto.keys()], targetsOf, {
+    ...planOptions(settings),
+    top: 1,
+    mirrored: mirroredOfList([...byPhoto.keys()]),
+  });
   for (const { crops, overlays, ...photo } of photos) {
     for (const [i, choice] of byPhoto.get(photo.input)!.entries()) {
       planned.set(choice, { ...photo, crops: [crops[i]!], overlays: overlays.slice(i, i + 1) });

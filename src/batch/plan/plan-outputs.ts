@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { defined } from '../../base/defined.js';
 import { formatAspect, type Target } from '../../crop/target.js';
+import { isGlob } from '../glob.js';
 import { STDIN } from '../inputs.js';
 import type { StdinPhoto } from '../options.js';
 import type { BatchSettings } from '../settings.js';
 import { destinationOf, type Destination, type DestinationOptions } from './destination.js';
+import { commonFolder } from './folders.js';
 import { DEFAULT_NAME, parseName } from './name-template.js';
 import { refuseClashes } from './output-clashes.js';
 import { STDOUT, type PlannedPhoto } from './planned-photo.js';
@@ -22,10 +25,30 @@ export interface PlanOptions extends DestinationOptions {
   readonly xmp: boolean;
 }
 
+/** The folders below which a pattern with two stars finds photos: what comes before its first star. */
+function foldersSearched(input: string): string[] {
+  if (!input.includes('**') || !isGlob(input) || existsSync(input)) return [];
+  const parts = input.split(/[/\\]/);
+  const fixed = parts.slice(
+    0,
+    parts.findIndex((part) => isGlob(part)),
+  );
+  return [fixed.length === 0 ? '.' : fixed.join('/') || '/'];
+}
+
+/**
+ * Of photos that a list names, the folder whose own folders are mirrored: the list was made of a run that told them apart
+ * by their folders. None where their names do.
+ */
+export function mirroredOfList(photos: readonly string[]): readonly string[] {
+  const names = new Set(photos.map((photo) => path.parse(photo).name));
+  return names.size === photos.length ? [] : [commonFolder(photos.map((photo) => path.dirname(photo)))];
+}
+
 export function planOptions(settings: BatchSettings, stdin?: StdinPhoto): PlanOptions {
   const { format, output, name, top, overlay, xmp, recursive, inputs } = settings;
   const extension = format && (format === 'jpeg' ? '.jpg' : `.${format}`);
-  const mirrored = recursive ? inputs : [];
+  const mirrored = [...(recursive ? inputs : []), ...inputs.flatMap(foldersSearched)];
   return { top, overlay, xmp, mirrored, ...defined({ output, name, extension, stdinName: stdin?.name }) };
 }
 

@@ -7,13 +7,17 @@ import type { BatchSettings } from '../settings.js';
 import { openOverviews } from '../summaries/overviews.js';
 import { ReviewList } from '../summaries/review-list.js';
 import { outputFolder } from './folders.js';
-import { planOptions, planOutputs } from './plan-outputs.js';
+import { mirroredOfList, planOptions, planOutputs } from './plan-outputs.js';
 import type { PlannedPhoto } from './planned-photo.js';
 import { refuseStdout } from './refuse-stdout.js';
 import type { RunPlan } from './run-plan.js';
 import { namedFiles, refuseSharedNames } from './shared-names.js';
 import { takePhotos } from './take-photos.js';
 import { readWishes } from './wishes.js';
+
+/** Photos are pictures here, never raw files. */
+const SIDECAR_READERS =
+  'the crops go into XMP sidecars, which Lightroom reads of raw files only, not of JPEG, PNG or TIFF; darktable reads them';
 
 /**
  * Plans a run of the photos given, or of those hints are for.
@@ -23,8 +27,15 @@ import { readWishes } from './wishes.js';
 export async function planPhotos(settings: BatchSettings, listener: BatchListener): Promise<RunPlan> {
   const wishes = await readWishes(settings);
   const { taken, found, stdin, earlier } = await takePhotos(settings, wishes, listener);
-  const photos = await planOutputs(taken, wishes.targetsOf, planOptions(settings, stdin));
+  settings.signal.throwIfAborted();
+  listener.onPrepare?.({ step: 'name', nPhotos: taken.length });
+  const photos = await planOutputs(taken, wishes.targetsOf, {
+    ...planOptions(settings, stdin),
+    ...(settings.inputs.length === 0 ? { mirrored: mirroredOfList(taken) } : {}),
+  });
   refuseStdout(photos, settings);
+  if (photos.some(({ sidecar }) => sidecar !== undefined))
+    listener.onNote?.({ about: 'sidecars', text: SIDECAR_READERS });
   listener.onPlan?.(photos);
   const noted = isNoted(photos, settings) ? earlier : undefined;
   const list = await reviewListPath(found, settings);

@@ -27,9 +27,12 @@ interface TakenPhotos {
 export async function takePhotos(
   settings: BatchSettings,
   wishes: Wishes,
-  { onNote }: BatchListener,
+  { onNote, onPrepare }: BatchListener,
 ): Promise<TakenPhotos> {
-  const found = await findPhotos(settings, wishes);
+  const found = await findPhotos(settings, wishes, (nPhotos) => {
+    settings.signal.throwIfAborted();
+    onPrepare?.({ step: 'find', nPhotos });
+  });
   for (const text of found.notes) onNote?.({ about: 'inputs', text });
   const stdin = found.photos.includes(STDIN) ? await readStdin(settings) : undefined;
   const place = settings.journal && (await journalPlace(found.photos, settings.output, settings.journal));
@@ -41,11 +44,15 @@ export async function takePhotos(
   return { taken, found: found.photos, ...defined({ stdin, earlier }) };
 }
 
-function findPhotos({ inputs, recursive }: BatchSettings, { hinted }: Wishes): Promise<FoundPhotos> {
+function findPhotos(
+  { inputs, recursive }: BatchSettings,
+  { hinted }: Wishes,
+  onFound: (nFound: number) => void,
+): Promise<FoundPhotos> {
   if (inputs.length === 0 && !hinted) {
     throw new FramewrightError('USAGE', 'there are no inputs: name image files, or folders of them');
   }
-  return expandInputs(inputs.length > 0 ? inputs : hinted!, recursive);
+  return expandInputs(inputs.length > 0 ? inputs : hinted!, recursive, onFound);
 }
 
 async function readStdin({ stdin, signal }: BatchSettings): Promise<StdinPhoto> {

@@ -6,7 +6,7 @@ import { impossibleTogether, type TargetOutcome } from '../../crop/pipeline.js';
 import type { FailedTarget } from '../../crop/wishes.js';
 import { decodePhoto } from '../../photo/decode.js';
 import { STDIN } from '../inputs.js';
-import type { RunMemory } from '../journal/run-memory.js';
+import { earlierResults, type RunMemory } from '../journal/run-memory.js';
 import { seeSource, type SeenSource } from '../journal/source-state.js';
 import type { BatchBegin, BatchFailure, BatchListener, BatchResult } from '../listener.js';
 import type { PlannedPhoto } from '../plan/planned-photo.js';
@@ -37,7 +37,8 @@ export class BatchRun {
     this.#listener = listener;
     this.#memory = memory;
     const { force, resume } = settings;
-    this.#replacing = { force, resume, ...defined({ journal: memory?.journal }) };
+    const inputs = settings.journal === false ? [] : plan.photos.map(({ input }) => input);
+    this.#replacing = { force, resume, inputs, ...defined({ journal: memory?.journal }) };
     this.#begin = beginOf(plan, memory);
     this.#nDone = this.#begin.nEarlier;
   }
@@ -68,9 +69,9 @@ export class BatchRun {
     this.#tellProgress();
     try {
       for (const planned of photos) {
-        const earlier = this.#memory?.finished.get(planned);
         // Photos of earlier runs that come later are still told of, so that no list or page loses them.
-        if (earlier) await this.#passOn(planned, earlier);
+        if (this.#memory?.finished.has(planned))
+          await this.#passOn(planned, await earlierResults(this.#memory, planned));
         else if (!noMore.aborted) await this.#take(planned, (await outcomes.next()).value as PhotoOutcome);
       }
       if (review && this.#nDone === photos.length) {

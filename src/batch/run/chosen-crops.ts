@@ -6,6 +6,7 @@ import { FramewrightError } from '../../base/errors.js';
 import { decodePhoto, type Photo } from '../../photo/decode.js';
 import type { CropResult } from '../../base/schema.js';
 import { cropRectangle } from '../../crop/crop-rectangle.js';
+import { resultNotes } from '../../crop/result-notes.js';
 import { focalPoint } from '../../crop/focal-point.js';
 import { formatAspect } from '../../crop/target.js';
 import { Timings } from '../../base/timings.js';
@@ -104,7 +105,7 @@ function chosenCrop(
     crop,
     focalPoint: focalPoint(photo, [], final),
     verdict: isWhole && !target.aspect ? 'keep' : 'crop',
-    ...(photo.notes.length > 0 ? { notes: [...photo.notes] } : {}),
+    ...resultNotes(photo, crop, target.size),
     timingsMs,
   };
 }

@@ -9,6 +9,7 @@ import { mayReplaceSummary, type Replacing, type Summary } from './write-summari
 /** A line as it is written here; one with other wishes in it has been changed by somebody. */
 const lineSchema = z.strictObject({
   path: z.string(),
+  folder: z.string().optional(),
   aspect: z.string().optional(),
   size: z.string().optional(),
   photo: z.object({ widthPx: z.number(), heightPx: z.number() }),
@@ -21,7 +22,7 @@ const lineSchema = z.strictObject({
 const MAX_BYTES = 64 * 2 ** 20;
 
 /**
- * The crops left for a person to decide, as JSON Lines: `{"path", "aspect" or "size", "photo", "box", "confidence",
+ * The crops left for a person to decide, as JSON Lines: `{"path", "folder", "aspect" or "size", "photo", "box", "confidence",
  * "why"}`, the box being what the engine would have done. `--hints` takes the file, as the photos of a later run.
  */
 export class ReviewList implements Summary {
@@ -50,6 +51,7 @@ export class ReviewList implements Summary {
     this.#lines.push(
       JSON.stringify({
         path: photoPath,
+        folder: process.cwd(),
         ...defined({ aspect, size: size && `${size.widthPx}x${size.heightPx}` }),
         photo: { widthPx, heightPx },
         box: candidates[best]!.box,

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { makeFolder } from '../../files/make-folder.js';
 import { writeFileAtomic } from '../../files/write.js';
+import { noteAmongPhotos } from '../journal/note-among-photos.js';
 import type { CropJournal } from '../journal/crop-journal.js';
 
 /** A file about a run as a whole: a report, a contact sheet, a review list. */
@@ -15,6 +16,8 @@ export interface Replacing {
   readonly force: boolean;
   readonly resume: boolean;
   readonly journal?: CropJournal;
+  /** The photos of the run. */
+  readonly inputs?: readonly string[];
 }
 
 /** Anything with `force`; with `resume` what an earlier part of the run has written, and nobody since. */
@@ -57,4 +60,5 @@ async function writeSummary(summary: Summary, replacing: Replacing): Promise<voi
   await replacing.journal?.noteSummary(summary.path, bytes);
   await makeFolder(path.dirname(summary.path));
   await writeFileAtomic(summary.path, bytes, { force });
+  await noteAmongPhotos(summary.path, bytes, replacing);
 }

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { Command, Option } from 'commander';
 import { valueOfArgument, valueOfOption, type ValueKind } from '../option-values.js';
 import { isRepeatable } from '../options.js';
@@ -54,9 +55,9 @@ function optionShape(option: Option): OptionShape {
   const value = valueOfOption(option);
   return {
     long: option.long!,
-    ...(option.short === undefined ? {} : { short: option.short }),
+    ...defined({ short: option.short }),
     description: option.description,
-    ...(value ? { value } : {}),
+    ...defined({ value }),
     isRepeatable: isRepeatable(option),
   };
 }

@@ -18,10 +18,10 @@ export async function refuseFromFound(option: Option, value: ConfigValue, file: 
   if (option.long === '--force' && value === true) throw refusal(file, '"force"', 'give --force itself');
   if (valueOfOption(option)?.kind !== 'file' || READ_ONLY.includes(option.long ?? '')) return;
   const folder = path.dirname(path.resolve(file));
-  const top = await realLocation(folder);
+  const top = realLocation(folder);
   for (const text of [value].flat()) {
     if (typeof text === 'boolean') continue;
-    const way = path.relative(top, await realLocation(path.resolve(folder, String(text))));
+    const way = path.relative(top, realLocation(path.resolve(folder, String(text))));
     if (way !== '..' && !way.startsWith(`..${path.sep}`) && !path.isAbsolute(way)) continue;
     throw refusal(file, `"${option.name()}": ${text} outside its own folder`, `give ${option.long!} itself`);
   }

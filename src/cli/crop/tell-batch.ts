@@ -1,4 +1,4 @@
-import type { BatchEnd, BatchFailure, BatchListener } from '../../batch/listener.js';
+import type { BatchEnd, BatchFailure, BatchListener, BatchPreparation } from '../../batch/listener.js';
 import { filesOf, STDOUT, type PlannedPhoto } from '../../batch/plan/planned-photo.js';
 import { STDIN } from '../../batch/inputs.js';
 import { codeOf, FramewrightError, messageOf } from '../../base/errors.js';
@@ -20,9 +20,14 @@ const FAILURES_LISTED = 50;
 export function tellBatch(flags: Told, interrupt: Pick<BatchInterrupt, 'beginPhotos'>): BatchListener {
   let progress = new Progress();
   return {
-    onNote: ({ text }) => tell(text),
+    onPrepare: (preparation) => progress.show(preparationText(preparation)),
+    onNote: ({ text }) => {
+      progress.clear();
+      tell(text);
+    },
     onPlan: (photos) => refuseMixedStdout(photos, flags),
     onOpen: (cropper) => {
+      progress.clear();
       warnUntrained(cropper);
       warnFallbacks(cropper, flags.gpu);
       warnGivenUp(cropper);
@@ -50,6 +55,16 @@ export function tellBatch(flags: Told, interrupt: Pick<BatchInterrupt, 'beginPho
       tellEnd(end);
     },
   };
+}
+
+const PREPARING = {
+  find: (n: number) => `looking for photos, ${n} found`,
+  name: (n: number) => `naming the files of ${n} photos`,
+  check: (n: number) => `looking what is there already of ${n} photos`,
+} as const;
+
+function preparationText({ step, nPhotos }: BatchPreparation): string {
+  return PREPARING[step](nPhotos);
 }
 
 /** The bytes of a crop are for a program to read: nothing may be mixed into them. */

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { Cropper } from '../../cropper/cropper.js';
 import { FramewrightError } from '../../base/errors.js';
 import type { Box, Size } from '../../base/geometry.js';
@@ -49,17 +50,10 @@ export async function vlmMethods(
       name,
       key: JSON.stringify({ ...model, candidates, votes, ...stages }),
       needsPixels: true,
-      ...(sweeps ? { sweeps } : {}),
-      ...(ablation ? { ablation } : {}),
+      ...defined({ sweeps, ablation }),
       crop: async (photo, { signal, aspect }) => {
         const inModel = await held.of(photo, signal);
-        const result = await inModel.crop({
-          candidates,
-          votes,
-          ...stages,
-          ...(aspect && { aspect }),
-          ...(signal && { signal }),
-        });
+        const result = await inModel.crop({ candidates, votes, ...stages, ...defined({ signal, aspect }) });
         const from = { width: result.photo.widthPx, height: result.photo.heightPx };
         const chosen = result.candidates[result.best]!;
         const others = result.candidates.filter((candidate) => candidate !== chosen);
@@ -69,7 +63,7 @@ export async function vlmMethods(
       rank: async (photo, boxes, { signal }) => {
         const inModel = await held.of(photo, signal);
         const rects = boxes.map((box) => rectOf(rescaleBox(box, photo.size, sizeOf(inModel)), sizeOf(inModel)));
-        return inModel.rank(rects, { ...stages, ...(signal ? { signal } : {}) });
+        return inModel.rank(rects, { ...stages, ...defined({ signal }) });
       },
       analyse: async (photo, { signal }) => {
         const inModel = await held.of(photo, signal);

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
 import { MAX_SEQUENCES } from '../../runtime/native-constants.js';
 import type { RuntimeInfo } from '../../runtime/types.js';
@@ -64,10 +65,12 @@ export function planRun(
       parallel,
       nSeqMax: sequencesFor(parallel),
       hostFormats: info.hostFormats,
-      ...(settled.kvType === undefined ? {} : { kvType: settled.kvType }),
-      ...(flashAttention === undefined ? {} : { flashAttention }),
-      ...(settled.gpuLayers === undefined ? {} : { gpuLayers: settled.gpuLayers }),
-      ...(settled.projectorOnGpu === undefined ? {} : { projectorOnGpu: settled.projectorOnGpu }),
+      ...defined({
+        kvType: settled.kvType,
+        flashAttention,
+        gpuLayers: settled.gpuLayers,
+        projectorOnGpu: settled.projectorOnGpu,
+      }),
     },
     limits,
   );

@@ -230,7 +230,7 @@ async function requireRoom(folder: string, bytes: number): Promise<void> {
 
 async function hashOf(file: string, signal: AbortSignal | undefined): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20, ...(signal ? { signal } : {}) }))
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20, ...defined({ signal }) }))
     hash.update(chunk as Buffer);
   return hash.digest('hex');
 }

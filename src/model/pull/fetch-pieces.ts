@@ -31,10 +31,10 @@ export async function fetchPieces(
   const signal = server.signal ? AbortSignal.any([server.signal, stop.signal]) : stop.signal;
   const waiting = [...pieces];
   // While any connection brings something, the server is not given up.
-  const company = new Set<Patience>();
+  const peers = new Set<Patience>();
   const patiences = Array.from(
     { length: Math.min(connections, pieces.length) },
-    () => new Patience({ ...server, signal }, company),
+    () => new Patience({ ...server, signal }, peers),
   );
   const workers = patiences.map(async (patience) => {
     try {

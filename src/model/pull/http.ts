@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { proxyAuthorization, proxyFor, tunnel } from './proxy.js';
@@ -64,7 +65,7 @@ async function send(
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     ...headers,
   };
-  const options: RequestOptions = { method: 'GET', headers: sent, ...(signal ? { signal } : {}) };
+  const options: RequestOptions = { method: 'GET', headers: sent, ...defined({ signal }) };
   if (proxy && isSecure) {
     const socket = await tunnel(proxy, url, { idleMs, signal });
     options.createConnection = () => socket; // which an agent of its own would not ask

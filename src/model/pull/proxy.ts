@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { request as httpRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
@@ -55,7 +56,7 @@ export async function tunnel(
       method: 'CONNECT',
       path: authority,
       headers: { host: authority, ...proxyAuthorization(proxy) },
-      ...(signal ? { signal } : {}),
+      ...defined({ signal }),
     });
     request.on('connect', (response, connection: Socket) => {
       connection.setTimeout(0);

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { StoredFile } from '../store.js';
 import { requireCatalogModel } from '../resolve.js';
 import { filesOf, placesOf } from '../store.js';
@@ -37,10 +38,9 @@ async function pullFile({ file, path }: StoredFile, options: PullOptions): Promi
   return download(address, path, {
     ...rest,
     token: tokenFor(address),
-    ...(file.bytes === undefined ? {} : { bytes: file.bytes }),
-    ...(file.sha256 === undefined ? {} : { sha256: file.sha256 }),
+    ...defined({ bytes: file.bytes, sha256: file.sha256 }),
     ...(onProgress ? { onProgress: (received, total) => onProgress(file.name, received, total) } : {}),
-    ...(onWait ? { onWait } : {}),
+    ...defined({ onWait }),
   });
 }
 

@@ -44,7 +44,7 @@ const LONGEST_WAIT_MS = 30_000;
 const LONGEST_RETRY_AFTER_MS = 120_000;
 
 /**
- * Counts failures in a row, and waits longer each time. Connections of one download have one each, in a company: what
+ * Counts failures in a row, and waits longer each time. Connections of one download have one each, as peers: what
  * drops them all at once is one failure, not as many as there are connections.
  */
 export class Patience {
@@ -52,25 +52,25 @@ export class Patience {
   /** Since the last failure that counts anew. */
   #received = 0;
   readonly #server: Server;
-  readonly #company: Set<Patience>;
+  readonly #peers: Set<Patience>;
 
-  /** Joins the company: it is at its end when all in it are. */
-  constructor(server: Server, company = new Set<Patience>()) {
+  /** Joins its peers: they are at their end when all of them are. */
+  constructor(server: Server, peers = new Set<Patience>()) {
     this.#server = server;
-    this.#company = company.add(this);
+    this.#peers = peers.add(this);
   }
 
-  /** Something came: when it is enough, the next failure is the first one again, for all in the company. */
+  /** Something came: when it is enough, the next failure is the first one again, for all its peers. */
   renew(nBytes: number): void {
     this.#received += nBytes;
     if (this.#received < LEAST_BYTES) return;
     this.#received = 0;
-    for (const each of this.#company) each.#failures = 0;
+    for (const each of this.#peers) each.#failures = 0;
   }
 
   /** Has no more to wait for. */
   leave(): void {
-    this.#company.delete(this);
+    this.#peers.delete(this);
   }
 
   /** @throws FramewrightError DOWNLOAD when there were too many; the signal's reason */
@@ -78,7 +78,7 @@ export class Patience {
     const { url, retryMs, signal } = this.#server;
     signal?.throwIfAborted();
     this.#failures++;
-    if ([...this.#company].every((each) => each.#failures >= MOST_FAILURES)) {
+    if ([...this.#peers].every((each) => each.#failures >= MOST_FAILURES)) {
       throw new FramewrightError(
         'DOWNLOAD',
         `${url} failed ${this.#failures} times in a row: ${messageOf(failure)}; what came is kept, run it again to go on`,

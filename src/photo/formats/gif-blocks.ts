@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 /** What a GIF says beside its first frame. */
 export interface GifPhoto {
   readonly xmp?: Uint8Array;
@@ -71,7 +72,7 @@ export function readGif(bytes: Uint8Array): GifPhoto {
   const isBare = first !== undefined && !first.fills && !isTransparent;
   return {
     ...(xmp && { xmp }),
-    ...(icc && { icc }),
+    ...defined({ icc }),
     nFrames: Math.max(1, nFrames),
     pixels: isBare ? withTransparency(buffer, first!, end) : bytes,
   };

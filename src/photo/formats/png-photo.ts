@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import {
   colourSpaceOfCicp,
   iccProfile,
@@ -74,7 +75,7 @@ export function readPng(bytes: Uint8Array): PngPhoto {
   return {
     ...metadata,
     ...(colour.cicp && { cicp: colour.cicp }),
-    ...(density !== undefined && { density }),
+    ...defined({ density }),
     nFrames,
     pixels: () => (data ? forDecoder(bytes, head, colour, metadata.exif, data) : bytes),
   };
@@ -114,7 +115,7 @@ function metadataOf(
   return {
     ...(exif && { exif: withoutExifSignature(exif) }),
     ...(xmp && { xmp }),
-    ...(photoshop && { photoshop }),
+    ...defined({ photoshop }),
     texts,
   };
 }

@@ -61,10 +61,10 @@ export class PngTextReader {
   }
 }
 
-/** `\nexif\n      26\n` and hexadecimal digits, with white space anywhere between them. */
+/** `\nexif\n      26\n`, or exiftool's `\nIPTC profile\n      26\n`, and hexadecimal digits with white space anywhere. */
 function rawProfileIn(text: Uint8Array): Uint8Array | undefined {
   const head = Buffer.from(text.buffer, text.byteOffset, Math.min(text.length, MAX_PROFILE_HEAD_BYTES));
-  const match = /^\s{0,64}\S{1,64}\s{1,64}(\d{1,10})(?=\s)/.exec(head.toString('latin1'));
+  const match = /^\s{0,64}\S[^\n]{0,63}\n\s{0,64}(\d{1,10})(?=\s)/.exec(head.toString('latin1'));
   if (!match) return undefined;
   const length = Number(match[1]);
   const bytes = Buffer.alloc(Math.min(length, text.length >> 1));

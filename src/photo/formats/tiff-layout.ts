@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { entryOf, numberOf, numbersOf, openTiffBlock, readIfd, TYPE } from './ifd.js';
 import type { Ifd, IfdEntry, TiffBlock } from './ifd.js';
 
@@ -12,6 +13,7 @@ const TAG = {
   tileOffsets: 324,
   tileByteCounts: 325,
   jpegTables: 347,
+  ycbcrSubsampling: 530,
 } as const;
 
 const JPEG = 7;
@@ -20,8 +22,11 @@ const YCBCR = 6;
 
 /** How the first picture of a TIFF is stored, as far as its decoder leaves that to others. */
 export interface TiffLayout {
-  /** libvips makes RGBA of these, with an alpha that nobody asked for. */
-  readonly isYcbcr: boolean;
+  /**
+   * `subsampled`: libvips makes RGBA of it, with an alpha that nobody asked for; `full`: libvips takes its Y, Cb and Cr for
+   * red, green and blue.
+   */
+  readonly ycbcr?: 'subsampled' | 'full';
   /** Pixels an inch. */
   readonly density?: number;
   /** Strips or tiles, each to be whole by itself: libtiff and libvips pass over damage in them. */
@@ -31,7 +36,7 @@ export interface TiffLayout {
 export function readTiffLayout(tiff: Uint8Array): TiffLayout {
   const block = openTiffBlock(tiff);
   const ifd = block && readIfd(block, block.firstAt);
-  if (!block || !ifd) return { isYcbcr: false, parts: NONE };
+  if (!block || !ifd) return { parts: NONE };
   const numberAt = (tag: number): number | undefined => numberOf(block, entryOf(ifd, tag));
   const compression = numberAt(TAG.compression) ?? 1;
   const isJpeg = compression === JPEG;
@@ -39,14 +44,21 @@ export function readTiffLayout(tiff: Uint8Array): TiffLayout {
   const tables = isJpeg ? tablesIn(tiff, entryOf(ifd, TAG.jpegTables)) : undefined;
   const density = densityOf(block, ifd);
   return {
-    isYcbcr: numberAt(TAG.photometric) === YCBCR && !isJpeg,
-    ...(density !== undefined && { density }),
+    ...(numberAt(TAG.photometric) === YCBCR && !isJpeg && { ycbcr: subsamplingOf(block, ifd) }),
+    ...defined({ density }),
     parts: tables
       ? { kind: 'jpeg', all: partsOf(block, ifd).map((part) => withTables(part, tables)) }
       : isDeflate
         ? { kind: 'deflate', all: partsOf(block, ifd) }
         : NONE,
   };
+}
+
+/** Two by two unless the file says otherwise. */
+function subsamplingOf(block: TiffBlock, ifd: Ifd): 'subsampled' | 'full' {
+  const entry = entryOf(ifd, TAG.ycbcrSubsampling);
+  const [across = 2, down = 2] = entry ? (numbersOf(block, entry) ?? []) : [];
+  return across === 1 && down === 1 ? 'full' : 'subsampled';
 }
 
 function densityOf(block: TiffBlock, ifd: Ifd): number | undefined {

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { Size } from '../../base/geometry.js';
 import type { OutputFormat } from '../output-format.js';
 import { withNclx } from '../formats/avif-colour.js';
@@ -35,10 +36,7 @@ export function embedMetadata(
       const iptc = record && padded(record);
       const photoshop = all && resourcesButIptc(iptc ? withDigestOf(record, iptc, all) : all);
       return withTiffMetadata(bytes, {
-        ...(exif && { exif }),
-        ...(xmp !== undefined && { xmp }),
-        ...(iptc && { iptc }),
-        ...(photoshop && { photoshop }),
+        ...defined({ exif, xmp, iptc, photoshop }),
       });
     }
   }

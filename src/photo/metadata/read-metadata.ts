@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { Photo } from '../decode.js';
 import { withoutExifSignature } from '../formats/exif-orientation.js';
 import { readGif } from '../formats/gif-blocks.js';
@@ -24,7 +25,7 @@ export function readMetadata(photo: Photo): CropMetadata {
     case 'png': {
       const { exif, xmp, photoshop, texts } = readPng(bytes);
       return {
-        ...(exif && { exif }),
+        ...defined({ exif }),
         ...textOf(xmp),
         ...(photoshop && { photoshop: asResources(photoshop) }),
         texts,
@@ -38,7 +39,7 @@ export function readMetadata(photo: Photo): CropMetadata {
       const record = iptcOfTiff(bytes);
       const iptc = record && !(own && iptcIn(own)) ? iptcResource(record) : undefined;
       const photoshop = (own ?? iptc) ? Buffer.concat([own, iptc].filter((part) => part !== undefined)) : undefined;
-      return { ...(exif && { exif }), ...textOf(stored.xmp), ...(photoshop && { photoshop }) };
+      return { ...defined({ exif }), ...textOf(stored.xmp), ...defined({ photoshop }) };
     }
     default:
       return { ...(stored.exif && { exif: withoutExifSignature(stored.exif) }), ...textOf(stored.xmp) };
@@ -53,7 +54,7 @@ function jpegMetadata(segments: readonly JpegSegment[]): CropMetadata {
   const exif = payloads(JPEG_MARKER.app1, SIGNATURE.exif)[0];
   const photoshop = payloads(JPEG_MARKER.app13, SIGNATURE.photoshop);
   return {
-    ...(exif && { exif }),
+    ...defined({ exif }),
     ...textOf(payloads(JPEG_MARKER.app1, SIGNATURE.xmp)[0]),
     extendedXmp: payloads(JPEG_MARKER.app1, SIGNATURE.extendedXmp),
     ...(photoshop.length > 0 && { photoshop: Buffer.concat(photoshop) }),

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { lstat, readlink } from 'node:fs/promises';
 import { FramewrightError } from '../../base/errors.js';
 import type { Size } from '../../base/geometry.js';
@@ -91,7 +92,7 @@ export async function writeSidecar(
   };
   const text = readable(path, () => editXmp(existing ?? NOTHING, edits));
   const bytes = encodeXmlText({ text, encoding: file?.encoding ?? 'utf-8' });
-  await writeFileAtomic(path, bytes, { force: force || existing !== undefined, ...(signal && { signal }) });
+  await writeFileAtomic(path, bytes, { force: force || existing !== undefined, ...defined({ signal }) });
   return { path, state: 'written' };
 }
 

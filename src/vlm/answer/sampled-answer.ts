@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { AppendResult } from '../../runtime/types.js';
 import type { SamplingOptions } from '../../engines/engine.js';
 import type { ChatSession } from './chat-session.js';
@@ -62,7 +63,7 @@ export class SampledAnswer implements AnswerWriter {
       maxTokens,
       stopTexts: ['"'],
       ...(temperature ? { temperature, seed: Math.floor((random ?? Math.random)() * 2 ** 32) } : {}),
-      ...(signal ? { signal } : {}),
+      ...defined({ signal }),
     });
     this.#to.record('answer', result.tokens);
     counters.nDecided += result.tokens.length + (result.stopToken ? 1 : 0);

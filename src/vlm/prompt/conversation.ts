@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { AnswerTokens } from '../answer/answer-tokens.js';
 import type { ChatSession } from '../answer/chat-session.js';
 import { SampledAnswer, type AnswerCounters, type AnswerSink } from '../answer/sampled-answer.js';
@@ -115,7 +116,7 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
   async flush(signal?: AbortSignal, choices?: Int32Array): Promise<AppendResult> {
     const tokens = Int32Array.from(this.#pending);
     this.#pending = [];
-    return this.session.append(tokens, { ...(choices ? { choices } : {}), ...(signal ? { signal } : {}) });
+    return this.session.append(tokens, { ...defined({ choices, signal }) });
   }
 
   /** A second conversation that goes on from here; what is in the cache is shared, not copied. Counters stay common. */

@@ -57,3 +57,8 @@ test('photos that differ by their extension alone are told apart where their cro
   await runBatch(options({ format: 'jpeg' }));
   expect(made()).toEqual(['a-crop.jpg', 'a-gif-crop.jpg', 'a-png-crop.jpg']);
 });
+
+test('what lies below the folders of a pattern does as well', async () => {
+  await runBatch(options({ recursive: false, inputs: [at('in', '**', '*.jpg')] }));
+  expect(made()).toEqual(['a-crop.jpg', 'x/a-crop.jpg', 'x/y/a-crop.jpg']);
+});

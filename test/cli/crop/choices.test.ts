@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -42,6 +42,34 @@ describe('the crops of several ratios', () => {
   test('go into the sidecars of different photos', async () => {
     choose(['a.jpg', '1:1'], ['b.jpg', '2:1']);
     expect(await run('--xmp')).toMatchObject({ code: 0, stdout: 'a.xmp\nb.xmp\n' });
+  });
+});
+
+describe('the photos', () => {
+  test('are also found beside the list, and first where the run stood that offered the crops', async () => {
+    mkdirSync(at('here'));
+    const line = { path: 'a.jpg', aspect: '1:1', box: [0, 0, 60, 60] };
+    writeFileSync(at('c.jsonl'), JSON.stringify(line));
+    const crop = () => framewright(['--choices', '../c.jsonl', '--force', '-o', 'out/'], { cwd: at('here') });
+    expect(await crop()).toMatchObject({ code: 0, stdout: 'out/a-1x1.jpg\n' });
+    mkdirSync(at('there'));
+    writeFileSync(at('there', 'a.jpg'), 'no photo');
+    writeFileSync(at('c.jsonl'), JSON.stringify({ ...line, folder: at('there') }));
+    expect(await crop()).toMatchObject({ code: 4, stderr: expect.stringContaining(at('there', 'a.jpg')) as string });
+    writeFileSync(at('c.jsonl'), JSON.stringify({ ...line, path: 'z.jpg' }));
+    expect(await crop()).toMatchObject({ code: 4, stderr: expect.stringContaining('z.jpg') as string });
+  });
+
+  test('of one name keep their folders', async () => {
+    for (const name of ['x', 'y']) {
+      mkdirSync(at(name));
+      copyFileSync(at('a.jpg'), at(name, 'a.jpg'));
+    }
+    choose(['x/a.jpg', '1:1'], ['y/a.jpg', '1:1']);
+    expect(await run('-o', 'out/')).toMatchObject({ code: 0, stdout: 'out/x/a-1x1.jpg\nout/y/a-1x1.jpg\n' });
+    writeFileSync(at('h.jsonl'), ['x', 'y'].map((name) => JSON.stringify({ path: `${name}/a.jpg` })).join('\n'));
+    const hinted = await framewright(['--hints', 'h.jsonl', '--engine', 'centre', '-o', 'hinted/'], { cwd: folder });
+    expect(hinted).toMatchObject({ code: 0, stdout: 'hinted/x/a-crop.jpg\nhinted/y/a-crop.jpg\n' });
   });
 });
 

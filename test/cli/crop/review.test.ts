@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, realpathSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { CropResult } from '../../../src/base/schema.js';
+import { framewright } from '../run.js';
 import { usePhotoFolder } from './photo-folder.js';
 
 const { at, run } = usePhotoFolder();
@@ -28,6 +29,7 @@ test('unsure crops are listed, not written; a later run takes the list and does 
   expect(list.map((line) => JSON.parse(line) as object)).toEqual(
     unsure.map(({ photo, target, candidates, best, confidence, why }) => ({
       path: photo.path,
+      folder: realpathSync(at()),
       aspect: target.aspect,
       photo: { widthPx: photo.widthPx, heightPx: photo.heightPx },
       box: candidates[best]!.box,
@@ -42,6 +44,11 @@ test('unsure crops are listed, not written; a later run takes the list and does 
   expect(resumed.stdout).toBe(first.stdout);
   expect(readFileSync(at('out', 'review.jsonl'), 'utf8').trimEnd().split('\n')).toEqual(list);
 
+  // From another folder too, since each line says where its run stood.
+  const elsewhere = await framewright(['--engine', 'centre', '--hints', 'review.jsonl', '--dry-run'], {
+    cwd: at('out'),
+  });
+  expect(elsewhere).toMatchObject({ code: 0, stdout: expect.stringContaining(`${at('in')}/`) as string });
   const later = await run('--engine', 'centre', '--hints', 'out/review.jsonl', '-o', 'out');
   expect(later.code).toBe(0);
   expect(later.stdout.trimEnd().split('\n')).toHaveLength(2);

@@ -24,13 +24,15 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const run = (...args: string[]): ReturnType<typeof framewright> =>
   framewright(['--engine', 'centre', '-a', '1:1', '--no-journal', ...args], { cwd: folder });
 const at = (...names: string[]): string => path.join(folder, ...names);
+const READERS =
+  'framewright: the crops go into XMP sidecars, which Lightroom reads of raw files only, not of JPEG, PNG or TIFF; darktable reads them\n';
 const MANUAL =
   '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" crs:HasCrop="True" crs:CropTop="0.3" crs:CropLeft="0.3" crs:CropBottom="0.9" crs:CropRight="0.9"/></rdf:RDF></x:xmpmeta>';
 
 describe('--xmp', () => {
   test('notes the crop beside the photo instead of writing a picture', async () => {
     const { code, stdout, stderr } = await run('--xmp', 'a.jpg', 'b.jpg');
-    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'a.xmp\nb.xmp\n', stderr: '' });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'a.xmp\nb.xmp\n', stderr: READERS });
     expect(readdirSync(folder).sort()).toEqual(['a.jpg', 'a.xmp', 'b.jpg', 'b.xmp']);
     expect(readXmp(readFileSync(at('a.xmp'), 'utf8'), 'crs:CropLeft')).toBe('0.2');
   });
@@ -40,7 +42,7 @@ describe('--xmp', () => {
     const { code, stdout, stderr } = await run('--xmp', '--json', '-o', 'out/', 'a.jpg', 'b.jpg');
     expect(code).toBe(0);
     expect(stderr).toBe(
-      'framewright: a.jpg has a crop made by hand, and a.xmp is left as it is; --force writes ours over it\n',
+      READERS + 'framewright: a.jpg has a crop made by hand, and a.xmp is left as it is; --force writes ours over it\n',
     );
     const lines = stdout.trimEnd().split('\n');
     expect(lines.map((line) => cropResultSchema.parse(JSON.parse(line)).sidecar)).toEqual([

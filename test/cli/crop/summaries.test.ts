@@ -76,4 +76,15 @@ describe('what a run writes about itself', () => {
       'pagoda-crop.jpg',
     ]);
   });
+
+  test.each([
+    ['a dry run', ['--dry-run']],
+    ['a run that writes elsewhere', ['-o', 'elsewhere/']],
+  ])('nor that of %s', async (_, more) => {
+    const crop = (...args: string[]) => framewright(['--engine', 'centre', ...args], { cwd: at() });
+    expect((await crop(...more, '--contact-sheet', 'in/sheet.jpg', 'in/')).code).toBe(0);
+    const next = await crop('-o', 'out/', 'in/');
+    expect(next).toMatchObject({ code: 0, stderr: 'framewright: 1 pictures made here earlier are left out\n' });
+    expect(readdirSync(at('out')).filter((name) => name.includes('sheet'))).toEqual([]);
+  });
 });

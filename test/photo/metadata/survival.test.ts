@@ -182,3 +182,24 @@ describeWith(['exiftool'], 'as exiftool reads them', () => {
     }
   });
 });
+
+/** Of formats that exiftool writes itself: in the places it chooses, which are not those ours are written to. */
+describeWith(['exiftool'], 'of a photo that exiftool has written', () => {
+  test.each(['png', 'tiff', 'webp', 'avif'] as const)('as %s, all tags survive its crop', async (format) => {
+    const name = `foreign.${format}`;
+    const picture = fromRaster(plain({ width: 60, height: 40 }, [90, 120, 30]));
+    const encoded = format === 'tiff' ? picture.tiff({ compression: 'none' }) : picture.toFormat(format);
+    writeFileSync(file(name), await encoded.toBuffer());
+    const written = WRITTEN.filter((tag) => !tag.includes('Orientation'));
+    exiftool('-q', '-overwrite_original', '-codedcharacterset=utf8', '-charset', 'iptc=UTF8', ...written, file(name));
+    const crop = { x: 4, y: 6, width: 30, height: 20 };
+    for (const to of [format, 'jpeg'] as const) {
+      const { bytes } = await encodeCrop(await decodePhoto(file(name)), { crop, format: to });
+      writeFileSync(file(`of-${name}.${to}`), bytes);
+      const [before, after] = read([name, `of-${name}.${to}`]);
+      expect(Object.keys(ofThePhoto(before!)).length).toBeGreaterThan(40);
+      expect(ofThePhoto(after!)).toEqual(ofThePhoto(before!));
+      expect(after).toMatchObject({ 'ExifIFD:ExifImageWidth': 30, 'XMP-exif:ExifImageWidth': 30 });
+    }
+  });
+});

@@ -1,0 +1,28 @@
+import { defined } from '../base/defined.js';
+import type { Size } from '../base/geometry.js';
+import type { CropRect, CropResult } from '../base/schema.js';
+import type { Photo } from '../photo/decode.js';
+
+/** A crop of 1,070 px for 1,080 is nothing anybody sees. */
+const SEEN_FROM = 1.05;
+
+/**
+ * What to say of a result beside it: of the photo's file, what of it could not be kept, and where the size asked for is more than
+ * the crop has.
+ */
+export function resultNotes(
+  photo: Photo,
+  crop: CropRect,
+  size: Size | undefined,
+  givenUp?: string,
+): Pick<CropResult, 'notes'> {
+  const factor = size ? Math.max(size.width / crop.width, size.height / crop.height) : 1;
+  const enlarged =
+    size && factor > SEEN_FROM
+      ? [
+          `is enlarged ${factor.toFixed(1)} times: its crop has ${crop.width}x${crop.height} px, and ${size.width}x${size.height} are asked for`,
+        ]
+      : [];
+  const notes = [...photo.notes, ...(givenUp === undefined ? [] : [givenUp]), ...enlarged];
+  return defined({ notes: notes.length > 0 ? notes : undefined });
+}
