@@ -15,7 +15,7 @@ const SCALES: readonly (readonly [scale: number, loss: number])[] = [
   [0.68, 0.5],
 ];
 /** What cutting the subject costs a crop smaller than those that were judged, beside expected IoU. */
-const COST_PER_IOU = 8;
+const COST_PER_IOU = 4;
 
 /** Crops of one ratio over places and sizes, in a frame. Worths are such that `temperature` apart is an e-fold. */
 export function ratioBoxes(

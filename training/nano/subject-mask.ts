@@ -2,8 +2,8 @@ import type { UnitBox } from '../../src/engines/rules/scoring/grid.js';
 import { MASK_SIDE, type PlaceLabels } from './places.js';
 
 /** Expected IoU a free crop loses by leaving the whole subject out, and by cutting it in half. */
-const COST_OF_LEAVING_OUT = 0.06;
-const COST_OF_CUTTING = 0.06;
+const COST_OF_LEAVING_OUT = 0.1;
+const COST_OF_CUTTING = 0.2;
 /** Masks are soft: a subject held to this share is whole. */
 const WHOLE = 0.97;
 
