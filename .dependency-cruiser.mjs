@@ -10,7 +10,8 @@ const LAYERS = [
   ['vlm'],
   ['crop'],
   ['cropper'],
-  ['batch', 'eval', 'attention', 'doctor', 'train'],
+  ['batch', 'eval', 'attention', 'doctor'],
+  ['train'],
   ['cli'],
 ];
 

@@ -54,6 +54,7 @@ export { findTensor, readTensor, readTensorChunks } from './tensor-data.js';
 export { DECODABLE_TYPES, decodeTensor, isDecodable, type DecodableType } from './decode-tensor.js';
 export { countNonFiniteBlocks, countNonFiniteBlocksInFile } from './nan-check.js';
 export { readSafeTensor, readSafeTensors, type SafeTensor, type SafeTensorsHeader } from './safetensors.js';
+export { openLora, type LoraAdapter, type LowRank } from './lora-adapter.js';
 export { convertLora, type ConvertedLora, type LoraConvertOptions } from './lora-convert.js';
 export {
   PLAIN_CODEC,

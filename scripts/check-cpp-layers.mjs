@@ -1,10 +1,10 @@
-// Holds native/src to its layers: binding -> context -> model -> support, each including only those behind it, and JavaScript
+// Holds native/src to its layers: binding -> train -> context -> model -> support, each including only those behind it, and JavaScript
 // known to binding alone.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 const dir = path.resolve(import.meta.dirname, '..', 'native', 'src');
-const LAYERS = ['binding', 'context', 'model', 'support'];
+const LAYERS = ['binding', 'train', 'context', 'model', 'support'];
 const JAVASCRIPT = /^(napi|node|node_api|js_native_api|v8|uv)(-inl)?\.h$/;
 
 /** The layer of an included file of ours, or undefined for a library's. */

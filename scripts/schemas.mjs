@@ -15,6 +15,16 @@ const SCHEMAS = {
   manifest: { title: "A model's manifest.json", source: 'src/model/manifest.ts', variable: 'manifestSchema' },
   hints: { title: 'A line of a hints file', source: 'src/batch/hints.ts', variable: 'hintSchema' },
   choices: { title: 'A line of a choices file', source: 'src/batch/choices.ts', variable: 'choiceSchema' },
+  taste: {
+    title: "A line of one's own training data",
+    source: 'src/train/sources/labels-file.ts',
+    variable: 'tasteLineSchema',
+  },
+  export: {
+    title: 'export.json of a folder of training data',
+    source: 'src/train/export/export-schema.ts',
+    variable: 'exportFactsSchema',
+  },
 };
 
 /**
@@ -98,12 +108,16 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const { manifestSchema } = await dist('model/manifest.js');
   const { hintSchema } = await dist('batch/hints.js');
   const { choiceSchema } = await dist('batch/choices.js');
+  const { tasteLineSchema } = await dist('train/sources/labels-file.js');
+  const { exportFactsSchema } = await dist('train/export/export-schema.js');
   const files = schemaFiles({
     result: cropResultSchema,
     config: configSchema(buildProgram('0.0.0'), DEFAULT_COMMAND),
     manifest: manifestSchema,
     hints: hintSchema,
     choices: choiceSchema,
+    taste: tasteLineSchema,
+    export: exportFactsSchema,
   });
   mkdirSync(SCHEMAS_FOLDER, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(SCHEMAS_FOLDER, name), text);

@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   'GRAMMAR', // a grammar cannot be parsed, or no token satisfies it
   'ANSWER_INVALID', // a stage could not produce a valid answer
   'DATASET_INVALID', // an evaluation data set cannot be read as its format says
+  'TRAINING_FAILED', // a loss or gradient is no number
   'DISPOSED', // used after dispose
   'INTERNAL',
 ] as const;

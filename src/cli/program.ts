@@ -8,6 +8,7 @@ import { addDoctorCommand } from './commands/doctor.js';
 import { addEvalCommand } from './commands/eval.js';
 import { addGgufCommand } from './commands/gguf.js';
 import { addModelCommand } from './commands/model.js';
+import { addTrainCommand } from './train/train.js';
 import { visible } from './terminal/visible.js';
 
 const HELP = `
@@ -36,6 +37,7 @@ export function buildProgram(version: string): Command {
   addGgufCommand(program);
   addEvalCommand(program);
   addAttentionCommand(program);
+  addTrainCommand(program);
   addDoctorCommand(program, version);
   addCompletionCommand(program);
   for (const command of program.commands.flatMap((each) => [each, ...each.commands])) command.exitOverride();

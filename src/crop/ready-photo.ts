@@ -18,8 +18,8 @@ export interface ReadyPhoto extends FrameImage {
 /** decode: the file, and the model frame made of it. */
 export async function framePhoto(
   input: PhotoInput,
-  engine: PhotoEngine,
-  options: { maxPixels?: number; name?: string; signal: AbortSignal },
+  engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels'>,
+  options: { maxPixels?: number; name?: string; signal?: AbortSignal },
 ): Promise<ReadyPhoto> {
   const timings = new Timings();
   return timings.measure('decode', async () => {

@@ -134,7 +134,8 @@ function alreadyExists(path: string, cause?: unknown): FramewrightError {
   return new FramewrightError('OUTPUT_EXISTS', `${path} exists already: use --force to replace it`, { cause });
 }
 
-function writeFailure(path: string, thrown: unknown, folder = dirname(path)): FramewrightError {
+/** The error of a write that failed, which says what to do. */
+export function writeFailure(path: string, thrown: unknown, folder = dirname(path)): FramewrightError {
   if (thrown instanceof FramewrightError) return thrown;
   const failure = (what: string): FramewrightError =>
     new FramewrightError('OUTPUT_WRITE', `cannot write ${path}: ${what}`, { cause: thrown });

@@ -1,3 +1,4 @@
+import type { NativeTrainer, NativeTrainerParams, NativeTrainingCost } from './addon-trainer.js';
 import type { ITEM, NativeConstants } from './native-constants.js';
 
 /**
@@ -77,6 +78,15 @@ export interface NativeAddon {
 
   /** `onProgress` gets the fraction 0..1 of the tensors that are done. */
   readonly Quantizer: new (onProgress: (fraction: number) => void) => NativeQuantizer;
+
+  /** Call `load()` next. `onProgress` gets the fraction 0..1 of the weights. */
+  readonly Trainer: new (params: NativeTrainerParams, onProgress: (fraction: number) => void) => NativeTrainer;
+
+  /** Reads the file's header only. Throws what `NativeTrainer.load` rejects with. */
+  planTraining(params: NativeTrainerParams, nTokens: number, nRows: number): NativeTrainingCost;
+
+  /** Floating-point operations a second of a matrix product of the model's size; takes a fifth of a second. */
+  measureSpeed(params: NativeTrainerParams): number;
 }
 
 export interface NativeDevice {
@@ -179,6 +189,8 @@ export interface NativeQuantizer {
 export interface NativeEmbedding {
   nTokens(): number;
   nPos(): number;
+  /** A copy of it, [nTokens][nEmbd]; empty after dispose. */
+  rows(): Float32Array;
   /** Frees its memory once no context reads it any more. */
   dispose(): void;
 }

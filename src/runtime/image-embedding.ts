@@ -34,6 +34,12 @@ export class ImageEmbedding {
     this.dispose();
   }
 
+  /** A copy of what the vision tower made: [nTokens][nEmbd of the text model]. */
+  rows(): Float32Array {
+    if (this.#isDisposed) throw disposedError('image embedding');
+    return this.#native.rows();
+  }
+
   /** @internal Undefined for another model than its own. Disposing waits for `work`. */
   async lend<T>(model: object, work: (native: NativeEmbedding | undefined) => Promise<T>): Promise<T> {
     if (this.#isDisposed) throw disposedError('image embedding');

@@ -5,7 +5,8 @@ import { guardListener } from './listener.js';
 import { toNativeParams } from './load-model.js';
 import { listenToLog } from './log-hub.js';
 import { VisionModel } from './model.js';
-import { disposedError } from './native-error.js';
+import { disposedError, fromNative } from './native-error.js';
+import { LoraTrainer, toTrainerParams, type TrainerOptions, type TrainingCost } from './trainer.js';
 import type { LogLine, ModelOptions, RuntimeInfo, RuntimeOptions } from './types.js';
 
 /**
@@ -23,6 +24,7 @@ export class Runtime {
   readonly info: RuntimeInfo;
   readonly #addon: NativeAddon;
   readonly #models = new Set<VisionModel>();
+  readonly #trainers = new Set<LoraTrainer>();
   readonly #stopListening = new Set<() => void>();
   /** How to free what still loads, or failed to. */
   readonly #unfinished = new Set<() => Promise<void>>();
@@ -67,6 +69,46 @@ export class Runtime {
   }
 
   /**
+   * Loads a text model to train an adapter of: the weights, and their transposes for the way back.
+   *
+   * @throws FramewrightError MODEL_LOAD, MODEL_UNSUPPORTED, USAGE, DISPOSED; the signal's reason
+   */
+  async openTrainer(options: TrainerOptions): Promise<LoraTrainer> {
+    if (this.#disposed) throw disposedError('runtime');
+    const trainer = await LoraTrainer.load(this.#addon, options, (disposed) => this.#trainers.delete(disposed));
+    this.#trainers.add(trainer);
+    return trainer;
+  }
+
+  /**
+   * What training takes, from the header of the model's file alone.
+   *
+   * @param longest tokens of the longest sequence, and how many of its positions are scored
+   * @throws FramewrightError MODEL_LOAD, MODEL_UNSUPPORTED, USAGE
+   */
+  planTraining(options: TrainerOptions, longest: { readonly nTokens: number; readonly nRows: number }): TrainingCost {
+    try {
+      return this.#addon.planTraining(toTrainerParams(options), longest.nTokens, longest.nRows);
+    } catch (error) {
+      throw fromNative(error);
+    }
+  }
+
+  /**
+   * Floating-point operations a second of a matrix product of the model's size. Measured for a fifth of a second, in which
+   * nothing else runs on the main thread.
+   *
+   * @throws FramewrightError MODEL_LOAD, MODEL_UNSUPPORTED, USAGE
+   */
+  measureTrainingSpeed(options: TrainerOptions): number {
+    try {
+      return this.#addon.measureSpeed(toTrainerParams(options));
+    } catch (error) {
+      throw fromNative(error);
+    }
+  }
+
+  /**
    * Calls `listener` for every line llama.cpp logs, in this process and whoever made it, from now on. Returns how to stop.
    */
   onLog(listener: (line: LogLine) => void): () => void {
@@ -87,7 +129,8 @@ export class Runtime {
 
   async #dispose(): Promise<void> {
     const freeing = [...this.#unfinished].map((free) => free());
-    await Promise.all([...freeing, ...[...this.#models].map((model) => model.dispose())]);
+    const loaded = [...this.#models, ...this.#trainers];
+    await Promise.all([...freeing, ...loaded.map((each) => each.dispose())]);
     for (const stop of this.#stopListening) stop();
   }
 

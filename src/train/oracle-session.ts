@@ -1,9 +1,16 @@
 import type { ChatSession } from '../vlm/answer/chat-session.js';
+import type { RecordedSentence } from '../vlm/answer/recorded-answer.js';
 import { FramewrightError } from '../base/errors.js';
 import type { AppendOptions, AppendResult, GenerateResult } from '../runtime/types.js';
 
 /** What the model should say at one place: one token, or a probability for each of several. */
-export type Decision = { readonly token: number } | { readonly probabilities: ReadonlyMap<number, number> };
+export type Decision = TokenDecision | { readonly probabilities: ReadonlyMap<number, number> };
+
+interface TokenDecision {
+  readonly token: number;
+  /** Where the token closes a sentence: which, and what of it the token holds. */
+  readonly closes?: RecordedSentence;
+}
 
 /** A place in a conversation where the model decides, and what it should decide. */
 export interface Label {
@@ -47,10 +54,7 @@ export class OracleSession implements ChatSession<PlaceholderImage> {
   append(tokens: Int32Array, { choices }: AppendOptions = {}): Promise<AppendResult> {
     this.tokens.push(...tokens);
     if (!choices) return Promise.resolve({ logProbs: new Float32Array(0) });
-    const decision = this.#decisions.shift();
-    if (!decision)
-      throw new FramewrightError('INTERNAL', 'the training conversation decides more than its targets say');
-    this.labels.push({ at: this.tokens.length - 1, decision });
+    const decision = this.#decide();
     const logProbs = Float32Array.from(choices, (choice) => Math.log(probability(decision, choice)));
     if (logProbs.every((logProb) => logProb === -Infinity)) {
       throw new FramewrightError('INTERNAL', 'a training target is none of the choices the answer form leaves');
@@ -63,8 +67,34 @@ export class OracleSession implements ChatSession<PlaceholderImage> {
     return Promise.resolve();
   }
 
+  /** The next sentence. Its closing token is decided, and left to the answer's form to write. */
   generate(): Promise<GenerateResult> {
-    return Promise.reject(unsupported());
+    const tokens: number[] = [];
+    for (;;) {
+      const decision = this.#decide();
+      if (!('token' in decision)) throw new FramewrightError('INTERNAL', 'a training target breaks off in a sentence');
+      const { token, closes } = decision;
+      if (closes) {
+        const { text, lastWords } = closes;
+        return Promise.resolve({
+          tokens: Int32Array.from(tokens),
+          text: text.slice(0, text.length - lastWords.length),
+          logProbs: new Float32Array(tokens.length),
+          finish: 'stop',
+          stopToken: { id: token, text: `${lastWords}"`, logProb: 0 },
+        });
+      }
+      this.tokens.push(token);
+      tokens.push(token);
+    }
+  }
+
+  #decide(): Decision {
+    const decision = this.#decisions.shift();
+    if (!decision)
+      throw new FramewrightError('INTERNAL', 'the training conversation decides more than its targets say');
+    this.labels.push({ at: this.tokens.length - 1, decision });
+    return decision;
   }
 
   score(): Promise<Float32Array[]> {
@@ -86,8 +116,5 @@ function probability(decision: Decision, token: number): number {
 }
 
 function unsupported(): FramewrightError {
-  return new FramewrightError(
-    'INTERNAL',
-    'training conversations hold no free sentences, forks or scored continuations',
-  );
+  return new FramewrightError('INTERNAL', 'training conversations hold no forks or scored continuations');
 }

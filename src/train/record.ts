@@ -48,12 +48,14 @@ export interface RecordOptions {
   readonly tokenizer: Tokenizer;
   readonly tokens: AnswerTokens;
   readonly profile: PromptProfile;
+  /** Side of the square that one image token covers. Default: that of a Qwen2.5-VL. */
+  readonly cellPx?: number;
 }
 
 /** Runs the three stages on what the model should say; what comes out is what the loss is taken over. */
 export async function recordConversation(
   target: ConversationTarget,
-  { tokenizer, tokens, profile }: RecordOptions,
+  { tokenizer, tokens, profile, cellPx = IMAGE_TOKEN_PX }: RecordOptions,
 ): Promise<ConversationRecord> {
   const { frame, elements, request, candidates } = target;
   const session = new OracleSession(tokenizer.tokenize('<|image_pad|>', { special: true })[0]!);
@@ -62,7 +64,7 @@ export async function recordConversation(
   const image: SeenImage<PlaceholderImage> = {
     frame,
     rgb: new Uint8Array(0), // nobody looks: the pixels of training photos travel beside the tokens
-    embedding: { nTokens: (frame.width / IMAGE_TOKEN_PX) * (frame.height / IMAGE_TOKEN_PX) },
+    embedding: { nTokens: (frame.width / cellPx) * (frame.height / cellPx) },
   };
   const isTrueOf =
     (box: Box): IsTrue =>
@@ -120,5 +122,8 @@ async function decisionsOf(
       `${answer.nTargetsLeft} values of the target answer were not asked for`,
     );
   }
-  return answer.tokenIds.filter((_, i) => answer.decided[i]).map((token) => ({ token }));
+  return answer.tokenIds.flatMap((token, i) => {
+    const closes = answer.sentences.get(i);
+    return answer.decided[i] ? [{ token, ...(closes && { closes }) }] : [];
+  });
 }

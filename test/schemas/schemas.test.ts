@@ -9,6 +9,8 @@ import { hintSchema, readHints } from '../../src/batch/hints.js';
 import { configSchema } from '../../src/cli/config/schema.js';
 import { DEFAULT_COMMAND } from '../../src/cli/crop/crop.js';
 import { buildProgram } from '../../src/cli/program.js';
+import { exportFactsSchema } from '../../src/train/export/export-schema.js';
+import { tasteLineSchema } from '../../src/train/sources/labels-file.js';
 import { manifestSchema, readManifest } from '../../src/model/manifest.js';
 import { openCropper } from '../../src/index.js';
 import { examplePhoto, projectFile } from '../support/photos.js';
@@ -19,6 +21,8 @@ const zodSchemas = {
   manifest: manifestSchema,
   hints: hintSchema,
   choices: choiceSchema,
+  taste: tasteLineSchema,
+  export: exportFactsSchema,
 };
 type SchemaName = keyof typeof zodSchemas;
 

@@ -132,3 +132,44 @@ describe('canonical elements', () => {
     expect(await canonicalElements(specks, frame, tokens)).toEqual([{ type: 'vertical', line: [9, 9, 9, 150] }]);
   });
 });
+
+describe('of a profile whose reasons are sentences', async () => {
+  const standard = await loadPromptProfile('standard');
+  const why = [
+    'The horizon runs level, and the sky is left out.',
+    'Less "empty" space? No: 2 thirds'.replaceAll('"', ''),
+  ];
+  const sentences: ConversationTarget = {
+    ...target,
+    candidates: target.candidates.map(({ boxInFrame }, i) => ({ boxInFrame, why: why[i]! })),
+    why: why[0]!,
+  };
+
+  test('a conversation has them whole, as tokens of the whole text', async () => {
+    const { tokens: ids } = await recordConversation(sentences, { tokenizer, tokens, profile: standard });
+    const said = detokenize(vocabulary, ids);
+    expect(said).toMatch(/^<\|im_start\|>system\nYou are a photographer/);
+    for (const sentence of why) expect(said).toContain(`,"why":"${sentence}"}\n`);
+    expect(said.endsWith(`{"best":2,"why":"${why[0]!}"}\n<|im_end|>`)).toBe(true);
+    expect([...tokenizer.tokenize(said, { special: true })]).toEqual(ids);
+  });
+
+  test('each of their tokens and the closing quote is decided', async () => {
+    const { tokens: ids, labels } = await recordConversation(sentences, { tokenizer, tokens, profile: standard });
+    const decided = labels.map(({ at }) => vocabulary.tokens[ids[at + 1]!]!).join('');
+    for (const sentence of [...why, why[0]!]) expect(decided).toContain(`${sentence.replaceAll(' ', 'Ġ')}"`);
+  });
+
+  test('a token that holds the last words and the quote is one decision, and its words are not lost', async () => {
+    const joined = vocabularyTokenizer(
+      buildVocabulary({ ...nanoTokenizer(phrases), words: ['left out."}\n', 'thirds"'] }),
+    );
+    const { tokens: ids } = await recordConversation(sentences, {
+      tokenizer: joined,
+      tokens: new AnswerTokens(joined),
+      profile: standard,
+    });
+    const said = detokenize(buildVocabulary({ ...nanoTokenizer(phrases), words: ['left out."}\n', 'thirds"'] }), ids);
+    for (const sentence of why) expect(said).toContain(`,"why":"${sentence}"}\n`);
+  });
+});

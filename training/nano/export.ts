@@ -26,7 +26,7 @@ import { dice } from '../scenes/dice.js';
 import { MAPS, denseMaps, type MeasuredPlane } from './dense-maps.js';
 import { mirrorBox, mirrorElement, mirrorRaster } from './mirror.js';
 import { NANO_USE } from './nano-use.js';
-import { checkPhrases } from './reason.js';
+import { checkPhrases } from '../../src/train/targets/reason.js';
 import { openShard } from './shard-writer.js';
 import { readLabels, type TeacherLabels } from './labels.js';
 import { MASK_SIDE, mirroredPlaces, readPlaces, type PlaceLabels } from './places.js';

@@ -18,10 +18,11 @@ import { BOX_KINDS, isOneOf, type Element } from '../../src/base/schema.js';
 import type { ProposalRequest } from '../../src/vlm/propose/propose.js';
 import type { Dice } from '../scenes/dice.js';
 import type { TeacherLabels } from './labels.js';
+import { distinctWithin, shaped } from '../../src/train/targets/fit-candidates.js';
+import { reasonFor } from '../../src/train/targets/reason.js';
 import type { PlaceLabels } from './places.js';
 import { anyRatioBoxes, ratioBoxes } from './ratio-targets.js';
 import { costToSubject, heldSubject, type HeldSubject } from './subject-mask.js';
-import { reasonFor } from './reason.js';
 
 /** The product's default least area of a crop. */
 const MIN_SHARE = 0.25;
@@ -228,29 +229,6 @@ function edgesPlaced(
     const cost = costToSubject(held, unit);
     return meetsLimits(box, limits) && cost <= before ? { box, worth: expectedIou(unit, distribution) - cost } : item;
   });
-}
-
-/** The nearest box of exactly the ratio the answer form asks for, inside the frame. */
-function shaped([x1, y1, x2, y2]: Box, { frame, aspect }: CandidateLimits): Box {
-  if (!aspect) return [x1, y1, x2, y2];
-  const heightPerWidth = aspect.height / aspect.width;
-  let width = x2 - x1;
-  while (Math.round(width * heightPerWidth) > frame.height) width--;
-  const height = Math.max(1, Math.round(width * heightPerWidth));
-  const top = Math.max(0, Math.min(frame.height - height, Math.round((y1 + y2 - height) / 2)));
-  return [x1, top, x1 + width, top + height];
-}
-
-function distinctWithin(boxes: readonly RankedBox[], limits: CandidateLimits): RankedBox[] {
-  const { frame } = limits;
-  const leastOffset = Math.ceil(Math.min(frame.width, frame.height) / 32);
-  const kept: RankedBox[] = [];
-  for (const item of boxes) {
-    const { box } = item;
-    const apart = kept.every((other) => box.some((edge, i) => Math.abs(edge - other.box[i]!) >= leastOffset));
-    if (apart && meetsLimits(box, limits)) kept.push(item);
-  }
-  return kept;
 }
 
 /**

@@ -1,6 +1,7 @@
 #include "binding.h"
 #include "binding_codec.h"
 #include "binding_constants.h"
+#include "binding_trainer.h"
 #include "support/backends.h"
 #include "support/heap.h"
 #include "support/log_sink.h"
@@ -179,6 +180,7 @@ static Napi::Object define(Napi::Env env, Napi::Object exports) {
     exports.Set("Model", model_binding::define(env));
     exports.Set("Context", context_binding::define(env));
     exports.Set("Quantizer", quantizer_binding::define(env));
+    exports.Set("Trainer", trainer_binding::define(env));
 
     exports.Set("init", Napi::Function::New(env, init));
     exports.Set("loadBackends", Napi::Function::New(env, on_load_backends));
@@ -189,6 +191,8 @@ static Napi::Object define(Napi::Env env, Napi::Object exports) {
     exports.Set("devices", Napi::Function::New(env, devices));
     exports.Set("decodeRows", Napi::Function::New(env, decode_rows));
     exports.Set("encodeRows", Napi::Function::New(env, encode_rows));
+    exports.Set("planTraining", Napi::Function::New(env, on_plan_training));
+    exports.Set("measureSpeed", Napi::Function::New(env, on_measure_speed));
     exports.Set("constants", Napi::Function::New(env, constants));
     exports.Set("versions", Napi::Function::New(env, versions));
     exports.Set("setLogListener", Napi::Function::New(env, set_log_listener));

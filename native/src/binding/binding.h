@@ -85,6 +85,7 @@ class embedding_binding : public Napi::ObjectWrap<embedding_binding> {
   private:
     Napi::Value n_tokens(const Napi::CallbackInfo & info);
     Napi::Value n_pos(const Napi::CallbackInfo & info);
+    Napi::Value rows(const Napi::CallbackInfo & info);
     Napi::Value dispose(const Napi::CallbackInfo & info);
 
     std::shared_ptr<const image_embedding> embedding;  // null after dispose

@@ -188,7 +188,7 @@ Napi::Function embedding_binding::define(Napi::Env env) {
     return DefineClass(
         env, "Embedding",
         { InstanceMethod("nTokens", &embedding_binding::n_tokens), InstanceMethod("nPos", &embedding_binding::n_pos),
-          InstanceMethod("dispose", &embedding_binding::dispose) });
+          InstanceMethod("rows", &embedding_binding::rows), InstanceMethod("dispose", &embedding_binding::dispose) });
 }
 
 Napi::Value embedding_binding::n_tokens(const Napi::CallbackInfo & info) {
@@ -197,6 +197,14 @@ Napi::Value embedding_binding::n_tokens(const Napi::CallbackInfo & info) {
 
 Napi::Value embedding_binding::n_pos(const Napi::CallbackInfo & info) {
     return Napi::Number::New(info.Env(), embedding ? embedding->n_pos : 0);
+}
+
+Napi::Value embedding_binding::rows(const Napi::CallbackInfo & info) {
+    Napi::Float32Array values = Napi::Float32Array::New(info.Env(), embedding ? embedding->data.size() : 0);
+    if (embedding) {
+        std::copy(embedding->data.begin(), embedding->data.end(), values.Data());
+    }
+    return values;
 }
 
 Napi::Value embedding_binding::dispose(const Napi::CallbackInfo & info) {

@@ -31,8 +31,11 @@ const splitSchema = z.record(z.string(), z.array(z.string()));
  * photo's vanishing-point segments are one element.
  * @throws FramewrightError `DATASET_INVALID`
  */
-export async function readCadb(folder: string, { signal }: DatasetOptions = {}): Promise<DatasetOfKind<'elements'>> {
-  const index = await indexPhotos(folder);
+export async function readCadb(
+  folder: string,
+  { signal, photos: photosFolder = folder }: DatasetOptions = {},
+): Promise<DatasetOfKind<'elements'>> {
+  const index = await indexPhotos(photosFolder);
   const path = join(folder, 'composition_elements.json');
   const labels = parseJson((await readDatasetFile(path, signal)).toString('utf8'), fileSchema, path);
   const splits = await readSplits(join(folder, 'split.json'), signal);

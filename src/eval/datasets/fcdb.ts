@@ -21,8 +21,11 @@ const rankingSchema = z.array(
  * are found under the name in their Flickr address or under their Flickr number.
  * @throws FramewrightError `DATASET_INVALID`
  */
-export async function readFcdbCrops(folder: string, { signal }: DatasetOptions = {}): Promise<DatasetOfKind<'boxes'>> {
-  const index = await indexPhotos(folder);
+export async function readFcdbCrops(
+  folder: string,
+  { signal, photos: photosFolder = folder }: DatasetOptions = {},
+): Promise<DatasetOfKind<'boxes'>> {
+  const index = await indexPhotos(photosFolder);
   const photos: BoxesPhoto[] = [];
   const missing: MissingPhoto[] = [];
   const repairs: string[] = [];
@@ -47,8 +50,11 @@ export async function readFcdbCrops(folder: string, { signal }: DatasetOptions =
  * FCDB's ranked pairs: five votes a pair. The split is that of the crops' files, where the photo is in one of them.
  * @throws FramewrightError `DATASET_INVALID`
  */
-export async function readFcdbPairs(folder: string, { signal }: DatasetOptions = {}): Promise<DatasetOfKind<'pairs'>> {
-  const index = await indexPhotos(folder);
+export async function readFcdbPairs(
+  folder: string,
+  { signal, photos: photosFolder = folder }: DatasetOptions = {},
+): Promise<DatasetOfKind<'pairs'>> {
+  const index = await indexPhotos(photosFolder);
   const testPath = join(folder, 'cropping_testing_set.json');
   const testLabels = parseJson((await readDatasetFile(testPath, signal)).toString('utf8'), cropsSchema, testPath);
   const testIds = new Set(testLabels.map((label) => String(label.flickr_photo_id)));

@@ -28,8 +28,11 @@ const FILES = ['crops.json', 'flms.json', '500_image_dataset.mat'] as const;
  * original MATLAB file. Crops over an edge are clamped; inverted ones and failed annotators (negative) are left out.
  * @throws FramewrightError `DATASET_INVALID`
  */
-export async function readFlms(folder: string, { signal }: DatasetOptions = {}): Promise<DatasetOfKind<'boxes'>> {
-  const index = await indexPhotos(folder);
+export async function readFlms(
+  folder: string,
+  { signal, photos: photosFolder = folder }: DatasetOptions = {},
+): Promise<DatasetOfKind<'boxes'>> {
+  const index = await indexPhotos(photosFolder);
   const path = await firstExisting(folder, FILES);
   const bytes = await readDatasetFile(path, signal);
   const labels = path.endsWith('.mat') ? labelsFromMat(bytes, path) : labelsFromJson(bytes.toString('utf8'), path);

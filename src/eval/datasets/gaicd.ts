@@ -35,8 +35,11 @@ interface GaicdLabel {
  * JSON `gaicd*.json` of all. Crops rated -2 are left out.
  * @throws FramewrightError `DATASET_INVALID`
  */
-export async function readGaicd(folder: string, { signal }: DatasetOptions = {}): Promise<DatasetOfKind<'ranking'>> {
-  const index = await indexPhotos(folder);
+export async function readGaicd(
+  folder: string,
+  { signal, photos: photosFolder = folder }: DatasetOptions = {},
+): Promise<DatasetOfKind<'ranking'>> {
+  const index = await indexPhotos(photosFolder);
   const json = (await readdir(folder)).filter((name) => /^gaicd.*\.json$/i.test(name)).sort()[0];
   const labels = json === undefined ? textLabels(folder, signal) : jsonLabels(join(folder, json), signal);
 

@@ -113,5 +113,7 @@ export type Dataset =
 export type DatasetOfKind<Kind extends DatasetKind> = Extract<Dataset, { kind: Kind }>;
 
 export interface DatasetOptions {
+  /** Where the photos are, if not in the data set's own folder. */
+  readonly photos?: string;
   readonly signal?: AbortSignal;
 }

@@ -113,7 +113,7 @@ async function refuseLink(path: string): Promise<void> {
 /** `none`: no crop, or one of ours, which a later one replaces. */
 type CropState = 'none' | 'same' | 'other';
 
-const SIDES = ['crs:CropTop', 'crs:CropLeft', 'crs:CropBottom', 'crs:CropRight'] as const;
+export const SIDES = ['crs:CropTop', 'crs:CropLeft', 'crs:CropBottom', 'crs:CropRight'] as const;
 type Side = (typeof SIDES)[number];
 
 /** The sides as we wrote them: a crop that has been moved since is one made by hand. */
@@ -159,12 +159,12 @@ function storedSize({ stored }: Photo): Size {
   return { width: stored.width, height: stored.height };
 }
 
-function hasCrop(packet: XmpPacket): boolean {
+export function hasCrop(packet: XmpPacket): boolean {
   return isTrue(readXmp(packet, 'crs:HasCrop'));
 }
 
 /** Where the file says how it lies, programs differ in whom they believe; we believe the file. */
-function isTurnedBy(packet: XmpPacket, { stored }: Photo): boolean {
+export function isTurnedBy(packet: XmpPacket, { stored }: Photo): boolean {
   const orientation = Number(readXmp(packet, 'tiff:Orientation') ?? 1);
   return (stored.orientation ?? 1) === 1 && orientation >= 2 && orientation <= 8;
 }
@@ -180,11 +180,17 @@ function compare(packet: XmpPacket, wanted: ReturnType<typeof cropFields>, photo
       return Math.abs(Number(readXmp(packet, side)) - shares[i]!) * pixels < 0.5;
     });
   if (wanted && isAt(SIDES.map((side) => Number(wanted[side])))) return 'same';
-  const ours = readXmp(packet, OURS)?.split(' ').map(Number);
-  return ours?.length === SIDES.length && isAt(ours) ? 'none' : 'other';
+  const ours = sidesWeWrote(packet);
+  return ours && isAt(ours) ? 'none' : 'other';
 }
 
-async function readSidecar(path: string, signal: AbortSignal | undefined): Promise<XmlText | undefined> {
+/** Top, left, bottom and right as shares, where a crop was written here. */
+export function sidesWeWrote(packet: XmpPacket): readonly number[] | undefined {
+  const ours = readXmp(packet, OURS)?.split(' ').map(Number);
+  return ours?.length === SIDES.length ? ours : undefined;
+}
+
+export async function readSidecar(path: string, signal: AbortSignal | undefined): Promise<XmlText | undefined> {
   const bytes = await readRegularFile(path, { what: 'sidecar', maxBytes: MAX_SIDECAR_BYTES, signal });
   if (!bytes) return undefined;
   const decoded = decodeXmlText(bytes);
@@ -192,7 +198,7 @@ async function readSidecar(path: string, signal: AbortSignal | undefined): Promi
   throw new FramewrightError('INPUT_CORRUPT', `${path} is not in UTF-8 or UTF-16: repair it or move it away`);
 }
 
-function readable<T>(sidecar: string, work: () => T): T {
+export function readable<T>(sidecar: string, work: () => T): T {
   try {
     return work();
   } catch (thrown) {
@@ -208,7 +214,7 @@ function readable<T>(sidecar: string, work: () => T): T {
  * Lightroom writes what it does to a JPEG or TIFF into the file itself; a crop that was applied is in the pixels, and
  * damaged XMP tells of none.
  */
-function embeddedXmp(photo: Photo): XmpPacket | undefined {
+export function embeddedXmp(photo: Photo): XmpPacket | undefined {
   const { xmp } = readMetadata(photo);
   try {
     const packet = xmp === undefined ? undefined : openXmp(xmp);

@@ -6,6 +6,11 @@ import type { AnswerOption, AnswerWriter, IntegerField } from './writer.js';
 /** A value for the next field of an answer, in the order the form asks for them. */
 export type TargetValue = string | number;
 
+export interface RecordedSentence {
+  readonly text: string;
+  readonly lastWords: string;
+}
+
 /**
  * An answer whose fields are given: what a model should have said. Yields the tokens the model would see and which of
  * them it would have to decide (the only ones a training loss should count), and refuses targets the form does not allow.
@@ -14,6 +19,8 @@ export class RecordedAnswer implements AnswerWriter {
   readonly tokenIds: number[] = [];
   /** Parallel to `tokenIds`: true where the form leaves a choice. */
   readonly decided: boolean[] = [];
+  /** Of each sentence, by the index of the token that closes its quote: the sentence, and what of it that token holds. */
+  readonly sentences = new Map<number, RecordedSentence>();
   readonly #tokens: AnswerTokens;
   readonly #targets: TargetValue[];
 
@@ -57,8 +64,19 @@ export class RecordedAnswer implements AnswerWriter {
     const tail = this.#tokens.literal(then);
     // The last decided token is the one that closes the quote, even where it also holds the sentence's full stop.
     const nDecided = whole.length - tail.length + 1;
+    const closing = this.tokenIds.length + nDecided - 1;
+    this.sentences.set(closing, { text, lastWords: this.#lastWords(text, then, whole.slice(nDecided - 1)) });
     whole.forEach((token, i) => this.#put([token], i < nDecided));
     return Promise.resolve(text);
+  }
+
+  /** The end of the text that is spelled by the token that also closes the quote. */
+  #lastWords(text: string, then: string, rest: Int32Array): string {
+    for (let n = 0; n <= text.length; n++) {
+      const words = text.slice(text.length - n);
+      if (this.#tokens.freeText(words + then).join() === rest.join()) return words;
+    }
+    return '';
   }
 
   #next(): TargetValue {

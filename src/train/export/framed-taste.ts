@@ -1,0 +1,97 @@
+import { CROP_DEFAULTS } from '../../crop/defaults.js';
+import { limitsInFrame } from '../../crop/limits-in-frame.js';
+import { framePhoto, type ReadyPhoto } from '../../crop/ready-photo.js';
+import { subjectElement } from '../../engines/rules/elements.js';
+import { toUnit } from '../../engines/rules/scoring/aspect-grid.js';
+import { FramewrightError } from '../../base/errors.js';
+import { BOX_KINDS, isOneOf, type Element } from '../../base/schema.js';
+import { clipped, type Box, type Size } from '../../base/geometry.js';
+import { frameMap, type PixelBudget } from '../../photo/frame.js';
+import { canonicalElements } from '../canonical-elements.js';
+import type { Lots } from '../lots.js';
+import type { OwnAnswer, RatedBox, TastePhoto } from '../sources/types.js';
+import { pairsOfRatings, type PairOptions } from '../targets/pairs-of-ratings.js';
+import type { FramedTaste } from '../targets/photo-records.js';
+import type { ConversationWriter } from '../written-conversation.js';
+import type { Analyst } from './analyst.js';
+
+export interface FramingOptions {
+  readonly budget: PixelBudget;
+  readonly writer: ConversationWriter;
+  readonly analyst: Analyst;
+  /** Candidates in a list. */
+  readonly count: number;
+  readonly pairs: PairOptions;
+  readonly signal?: AbortSignal;
+}
+
+/** A photo as the model will see it, with what people said of it in that frame. */
+export interface FramedPhoto {
+  readonly ready: ReadyPhoto;
+  readonly taste: FramedTaste;
+}
+
+/**
+ * Takes a photo and its labels into the model's frame; what is not labelled, the analyst says.
+ *
+ * @throws FramewrightError as decodePhoto; ASPECT_IMPOSSIBLE, ANSWER_INVALID where no composition can be said of it
+ */
+export async function frameTaste(photo: TastePhoto, options: FramingOptions, lots: Lots): Promise<FramedPhoto> {
+  const { budget, writer, analyst, count, pairs, signal } = options;
+  const ready = await framePhoto(photo.path, { pixelBudget: budget }, signal ? { signal } : {});
+  const { frame } = ready;
+  const space: Size = photo.space ?? ready.photo;
+  const target = photo.target ?? {};
+  const people = photo.crops.filter(({ isDrawn }) => !isDrawn);
+  const isCropped = people.length > 0 || photo.pairs.length > 0;
+  const least = Math.max(...people.map(({ rating }) => rating)) - pairs.gap;
+  const isShort = people.length > 0 && people.filter(({ rating }) => rating >= least).length < count;
+  const own =
+    photo.own ?? (photo.elements === undefined || isShort ? await analyst.look(photo.path, target, signal) : undefined);
+  const { toFrame } = frameMap(space, frame);
+  const rated = photo.crops.map((crop): RatedBox => ({ ...crop, box: toFrame.box(crop.box) }));
+  return {
+    ready,
+    taste: {
+      limits: limitsInFrame(ready, target, [], CROP_DEFAULTS.minSize),
+      target,
+      elements: await elementsOf(photo, own, { ready, space }, writer),
+      crops: rated,
+      pairs: [
+        ...photo.pairs.map(({ chosen, rejected }) => ({
+          chosen: toFrame.box(chosen),
+          rejected: toFrame.box(rejected),
+        })),
+        ...pairsOfRatings(rated, pairs, lots),
+      ].slice(0, pairs.count),
+      own: (own?.candidates ?? []).map((box) => ready.map.toFrame.box(box)),
+      isAnalysisOnly: !isCropped && (photo.elements !== undefined || photo.subject !== undefined),
+    },
+  };
+}
+
+async function elementsOf(
+  photo: TastePhoto,
+  own: OwnAnswer | undefined,
+  { ready, space }: { readonly ready: ReadyPhoto; readonly space: Size },
+  { tokens }: ConversationWriter,
+): Promise<Element[]> {
+  const { frame, map } = ready;
+  const labelled = frameMap(space, frame).toFrame;
+  const seen = photo.elements
+    ? photo.elements.map((element) => labelled.element(element))
+    : (own?.elements ?? []).map((element) => map.toFrame.element(element));
+  const subject = photo.subject && subjectIn(labelled.box(photo.subject), frame);
+  const named = subject ? [subject, ...seen.filter(({ type }) => !isOneOf(BOX_KINDS, type))] : seen;
+  for (const wanted of [named, seen]) {
+    // A mask's subject may be too small to be named: then the analysis keeps its own.
+    const elements = await canonicalElements(wanted, frame, tokens);
+    if (elements.length > 0) return elements;
+  }
+  throw new FramewrightError('ANSWER_INVALID', 'no composition element of it is large enough to be named');
+}
+
+function subjectIn(box: Box, frame: Size): Element | undefined {
+  const inside = clipped(box, frame);
+  return inside && subjectElement(toUnit(inside, frame), frame);
+}

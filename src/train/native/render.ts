@@ -1,0 +1,97 @@
+import { FramewrightError } from '../../base/errors.js';
+import { AnswerTokens } from '../../vlm/answer/answer-tokens.js';
+import type { ChatSession } from '../../vlm/answer/chat-session.js';
+import type { Tokenizer } from '../../vlm/answer/writer.js';
+import { Conversation, type SeenImage } from '../../vlm/prompt/conversation.js';
+import type { ImagePlace, Piece, TokenisedConversation, TokenisedPair } from './pieces.js';
+import type { PreferenceRecord, SftRecord, Turn } from './records.js';
+
+/** Where an image stands in a turn, as LLaMA-Factory writes it. */
+export const IMAGE_TAG = '<image>';
+
+/** The tokens of records, by the same code that talks to the model in use (src/vlm/prompt/conversation.ts). */
+export class Renderer {
+  readonly #tokenizer: Tokenizer;
+  readonly #tokens: AnswerTokens;
+
+  constructor(tokenizer: Tokenizer) {
+    this.#tokenizer = tokenizer;
+    this.#tokens = new AnswerTokens(tokenizer);
+  }
+
+  /** @throws FramewrightError DATASET_INVALID for turns the product never has */
+  async conversation({ turns, images, system }: SftRecord): Promise<TokenisedConversation> {
+    return { pieces: await this.#pieces(turns, images, system) };
+  }
+
+  /** @throws FramewrightError DATASET_INVALID for turns the product never has */
+  async pair({ turns, images, system, chosen, rejected }: PreferenceRecord): Promise<TokenisedPair> {
+    if (turns.at(-1)?.from !== 'human')
+      throw new FramewrightError('DATASET_INVALID', 'expected the turns before two answers to end with a human one');
+    return {
+      pieces: await this.#pieces(turns, images, system),
+      chosen: this.#answer(chosen),
+      rejected: this.#answer(rejected),
+    };
+  }
+
+  async #pieces(turns: readonly Turn[], images: readonly ImagePlace[], system: string | undefined): Promise<Piece[]> {
+    const chat = new Conversation<ImagePlace>(UNHEARD, this.#tokenizer, this.#tokens);
+    const places = new Map<unknown, ImagePlace>();
+    const left = [...images];
+    if (system) chat.system(system);
+    let expected: Turn['from'] = 'human';
+    for (const { from, value } of turns) {
+      if (from !== expected)
+        throw new FramewrightError('DATASET_INVALID', `expected a ${expected} turn but found one of ${from}`);
+      expected = from === 'human' ? 'gpt' : 'human';
+      if (from === 'gpt') {
+        for (const token of this.#answer(value)) chat.put(token);
+        chat.endAnswer();
+        continue;
+      }
+      chat.startUser();
+      const { nImages, text } = splitTurn(value);
+      for (const image of left.splice(0, nImages)) {
+        const seen: SeenImage<ImagePlace> = { frame: image.frame, rgb: new Uint8Array(0), embedding: image };
+        places.set(seen, image);
+        await chat.image(seen);
+      }
+      chat.endUser(text);
+    }
+    // The line feed behind the last answer is the next turn's affair.
+    return chat.transcript.map((part) => {
+      if (part.kind === 'image') return { kind: 'image', image: places.get(part.image)! };
+      return { kind: 'text', tokens: part.tokens, trained: part.kind === 'answer' };
+    });
+  }
+
+  #answer(text: string): number[] {
+    return [...this.#tokenizer.tokenize(text), this.#tokens.endOfTurn];
+  }
+}
+
+/** The product shows images first and then speaks: nothing else is learnt. */
+function splitTurn(value: string): { readonly nImages: number; readonly text: string } {
+  let text = value;
+  let nImages = 0;
+  for (; text.startsWith(IMAGE_TAG); nImages++) text = text.slice(IMAGE_TAG.length);
+  if (text.includes(IMAGE_TAG))
+    throw new FramewrightError('DATASET_INVALID', `expected every ${IMAGE_TAG} at the beginning of its turn`);
+  return { nImages, text };
+}
+
+/** A conversation keeps a transcript of what it says; here nobody answers. */
+const UNHEARD: ChatSession<ImagePlace> = {
+  nTokens: 0,
+  append: () => Promise.resolve({ logProbs: new Float32Array(0) }),
+  appendImage: () => Promise.resolve(),
+  generate: refuse,
+  score: refuse,
+  fork: refuse,
+  dispose: () => Promise.resolve(),
+};
+
+function refuse(): never {
+  throw new FramewrightError('INTERNAL', 'a training record asks the model something');
+}

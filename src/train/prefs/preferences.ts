@@ -1,0 +1,63 @@
+import { FramewrightError, messageOf } from '../../base/errors.js';
+import { intersectionOverUnion, type Box } from '../../base/geometry.js';
+import type { Analyst } from '../export/analyst.js';
+import type { OwnAnswer, PreferredPair, Problem, TastePhoto, TasteSource } from '../sources/types.js';
+import type { ChosenCrop, ChosenCrops } from './chosen-crops.js';
+
+/** A person's crop that overlaps the model's own by this much agrees with it. */
+export const AGREED_IOU = 0.9;
+
+export interface PreferenceOptions {
+  /** The model to be trained, as it is. */
+  readonly analyst: Analyst;
+  readonly onProgress?: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What the choices prefer: each picked or moved crop against the model's own and against its other candidates. Where a
+ * choice agrees with the model nothing is preferred, and it is still an example of a good crop.
+ *
+ * @throws FramewrightError DATASET_INVALID where there are no choices, or all of them agree with the model
+ */
+export async function preferencesOf(
+  { chosen, problems, nPhotos }: ChosenCrops,
+  { analyst, onProgress, signal }: PreferenceOptions,
+): Promise<TasteSource> {
+  const photos: TastePhoto[] = [];
+  const missing: Problem[] = [...problems];
+  for (const [i, choice] of chosen.entries()) {
+    signal?.throwIfAborted();
+    onProgress?.(`what ${analyst.name} makes of it: ${i + 1} of ${chosen.length}, ${choice.id}`);
+    try {
+      const own = await analyst.look(choice.path, choice.target, signal);
+      photos.push(preferenceFor(choice, own));
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof FramewrightError) || error.code === 'DISPOSED') throw error;
+      missing.push({ id: choice.id, reason: messageOf(error) });
+    }
+  }
+  if (photos.length === 0) {
+    const why = missing.length > 0 ? `, e.g. ${missing[0]!.id}: ${missing[0]!.reason}` : '';
+    throw new FramewrightError('DATASET_INVALID', `no crop made by hand in ${nPhotos} photos${why}`);
+  }
+  if (photos.every(({ pairs }) => pairs.length === 0)) {
+    throw new FramewrightError(
+      'DATASET_INVALID',
+      `all ${photos.length} choices are the crops of ${analyst.name} itself: there is nothing to learn from them`,
+    );
+  }
+  return { name: 'own choices', photos, ratingGap: 1, missing, repairs: [] };
+}
+
+function preferenceFor({ id, path, box, target }: ChosenCrop, own: OwnAnswer): TastePhoto {
+  const best = own.candidates[own.best]!;
+  const others = own.candidates.filter((_, i) => i !== own.best);
+  const isOther = (candidate: Box): boolean => intersectionOverUnion(candidate, box) < AGREED_IOU;
+  const pairs = (isOther(best) ? [best, ...others.filter(isOther)] : []).map((rejected): PreferredPair => ({
+    chosen: box,
+    rejected,
+  }));
+  return { id, path, target, own, crops: [{ box, rating: 1 }], pairs };
+}

@@ -1,0 +1,76 @@
+import { bootstrapSamples, percentileInterval, preferenceRate, type PreferenceRate } from '../../base/intervals.js';
+import { intersectionOverUnion, type Box } from '../../base/geometry.js';
+
+/** One held-back choice: what its owner chose, what the model cropped before, and what it crops now. */
+export interface Judged {
+  readonly id: string;
+  readonly chosen: Box;
+  readonly before: Box;
+  readonly after: Box;
+}
+
+export interface TasteFigures {
+  readonly nPhotos: number;
+  /** Mean IoU with the choices. */
+  readonly before: number;
+  readonly after: number;
+  /** Its 95 % interval over the photos, by bootstrap. */
+  readonly gain: { readonly value: number; readonly low: number; readonly high: number };
+  /** Of the photos whose crop is nearer to the choice than before, or farther; equally near ones say nothing. */
+  readonly nearer: PreferenceRate & { readonly nSame: number };
+  readonly verdict: 'helped' | 'worse' | 'did not help';
+}
+
+/** A change of IoU below this is none: the crop is the same but for a pixel. */
+const SAME_BY = 1e-3;
+
+/** How much nearer to its owner's the crops are. At least one photo. */
+export function tasteFigures(judged: readonly Judged[]): TasteFigures {
+  const rows = judged.map(({ chosen, before, after }) => ({
+    before: intersectionOverUnion(before, chosen),
+    after: intersectionOverUnion(after, chosen),
+  }));
+  const gains = rows.map(({ before, after }) => after - before);
+  const [samples] = bootstrapSamples(
+    gains.map((gain) => [gain]),
+    [([sum], n) => sum! / n],
+  );
+  const { low, high } = percentileInterval(samples!);
+  const nNearer = gains.filter((gain) => gain > SAME_BY).length;
+  const nFarther = gains.filter((gain) => gain < -SAME_BY).length;
+  return {
+    nPhotos: rows.length,
+    before: mean(rows.map(({ before }) => before)),
+    after: mean(rows.map(({ after }) => after)),
+    gain: { value: mean(gains), low, high },
+    nearer: { ...preferenceRate(nNearer, nFarther), nSame: rows.length - nNearer - nFarther },
+    verdict: low > 0 ? 'helped' : high < 0 ? 'worse' : 'did not help',
+  };
+}
+
+/** The figures in plain words; the last line is the verdict. */
+export function tasteText({ nPhotos, before, after, gain, nearer, verdict }: TasteFigures): string {
+  const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+  const share =
+    nearer.nJudged === 0
+      ? 'no crop changed'
+      : `nearer to yours in ${percent(nearer.rate)} of the ${nearer.nJudged} that changed ` +
+        `[${percent(nearer.low)}, ${percent(nearer.high)}]`;
+  return [
+    `on ${nPhotos} choices that were kept back: ${share}`,
+    `mean IoU with your crop ${before.toFixed(3)} before, ${after.toFixed(3)} now: ` +
+      `${gain.value >= 0 ? '+' : ''}${gain.value.toFixed(3)} [${gain.low.toFixed(3)}, ${gain.high.toFixed(3)}]`,
+    VERDICTS[verdict],
+    '',
+  ].join('\n');
+}
+
+const VERDICTS: Readonly<Record<TasteFigures['verdict'], string>> = {
+  helped: 'This helped: the crops are nearer to yours.',
+  worse: 'This made it worse: do not use the adapter.',
+  'did not help': 'This did not help, as far as so many choices can tell: more of them may.',
+};
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import type { Piece } from '../../../src/train/native/pieces.js';
+import { Renderer } from '../../../src/train/native/render.js';
+import { FRAME, productConversation, tokenizer, turnsOf } from './export-folder.js';
+
+const renderer = new Renderer(tokenizer);
+const image = { file: 'a.png', frame: FRAME };
+const record = await productConversation(1);
+const turns = turnsOf(record);
+const imagePad = tokenizer.tokenize('<|image_pad|>', { special: true })[0]!;
+const endOfTurn = tokenizer.tokenize('<|im_end|>', { special: true })[0]!;
+
+function tokensOf(pieces: readonly Piece[]): number[] {
+  return pieces.flatMap((piece) => {
+    if (piece.kind === 'text') return [...piece.tokens];
+    return Array.from({ length: (FRAME.width / 28) * (FRAME.height / 28) }, () => imagePad);
+  });
+}
+
+describe('a rendered record', () => {
+  test('has the tokens that the stages of the product make of the conversation', async () => {
+    const { pieces } = await renderer.conversation({ turns, images: [image, image], system: undefined });
+    const found = tokensOf(pieces);
+    // A conversation in use is asked for no more after the last answer: its line feed never comes.
+    expect(found.slice(0, record.tokens.length)).toEqual(record.tokens);
+    expect(found.length - record.tokens.length).toBeLessThanOrEqual(1);
+  });
+
+  test('trains the answers and the token that ends each, and nothing else', async () => {
+    const { pieces } = await renderer.conversation({ turns, images: [image, image], system: 'Be brief.' });
+    const answers = pieces.flatMap((piece) => (piece.kind === 'text' && piece.trained ? [piece.tokens] : []));
+    expect(answers).toEqual(
+      turns.filter(({ from }) => from === 'gpt').map(({ value }) => [...tokenizer.tokenize(value), endOfTurn]),
+    );
+  });
+
+  test('of a pair ends before the answers, which end their turns', async () => {
+    const { pieces, chosen, rejected } = await renderer.pair({
+      turns: turns.slice(0, -1),
+      images: [image, image],
+      system: undefined,
+      chosen: turns.at(-1)!.value,
+      rejected: '{"best":1}\n',
+    });
+    expect([...tokensOf(pieces), ...chosen]).toEqual(record.tokens);
+    expect(rejected).toEqual([...tokenizer.tokenize('{"best":1}\n'), endOfTurn]);
+  });
+
+  test.each([
+    ['two human turns in a row', [turns[0]!, turns[0]!], /expected a gpt turn/],
+    ['an image behind words', [{ from: 'human', value: 'look <image>' } as const, turns[1]!], /beginning of its turn/],
+  ])('refuses %s', async (_, wrong, message) => {
+    const given = { turns: wrong, images: [image, image], system: undefined };
+    await expect(renderer.conversation(given)).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,53 @@
+import type { TrainSample } from '../../../src/runtime/trainer.js';
+import type { VisionModel } from '../../../src/runtime/model.js';
+import { pack, type EmbeddingOf } from '../../../src/train/native/pack.js';
+import type { Piece } from '../../../src/train/native/pieces.js';
+import { someImage, someTokens } from '../../runtime/toy.js';
+
+export const FRAME = { width: 84, height: 56 };
+
+/** A prompt with an image, an answer, another prompt, another answer. */
+export const CONVERSATION: readonly Piece[] = [
+  { kind: 'text', tokens: [...someTokens(5, 1)], trained: false },
+  { kind: 'image', image: { file: 'one', frame: FRAME } },
+  { kind: 'text', tokens: [...someTokens(7, 2)], trained: false },
+  { kind: 'text', tokens: [...someTokens(6, 3)], trained: true },
+  { kind: 'text', tokens: [...someTokens(3, 4)], trained: false },
+  { kind: 'text', tokens: [...someTokens(5, 5)], trained: true },
+];
+
+export const PAIR = {
+  pieces: CONVERSATION.slice(0, 3),
+  chosen: [...someTokens(6, 6)],
+  rejected: [...someTokens(4, 7)],
+};
+
+/** Embeddings by the toy's own vision tower. */
+export function embedWith(model: VisionModel): EmbeddingOf {
+  return async ({ file, frame }) => {
+    using embedding = await model.encodeImage(someImage(frame.width, frame.height, file.length), frame);
+    return embedding.rows();
+  };
+}
+
+export function packSft(model: VisionModel): Promise<TrainSample> {
+  return pack({ pieces: CONVERSATION }, embedWith(model));
+}
+
+export function packDpo(model: VisionModel): Promise<TrainSample> {
+  return pack(PAIR, embedWith(model));
+}
+
+/** n numbers in [0, 1), the same for the same seed, as training/lora/reference.py makes them. */
+export function lcg(seed: number, n: number): number[] {
+  let state = seed;
+  return Array.from({ length: n }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  });
+}
+
+/** An adapter that changes what the model says: a new one's B is zero. */
+export function someParameters(n: number, spread = 0.05): Float32Array {
+  return Float32Array.from(lcg(12345, n), (value) => (value - 0.5) * spread);
+}
