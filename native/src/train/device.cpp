@@ -1,5 +1,6 @@
 #include "device.h"
 
+#include "gemm.h"
 #include "support/backends.h"
 #include "support/failure.h"
 
@@ -7,6 +8,7 @@ compute_device::compute_device(const std::string & name, int32_t n_threads, std:
     interrupted(interrupted) {
     const ggml_backend_dev_t device = devices_by_name({ name }).at(0);
     backend.reset(ggml_backend_dev_init(device, nullptr));
+    gains = gemm_gains(device);
     if (!backend) {
         throw failure(error_code::MODEL_LOAD, "the device " + name + " cannot be used");
     }

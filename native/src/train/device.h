@@ -13,6 +13,9 @@ class compute_device {
 
     ggml_backend_buffer_type_t buffer_type() const { return ggml_backend_get_default_buffer_type(backend.get()); }
 
+    // Whether the products of gemm.h are to be used.
+    bool own_products() const { return gains; }
+
     // Throws DECODE if it fails, or was interrupted.
     void compute(ggml_cgraph * graph);
 
@@ -21,5 +24,6 @@ class compute_device {
 
   private:
     ggml_backend_ptr    backend;
+    bool                gains;
     std::atomic<bool> * interrupted;
 };

@@ -41,7 +41,9 @@ static ggml_context_ptr make_context(size_t n_tensors) {
     return ggml_context_ptr(ggml_init({ n_tensors * ggml_tensor_overhead(), nullptr, /*no_alloc*/ true }));
 }
 
-frozen_weights::frozen_weights(const std::string & path) : path(path) {
+frozen_weights::frozen_weights(const std::string & path, bool with_transposes) :
+    path(path),
+    with_transposes(with_transposes) {
     ggml_context * tensors = nullptr;
     file.reset(gguf_init_from_file(path.c_str(), { /*no_alloc*/ true, &tensors }));
     base_ctx.reset(tensors);
@@ -56,9 +58,8 @@ frozen_weights::frozen_weights(const std::string & path) : path(path) {
     if (!output.weight) {
         output.weight = token_embd;
     }
-    output.bias       = find("output.bias", false);
-    output.transposed = ggml_new_tensor_2d(transposed_ctx.get(), transposed_type(output.weight), output.weight->ne[1],
-                                           output.weight->ne[0]);
+    output.bias = find("output.bias", false);
+    plan_transpose(output);
     for (int64_t i = 0; i < sizes.n_layer; i++) {
         const std::string prefix = "blk." + std::to_string(i) + ".";
         frozen_layer      layer;
@@ -82,11 +83,17 @@ ggml_tensor * frozen_weights::find(const std::string & name, bool required) {
 
 frozen_matrix frozen_weights::find_matrix(const std::string & name) {
     frozen_matrix matrix;
-    matrix.weight     = find(name + ".weight", true);
-    matrix.bias       = find(name + ".bias", false);
-    matrix.transposed = ggml_new_tensor_2d(transposed_ctx.get(), transposed_type(matrix.weight), matrix.weight->ne[1],
-                                           matrix.weight->ne[0]);
+    matrix.weight = find(name + ".weight", true);
+    matrix.bias   = find(name + ".bias", false);
+    plan_transpose(matrix);
     return matrix;
+}
+
+void frozen_weights::plan_transpose(frozen_matrix & matrix) {
+    if (with_transposes) {
+        matrix.transposed = ggml_new_tensor_2d(transposed_ctx.get(), transposed_type(matrix.weight),
+                                               matrix.weight->ne[1], matrix.weight->ne[0]);
+    }
 }
 
 void frozen_weights::require_shapes() const {
@@ -147,7 +154,12 @@ void frozen_weights::load(const compute_device &             device,
                           std::atomic<bool> *                interrupted,
                           const std::function<void(float)> & on_progress) {
     base_buffer = allocate(base_ctx.get(), device);
-    read_tensors(path, file.get(), base_ctx.get(), interrupted, [&](float done) { on_progress(done / 2); });
+    read_tensors(path, file.get(), base_ctx.get(), interrupted,
+                 [&](float done) { on_progress(with_transposes ? done / 2 : done); });
+    if (!with_transposes) {
+        on_progress(1);
+        return;
+    }
     transposed_buffer = allocate(transposed_ctx.get(), device);
     for (size_t i = 0; i < layers.size(); i++) {
         for (const frozen_matrix & matrix : layers[i].matrices) {

@@ -19,7 +19,7 @@ std::array<int64_t, 2> matrix_shape(const decoder_shape & shape, matrix_id id);
 // A matrix of the base model with what goes back through it.
 struct frozen_matrix {
     ggml_tensor * weight     = nullptr;  // [in, out], as in the file
-    ggml_tensor * transposed = nullptr;  // [out, in]
+    ggml_tensor * transposed = nullptr;  // [out, in], or null where the way back reads the weight itself
     ggml_tensor * bias       = nullptr;  // [out] in F32, or null
 };
 
@@ -33,7 +33,7 @@ struct frozen_layer {
 class frozen_weights {
   public:
     // Tensors without memory, for plans. Throws MODEL_LOAD, MODEL_UNSUPPORTED.
-    explicit frozen_weights(const std::string & path);
+    frozen_weights(const std::string & path, bool with_transposes);
 
     // Reads the file and makes the transposed matrices. `on_progress` gets 0..1; a set `interrupted` ends it with DECODE.
     void load(const compute_device &             device,
@@ -57,10 +57,12 @@ class frozen_weights {
   private:
     ggml_tensor * find(const std::string & name, bool required);
     frozen_matrix find_matrix(const std::string & name);
+    void          plan_transpose(frozen_matrix & matrix);
     void          require_shapes() const;
     void          transpose(const frozen_matrix & matrix) const;
 
     std::string               path;
+    bool                      with_transposes;
     decoder_shape             sizes;
     gguf_context_ptr          file;
     ggml_context_ptr          base_ctx;

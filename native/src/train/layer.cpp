@@ -6,12 +6,12 @@
 ggml_tensor * layer_builder::linear(size_t layer, matrix_id id, ggml_tensor * x, kept_linear & kept) {
     const frozen_matrix & matrix = base.layer(layer).matrices[id];
     const lora_pair *     pair   = lora.at(layer, id);
-    ggml_tensor *         y      = ggml_mul_mat(ctx, matrix.weight, x);
+    ggml_tensor *         y      = product.mul_mat(matrix.weight, x);
     kept                         = { x, nullptr };
     if (pair) {
-        kept.h          = ggml_scale(ctx, ggml_mul_mat(ctx, pair->a, x), lora.shape().scale);
+        kept.h          = ggml_scale(ctx, product.mul_mat(pair->a, x), lora.shape().scale);
         ggml_tensor * b = ggml_cont(ctx, ggml_transpose(ctx, pair->bt));  // [rank, out]
-        y               = ggml_add(ctx, y, ggml_mul_mat(ctx, b, kept.h));
+        y               = ggml_add(ctx, y, product.mul_mat(b, kept.h));
     }
     return matrix.bias ? ggml_add(ctx, y, matrix.bias) : y;
 }
@@ -28,18 +28,18 @@ ggml_tensor * layer_builder::linear_back(size_t              layer,
                                          bool                wants_input) {
     const frozen_matrix & matrix = base.layer(layer).matrices[id];
     const lora_pair *     pair   = lora.at(layer, id);
-    ggml_tensor *         dx     = wants_input ? ggml_mul_mat(ctx, matrix.transposed, grad) : nullptr;
+    ggml_tensor *         dx     = wants_input ? product.back(matrix, grad) : nullptr;
     if (!pair) {
         return dx;
     }
-    ggml_tensor * dh = ggml_scale(ctx, ggml_mul_mat(ctx, pair->bt, grad), lora.shape().scale);  // [rank, n]
-    accumulate(pair->grad_bt, ggml_out_prod(ctx, grad, kept.h), weight);
-    accumulate(pair->grad_a, ggml_out_prod(ctx, kept.x, dh), weight);
+    ggml_tensor * dh = ggml_scale(ctx, product.mul_mat(pair->bt, grad), lora.shape().scale);  // [rank, n]
+    accumulate(pair->grad_bt, product.out_prod(grad, kept.h), weight);
+    accumulate(pair->grad_a, product.out_prod(kept.x, dh), weight);
     if (!wants_input) {
         return nullptr;
     }
     ggml_tensor * at = ggml_cont(ctx, ggml_transpose(ctx, pair->a));  // [rank, in]
-    return ggml_add(ctx, dx, ggml_mul_mat(ctx, at, dh));
+    return ggml_add(ctx, dx, product.mul_mat(at, dh));
 }
 
 ggml_tensor * layer_builder::norm(ggml_tensor * x, ggml_tensor * scale) {
@@ -75,13 +75,13 @@ ggml_tensor * layer_builder::attention(kept_layer & kept) {
     const int64_t         n     = kept.k->ne[1];
     const float           scale = 1.0f / std::sqrt((float) shape.head_dim());
 
-    ggml_tensor * scores = ggml_mul_mat(ctx, kept.k, kept.q);  // [n, n * g, n_head_kv]
+    ggml_tensor * scores = product.mul_mat(kept.k, kept.q, triangle::RESULT);  // [n, n * g, n_head_kv]
     scores               = ggml_reshape_3d(ctx, scores, n, n, shape.n_head);
     kept.probs           = ggml_soft_max_ext(ctx, scores, inputs.mask, scale, 0.0f);
 
     ggml_tensor * probs = ggml_reshape_3d(ctx, kept.probs, n, kept.q->ne[1], shape.n_head_kv);
     ggml_tensor * vt    = ggml_cont(ctx, ggml_transpose(ctx, kept.v));  // [n, d, n_head_kv]
-    ggml_tensor * y     = ggml_mul_mat(ctx, vt, probs);                 // [d, n * g, n_head_kv]
+    ggml_tensor * y     = product.mul_mat(vt, probs, triangle::SUM);    // [d, n * g, n_head_kv]
     y                   = ggml_reshape_3d(ctx, y, shape.head_dim(), n, shape.n_head);
     return ggml_reshape_2d(ctx, from_heads(y), shape.n_embd, n);
 }
@@ -127,21 +127,21 @@ ggml_tensor * layer_builder::attention_back(size_t             layer,
     ggml_tensor * dy    = from_heads(to_heads(grad, shape.n_head));  // [d, n, n_head]
     dy                  = ggml_reshape_3d(ctx, dy, shape.head_dim(), kept.q->ne[1], shape.n_head_kv);
     ggml_tensor * probs = ggml_reshape_3d(ctx, kept.probs, n, kept.q->ne[1], shape.n_head_kv);
-    ggml_tensor * dv    = ggml_out_prod(ctx, dy, probs);  // [d, n, n_head_kv]
+    ggml_tensor * dv    = product.out_prod(dy, probs, triangle::SUM_AFTER);  // [d, n, n_head_kv]
     dv                  = ggml_reshape_2d(ctx, from_heads(dv), shape.n_embd_kv(), n);
     ggml_tensor * dx    = linear_back(layer, MATRIX_V, kept.linear[MATRIX_V], dv, weight, wants_input);
 
     // Over the view of the probabilities: the allocator would let the result lie where its last source lies, and SOFT_MAX_BACK
     // reads that again after it has written (ggml, 2026-11). It never does so with a view.
-    ggml_tensor * dprobs  = ggml_mul_mat(ctx, kept.v, dy);  // [n, n * g, n_head_kv]
+    ggml_tensor * dprobs  = product.mul_mat(kept.v, dy, triangle::RESULT);  // [n, n * g, n_head_kv]
     ggml_tensor * dscores = ggml_soft_max_ext_back(ctx, dprobs, probs, scale, 0.0f);
 
-    ggml_tensor * dk  = ggml_out_prod(ctx, kept.q, dscores);  // [d, n, n_head_kv]
+    ggml_tensor * dk  = product.out_prod(kept.q, dscores, triangle::SUM_AFTER);  // [d, n, n_head_kv]
     dk                = ggml_reshape_2d(ctx, rotate(from_heads(dk), true), shape.n_embd_kv(), n);
     ggml_tensor * dxk = linear_back(layer, MATRIX_K, kept.linear[MATRIX_K], dk, weight, wants_input);
 
     ggml_tensor * kt  = ggml_cont(ctx, ggml_transpose(ctx, kept.k));  // [n, d, n_head_kv]
-    ggml_tensor * dq  = ggml_mul_mat(ctx, kt, dscores);               // [d, n * g, n_head_kv]
+    ggml_tensor * dq  = product.mul_mat(kt, dscores, triangle::SUM);  // [d, n * g, n_head_kv]
     dq                = ggml_reshape_3d(ctx, dq, shape.head_dim(), n, shape.n_head);
     dq                = ggml_reshape_2d(ctx, rotate(from_heads(dq), true), shape.n_embd, n);
     ggml_tensor * dxq = linear_back(layer, MATRIX_Q, kept.linear[MATRIX_Q], dq, weight, wants_input);

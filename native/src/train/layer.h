@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lora.h"
+#include "products.h"
 
 // One decoder layer as nodes of a ggml graph: what it computes, and what goes back through it. Shapes are ggml's, the
 // innermost first; n is the tokens of the sequence, h the heads, g = n_head / n_head_kv those that share keys.
@@ -40,12 +41,14 @@ class layer_builder {
                   ggml_cgraph *          graph,
                   const frozen_weights & base,
                   const lora_weights &   lora,
-                  const layer_inputs &   inputs) :
+                  const layer_inputs &   inputs,
+                  bool                   own_products) :
         ctx(ctx),
         graph(graph),
         base(base),
         lora(lora),
-        inputs(inputs) {}
+        inputs(inputs),
+        product{ ctx, own_products } {}
 
     kept_layer forward(size_t layer, ggml_tensor * x);
 
@@ -75,4 +78,5 @@ class layer_builder {
     const frozen_weights & base;
     const lora_weights &   lora;
     layer_inputs           inputs;
+    products               product;
 };

@@ -18,7 +18,8 @@ train_graph::train_graph(const frozen_weights & base,
                          const lora_weights &   lora,
                          int64_t                n_tokens,
                          int64_t                n_rows,
-                         graph_kind             kind) {
+                         graph_kind             kind,
+                         bool                   own_products) {
     const decoder_shape & shape   = base.shape();
     const size_t          n_layer = (size_t) shape.n_layer;
     capacity                      = n_layer * nodes_per_layer + nodes_beside;
@@ -31,7 +32,8 @@ train_graph::train_graph(const frozen_weights & base,
     mask      = input(GGML_TYPE_F32, n_tokens, n_tokens);
     rows      = input(GGML_TYPE_I32, n_rows, 1);
 
-    layer_builder           builder(ctx.get(), whole, base, lora, { positions, mask });
+    layer_builder           builder(ctx.get(), whole, base, lora, { positions, mask }, own_products);
+    const products          product{ ctx.get(), own_products };
     std::vector<kept_layer> kept;
     ggml_tensor *           cur = x;
     for (size_t i = 0; i < n_layer; i++) {
@@ -41,7 +43,7 @@ train_graph::train_graph(const frozen_weights & base,
     }
     ggml_tensor * last   = ggml_get_rows(ctx.get(), cur, rows);  // [n_embd, m]
     ggml_tensor * normed = ggml_mul(ctx.get(), ggml_rms_norm(ctx.get(), last, norm_epsilon), base.output_norm);
-    logits               = ggml_mul_mat(ctx.get(), base.output.weight, normed);
+    logits               = product.mul_mat(base.output.weight, normed);
     if (base.output.bias) {
         logits = ggml_add(ctx.get(), logits, base.output.bias);
     }
@@ -55,7 +57,7 @@ train_graph::train_graph(const frozen_weights & base,
 
     d_logits           = input(GGML_TYPE_F32, shape.n_vocab, n_rows);
     weight             = input(GGML_TYPE_F32, 1, 1);
-    ggml_tensor * grad = ggml_mul_mat(ctx.get(), base.output.transposed, d_logits);
+    ggml_tensor * grad = product.back(base.output, d_logits);
     grad               = ggml_mul(ctx.get(), grad, base.output_norm);
     grad               = ggml_rms_norm_back(ctx.get(), grad, last, norm_epsilon);
     grad               = ggml_get_rows_back(ctx.get(), grad, rows, cur);  // [n_embd, n]

@@ -23,7 +23,8 @@ class train_graph {
                 const lora_weights &   lora,
                 int64_t                n_tokens,
                 int64_t                n_rows,
-                graph_kind             kind);
+                graph_kind             kind,
+                bool                   own_products);
 
     // Inputs.
     ggml_tensor * x         = nullptr;  // [n_embd, n]

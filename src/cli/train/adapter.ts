@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { existsSync } from 'node:fs';
 import { defined } from '../../base/defined.js';
 import { LORA_TARGETS, type LoraTarget } from '../../runtime/trainer.js';
 import type { GpuChoice } from '../../runtime/types.js';
@@ -7,7 +8,7 @@ import type { Change } from '../../train/native/figures.js';
 import type { TrainingData } from '../../train/native/prepare.js';
 import type { TrainKind } from '../../train/native/records.js';
 import { TRAIN_DEFAULTS, type TrainSettings } from '../../train/native/settings.js';
-import { trainAdapter, type TrainedAdapter } from '../../train/native/train-adapter.js';
+import { runFiles, trainAdapter, type TrainedAdapter } from '../../train/native/train-adapter.js';
 import { durationText, planLines, type TrainingPlan } from '../../train/native/training-plan.js';
 import { GPUS, parseShare, parseSize, parseWhole } from '../options.js';
 import { interruptSignal } from '../terminal/interrupt.js';
@@ -51,7 +52,7 @@ Examples:
   framewright train sft --learning-rate 1e-3 -o taste.gguf export/
   framewright train sft --resume -o taste.gguf export/             # after Ctrl-C or a power cut
 
-Beside the adapter, taste-training/ holds curves.html, curves.csv and the checkpoint. What is held out is never learnt from.`,
+Use it with framewright --lora taste.gguf photo.jpg. Beside it, taste-training/ holds curves.html, curves.csv and the checkpoint. What is held out is never learnt from.`,
   },
   dpo: {
     what: 'learn which of two answers people prefer (direct preference optimization), as a LoRA adapter',
@@ -60,7 +61,7 @@ Examples:
   framewright train dpo --lora sft.gguf -o dpo.gguf export/    # goes on from sft.gguf, which is the reference too
   framewright train dpo --beta 0.1 --epochs 1 -o dpo.gguf export/
 
-dpo.gguf holds what --lora had learnt too: use it alone. curves.html shows what beta does to this run.`,
+dpo.gguf holds what --lora had learnt too: use it alone, framewright --lora dpo.gguf photo.jpg. curves.html shows what beta does to this run.`,
   },
 };
 
@@ -144,7 +145,8 @@ async function run(kind: TrainKind, folder: string, flags: AdapterFlags): Promis
     else if (flags.json) printText(`${JSON.stringify(planned)}\n`);
   } catch (error) {
     progress.clear();
-    if (signal.aborted) say('framewright: a checkpoint is kept: the same command with --resume goes on\n');
+    if (signal.aborted && existsSync(runFiles(output).checkpoint))
+      say('framewright: a checkpoint is kept: the same command with --resume goes on\n');
     throw error;
   } finally {
     stopListening();

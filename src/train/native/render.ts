@@ -3,6 +3,7 @@ import { AnswerTokens } from '../../vlm/answer/answer-tokens.js';
 import type { ChatSession } from '../../vlm/answer/chat-session.js';
 import type { Tokenizer } from '../../vlm/answer/writer.js';
 import { Conversation, type SeenImage } from '../../vlm/prompt/conversation.js';
+import { answerPieces } from './answer-pieces.js';
 import type { ImagePlace, Piece, TokenisedConversation, TokenisedPair } from './pieces.js';
 import type { PreferenceRecord, SftRecord, Turn } from './records.js';
 
@@ -39,6 +40,7 @@ export class Renderer {
     const chat = new Conversation<ImagePlace>(UNHEARD, this.#tokenizer, this.#tokens);
     const places = new Map<unknown, ImagePlace>();
     const left = [...images];
+    const decided: boolean[] = [];
     if (system) chat.system(system);
     let expected: Turn['from'] = 'human';
     for (const { from, value } of turns) {
@@ -46,7 +48,14 @@ export class Renderer {
         throw new FramewrightError('DATASET_INVALID', `expected a ${expected} turn but found one of ${from}`);
       expected = from === 'human' ? 'gpt' : 'human';
       if (from === 'gpt') {
-        for (const token of this.#answer(value)) chat.put(token);
+        for (const { tokens, isDecided } of answerPieces(value)) {
+          for (const token of this.#tokenizer.tokenize(tokens)) {
+            chat.put(token);
+            decided.push(isDecided);
+          }
+        }
+        chat.put(this.#tokens.endOfTurn);
+        decided.push(true);
         chat.endAnswer();
         continue;
       }
@@ -60,15 +69,27 @@ export class Renderer {
       chat.endUser(text);
     }
     // The line feed behind the last answer is the next turn's affair.
-    return chat.transcript.map((part) => {
-      if (part.kind === 'image') return { kind: 'image', image: places.get(part.image)! };
-      return { kind: 'text', tokens: part.tokens, trained: part.kind === 'answer' };
+    return chat.transcript.flatMap((part): Piece[] => {
+      if (part.kind === 'image') return [{ kind: 'image', image: places.get(part.image)! }];
+      if (part.kind === 'prompt') return [{ kind: 'text', tokens: part.tokens, trained: false }];
+      return runsOf(part.tokens, decided.splice(0, part.tokens.length));
     });
   }
 
   #answer(text: string): number[] {
     return [...this.#tokenizer.tokenize(text), this.#tokens.endOfTurn];
   }
+}
+
+/** Tokens of an answer, cut where deciding begins and ends. */
+function runsOf(tokens: readonly number[], decided: readonly boolean[]): Piece[] {
+  const runs: { kind: 'text'; tokens: number[]; trained: boolean }[] = [];
+  tokens.forEach((token, i) => {
+    const last = runs.at(-1);
+    if (last && last.trained === decided[i]) last.tokens.push(token);
+    else runs.push({ kind: 'text', tokens: [token], trained: decided[i]! });
+  });
+  return runs;
 }
 
 /** The product shows images first and then speaks: nothing else is learnt. */

@@ -96,7 +96,17 @@ describeWith(['bash'], 'in bash', () => {
   }
 
   test('commands, and the default command’s options beside the program’s', () => {
-    expect(offers('')).toEqual(['crop', 'analyse', 'model', 'gguf', 'eval', 'attention', 'doctor', 'completion']);
+    expect(offers('')).toEqual([
+      'crop',
+      'analyse',
+      'model',
+      'gguf',
+      'eval',
+      'attention',
+      'train',
+      'doctor',
+      'completion',
+    ]);
     expect(offers('--co')).toEqual(['--config', '--contact-sheet']);
     expect(offers('--ver')).toEqual(['--version', '--verbose']);
     expect(offers('photo.jpg', '--asp')).toEqual(['--aspect']);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { VisionModel } from '../../../src/runtime/model.js';
 import { someImage, useToy } from '../../runtime/toy.js';
-import { CONVERSATION, FRAME, PAIR, packDpo, packSft } from './samples.js';
+import { CONVERSATION, FRAME, LONG, PAIR, packDpo, packLong, packSft } from './samples.js';
 
 const toy = useToy();
 
@@ -43,6 +43,18 @@ describe('log-probabilities of the trainer', () => {
     const expected = await runtimeLogProbs(model, trained());
     expect(logProbs).toHaveLength(11);
     expect(relativeDifference(logProbs, expected)).toBeLessThan(1e-3);
+  });
+
+  test('are those of the runtime behind a long prompt', async () => {
+    const { runtime, model, textPath } = toy();
+    await using trainer = await runtime.openTrainer({ path: textPath, rank: 4, threads: 1 });
+    const { logProbs } = await trainer.evaluate(await packLong(model));
+    await using context = await model.createContext({ nCtx: 1024, kvType: 'f32', flashAttention: false });
+    const session = context.session();
+    const [prompt, answer] = LONG.map((piece) => Int32Array.from(piece.kind === 'text' ? piece.tokens : []));
+    await session.append(prompt!);
+    const [expected] = await session.score([answer!]);
+    expect(relativeDifference(logProbs, expected!)).toBeLessThan(1e-3);
   });
 
   test('of two answers behind a common prompt are those of each alone', async () => {

@@ -26,12 +26,16 @@ describe('a rendered record', () => {
     expect(found.length - record.tokens.length).toBeLessThanOrEqual(1);
   });
 
-  test('trains the answers and the token that ends each, and nothing else', async () => {
-    const { pieces } = await renderer.conversation({ turns, images: [image, image], system: 'Be brief.' });
-    const answers = pieces.flatMap((piece) => (piece.kind === 'text' && piece.trained ? [piece.tokens] : []));
-    expect(answers).toEqual(
-      turns.filter(({ from }) => from === 'gpt').map(({ value }) => [...tokenizer.tokenize(value), endOfTurn]),
+  test('trains the tokens that are decided in use and the one that ends each answer, and no bracket between', async () => {
+    const { pieces } = await renderer.conversation({ turns, images: [image, image], system: undefined });
+    const isTrained = pieces.flatMap((piece) =>
+      piece.kind === 'text' ? piece.tokens.map(() => piece.trained) : tokensOf([piece]).map(() => false),
     );
+    const decided = new Set(record.labels.map(({ at }) => at + 1));
+    for (const at of decided) expect(isTrained[at]).toBe(true);
+    const more = isTrained.flatMap((each, at) => (each && !decided.has(at) ? [record.tokens[at]] : []));
+    const closing = tokenizer.tokenize('"}\n')[0]!; // of a reason, which is one word of the vocabulary
+    expect(new Set(more)).toEqual(new Set([closing, endOfTurn]));
   });
 
   test('of a pair ends before the answers, which end their turns', async () => {

@@ -22,6 +22,12 @@ export const PAIR = {
   rejected: [...someTokens(4, 7)],
 };
 
+/** Longer than the blocks that products are computed in, and no multiple of them. */
+export const LONG: readonly Piece[] = [
+  { kind: 'text', tokens: [...someTokens(397, 8)], trained: false },
+  { kind: 'text', tokens: [...someTokens(141, 9)], trained: true },
+];
+
 /** Embeddings by the toy's own vision tower. */
 export function embedWith(model: VisionModel): EmbeddingOf {
   return async ({ file, frame }) => {
@@ -32,6 +38,10 @@ export function embedWith(model: VisionModel): EmbeddingOf {
 
 export function packSft(model: VisionModel): Promise<TrainSample> {
   return pack({ pieces: CONVERSATION }, embedWith(model));
+}
+
+export function packLong(model: VisionModel): Promise<TrainSample> {
+  return pack({ pieces: LONG }, embedWith(model));
 }
 
 export function packDpo(model: VisionModel): Promise<TrainSample> {

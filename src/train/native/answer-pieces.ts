@@ -1,0 +1,28 @@
+/** A piece of an answer, and whether the model decides it in use or the answer's form dictates it. */
+export interface AnswerPiece {
+  readonly tokens: string;
+  readonly isDecided: boolean;
+}
+
+/**
+ * Pieces meet where the answer forms have them meet (src/vlm/analyse, propose, decide): an element's opening, whole
+ * numbers, reasons, and whether a list goes on are decided; brackets, commas and names of fields are not.
+ */
+const PIECES = new RegExp(
+  [
+    String.raw`(?<kind>\{"type":"\w+","\w+":\[+)`,
+    String.raw`(?<number>\d+)`,
+    String.raw`(?<reason>(?<="why":")[^"]*"\}\n)`,
+    String.raw`(?<more>\],\[(?=\d+,\d+\](?:,|\]))|\]\]\}\n)`,
+    String.raw`\{"box":\[|\],"why":"|\{"best":|,"why":"|\],\[|\]\}\n|,`,
+    String.raw`[\s\S]`,
+  ].join('|'),
+  'g',
+);
+
+export function answerPieces(text: string): AnswerPiece[] {
+  return [...text.matchAll(PIECES)].map(({ 0: tokens, groups }) => ({
+    tokens,
+    isDecided: Object.values(groups ?? {}).some((group) => group !== undefined),
+  }));
+}
