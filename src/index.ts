@@ -11,6 +11,7 @@ export type {
   CropOptions,
   CroppedImage,
   CropperOptions,
+  HeldCropOptions,
   ModelAtWork,
   PhotoOutcome,
   PhotoTask,

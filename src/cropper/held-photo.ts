@@ -7,6 +7,7 @@ import type { VisionModel } from '../runtime/model.js';
 import { parseTargets } from '../crop/target.js';
 import { defined } from '../base/defined.js';
 import { checkOptions, type OptionKinds } from '../base/options-check.js';
+import type { HeldCropOptions } from './options.js';
 import { HELD_CROP_OPTIONS, HELD_RANK_OPTIONS, HOLD_OPTIONS } from './option-kinds.js';
 import { Timings } from '../base/timings.js';
 
@@ -42,16 +43,15 @@ export class HeldPhoto implements AsyncDisposable {
     return this.#ready.photo.height;
   }
 
-  /** One crop of any shape. Its times are those of what was not computed before. */
-  crop(
-    request: Pick<HeldWishes, 'candidates' | 'votes' | 'minSize' | 'without' | 'onConversation' | 'signal'> = {},
-  ): Promise<CropResult> {
+  /** One crop, of `aspect` (`4:5`) or of any shape. Its times are those of what was not computed before. */
+  crop(request: HeldCropOptions = {}): Promise<CropResult> {
     return this.#next('crop', request, HELD_CROP_OPTIONS, async (ready, signal) => {
+      const { aspect, ...wishes } = request;
       const { results } = await cropPhoto({
         decode: () => Promise.resolve(ready),
         engine: this.#engine,
-        targets: parseTargets([], []),
-        wishes: { ...request, signal },
+        targets: parseTargets(aspect === undefined ? [] : [aspect], []),
+        wishes: { ...wishes, signal },
       });
       return results[0]!;
     });

@@ -8,6 +8,7 @@ import type {
   CropFileOptions,
   CropOptions,
   CropperOptions,
+  HeldCropOptions,
   PhotoTask,
 } from './options.js';
 
@@ -64,9 +65,8 @@ export const LOOK_OPTIONS: OptionKinds<Pick<CropOptions, 'seed' | 'temperature' 
 
 export const HOLD_OPTIONS: OptionKinds<Pick<CropOptions, 'signal'>> = { signal: 'signal' };
 
-export const HELD_CROP_OPTIONS: OptionKinds<
-  Pick<HeldWishes, 'candidates' | 'votes' | 'minSize' | 'without' | 'onConversation' | 'signal'>
-> = {
+export const HELD_CROP_OPTIONS: OptionKinds<HeldCropOptions> = {
+  aspect: 'text',
   candidates: 'number',
   votes: 'number',
   minSize: 'number',

@@ -1,6 +1,6 @@
 import type { CropResult, EngineName } from '../base/schema.js';
 import type { TargetOutcome } from '../crop/pipeline.js';
-import type { CropWishes } from '../crop/wishes.js';
+import type { CropWishes, HeldWishes } from '../crop/wishes.js';
 import type { ModelIdentity } from '../engines/engine.js';
 import type { ModelUse } from '../model/manifest.js';
 import type { Photo } from '../photo/decode.js';
@@ -32,6 +32,15 @@ export interface CropOptions extends CropWishes {
   readonly aspect?: string;
   /** `1080x1350`: fixes the ratio, and the size of what is written. Not together with `aspect`. */
   readonly size?: string;
+}
+
+/** What may be asked of one crop of a held photo. */
+export interface HeldCropOptions extends Pick<
+  HeldWishes,
+  'candidates' | 'votes' | 'minSize' | 'without' | 'onConversation' | 'signal'
+> {
+  /** As of any crop. */
+  readonly aspect?: string;
 }
 
 export interface CropEachOptions extends CropWishes {

@@ -1,7 +1,8 @@
 import type { ErrorCode } from '../base/errors.js';
-import type { Size } from '../base/geometry.js';
+import type { Box, Size } from '../base/geometry.js';
 import type { DatasetKind, MissingPhoto } from './datasets/types.js';
-import { MEASURES, scorePhoto, type Measure, type Photo } from './measures.js';
+import type { Measure } from './measure.js';
+import { MEASURES, scorePhoto, type Photo } from './measures.js';
 import {
   bootstrapSamples,
   pairedInterval,
@@ -11,6 +12,7 @@ import {
 } from '../base/intervals.js';
 import type { Ablation, SweepPoint } from './methods/types.js';
 import type { Prediction } from './prediction.js';
+import { judgedBox, subjectBox } from './ratio-measures.js';
 import type { Run } from './run.js';
 
 /** A figure and its bootstrap 95 % interval; null where the photos do not determine it. */
@@ -54,7 +56,7 @@ export interface PhotoResult {
 }
 
 export type PhotoLabels =
-  | Pick<Extract<Photo, { boxes: unknown }>, 'boxes'>
+  | { readonly boxes: readonly Box[] }
   | Pick<Extract<Photo, { crops: unknown }>, 'crops'>
   | Pick<Extract<Photo, { pairs: unknown }>, 'pairs'>
   | Pick<Extract<Photo, { elements: unknown }>, 'elements'>;
@@ -161,9 +163,12 @@ function finiteOrNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-function labelsOf(photo: Photo): PhotoLabels {
+/** What a report shows: of a mask the box around it, of judged places the best. */
+function labelsOf(photo: Photo & { readonly size: Size }): PhotoLabels {
   if ('boxes' in photo) return { boxes: photo.boxes };
   if ('crops' in photo) return { crops: photo.crops };
+  if ('mask' in photo) return { boxes: [subjectBox(photo.mask, photo.size)] };
+  if ('judgement' in photo) return { boxes: [judgedBox(photo, photo.judgement.best)] };
   return 'pairs' in photo ? { pairs: photo.pairs } : { elements: photo.elements };
 }
 

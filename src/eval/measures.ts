@@ -1,3 +1,4 @@
+import type { Box, Size } from '../base/geometry.js';
 import { ELEMENT_KINDS } from '../base/schema.js';
 import type { Dataset, DatasetKind, ElementsPhoto } from './datasets/types.js';
 import { cropAgreement, RECALL_IOU, UNUSABLE_CROP } from './metrics/crops.js';
@@ -5,20 +6,12 @@ import { pearson, spearman } from './metrics/correlation.js';
 import type { Combine } from '../base/intervals.js';
 import { matchedErrors } from './metrics/localisation.js';
 import { swapAccuracy } from './metrics/pairs.js';
+import type { Measure } from './measure.js';
 import { BEST_CROPS, RETURNED_CROPS, topAccuracy, weightedTopAccuracy } from './metrics/ranking.js';
 import type { Prediction } from './prediction.js';
+import { PLACES_MEASURES, placesRow, SUBJECT_MEASURES, subjectRow } from './ratio-measures.js';
 
 export type Photo = Dataset['photos'][number];
-
-/** One figure, made of the sums over the photos of the columns of `scorePhoto`. */
-export interface Measure {
-  readonly id: string;
-  readonly label: string;
-  /** Figures of one group share a chart. */
-  readonly group: string;
-  readonly better: 'higher' | 'lower';
-  readonly combine: Combine;
-}
 
 type MeanMeasure = readonly [id: string, label: string, group: string, better?: Measure['better']];
 
@@ -133,6 +126,8 @@ export const MEASURES: Readonly<Record<DatasetKind, readonly Measure[]>> = {
   ranking: RANKING_MEASURES,
   pairs: PAIR_MEASURES,
   elements: ELEMENT_MEASURES,
+  subjects: SUBJECT_MEASURES,
+  places: PLACES_MEASURES,
 };
 
 /** The figures a reader looks for first; the rest is by class or by K. */
@@ -145,18 +140,27 @@ export const MAIN_GROUPS: readonly string[] = [
   'Classes named',
   'Localisation error',
   'Labels with a match',
+  'Subject cut though avoidable',
+  'Share lost of what could be held',
+  'Size against the largest crop of the ratio',
+  'Subject cut though avoidable, by ratio',
+  'Nearest to a place called undeliverable',
+  'Distance to the nearer of best and second',
+  'Nearest to the best place',
 ];
 
 /**
  * The photo's row, one number a column of its kind's measures. Photo and prediction belong together; an unusable
  * prediction is worth the worst, never left out.
  */
-export function scorePhoto(photo: Photo, prediction: Prediction): number[] {
+export function scorePhoto(photo: Photo & { readonly size: Size }, prediction: Prediction): number[] {
   if ('boxes' in photo) {
-    const first = 'boxes' in prediction ? prediction.boxes[0] : undefined;
+    const first = firstBox(prediction);
     const { bestIou, bde, meanIou } = first ? cropAgreement(first, photo.boxes, photo.size) : UNUSABLE_CROP;
     return [bestIou, meanIou, bestIou >= RECALL_IOU ? 1 : 0, bde];
   }
+  if ('mask' in photo) return subjectRow(photo, firstBox(prediction));
+  if ('judgement' in photo) return placesRow(photo, firstBox(prediction));
   if ('crops' in photo) {
     if (!('scores' in prediction)) return RANKING_MEASURES.map(() => 0);
     return rankingRow(
@@ -166,6 +170,10 @@ export function scorePhoto(photo: Photo, prediction: Prediction): number[] {
   }
   if ('pairs' in photo) return ['scores' in prediction ? swapAccuracy(photo.pairs, prediction.scores) : 0];
   return elementRow(photo, 'elements' in prediction ? prediction.elements : []);
+}
+
+function firstBox(prediction: Prediction): Box | undefined {
+  return 'boxes' in prediction ? prediction.boxes[0] : undefined;
 }
 
 function rankingRow(mos: readonly number[], predicted: readonly number[]): number[] {

@@ -46,4 +46,6 @@ export const TASK_OF_KIND = {
   ranking: 'rank',
   pairs: 'rank',
   elements: 'analyse',
+  subjects: 'crop',
+  places: 'crop',
 } as const satisfies Record<DatasetKind, string>;

@@ -7,6 +7,7 @@ import type { Dataset, DatasetKind, MissingPhoto } from './datasets/types.js';
 import { predictionKey, type Journal } from './journal.js';
 import type { Photo } from './measures.js';
 import type { Method, PresentPhoto } from './methods/types.js';
+import type { Ratio } from './ratio-window.js';
 import { predictionSchema, TASK_OF_KIND, type Prediction } from './prediction.js';
 
 export interface RunOptions {
@@ -82,6 +83,7 @@ export async function runEvaluation(
 ): Promise<Run> {
   checkMethods(dataset.kind, methods);
   const { photos, missing } = selectPhotos(dataset, methods, options);
+  const groups = ofOneFile(photos);
   const outcomes: Outcome[][] = methods.map(() => new Array<Outcome>(photos.length));
   const nTotal = photos.length * methods.length;
   const stop = new AbortController();
@@ -90,24 +92,27 @@ export async function runEvaluation(
   let next = 0;
 
   const worker = async (): Promise<void> => {
-    for (let p = next++; p < photos.length; p = next++) {
-      signal.throwIfAborted();
-      const photo = photos[p]!;
+    for (let g = next++; g < groups.length; g = next++) {
+      const group = groups[g]!;
       let content: Promise<string> | undefined;
-      const contentOf = (): Promise<string> => (content ??= contentHash(photo));
+      const contentOf = (): Promise<string> => (content ??= contentHash(photos[group[0]!]!));
       try {
-        for (const [m, method] of methods.entries()) {
-          const outcome = await outcomeOf(method, { photo, kind: dataset.kind, contentOf }, options.journal, signal);
-          outcomes[m]![p] = outcome;
-          nDone++;
-          options.onProgress?.({ nDone, nTotal, photo: photo.id, method: method.name, isReused: outcome.isReused });
+        for (const p of group) {
+          signal.throwIfAborted();
+          const photo = photos[p]!;
+          for (const [m, method] of methods.entries()) {
+            const outcome = await outcomeOf(method, { photo, kind: dataset.kind, contentOf }, options.journal, signal);
+            outcomes[m]![p] = outcome;
+            nDone++;
+            options.onProgress?.({ nDone, nTotal, photo: photo.id, method: method.name, isReused: outcome.isReused });
+          }
         }
       } finally {
-        for (const method of methods) await method.photoDone?.(photo);
+        for (const method of methods) await method.photoDone?.(photos[group[0]!]!);
       }
     }
   };
-  const workers = Array.from({ length: Math.max(1, Math.min(options.jobs ?? 1, photos.length)) }, () =>
+  const workers = Array.from({ length: Math.max(1, Math.min(options.jobs ?? 1, groups.length)) }, () =>
     worker().catch((error: unknown) => {
       stop.abort(error);
       throw error;
@@ -185,6 +190,17 @@ function selectPhotos(
   return { photos: photos.slice(0, limit), missing };
 }
 
+/** Indices of photos that follow each other and are one file, asked for in several ways. */
+function ofOneFile(photos: readonly Photo[]): number[][] {
+  const groups: number[][] = [];
+  for (const [p, { path }] of photos.entries()) {
+    const isSame = path !== undefined && photos[p - 1]?.path === path;
+    if (isSame) groups.at(-1)!.push(p);
+    else groups.push([p]);
+  }
+  return groups;
+}
+
 function isPresent(photo: Photo): photo is Photo & PresentPhoto {
   return photo.size !== undefined;
 }
@@ -239,9 +255,14 @@ async function predictionOf(
 }
 
 async function ask(method: Method, photo: Photo & PresentPhoto, signal: AbortSignal): Promise<Prediction> {
-  if ('boxes' in photo) return { boxes: await method.crop!(photo, { signal }) };
+  const aspect = aspectOf(photo);
+  if (aspect || 'boxes' in photo) return { boxes: await method.crop!(photo, { signal, ...(aspect && { aspect }) }) };
   if ('elements' in photo) return { elements: await method.analyse!(photo, { signal }) };
   return { scores: await method.rank!(photo, boxesAskedAbout(photo), { signal }) };
+}
+
+function aspectOf(photo: Photo): Ratio | undefined {
+  return 'aspect' in photo ? photo.aspect : undefined;
 }
 
 function boxesAskedAbout(photo: Photo): readonly Box[] {
@@ -260,7 +281,8 @@ function checkedPrediction(prediction: Prediction, kind: DatasetKind, nBoxes: nu
 
 async function keyOf(method: Method, { photo, kind, contentOf }: Question): Promise<string> {
   const { width, height } = photo.size;
-  const asked = [TASK_OF_KIND[kind], width, height, boxesAskedAbout(photo)];
+  const aspect = aspectOf(photo);
+  const asked = [TASK_OF_KIND[kind], width, height, boxesAskedAbout(photo), ...(aspect ? [aspect] : [])];
   return predictionKey([PREDICTION_VERSION, await contentOf(), method.key, ...asked]);
 }
 

@@ -6,7 +6,9 @@ import { writeElements } from '../vlm/analyse/elements-form.js';
 import { RecordedAnswer } from '../vlm/answer/recorded-answer.js';
 import type { AnswerWriter, Tokenizer } from '../vlm/answer/writer.js';
 import { FramewrightError } from '../base/errors.js';
-import type { Size } from '../base/geometry.js';
+import type { Box, Size } from '../base/geometry.js';
+import type { IsTrue } from '../vlm/answer/reasons.js';
+import { isTrueReason } from '../vlm/answer/true-reasons.js';
 import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import { Conversation, type SeenImage } from '../vlm/prompt/conversation.js';
 import type { PromptProfile } from '../vlm/prompt/profile.js';
@@ -64,6 +66,10 @@ export async function recordConversation(
     rgb: new Uint8Array(0), // nobody looks: the pixels of training photos travel beside the tokens
     embedding: { nTokens: (frame.width / cellPx) * (frame.height / cellPx) },
   };
+  const isTrueOf =
+    (box: Box): IsTrue =>
+    (phrase) =>
+      isTrueReason(phrase, box, frame, elements);
   const counts: number[] = [];
   const endStage = (): void => {
     if (session.nExpected > 0) throw new FramewrightError('INTERNAL', 'a training target was not asked for');
@@ -78,10 +84,10 @@ export async function recordConversation(
   await showAgain(chat, image, stage);
   session.expect(
     await decisionsOf(tokens, candidateValues(candidates), (answer) =>
-      writeCandidates(answer, request.limits, request.count, profile.reasons),
+      writeCandidates(answer, request.limits, request.count, profile.reasons, isTrueOf),
     ),
   );
-  await propose(chat, request, stage);
+  await propose(chat, { ...request, elements }, stage);
   endStage();
 
   const order = target.listOrder ?? candidates.map((_, i) => i);
@@ -93,11 +99,11 @@ export async function recordConversation(
   session.expect([
     { probabilities: new Map(order.map((index, i) => [numbers.tokenAt(i, 0)!, target.preference[index]!])) },
     ...(await decisionsOf(tokens, [target.why, 'end'], (answer) =>
-      writeDecision(answer, order.indexOf(best) + 1, profile.reasons),
+      writeDecision(answer, order.indexOf(best) + 1, profile.reasons, isTrueOf(candidates[best]!.boxInFrame)),
     )),
   ]);
   const listed = order.map((index) => candidates[index]!);
-  await decide(chat, listed, 1, stage);
+  await decide(chat, listed, 1, stage, { elements });
   await chat.flush(); // the end of the last answer
   endStage();
   return { tokens: session.tokens, labels: session.labels, nLabels: [counts[0]!, counts[1]!, counts[2]!] };

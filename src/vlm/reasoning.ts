@@ -31,7 +31,7 @@ type EnhancedBranch = Analysed & Branch<ProposalInput>;
 
 /** Candidates to decide on in the conversation; or what was decided on the same question before. */
 type ProposedBranch = Proposed &
-  ({ readonly chat: Conversation; readonly question: string } | { readonly known: Decided });
+  ((Analysed & { readonly chat: Conversation; readonly question: string }) | { readonly known: Decided });
 
 /** The steps of CROP as one conversation: each goes on from where the one before it stands in the photo's tree. */
 export class Reasoning implements EngineSteps {
@@ -102,7 +102,8 @@ export class Reasoning implements EngineSteps {
     const known = answers.get(question);
     if (known) return { candidates: known.candidates, known: known.decided };
     if (this.#without.includes('proposal')) {
-      return { chat: from.chat, question, candidates: fixedCandidates(this.#stage.frame, asked.count) };
+      const { chat, elements } = from;
+      return { chat, question, elements, candidates: fixedCandidates(this.#stage.frame, asked.count) };
     }
     const stagesBefore = this.#without.filter((name) => name === 'analysis' || name === 'enhancement');
     const proposed = await proposals.goOn(JSON.stringify([asked, stagesBefore]), from, (chat) =>
@@ -110,18 +111,20 @@ export class Reasoning implements EngineSteps {
         model.placeEdges(photo, await propose(chat, asked, this.#stage), asked.limits),
       ),
     );
-    return { chat: proposed.chat, question, candidates: proposed.value };
+    return { chat: proposed.chat, question, elements: from.elements, candidates: proposed.value };
   }
 
   async decide(proposed: ProposedBranch, { timings }: EngineTarget): Promise<Decided> {
     this.#call.onProgress?.('decide');
     if ('known' in proposed) return proposed.known;
-    const { candidates, chat: from, question } = proposed;
+    const { candidates, elements, chat: from, question } = proposed;
     const decided = await this.#atEnd(from, async (chat) => {
       const { votes } = this.#call.request;
       const decision = this.#without.includes('decision')
         ? firstProposed(candidates)
-        : await timings.measure('decide', () => decide(chat, candidates, votes, this.#stage, this.#votesAtOnce));
+        : await timings.measure('decide', () =>
+            decide(chat, candidates, votes, this.#stage, { elements, atOnce: this.#votesAtOnce }),
+          );
       return { decision, conversation: () => chat.transcript.map((part) => this.#tree.model.readable(part)) };
     });
     this.#tree.remember(question, candidates, decided);
@@ -161,9 +164,9 @@ export class Reasoning implements EngineSteps {
     );
   }
 
-  #requestFor({ isPlain }: ProposalInput, { limits, aspect }: EngineTarget): ProposalRequest {
+  #requestFor({ isPlain, elements }: ProposalInput, { limits, aspect }: EngineTarget): ProposalRequest {
     const { count, instruct } = this.#call.request;
-    return { count, limits, isPlain, ...defined({ aspect }), ...(instruct ? { instruct } : {}) };
+    return { count, limits, isPlain, elements, ...defined({ aspect }), ...(instruct ? { instruct } : {}) };
   }
 
   /** The last step of a call: what it says stays in no one's way. */

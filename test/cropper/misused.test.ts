@@ -69,7 +69,7 @@ describe('an option there is none of', () => {
   test('is said of a held photo too', async () => {
     await using model = await openCropper();
     await using held = await model.hold(file);
-    await expect(held.crop(given({ aspect: '1:1' }))).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(held.crop(given({ aspects: ['1:1'] }))).rejects.toMatchObject({ code: 'USAGE' });
   });
 });
 

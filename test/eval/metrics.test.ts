@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { LabelledElement } from '../../src/eval/datasets/types.js';
 import { boundaryDisplacementError, intersectionOverUnion, type Box } from '../../src/base/geometry.js';
-import { MEASURES, scorePhoto, type Photo } from '../../src/eval/measures.js';
+import { MEASURES, scorePhoto } from '../../src/eval/measures.js';
 import { leastCostPairs } from '../../src/eval/metrics/assignment.js';
 import { cropAgreement } from '../../src/eval/metrics/crops.js';
 import { pearson, spearman } from '../../src/eval/metrics/correlation.js';
@@ -76,7 +76,9 @@ describe('the worked example of the published definitions', () => {
   test('Acc_K/N and its mean over K', () => {
     expectClose(topAccuracy(mos, predicted, 5), [1, 1, 0.6666667, 0.5]);
     expectClose(topAccuracy(mos, predicted, 10), [1, 1, 1, 1]);
-    const photo = { crops: mos.map((score) => ({ box: [0, 0, 1, 1], mos: score })) } as unknown as Photo;
+    const photo = { crops: mos.map((score) => ({ box: [0, 0, 1, 1], mos: score })) } as unknown as Parameters<
+      typeof scorePhoto
+    >[0];
     const row = scorePhoto(photo, { scores: predicted });
     const expected = {
       acc5: 0.7916667,

@@ -55,6 +55,22 @@ test('crops and elements come back in label space, the chosen crop first', async
   });
 });
 
+test('asked for ratios, it answers with crops of them, from one analysis of the photo', async () => {
+  const method = await vlmMethod(cropper);
+  const judgement = { best: 0.5, second: 0.25, bad: [1], isSame: false };
+  const aspects = ['1:1', '9:16'] as const;
+  const photos = aspects.map((aspect) => ({ id: aspect, path, split: aspect, size, aspect, judgement }));
+  const dataset: Dataset = { kind: 'places', name: 'one', folder: '.', photos, missing: [], repairs: [] };
+  const { outcomes } = await runEvaluation(dataset, [method]);
+  const crops = outcomes[0]!.map(({ prediction }) => ('boxes' in prediction ? prediction.boxes[0]! : undefined));
+  const results = await ofHeld(async (held) => [
+    await held.crop({ aspect: '1:1' }),
+    await held.crop({ aspect: '9:16' }),
+  ]);
+  expect(crops).toEqual(results.map(({ candidates, best }) => candidates[best]!.box));
+  expect(results.map(({ crop }) => crop.width / crop.height)).toEqual([1, expect.closeTo(9 / 16, 2) as number]);
+});
+
 test('boxes of label space are ranked as the pixels of the photo they stand for', async () => {
   const method = await vlmMethod(cropper);
   const rects = [

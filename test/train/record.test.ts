@@ -53,12 +53,12 @@ const target: ConversationTarget = {
   elements: await canonicalElements(everyKind, frame, tokens),
   request: { count: 2, limits: { frame, minSize: 0.25 } },
   candidates: [
-    { boxInFrame: [10, 5, 200, 150], why: phrases[0]! },
+    { boxInFrame: [10, 5, 200, 150], why: phrases[2]! },
     { boxInFrame: [60, 0, 252, 168], why: phrases[3]! },
   ],
   listOrder: [1, 0],
   preference: [0.75, 0.25],
-  why: phrases[0]!,
+  why: phrases[2]!,
 };
 const record = await recordConversation(target, { tokenizer, tokens, profile });
 const text = detokenize(vocabulary, record.tokens);
@@ -77,9 +77,9 @@ describe('a recorded conversation', () => {
         '{"type":"triangle","points":[[120,20],[230,155],[10,150]]}\n' +
         '{"type":"vanishing_point","lines":[[100,60,0,5],[100,60,251,167],[100,60,0,160]]}\n' +
         `<|im_end|>\n<|im_start|>user\n<|vision_start|>${pads}<|vision_end|>propose 2<|im_end|>\n<|im_start|>assistant\n` +
-        `{"box":[10,5,200,150],"why":"${phrases[0]!}"}\n{"box":[60,0,252,168],"why":"${phrases[3]!}"}\n` +
+        `{"box":[10,5,200,150],"why":"${phrases[2]!}"}\n{"box":[60,0,252,168],"why":"${phrases[3]!}"}\n` +
         '<|im_end|>\n<|im_start|>user\ndecide\n1: [60,0,252,168]\n2: [10,5,200,150]<|im_end|>\n<|im_start|>assistant\n' +
-        `{"best":2,"why":"${phrases[0]!}"}\n<|im_end|>`,
+        `{"best":2,"why":"${phrases[2]!}"}\n<|im_end|>`,
     );
   });
 

@@ -15,7 +15,7 @@ export const MAPS = [
   'vanishing',
 ] as const;
 
-export interface SaliencyPlane {
+export interface MeasuredPlane {
   readonly width: number;
   readonly height: number;
   /** 0..255 */
@@ -24,9 +24,14 @@ export interface SaliencyPlane {
 
 /**
  * `MAPS.length` planes of frame / MAP_CELL_PX cells, 0..255: where saliency, the subject and each kind of line are. Without
- * a saliency map the subject is what is salient.
+ * a saliency map the subject is what is salient; with a mask of it, it is that and no box.
  */
-export function denseMaps(frame: Size, elements: readonly Element[], saliency: SaliencyPlane | undefined): Uint8Array {
+export function denseMaps(
+  frame: Size,
+  elements: readonly Element[],
+  saliency: MeasuredPlane | undefined,
+  mask?: MeasuredPlane,
+): Uint8Array {
   const columns = frame.width / MAP_CELL_PX;
   const rows = frame.height / MAP_CELL_PX;
   const out = new Uint8Array(MAPS.length * rows * columns);
@@ -55,6 +60,7 @@ export function denseMaps(frame: Size, elements: readonly Element[], saliency: S
     else if (element.type === 'triangle') strokes(plane('triangle'), [...element.points, element.points[0]]);
     else if (element.type === 'vanishing_point') for (const line of element.lines) stroke(plane('vanishing'), line);
   }
+  if (mask) sampleInto(plane('subject'), columns, rows, mask);
   if (saliency) sampleInto(plane('saliency'), columns, rows, saliency);
   else plane('saliency').set(plane('subject'));
   return out;
@@ -72,7 +78,7 @@ function fillBox(target: Uint8Array, columns: number, rows: number, [x1, y1, x2,
   }
 }
 
-function sampleInto(target: Uint8Array, columns: number, rows: number, from: SaliencyPlane): void {
+function sampleInto(target: Uint8Array, columns: number, rows: number, from: MeasuredPlane): void {
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const x = Math.min(from.width - 1, Math.floor(((column + 0.5) * from.width) / columns));

@@ -1,15 +1,17 @@
 // Writes training shards for the nano model. Run `npm run build` first.
 //   node dist/training/nano/export.js --out shard --labels labels.jsonl [--labels ...] (--corpus folder [--cuts 2] |
 //     --scenes 4000 [--first 0] [--corpus folder]) [--mirrored] [--conversations] [--variant 1]
-//     [--proposals proposals.jsonl] [--part 0/2] [--limit n]
-// Photos without labels are left out (label.ts, with the same options); a scene without labels teaches the analysis only.
+//     [--places places.jsonl ...] [--proposals proposals.jsonl] [--part 0/2] [--limit n]
+// Photos without labels are left out (label.ts, with the same options), but for those with places (teacher/label.py): these
+// have a frame and no conversation. A scene without labels teaches the analysis only.
 import { IMAGE_TOKEN_PX } from '../../src/runtime/native-constants.js';
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { buildVocabulary } from '../../gguf/tokenizer.js';
 import { AnswerTokens } from '../../src/vlm/answer/answer-tokens.js';
 import { gridBoxes } from '../../src/engines/rules/scoring/grid.js';
-import type { Box } from '../../src/base/geometry.js';
+import type { Box, Size } from '../../src/base/geometry.js';
+import { subjectElement } from '../../src/engines/rules/elements.js';
 import { decodePhoto } from '../../src/photo/decode.js';
 import { chooseFrame, frameMap } from '../../src/photo/frame.js';
 import { positionRamps } from '../../src/photo/ramps.js';
@@ -21,12 +23,13 @@ import { canonicalElements } from '../../src/train/canonical-elements.js';
 import { recordConversation } from '../../src/train/record.js';
 import { vocabularyTokenizer } from '../../src/train/vocabulary-tokenizer.js';
 import { dice } from '../scenes/dice.js';
-import { MAPS, denseMaps } from './dense-maps.js';
+import { MAPS, denseMaps, type MeasuredPlane } from './dense-maps.js';
 import { mirrorBox, mirrorElement, mirrorRaster } from './mirror.js';
 import { NANO_USE } from './nano-use.js';
 import { checkPhrases } from '../../src/train/targets/reason.js';
 import { openShard } from './shard-writer.js';
 import { readLabels, type TeacherLabels } from './labels.js';
+import { MASK_SIDE, mirroredPlaces, readPlaces, type PlaceLabels } from './places.js';
 import { readOptions, viewsOf } from './options.js';
 import { proposalTarget } from './targets.js';
 import type { View } from './views.js';
@@ -37,6 +40,7 @@ const VARIANT_SEEDS = 1_000_000_007;
 
 const options = readOptions();
 const proposals = options.proposals === undefined ? undefined : await readProposals(options.proposals);
+const placesBySource = new Map((await Promise.all(options.places.map(readPlaces))).flatMap((places) => [...places]));
 const labelsBySource = new Map((await Promise.all(options.labels.map(readLabels))).flatMap((labels) => [...labels]));
 
 const profile = await loadPromptProfile(NANO_USE.promptProfile);
@@ -53,12 +57,13 @@ let nViews = 0;
 let nRefused = 0;
 for await (const view of viewsOf(options)) {
   if (nViews >= options.limit) break;
-  const labels = labelsBySource.get(view.source);
-  if (!labels && !view.elements) continue;
+  const places = placesBySource.get(view.source);
+  const labels = withSubject(labelsBySource.get(view.source), places, view.raster.size);
+  if (!labels && !view.elements && !places) continue;
   const proposed = proposals?.get(view.source);
   if (proposals && !proposed) continue;
-  await exportView({ ...view, proposed }, labels);
-  if (options.mirrored) await exportView(...mirrored({ ...view, proposed }, labels));
+  await exportView({ ...view, proposed, places }, labels);
+  if (options.mirrored) await exportView(...mirrored({ ...view, proposed, places }, labels));
   nViews++;
   if (nViews % 100 === 0) console.error(`${options.out}: ${nViews} pictures`);
 }
@@ -80,9 +85,26 @@ await writer.close({
 });
 console.error(`${options.out}: ${nViews} pictures done, ${nRefused} without a conversation`);
 
-/** A picture with what a model has proposed for it, in its pixels. */
+/** A picture with what a model has proposed for it, in its pixels, and what the teacher says of its subject. */
 interface Asked extends View {
   readonly proposed?: readonly Box[] | undefined;
+  readonly places?: PlaceLabels | undefined;
+}
+
+function maskOf(places: PlaceLabels | undefined): MeasuredPlane | undefined {
+  return places?.mask && { width: MASK_SIDE, height: MASK_SIDE, data: places.mask };
+}
+
+/** Where a mask was made, the subject is what it shows, or nothing: better none than an invented one. */
+function withSubject(
+  labels: TeacherLabels | undefined,
+  places: PlaceLabels | undefined,
+  size: Size,
+): TeacherLabels | undefined {
+  if (!labels || !places?.mask) return labels;
+  const others = labels.elements.filter((element) => !('box' in element));
+  const elements = places.subject ? [subjectElement(places.subject, size), ...others] : others;
+  return elements.length > 0 ? { ...labels, elements } : labels;
 }
 
 async function exportView(view: Asked, labels: TeacherLabels | undefined): Promise<void> {
@@ -106,7 +128,7 @@ async function exportView(view: Asked, labels: TeacherLabels | undefined): Promi
     source: view.source,
     frame,
     photo: positionRamps(rgb, frame),
-    maps: denseMaps(frame, elements, labels?.saliency),
+    maps: denseMaps(frame, elements, labels?.saliency, maskOf(view.places)),
     ...(labels && {
       boxScores: labels.distribution.probabilities.map((probability) => Math.log(probability + 1e-12)),
     }),
@@ -127,7 +149,7 @@ async function conversationOf(
   const roll = dice(view.seed + VARIANT_SEEDS * options.variant);
   const target =
     elements.length > 0
-      ? proposalTarget(roll, view.raster.size, labels, { data: rgb, size: frame }, elements, view.proposed)
+      ? proposalTarget(roll, view.raster.size, labels, { data: rgb, size: frame }, elements, view.proposed, view.places)
       : undefined;
   if (!target) {
     nRefused++;
@@ -147,6 +169,7 @@ function mirrored(view: Asked, labels: TeacherLabels | undefined): [Asked, Teach
       raster: mirrorRaster(view.raster),
       ...(view.elements ? { elements: view.elements.map((element) => mirrorElement(element, width)) } : {}),
       ...(view.proposed ? { proposed: view.proposed.map((box) => mirrorBox(box, width)) } : {}),
+      ...(view.places ? { places: mirroredPlaces(view.places) } : {}),
       seed: view.seed + 500_000_000,
     },
     labels && mirroredLabels(labels, width),

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .run import Budget, Curve, lr_factor, save_atomically
+from .run import Budget, Curve, lr_factor, save_atomically, use_precision
 from .shards import View
 
 
@@ -23,6 +23,7 @@ def stage_parser(doc: str, batch: int, lr: float, save_minutes: float, lr_of: st
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int)
     p.add_argument("--save-minutes", type=float, default=save_minutes)
+    p.add_argument("--precision", choices=["bfloat16", "float32"], default="bfloat16", help="float32 on CPUs without AVX-512")
     return p
 
 
@@ -39,6 +40,7 @@ class Loop:
         kept: dict,
         curve_every: int,
     ):
+        use_precision(a.precision)
         self.a, self.kept = a, kept
         self.optimisers = list(optimisers.values())
         self.stateful = modules | {name: opt for name, (opt, _) in optimisers.items()}

@@ -11,6 +11,8 @@ export interface Options {
   readonly part: { readonly index: number; readonly of: number };
   readonly limit: number;
   readonly labels: readonly string[];
+  /** Subjects and places by training/teacher. */
+  readonly places: readonly string[];
   readonly mirrored: boolean;
   readonly conversations: boolean;
   /** Another number draws other requests and lists for the same pictures. */
@@ -32,6 +34,7 @@ export function readOptions(): Options {
       part: { type: 'string', default: '0/1' },
       limit: { type: 'string', default: 'Infinity' },
       labels: { type: 'string', multiple: true, default: [] },
+      places: { type: 'string', multiple: true, default: [] },
       mirrored: { type: 'boolean', default: false },
       conversations: { type: 'boolean', default: false },
       variant: { type: 'string', default: '0' },
@@ -50,6 +53,7 @@ export function readOptions(): Options {
     part: { index, of },
     limit: Number(values.limit),
     labels: values.labels,
+    places: values.places,
     mirrored: values.mirrored,
     conversations: values.conversations,
     variant: Number(values.variant),

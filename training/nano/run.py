@@ -14,8 +14,17 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+_precision = "bfloat16"
+
+
+def use_precision(name: str) -> None:
+    """For all stages of this process: `bfloat16`, or `float32` where a CPU has no instructions for it."""
+    global _precision
+    _precision = name
+
+
 def autocast(dev: torch.device):
-    return torch.autocast(dev.type, dtype=torch.bfloat16)
+    return torch.autocast(dev.type, dtype=torch.bfloat16, enabled=_precision == "bfloat16")
 
 
 def compile_blocks(*lists: nn.ModuleList) -> None:

@@ -20,9 +20,16 @@ import type { Dice } from '../scenes/dice.js';
 import type { TeacherLabels } from './labels.js';
 import { distinctWithin, shaped } from '../../src/train/targets/fit-candidates.js';
 import { reasonFor } from '../../src/train/targets/reason.js';
+import type { PlaceLabels } from './places.js';
+import { anyRatioBoxes, ratioBoxes } from './ratio-targets.js';
+import { costToSubject, heldSubject, type HeldSubject } from './subject-mask.js';
 
 /** The product's default least area of a crop. */
 const MIN_SHARE = 0.25;
+/** The same where a ratio is asked for that leaves no room for so much. */
+const MIN_ASPECT_SHARE = 0.1;
+/** Of the photos whose places are known, those that are asked for a ratio. */
+const RATIO_SHARE = 0.55;
 /** Differences of expected IoU as large as this count e-fold when a better candidate is preferred. */
 const PREFERENCE_TEMPERATURE = 0.01;
 
@@ -53,20 +60,51 @@ export function proposalTarget(
   picture: Raster,
   elements: readonly Element[],
   proposed?: readonly Box[],
+  places?: PlaceLabels,
 ): ProposalTarget | undefined {
   const frame = picture.size;
   if (!labels) return analysisOnly(frame, elements);
   if (proposed) return judgement(roll, photo, labels, frame, elements, proposed);
-  const kind = roll.chance(0.2) ? 'judge' : roll.chance(0.25) ? 'constrained' : 'teach';
+  if (places && places.places.size > 0 && roll.chance(RATIO_SHARE)) return placed(roll, photo, frame, elements, places);
+  const kind = roll.chance(0.2) ? 'judge' : roll.chance(places ? 0.1 : 0.25) ? 'constrained' : 'teach';
   const count = roll.chance(0.7) ? 5 : roll.whole(kind === 'judge' ? 3 : 1, 7);
+  const held = places && heldSubject(places);
   const request = kind === 'constrained' ? constrainedRequest(roll, photo, frame, elements, count) : free(frame, count);
   const ranked =
     kind === 'judge'
       ? anyBoxes(roll, labels, frame, request)
       : kind === 'constrained'
         ? constrainedBoxes(photo, labels, picture, request)
-        : bestBoxes(labels, picture, request);
+        : bestBoxes(labels, picture, request, held);
   return targetOf(roll, kind, request, ranked, frame, elements);
+}
+
+/** A ratio of those whose places the teacher weighed: the best of them proposed, or any to be judged. */
+function placed(
+  roll: Dice,
+  photo: Size,
+  frame: Size,
+  elements: readonly Element[],
+  places: PlaceLabels,
+): ProposalTarget | undefined {
+  const kind = roll.chance(0.2) ? 'judge' : 'constrained';
+  const count = roll.chance(0.7) ? 5 : roll.whole(kind === 'judge' ? 3 : 1, 7);
+  const [aspect, ofRatio] = roll.pick([...places.places]);
+  const request: ProposalRequest = { count, aspect, limits: aspectLimits(aspect, photo, frame) };
+  const held = heldSubject(places);
+  const ranked =
+    kind === 'judge'
+      ? anyRatioBoxes(roll, frame, ofRatio, held, PREFERENCE_TEMPERATURE, count)
+      : pickDistinct(ratioBoxes(frame, ofRatio, held, PREFERENCE_TEMPERATURE), count);
+  const inShape = ranked.map(({ box, worth }) => ({ box: shaped(box, request.limits), worth }));
+  return targetOf(roll, kind, request, distinctWithin(inShape, request.limits), frame, elements);
+}
+
+/** Frame pixels need not be square in the photo. */
+function aspectLimits(aspect: string, photo: Size, frame: Size): CandidateLimits {
+  const [width, height] = aspect.split(':').map(Number) as [number, number];
+  const heightPerWidth = ((height / width) * (frame.height / photo.height)) / (frame.width / photo.width);
+  return { frame, minSize: MIN_ASPECT_SHARE, aspect: { width: 1, height: heightPerWidth } };
 }
 
 /** A model's own proposals, in its order. */
@@ -139,18 +177,10 @@ function constrainedRequest(
     count,
     ...(aspect ? { aspect } : {}),
     limits: {
-      frame,
-      minSize: aspect ? 0.1 : MIN_SHARE,
+      ...(aspect ? aspectLimits(aspect, photo, frame) : { frame, minSize: MIN_SHARE }),
       ...(keep ? { keep } : {}),
-      ...(aspect ? { aspect: { width: 1, height: framePixelRatio(aspect, photo, frame) } } : {}),
     },
   };
-}
-
-/** Height over width in frame pixels, which need not be square in the photo. */
-function framePixelRatio(aspect: string, photo: Size, frame: Size): number {
-  const [width, height] = aspect.split(':').map(Number) as [number, number];
-  return ((height / width) * (frame.height / photo.height)) / (frame.width / photo.width);
 }
 
 /** As the rules engine does it under constraints, but by the free distribution and the subject alone, which are at hand. */
@@ -180,35 +210,46 @@ function constrainedBoxes(
     box: shaped(map.toFrame.box(box), limits),
     worth,
   }));
-  return distinctWithin(ratio ? picked : placed(picked, distribution, picture, limits), limits);
+  return distinctWithin(ratio ? picked : edgesPlaced(picked, distribution, picture, limits), limits);
 }
 
-/** With their edges where they cut least, where that breaks no rule. */
-function placed(
+/** With their edges where they cut least, where that breaks no rule and costs the subject nothing. */
+function edgesPlaced(
   ranked: readonly RankedBox[],
   distribution: BoxDistribution,
   picture: Raster,
   limits: CandidateLimits,
+  held?: HeldSubject,
 ): RankedBox[] {
   const crossings = new Crossings(detailGradient(picture));
   return ranked.map((item) => {
     const unit = placeEdges(toUnit(item.box, picture.size), crossings, asPeopleChoose(distribution));
     const box = toPixels(unit, picture.size);
-    return meetsLimits(box, limits) ? { box, worth: expectedIou(unit, distribution) } : item;
+    const before = costToSubject(held, toUnit(item.box, picture.size));
+    const cost = costToSubject(held, unit);
+    return meetsLimits(box, limits) && cost <= before ? { box, worth: expectedIou(unit, distribution) - cost } : item;
   });
 }
 
-/** The box of greatest expected IoU, refined off the grid, then others that differ clearly. */
-function bestBoxes({ distribution }: TeacherLabels, picture: Raster, { count, limits }: ProposalRequest): RankedBox[] {
-  const worths = distribution.boxes.map((unit) => ({ unit, worth: expectedIou(unit, distribution) }));
+/**
+ * The box of greatest expected IoU, less what it does to the subject, refined off the grid, then others that differ clearly.
+ */
+function bestBoxes(
+  { distribution }: TeacherLabels,
+  picture: Raster,
+  { count, limits }: ProposalRequest,
+  held: HeldSubject | undefined,
+): RankedBox[] {
+  const worthOf = (unit: UnitBox): number => expectedIou(unit, distribution) - costToSubject(held, unit);
+  const worths = distribution.boxes.map((unit) => ({ unit, worth: worthOf(unit) }));
   const first = worths.reduce((a, b) => (b.worth > a.worth ? b : a));
   const refined = refine(first.unit, distribution);
-  const all = [{ unit: refined, worth: expectedIou(refined, distribution) }, ...worths];
+  const all = [{ unit: refined, worth: worthOf(refined) }, ...worths];
   const picked = pickDistinct(
     all.map(({ unit, worth }) => ({ box: toPixels(unit, picture.size), worth })),
     count,
   );
-  return distinctWithin(placed(picked, distribution, picture, limits), limits);
+  return distinctWithin(edgesPlaced(picked, distribution, picture, limits, held), limits);
 }
 
 /** Boxes of every quality, as a model might propose them: some likely, some drawn blindly, in no order. */

@@ -22,13 +22,14 @@ class Layer(nn.Module):
         self.up = nn.Linear(s.n_embd, s.n_ff, bias=False)
         self.down = nn.Linear(s.n_ff, s.n_embd, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, past: list | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, cos: Tensor, sin: Tensor, past: list | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         B, T, _ = x.shape
         s, h = self.s, self.attn_norm(x)
         q = rotate(self.q(h).view(B, T, s.n_head, s.head).transpose(1, 2), cos, sin)  # (B, nh, T, hs)
         k = rotate(self.k(h).view(B, T, s.n_head_kv, s.head).transpose(1, 2), cos, sin)
         v = self.v(h).view(B, T, s.n_head_kv, s.head).transpose(1, 2)
-        mask = None
         if past is not None:
             if past:
                 k, v = torch.cat((past[0], k), dim=2), torch.cat((past[1], v), dim=2)
@@ -51,10 +52,13 @@ class TextModel(nn.Module):
         self.norm = nn.RMSNorm(s.n_embd, eps=s.eps)
         self.output = nn.Linear(s.n_embd, n_vocab, bias=False)
 
-    def forward(self, x: Tensor, pos: Tensor, cache: list[list] | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, pos: Tensor, cache: list[list] | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         """x (B, T, E) embeddings, pos (B, 3, T) -> hidden states before the output matrix. Padding goes on the right.
-        `cache`, a list of an empty list per layer at first, holds keys and values of what came before."""
+        `cache`, a list of an empty list per layer at first, holds keys and values of what came before. `mask` (B, 1, T, T)
+        says what each token sees, where that is not all before it."""
         cos, sin = text_angles(pos, self.s.sections, self.s.rope_base)
         for i, layer in enumerate(self.layers):
-            x = layer(x, cos, sin, None if cache is None else cache[i])
+            x = layer(x, cos, sin, None if cache is None else cache[i], mask)
         return self.norm(x)

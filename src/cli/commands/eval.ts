@@ -50,6 +50,7 @@ const NOTES_SHOWN = 10;
 
 const HELP = `
 Data sets: flms and gencrop (crops), fcdb (crops), fcdb-pairs (judged pairs), gaicd (rated crops), cadb (elements),
+subjects (masks of what photos are of), places (judged places of fixed-ratio crops), both at 1:1, 4:5, 16:9 and 9:16,
 own (a labels.jsonl of your own: {"photo": "a.jpg", "boxes": [[x1, y1, x2, y2], ...]} a line).
 Engines: full, centre, saliency (smartcrop and libvips attention), rules, prior (gaicd: by place alone), vlm.
 An engine that only crops ranks given boxes by their overlap with its crop.
@@ -57,6 +58,7 @@ An engine that only crops ranks given boxes by their overlap with its crop.
 Examples:
   framewright eval flms FLMS/ --report flms.html
   framewright eval gaicd GAICD/ --split test --engine prior,vlm --out gaicd.json
+  framewright eval subjects my-photos/ --engine full,rules,vlm --split 9:16
   framewright eval own my-photos/ --engine full,vlm --lora mine.gguf
   framewright eval flms FLMS/ --engine vlm --ablate all --sweep candidates=1,3,5,8 --sweep votes=1,3,5 --report a.html
   framewright eval flms FLMS/ --engine vlm --adapters base= --adapters sft=sft.gguf --adapters dpo=sft.gguf,dpo.gguf`;

@@ -87,7 +87,7 @@ async function runExport(name: SourceName, labels: string, flags: ExportFlags): 
   try {
     const { seed, photos, masks, limit, analysisModel } = flags;
     const source = await readSource(name, labels, { seed, signal, ...defined({ photos, masks }) });
-    const apart = await Promise.all(flags.apartFrom.map(indexPhotos));
+    const apart = await Promise.all(flags.apartFrom.map((folder) => indexPhotos(folder)));
     await using cropper = await openCropper(
       analysisModel === undefined ? { engine: 'rules', signal } : { model: analysisModel, signal },
     );

@@ -4,6 +4,8 @@ import { readFlms } from './flms.js';
 import { readGaicd } from './gaicd.js';
 import { readGenCrop } from './gencrop.js';
 import { readOwn } from './own.js';
+import { readPlaces } from './places.js';
+import { readSubjects } from './subjects.js';
 import type { Dataset, DatasetOptions } from './types.js';
 
 /** Data sets by the name the command line knows them by. */
@@ -14,6 +16,8 @@ export const DATASET_READERS = {
   'fcdb-pairs': readFcdbPairs,
   cadb: readCadb,
   gencrop: readGenCrop,
+  subjects: readSubjects,
+  places: readPlaces,
   own: readOwn,
 } as const satisfies Record<string, (folder: string, options?: DatasetOptions) => Promise<Dataset>>;
 

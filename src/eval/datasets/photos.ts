@@ -16,13 +16,14 @@ export interface PhotoIndex {
   readonly paths: readonly string[];
 }
 
-export async function indexPhotos(folder: string): Promise<PhotoIndex> {
+/** @param except name of a folder whose pictures are no photos of the data set */
+export async function indexPhotos(folder: string, { except }: { readonly except?: string } = {}): Promise<PhotoIndex> {
   const isFolder = await stat(folder).then(
     (entry) => entry.isDirectory(),
     () => false,
   );
   if (!isFolder) throw new FramewrightError('DATASET_INVALID', `${folder} is no folder; give the data set's folder`);
-  const paths = (await photosUnder(folder, MAX_DEPTH)).sort();
+  const paths = (await photosUnder(folder, MAX_DEPTH, except)).sort();
   const byName = new Map<string, string[]>();
   for (const path of paths) {
     const name = basename(path).toLowerCase();
@@ -39,16 +40,21 @@ export async function indexPhotos(folder: string): Promise<PhotoIndex> {
   return { find, paths };
 }
 
-async function photosUnder(folder: string, depth: number): Promise<string[]> {
+export async function photosUnder(folder: string, depth = MAX_DEPTH, except?: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const nested = await Promise.all(
     entries.map(async (entry) => {
       const path = join(folder, entry.name);
-      if (entry.isDirectory()) return depth > 0 ? photosUnder(path, depth - 1) : [];
+      if (entry.isDirectory()) return depth > 0 && entry.name !== except ? photosUnder(path, depth - 1) : [];
       return PHOTO_EXTENSIONS.has(extname(entry.name).toLowerCase()) ? [path] : [];
     }),
   );
   return nested.flat();
+}
+
+/** The file's name without folders and extension. */
+export function stemOf(path: string): string {
+  return stem(basename(path));
 }
 
 function stem(name: string): string {

@@ -1,7 +1,8 @@
 import type { Box, Point, Size } from '../../base/geometry.js';
+import type { Ratio } from '../ratio-window.js';
 
 /** What the people who made a data set labelled, which decides what is predicted and how it is measured. */
-export type DatasetKind = 'boxes' | 'ranking' | 'pairs' | 'elements';
+export type DatasetKind = 'boxes' | 'ranking' | 'pairs' | 'elements' | 'subjects' | 'places';
 
 /**
  * A labelled photo. Every coordinate of its labels and of predictions for it is in label space: `[0, size.width] x
@@ -60,6 +61,30 @@ export interface ElementsPhoto extends LabelledPhoto {
   readonly otherClasses: readonly string[];
 }
 
+/** Which pixels of the photo, stretched to `size`, show its subject: row major, 1 or 0. */
+export interface SubjectMask {
+  readonly size: Size;
+  readonly isSubject: Uint8Array;
+}
+
+/** A photo to be cropped at one ratio without cutting what it is of. */
+export interface SubjectPhoto extends LabelledPhoto {
+  readonly aspect: Ratio;
+  readonly mask: SubjectMask;
+}
+
+/** A photo to be cropped at one ratio, of which an editor judged five places of the largest crop; shares of its way. */
+export interface PlacesPhoto extends LabelledPhoto {
+  readonly aspect: Ratio;
+  readonly judgement: {
+    readonly best: number;
+    readonly second: number;
+    /** Undeliverable. */
+    readonly bad: readonly number[];
+    readonly isSame: boolean;
+  };
+}
+
 export interface MissingPhoto {
   readonly id: string;
   readonly reason: string;
@@ -81,7 +106,9 @@ export type Dataset =
   | DatasetOf<'boxes', BoxesPhoto>
   | DatasetOf<'ranking', RankingPhoto>
   | DatasetOf<'pairs', PairsPhoto>
-  | DatasetOf<'elements', ElementsPhoto>;
+  | DatasetOf<'elements', ElementsPhoto>
+  | DatasetOf<'subjects', SubjectPhoto>
+  | DatasetOf<'places', PlacesPhoto>;
 
 export type DatasetOfKind<Kind extends DatasetKind> = Extract<Dataset, { kind: Kind }>;
 

@@ -1,11 +1,12 @@
 import type { PlainFunction } from '../../engines/types.js';
 import { FramewrightError } from '../../base/errors.js';
 import type { Box, Point, Size } from '../../base/geometry.js';
+import { parseAspect } from '../../crop/aspect.js';
 import type { Element } from '../../base/schema.js';
 import type { LabelledElement } from '../datasets/types.js';
 import { overlapScores } from './floors.js';
 import { loadRaster } from './raster.js';
-import type { Method, PresentPhoto } from './types.js';
+import type { CropOptions, Method, PresentPhoto } from './types.js';
 
 export interface EngineMethodOptions {
   readonly name: string;
@@ -20,11 +21,14 @@ export interface EngineMethodOptions {
 
 /** An engine that needs no model, as a method: it sees the photo's pixels, its answer is scaled to label space. */
 export function engineMethod({ name, key, engine, namesElements, maxSide = 1024 }: EngineMethodOptions): Method {
-  const propose = async (photo: PresentPhoto, signal: AbortSignal | undefined): Promise<Scaled> => {
+  const propose = async (photo: PresentPhoto, { signal, aspect }: CropOptions): Promise<Scaled> => {
     if (photo.path === undefined)
       throw new FramewrightError('INPUT_NOT_FOUND', `${photo.id} is not in the data set's folder`);
     const raster = await loadRaster(photo.path, maxSide, signal ? { signal } : {});
-    const { candidates, best, elements } = await engine(raster, { count: 1 });
+    const { candidates, best, elements } = await engine(raster, {
+      count: 1,
+      ...(aspect && { aspect: parseAspect(aspect) }),
+    });
     const scale: Point = [photo.size.width / raster.size.width, photo.size.height / raster.size.height];
     const ordered = [candidates[best]!, ...candidates.filter((_, i) => i !== best)];
     return {
@@ -36,11 +40,11 @@ export function engineMethod({ name, key, engine, namesElements, maxSide = 1024 
     name,
     key: `${key} maxSide=${maxSide}`,
     needsPixels: true,
-    crop: async (photo, { signal }) => (await propose(photo, signal)).boxes,
-    rank: async (photo, boxes, { signal }) => overlapScores((await propose(photo, signal)).boxes[0]!, boxes),
+    crop: async (photo, options) => (await propose(photo, options)).boxes,
+    rank: async (photo, boxes, options) => overlapScores((await propose(photo, options)).boxes[0]!, boxes),
   };
   if (!namesElements) return method;
-  return { ...method, analyse: async (photo, { signal }) => (await propose(photo, signal)).elements };
+  return { ...method, analyse: async (photo, options) => (await propose(photo, options)).elements };
 }
 
 interface Scaled {

@@ -1,10 +1,11 @@
 import { intersectionOverUnion, type Box } from '../../base/geometry.js';
 import { CENTRE_SHARE } from '../../engines/centre.js';
+import { RATIOS, windowOf, type Ratio } from '../ratio-window.js';
 import type { Method, PresentPhoto } from './types.js';
 
-/** The whole photo. */
+/** The whole photo; of a ratio, the largest crop in its middle. */
 export function fullMethod(): Method {
-  return cropOnly('full', 'full', ({ size }) => [0, 0, size.width, size.height]);
+  return centred('full', 'full', 1);
 }
 
 /**
@@ -12,20 +13,25 @@ export function fullMethod(): Method {
  * floors are not, and label space need not be the photo's pixels.
  */
 export function centreMethod(share = CENTRE_SHARE): Method {
-  return cropOnly('centre', `centre ${share}`, ({ size: { width, height } }) => [
-    (width * (1 - share)) / 2,
-    (height * (1 - share)) / 2,
-    (width * (1 + share)) / 2,
-    (height * (1 + share)) / 2,
-  ]);
+  return centred('centre', `centre ${share}`, share);
 }
 
-function cropOnly(name: string, key: string, boxFor: (photo: PresentPhoto) => Box): Method {
+/** The middle of the photo, or of its largest crop of a ratio: `share` of each side. */
+function centred(name: string, key: string, share: number): Method {
+  return cropOnly(name, key, ({ size }, aspect) => {
+    const window = aspect ? windowOf(size, RATIOS[aspect]) : { width: 1, height: 1 };
+    const [x, y] = [window.width * share, window.height * share];
+    const { width, height } = size;
+    return [(width * (1 - x)) / 2, (height * (1 - y)) / 2, (width * (1 + x)) / 2, (height * (1 + y)) / 2];
+  });
+}
+
+function cropOnly(name: string, key: string, boxFor: (photo: PresentPhoto, aspect?: Ratio) => Box): Method {
   return {
     name,
     key,
     needsPixels: false,
-    crop: (photo) => Promise.resolve([boxFor(photo)]),
+    crop: (photo, { aspect }) => Promise.resolve([boxFor(photo, aspect)]),
     rank: (photo, boxes) => Promise.resolve(overlapScores(boxFor(photo), boxes)),
   };
 }

@@ -1,4 +1,5 @@
 import type { Box } from '../../base/geometry.js';
+import type { Ratio } from '../ratio-window.js';
 import type { LabelledElement, LabelledPhoto } from '../datasets/types.js';
 
 /** A labelled photo that is there; `size` is its label space. */
@@ -6,6 +7,11 @@ export type PresentPhoto = LabelledPhoto & { readonly size: NonNullable<Labelled
 
 export interface PredictOptions {
   readonly signal?: AbortSignal;
+}
+
+export interface CropOptions extends PredictOptions {
+  /** Of the crop; any without. */
+  readonly aspect?: Ratio;
 }
 
 /** Marks a method as one point of a sweep, so a report can draw the figure against the setting. */
@@ -45,11 +51,14 @@ export interface Method {
   readonly sweeps?: readonly SweepPoint[];
   readonly ablation?: Ablation;
   /** Crops, best first; none is an unusable answer. */
-  readonly crop?: (photo: PresentPhoto, options: PredictOptions) => Promise<readonly Box[]>;
+  readonly crop?: (photo: PresentPhoto, options: CropOptions) => Promise<readonly Box[]>;
   /** One finite number a box, higher is better. */
   readonly rank?: (photo: PresentPhoto, boxes: readonly Box[], options: PredictOptions) => Promise<readonly number[]>;
   readonly analyse?: (photo: PresentPhoto, options: PredictOptions) => Promise<readonly LabelledElement[]>;
-  /** After the last method of the run has seen the photo, also where one of them failed. */
+  /**
+   * After the last method of the run has seen the photo, in all the ways it is asked for where several in a row are one file;
+   * also where one of them failed.
+   */
   readonly photoDone?: (photo: PresentPhoto) => Promise<void>;
   /** After the run. */
   readonly close?: () => Promise<void>;

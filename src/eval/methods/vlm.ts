@@ -51,9 +51,9 @@ export async function vlmMethods(
       key: JSON.stringify({ ...model, candidates, votes, ...stages }),
       needsPixels: true,
       ...defined({ sweeps, ablation }),
-      crop: async (photo, { signal }) => {
+      crop: async (photo, { signal, aspect }) => {
         const inModel = await held.of(photo, signal);
-        const result = await inModel.crop({ candidates, votes, ...stages, ...defined({ signal }) });
+        const result = await inModel.crop({ candidates, votes, ...stages, ...defined({ signal, aspect }) });
         const from = { width: result.photo.widthPx, height: result.photo.heightPx };
         const chosen = result.candidates[result.best]!;
         const others = result.candidates.filter((candidate) => candidate !== chosen);
@@ -111,19 +111,20 @@ class HeldPhotos {
 
   async of({ id, path }: PresentPhoto, signal: AbortSignal | undefined): Promise<HeldPhoto> {
     if (path === undefined) throw new FramewrightError('INPUT_NOT_FOUND', `${id} is not in the data set's folder`);
-    const held = this.#held.get(id) ?? this.#cropper.hold(path, signal ? { signal } : {});
-    this.#held.set(id, held);
+    const held = this.#held.get(path) ?? this.#cropper.hold(path, signal ? { signal } : {});
+    this.#held.set(path, held);
     try {
       return await held;
     } catch (error) {
-      this.#held.delete(id);
+      this.#held.delete(path);
       throw error;
     }
   }
 
-  async release({ id }: PresentPhoto): Promise<void> {
-    const held = this.#held.get(id);
-    this.#held.delete(id);
+  async release({ path }: PresentPhoto): Promise<void> {
+    if (path === undefined) return;
+    const held = this.#held.get(path);
+    this.#held.delete(path);
     await (await held)?.[Symbol.asyncDispose]();
   }
 }

@@ -1,27 +1,10 @@
 import { boxArea, type Box, type Size } from '../../base/geometry.js';
 import { BOX_KINDS, isOneOf, type Element, type ElementKind } from '../../base/schema.js';
+import { PHRASE_OF, type Claim } from '../../vlm/answer/true-reasons.js';
 import type { PromptProfile } from '../../vlm/prompt/profile.js';
 
-type Reason = ElementKind | 'whole' | 'tighter';
-
-/** The phrase of the compact profile that says why a crop is good; `phrases` is the profile's own list. */
-const PHRASE_OF: Readonly<Record<Reason, string>> = {
-  rule_of_thirds: 'subject on the thirds',
-  center: 'subject in the center',
-  golden_ratio: 'subject on the golden ratio',
-  horizontal: 'level horizon',
-  vertical: 'upright lines',
-  diagonal: 'leading diagonal',
-  symmetric: 'symmetry kept',
-  curved: 'flowing curve',
-  triangle: 'steady triangle',
-  vanishing_point: 'lines lead to the vanishing point',
-  whole: 'the whole photo is balanced',
-  tighter: 'less empty space',
-};
-
 /** How the sentence of a profile that takes sentences begins. */
-const CLAUSE_OF: Readonly<Record<Reason, string>> = {
+const CLAUSE_OF: Readonly<Record<Claim, string>> = {
   rule_of_thirds: 'The subject sits on a line of thirds',
   center: 'The subject sits in the center',
   golden_ratio: 'The subject sits on the golden section',
@@ -40,7 +23,7 @@ const CLAUSE_OF: Readonly<Record<Reason, string>> = {
 const NAMED_TRIM_SHARE = 0.12;
 
 const WHOLE_SHARE = 0.94;
-/** How far from a composition's line, in shares of the crop's side, a subject's centre still counts as on it. */
+/** How far from a composition's line, in shares of the crop's side, a subject's centre still counts as on it: within what is true. */
 const REACH = 0.05;
 
 /** Why a crop is good, in the words the profile's answers have: one of its phrases, or a sentence. */
@@ -70,7 +53,7 @@ function trimmedSide([x1, y1, x2, y2]: Box, { width, height }: Size): string | u
   return share >= NAMED_TRIM_SHARE ? side : undefined;
 }
 
-function reasonOf(crop: Box, frame: Size, elements: readonly Element[]): Reason {
+function reasonOf(crop: Box, frame: Size, elements: readonly Element[]): Claim {
   if (boxArea(crop) > WHOLE_SHARE * frame.width * frame.height) return 'whole';
   const subject = elements.find((element) => isOneOf(BOX_KINDS, element.type));
   if (subject && 'box' in subject) {

@@ -7,9 +7,12 @@ export type Reasons =
 
 const CLOSING = '"}\n';
 
-/** Writes the reason and closes its line. */
-export function writeReason(answer: AnswerWriter, reasons: Reasons): Promise<string> {
+/** Whether a phrase is true of the crop it is to be a reason for. */
+export type IsTrue = (phrase: string) => boolean;
+
+/** Writes the reason and closes its line. Of phrases only those that are true are offered; at least one must be. */
+export function writeReason(answer: AnswerWriter, reasons: Reasons, isTrue: IsTrue = () => true): Promise<string> {
   return reasons.kind === 'sentence'
     ? answer.sentence({ maxTokens: reasons.maxTokens, then: CLOSING })
-    : answer.choose(reasons.phrases.map((phrase) => ({ value: phrase, text: phrase + CLOSING })));
+    : answer.choose(reasons.phrases.filter(isTrue).map((phrase) => ({ value: phrase, text: phrase + CLOSING })));
 }

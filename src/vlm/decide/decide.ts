@@ -2,6 +2,8 @@ import type { ProposedBox } from '../../engines/limits.js';
 import { DECISION_CLOSING, DECISION_OPENING, writeDecision } from './decision-form.js';
 import type { Box } from '../../base/geometry.js';
 import type { Decision } from '../../engines/engine.js';
+import { isTrueReason } from '../answer/true-reasons.js';
+import type { Element } from '../../base/schema.js';
 import type { Conversation } from '../prompt/conversation.js';
 import { fillTemplate } from '../prompt/template.js';
 import type { StageContext } from '../stage.js';
@@ -10,14 +12,15 @@ import { inWaves } from '../waves.js';
 /**
  * Stage 3: the numbered candidates -> the best one and why. The scores are the model's next-token probabilities of the
  * candidate numbers. A model prefers some positions in a list whatever stands there, so each of the `votes` shows the
- * list rotated by another number of places, and the probabilities are averaged. `atOnce` votes are cast side by side.
+ * list rotated by another number of places, and the probabilities are averaged. `atOnce` votes are cast
+ * side by side. The reason is given from `elements`, what was found in the photo.
  */
 export async function decide(
   chat: Conversation<unknown>,
   candidates: readonly ProposedBox[],
   votes: number,
   stage: StageContext,
-  atOnce = votes,
+  { elements = [], atOnce = votes }: { readonly elements?: readonly Element[]; readonly atOnce?: number } = {},
 ): Promise<Decision> {
   const nVotes = Math.min(votes, candidates.length);
   const rotations = Array.from({ length: nVotes }, (_, vote) => Math.round((vote * candidates.length) / nVotes));
@@ -27,7 +30,10 @@ export async function decide(
   );
   const modelScores = candidates.map((_, i) => perVote.reduce((sum, scores) => sum + scores[i]!, 0) / nVotes);
   const best = modelScores.indexOf(Math.max(...modelScores));
-  const why = await writeDecision(chat.answer(stage.sampling), best + 1, stage.profile.reasons);
+  const { frame, profile, sampling } = stage;
+  const why = await writeDecision(chat.answer(sampling), best + 1, profile.reasons, (phrase) =>
+    isTrueReason(phrase, candidates[best]!.boxInFrame, frame, elements),
+  );
   return { best, why, modelScores };
 }
 

@@ -1,7 +1,7 @@
 import type { Box } from '../../base/geometry.js';
 import { leastTrim, type CandidateLimits, type ProposedBox } from '../../engines/limits.js';
 import { CandidateSpace } from './candidate-space.js';
-import { type Reasons, writeReason } from '../answer/reasons.js';
+import { type IsTrue, type Reasons, writeReason } from '../answer/reasons.js';
 import { END_OF_ANSWER, type AnswerWriter } from '../answer/writer.js';
 
 /** The text between the opening of a candidate line and its first coordinate: what `rank` conditions on. */
@@ -20,6 +20,7 @@ export async function writeCandidates(
   limits: CandidateLimits,
   count: number,
   reasons: Reasons,
+  isTrueOf: (box: Box) => IsTrue = () => () => true,
 ): Promise<ProposedBox[]> {
   const candidates: ProposedBox[] = [];
   while (candidates.length < count) {
@@ -32,7 +33,8 @@ export async function writeCandidates(
     const y1 = (await answer.integer(space.tops(x1), ',')).value;
     const x2 = (await answer.integer(space.rights(x1, y1), ',')).value;
     const y2 = (await answer.integer(space.bottoms(x1, y1, x2), CANDIDATE_CLOSING)).value;
-    candidates.push({ boxInFrame: [x1, y1, x2, y2], why: await writeReason(answer, reasons) });
+    const boxInFrame: Box = [x1, y1, x2, y2];
+    candidates.push({ boxInFrame, why: await writeReason(answer, reasons, isTrueOf(boxInFrame)) });
   }
   await answer.choose([{ value: 'end', text: END_OF_ANSWER }]);
   return candidates;

@@ -1,5 +1,7 @@
 import type { CandidateLimits, ProposedBox } from '../../engines/limits.js';
 import { writeCandidates } from './candidates-form.js';
+import type { Element } from '../../base/schema.js';
+import { isTrueReason } from '../answer/true-reasons.js';
 import { FramewrightError } from '../../base/errors.js';
 import type { Conversation } from '../prompt/conversation.js';
 import { fillTemplate } from '../prompt/template.js';
@@ -8,6 +10,8 @@ import type { StageContext } from '../stage.js';
 export interface ProposalRequest {
   readonly count: number;
   readonly limits: CandidateLimits;
+  /** What was found in the photo; reasons are given from it. Default: nothing. */
+  readonly elements?: readonly Element[];
   /** The image has no elements drawn on it. Default false. */
   readonly isPlain?: boolean;
   /** `width:height` as the user said it. */
@@ -28,6 +32,7 @@ export async function propose(
     request.limits,
     request.count,
     stage.profile.reasons,
+    (box) => (phrase) => isTrueReason(phrase, box, stage.frame, request.elements ?? []),
   );
   chat.endAnswer();
   if (candidates.length > 0) return candidates;
