@@ -53,7 +53,7 @@ async function applyConfig(program: Command, command: Command, { file, isFound }
     if (!option || isSection(value)) continue;
     // The command line wins; lists are not joined with its own.
     if (command.getOptionValueSource(option.attributeName()) === 'cli') continue;
-    if (isFound) await refuseFromFound(option, value, file);
+    if (isFound) refuseFromFound(option, value, file);
     command.setOptionValueWithSource(option.attributeName(), parsedValue(option, value, file), 'config');
   }
 }

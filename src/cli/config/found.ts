@@ -14,7 +14,7 @@ const READ_ONLY: readonly string[] = ['--model', '--mmproj', '--lora', '--adapte
  *
  * @throws FramewrightError USAGE
  */
-export async function refuseFromFound(option: Option, value: ConfigValue, file: string): Promise<void> {
+export function refuseFromFound(option: Option, value: ConfigValue, file: string): void {
   if (option.long === '--force' && value === true) throw refusal(file, '"force"', 'give --force itself');
   if (valueOfOption(option)?.kind !== 'file' || READ_ONLY.includes(option.long ?? '')) return;
   const folder = path.dirname(path.resolve(file));

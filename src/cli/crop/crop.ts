@@ -69,7 +69,11 @@ export function addCropCommand(program: Command): void {
     )
     .option('--keep <x,y,w,h>', 'rectangle no crop may cut; repeatable', collect(parseRect), [])
     .option('--focus <x,y>', 'point the crop is built around, in pixels or as 50%,30%', parseFocusFlag)
-    .option('--faces', 'find heads and keep them whole, with room around; needs packages of its own, which are named if absent', false)
+    .option(
+      '--faces',
+      'find heads and keep them whole, with room around; needs packages of its own, which are named if absent',
+      false,
+    )
     .option(
       '--hints <file>',
       'wishes for single photos, JSON Lines: {"path": "a.jpg", "focus": [420, 310], "keep": [...]}',

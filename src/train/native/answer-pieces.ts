@@ -23,6 +23,7 @@ const PIECES = new RegExp(
 export function answerPieces(text: string): AnswerPiece[] {
   return [...text.matchAll(PIECES)].map(({ 0: tokens, groups }) => ({
     tokens,
-    isDecided: Object.values(groups ?? {}).some((group) => group !== undefined),
+    // Groups that took no part are undefined, whatever their type says.
+    isDecided: Object.values(groups ?? {}).some((group: string | undefined) => group !== undefined),
   }));
 }
