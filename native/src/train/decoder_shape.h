@@ -22,7 +22,7 @@ struct decoder_shape {
     int64_t n_embd_kv() const { return head_dim() * n_head_kv; }
 };
 
-// llama.cpp's loader of this architecture leaves the epsilon of the norms at zero whatever the file says (v0.5.0,
+// llama.cpp's loader of this architecture leaves the epsilon of the norms at zero whatever the file says (its
 // src/models/qwen2vl.cpp), and what is trained must be what runs.
 constexpr float norm_epsilon = 0.0f;
 

@@ -11,11 +11,14 @@ import { loadPromptProfile } from '../../../src/vlm/prompt/profile.js';
 import { nanoTokenizer } from '../../../training/nano/vocabulary.js';
 
 const profile = await loadPromptProfile('compact');
-export const phrases = profile.reasons.kind === 'phrase' ? profile.reasons.phrases : [];
+const phrases = profile.reasons.kind === 'phrase' ? profile.reasons.phrases : [];
 export const vocabulary = buildVocabulary(nanoTokenizer(phrases));
 export const tokenizer = vocabularyTokenizer(vocabulary);
 const tokens = new AnswerTokens(tokenizer);
 export const FRAME: Size = { width: 196, height: 168 };
+
+/** True of the two candidates below. */
+const REASONS = ['subject in the center', 'less empty space'] as const;
 
 /** A conversation of the product on a frame: the tokens it has in use, with the photo's subject in the middle. */
 export function productConversation(best: 0 | 1): Promise<ConversationRecord> {
@@ -26,11 +29,11 @@ export function productConversation(best: 0 | 1): Promise<ConversationRecord> {
       elements,
       request: { count: 2, limits: { frame: FRAME, minSize: 0.25 } },
       candidates: [
-        { boxInFrame: [10, 5, 180, 150], why: phrases[0]! },
-        { boxInFrame: [0, 0, 150, 168], why: phrases[1]! },
+        { boxInFrame: [10, 5, 180, 150], why: REASONS[0] },
+        { boxInFrame: [0, 0, 150, 168], why: REASONS[1] },
       ],
       preference: best === 0 ? [1, 0] : [0, 1],
-      why: phrases[best]!,
+      why: REASONS[best],
     },
     { tokenizer, tokens, profile },
   );
