@@ -5,6 +5,7 @@ import { FramewrightError, messageOf } from '../../base/errors.js';
 import type { Size } from '../../base/geometry.js';
 import { readTextFile } from '../../files/json-file.js';
 import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
+import { IMAGE_TAG } from '../written-conversation.js';
 import type { ImagePlace } from './pieces.js';
 
 /** What is learnt: answers as they are, or which of two is the better one. */
@@ -134,9 +135,9 @@ class ImageSizes {
   }
 
   async placesOf(raw: { conversations: readonly Turn[]; images: readonly string[] }): Promise<ImagePlace[]> {
-    const nTags = raw.conversations.reduce((sum, { value }) => sum + value.split('<image>').length - 1, 0);
+    const nTags = raw.conversations.reduce((sum, { value }) => sum + value.split(IMAGE_TAG).length - 1, 0);
     if (nTags !== raw.images.length)
-      throw invalid(`its turns hold ${nTags} <image> and it names ${raw.images.length} images`);
+      throw invalid(`its turns hold ${nTags} ${IMAGE_TAG} and it names ${raw.images.length} images`);
     return Promise.all(
       raw.images.map(async (name) => {
         const file = path.join(this.#folder, name);

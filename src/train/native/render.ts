@@ -3,12 +3,10 @@ import { AnswerTokens } from '../../vlm/answer/answer-tokens.js';
 import type { ChatSession } from '../../vlm/answer/chat-session.js';
 import type { Tokenizer } from '../../vlm/answer/writer.js';
 import { Conversation, type SeenImage } from '../../vlm/prompt/conversation.js';
+import { IMAGE_TAG } from '../written-conversation.js';
 import { answerPieces } from './answer-pieces.js';
 import type { ImagePlace, Piece, TokenisedAnswer, TokenisedConversation, TokenisedPair } from './pieces.js';
 import type { PreferenceRecord, SftRecord, Turn } from './records.js';
-
-/** Where an image stands in a turn, as LLaMA-Factory writes it. */
-export const IMAGE_TAG = '<image>';
 
 /** The tokens of records, by the same code that talks to the model in use (src/vlm/prompt/conversation.ts). */
 export class Renderer {

@@ -27,37 +27,26 @@ export interface TrainSettings {
   readonly every?: number;
 }
 
+const COMMON_DEFAULTS: Omit<TrainSettings, 'learningRate'> = {
+  epochs: 3,
+  batchSize: 8,
+  warmup: 0.1,
+  weightDecay: 0,
+  clipNorm: 1,
+  beta: 0.2,
+  rank: 16,
+  alpha: 32,
+  targets: LORA_TARGETS,
+  seed: 0,
+};
+
 /**
  * Rank, alpha, rates and beta are CROP's for a 7B (arXiv 2605.12545); a model of some million parameters needs more of a
  * rate (docs/training.md).
  */
 export const TRAIN_DEFAULTS: Readonly<Record<TrainKind, TrainSettings>> = {
-  sft: {
-    epochs: 3,
-    batchSize: 8,
-    learningRate: 1e-4,
-    warmup: 0.1,
-    weightDecay: 0,
-    clipNorm: 1,
-    beta: 0.2,
-    rank: 16,
-    alpha: 32,
-    targets: LORA_TARGETS,
-    seed: 0,
-  },
-  dpo: {
-    epochs: 3,
-    batchSize: 8,
-    learningRate: 1e-5,
-    warmup: 0.1,
-    weightDecay: 0,
-    clipNorm: 1,
-    beta: 0.2,
-    rank: 16,
-    alpha: 32,
-    targets: LORA_TARGETS,
-    seed: 0,
-  },
+  sft: { ...COMMON_DEFAULTS, learningRate: 1e-4 },
+  dpo: { ...COMMON_DEFAULTS, learningRate: 1e-5 },
 };
 
 /** Fills in what was left open. @throws FramewrightError USAGE */

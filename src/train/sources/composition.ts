@@ -1,6 +1,7 @@
 import type { Box, Point } from '../../base/geometry.js';
 import { CURVE_POINTS, VANISHING_LINES, type Element } from '../../base/schema.js';
 import type { LabelledElement } from '../../eval/datasets/types.js';
+import { meetingPoint } from '../../photo/overlay/shapes.js';
 
 type Pair = [number, number];
 
@@ -39,21 +40,15 @@ function asElement(shape: LabelledElement): Element | undefined {
 /** The point nearest to all segments' lines in the least squares sense, and from it to each segment's far end. */
 function vanishing(segments: readonly [number, number, number, number][]): Element | undefined {
   if (segments.length < VANISHING_LINES.min) return undefined;
-  let [sxx, sxy, syy, sx, sy] = [0, 0, 0, 0, 0];
-  for (const [x1, y1, x2, y2] of segments) {
-    const length = Math.hypot(x2 - x1, y2 - y1);
-    if (length === 0) return undefined;
-    const [nx, ny] = [(y1 - y2) / length, (x2 - x1) / length];
-    const offset = nx * x1 + ny * y1;
-    sxx += nx * nx;
-    sxy += nx * ny;
-    syy += ny * ny;
-    sx += nx * offset;
-    sy += ny * offset;
-  }
-  const determinant = sxx * syy - sxy * sxy;
-  if (Math.abs(determinant) < 1e-6) return undefined; // parallel
-  const [x, y] = pair([(sx * syy - sy * sxy) / determinant, (sy * sxx - sx * sxy) / determinant]);
+  if (segments.some(([x1, y1, x2, y2]) => x1 === x2 && y1 === y2)) return undefined;
+  const meeting = meetingPoint(
+    segments.map(([x1, y1, x2, y2]): [Point, Point] => [
+      [x1, y1],
+      [x2, y2],
+    ]),
+  );
+  if (!meeting) return undefined; // parallel
+  const [x, y] = pair(meeting);
   const lines = segments.slice(0, VANISHING_LINES.max).map(([x1, y1, x2, y2]): [number, number, number, number] => {
     const firstIsFar = Math.hypot(x1 - x, y1 - y) > Math.hypot(x2 - x, y2 - y);
     return firstIsFar ? [x, y, x1, y1] : [x, y, x2, y2];
