@@ -5,6 +5,7 @@ python -m teacher.fit --judged corpus.jsonl --photos CORPUS --masks MASKS --foun
 """
 import argparse
 import pickle
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,11 @@ from .photo import Photo, mask_path, read_found, read_photo
 from .places import FIVE, MANY, RATIOS, Window, window
 
 SEEDS = 3
+WITHOUT_MASK = "without mask, things"
 SOURCES = {
     "all": GROUPS,
     "without objects, faces": tuple(g for g in GROUPS if g not in ("objects", "faces")),
-    "without mask, things": tuple(g for g in GROUPS if g not in ("mask", "things")),
+    WITHOUT_MASK: tuple(g for g in GROUPS if g not in ("mask", "things")),
     "without gradient": tuple(g for g in GROUPS if g != "gradient"),
     "place alone": GROUPS[:1],
 }
@@ -50,6 +52,17 @@ class Scorer:
         x = np.concatenate([features(p, w, MANY, self.groups) for p in (photo, mirrored) for w in ws])
         raw = np.mean([tree.predict(x) for tree in self.trees], axis=0).reshape(2, len(ws), len(MANY))
         return np.stack([smooth((own + (back[::-1] if w.axis == 0 else back)) / 2) for own, back, w in zip(*raw, ws)])
+
+
+@dataclass
+class Scorers:
+    """For photos with a mask, and for those where nobody made one."""
+
+    masked: Scorer
+    unmasked: Scorer
+
+    def of_windows(self, photo: Photo, ws: list[Window]) -> np.ndarray:
+        return (self.unmasked if photo.mask is None else self.masked).of_windows(photo, ws)
 
 
 def smooth(values: np.ndarray) -> np.ndarray:
@@ -127,8 +140,11 @@ def main() -> None:
                 there = [best_place(scorer(p, w)) for p, w in zip(test[1], test[2])]
                 print(f"{'':24s} test {told(figures(test[0], there))}", flush=True)
     if a.out:
+        unmasked = SOURCES[WITHOUT_MASK]
+        theirs = read_all(every, a.photos, None, a.found)
+        scorers = Scorers(fitted(judged, photos, ws), fitted(every, theirs, windows(every, theirs), unmasked))
         with a.out.open("wb") as f:
-            pickle.dump(fitted(judged, photos, ws), f)
+            pickle.dump(scorers, f)
 
 
 if __name__ == "__main__":

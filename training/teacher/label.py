@@ -1,7 +1,7 @@
 """Has the teacher label a corpus: for each photo its subject, and what every place of the largest crop of each ratio is worth.
 
 python -m teacher.label CORPUS --masks MASKS --teacher teacher.pickle [--judged corpus.jsonl] [--found found.jsonl] --out places.jsonl
-CORPUS has an index.jsonl (a line a photo, `file` in it). A photo without a mask gets the one ratio it was judged at, if any.
+CORPUS has an index.jsonl (a line a photo, `file` in it). Photos without a mask are told by the trees that need none.
 A line: {"source", "mask": base64 of MASK_SIDE x MASK_SIDE bytes or null, "subject": [x1, y1, x2, y2] in shares or null,
 "places": {"1:1": {"axis", "length", "worth": [33 numbers]}, ...}}; places.ts and nano/place_labels.py read it.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from .fit import Scorer, smooth  # noqa: F401  (the pickle holds a Scorer)
+from .fit import Scorer, Scorers, smooth  # noqa: F401  (the pickle holds both)
 from .judged import Judged, read_judged
 from .photo import SIDE, Photo, mask_path, read_found, read_photo
 from .places import FIVE, MANY, RATIOS, window
@@ -36,21 +36,20 @@ def subject_box(photo: Photo) -> list[float] | None:
     return [round(float(v) / SIDE, 4) for v in (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)]
 
 
-def blended(own: np.ndarray | None, judged: Judged | None) -> np.ndarray | None:
-    said = None if judged is None else smooth(np.interp(MANY, FIVE, judged.worths()))
-    if own is None or said is None:
-        return said if own is None else own
+def blended(own: np.ndarray, judged: Judged | None) -> np.ndarray:
+    if judged is None:
+        return own
+    said = smooth(np.interp(MANY, FIVE, judged.worths()))
     return JUDGE_SHARE * said + (1 - JUDGE_SHARE) * own
 
 
-def line(source: str, photo: Photo, scorer: Scorer, judged: dict[str, Judged]) -> dict | None:
+def line(source: str, photo: Photo, scorers: Scorers, judged: dict[str, Judged]) -> dict | None:
     movable = {ratio: w for ratio in RATIOS if (w := window(photo.width, photo.height, RATIOS[ratio])).length <= MOST_LENGTH}
-    own = scorer.of_windows(photo, list(movable.values())) if photo.mask is not None else [None] * len(movable)
+    own = scorers.of_windows(photo, list(movable.values())) if movable else []
     places = {}
     for (ratio, w), scored in zip(movable.items(), own):
         worth = blended(scored, judged.get(ratio))
-        if worth is not None:
-            places[ratio] = {"axis": w.axis, "length": round(w.length, 5), "worth": [round(float(v), 3) for v in worth]}
+        places[ratio] = {"axis": w.axis, "length": round(w.length, 5), "worth": [round(float(v), 3) for v in worth]}
     if photo.mask is None and not places:
         return None
     mask = None
@@ -70,7 +69,7 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     a = p.parse_args()
     with a.teacher.open("rb") as f:
-        scorer: Scorer = pickle.load(f)
+        scorers: Scorers = pickle.load(f)
     judged: dict[str, dict[str, Judged]] = {}
     for j in read_judged(a.judged) if a.judged else []:
         judged.setdefault(j.file, {})[j.aspect] = j
@@ -79,10 +78,8 @@ def main() -> None:
     with a.out.open("w") as f:
         for text in (a.corpus / "index.jsonl").read_text().splitlines():
             file = json.loads(text)["file"]
-            mask = mask_path(a.masks, file)
-            if not mask.exists() and file not in judged:
-                continue
-            said = line(file, read_photo(a.corpus / file, mask, found.get(file)), scorer, judged.get(file, {}))
+            photo = read_photo(a.corpus / file, mask_path(a.masks, file), found.get(file))
+            said = line(file, photo, scorers, judged.get(file, {}))
             if said:
                 f.write(json.dumps(said) + "\n")
                 n += 1
