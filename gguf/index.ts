@@ -3,6 +3,8 @@
  *
  * @module framewright/gguf
  */
+export { FAMILIES, cellPxOf, familyOfArchitecture, familyTitles, type FamilyName } from './families/index.js';
+export type { ModelFamily } from './families/family.js';
 export { GgufError, type GgufErrorCode } from './errors.js';
 export {
   GGML_TYPES,

@@ -1,4 +1,6 @@
 import { GgufError } from './errors.js';
+import type { ModelFamily } from './families/family.js';
+import { familyOfText } from './families/index.js';
 import { countNonFiniteBlocksInFile } from './nan-check.js';
 import { readGguf, type GgufHeader } from './reader.js';
 import { isInsideFile } from './tensor-data.js';
@@ -16,6 +18,7 @@ export interface ValidateOptions {
 }
 
 export interface ValidPair {
+  readonly family: ModelFamily;
   readonly text: GgufHeader;
   readonly textSizes: TextSizes;
   readonly mmproj: GgufHeader;
@@ -114,6 +117,7 @@ async function examinePair(
   const mmproj = await validateFile(mmprojPath, checkVision, options);
   const problems = [...text.problems, ...mmproj.problems];
   if (!text.header || !text.sizes || !mmproj.header || !mmproj.sizes) return { problems };
+  const family = familyOfText(text.header.metadata)!; // its sizes would not be known otherwise
   if (mmproj.sizes.projectionDim !== text.sizes.nEmbd) {
     problems.push(
       problemOf(mmprojPath, {
@@ -123,7 +127,7 @@ async function examinePair(
       }),
     );
   }
-  const pair = { text: text.header, textSizes: text.sizes, mmproj: mmproj.header, visionSizes: mmproj.sizes };
+  const pair = { family, text: text.header, textSizes: text.sizes, mmproj: mmproj.header, visionSizes: mmproj.sizes };
   return { problems, pair };
 }
 

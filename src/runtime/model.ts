@@ -1,3 +1,4 @@
+import { familyOfArchitecture, familyTitles, type ModelFamily } from '../../gguf/index.js';
 import { FramewrightError } from '../base/errors.js';
 import type { Size } from '../base/geometry.js';
 import type { NativeAddon, NativeModel } from './addon.js';
@@ -20,6 +21,7 @@ export interface ModelSettings {
 /** A text model with its vision tower. */
 export class VisionModel {
   readonly facts: ModelFacts;
+  readonly family: ModelFamily;
   readonly settings: ModelSettings;
   readonly #addon: NativeAddon;
   readonly #native: NativeModel;
@@ -40,6 +42,7 @@ export class VisionModel {
     const { metadata, ...facts } = native.facts();
     const pairs = metadata.flatMap((key, i) => (i % 2 === 0 ? [[key, metadata[i + 1]!] as const] : []));
     this.facts = { ...facts, metadata: Object.fromEntries(pairs) };
+    this.family = requireFamily(this.facts);
     const { threads, imageMinTokens, imageMaxTokens } = settings;
     this.settings = { threads, imageMinTokens, imageMaxTokens };
     this.#addon = addon;
@@ -194,6 +197,16 @@ export class VisionModel {
   forget(context: Context): void {
     this.#contexts.delete(context);
   }
+}
+
+function requireFamily({ metadata }: ModelFacts): ModelFamily {
+  const architecture = metadata['general.architecture'];
+  const family = familyOfArchitecture(architecture);
+  if (family) return family;
+  throw new FramewrightError(
+    'MODEL_UNSUPPORTED',
+    `models of the architecture ${architecture ?? '(not named)'} are not run; ${familyTitles()} are`,
+  );
 }
 
 /** @internal */

@@ -57,15 +57,15 @@ export class Runtime {
     this.#unfinished.add(free);
     try {
       await queue.run(() => native.load(), options.signal);
+      const model = new VisionModel(this.#addon, native, queue, params, (disposed) => this.#models.delete(disposed));
+      this.#models.add(model);
+      this.#unfinished.delete(free);
+      return model;
     } catch (error) {
       // An aborted load is let go of by and by; the caller hears of it at once.
       void free();
       throw error;
     }
-    this.#unfinished.delete(free);
-    const model = new VisionModel(this.#addon, native, queue, params, (disposed) => this.#models.delete(disposed));
-    this.#models.add(model);
-    return model;
   }
 
   /**

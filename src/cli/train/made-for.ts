@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { defined } from '../../base/defined.js';
-import { FAMILIES, trainingUse, type FamilyName, type TrainingUse } from '../../train/export/use.js';
+import { FAMILIES, type FamilyName } from '../../../gguf/index.js';
+import { trainingUse, type TrainingUse } from '../../train/export/use.js';
 import { parseWhole } from '../options.js';
 
 /** Options that say which model data is made for. */

@@ -1,27 +1,9 @@
+import { cellPxOf, FAMILIES, type FamilyName } from '../../../gguf/index.js';
 import { BUNDLED_MODELS, requireCatalogModel, resolveModel } from '../../model/resolve.js';
 import { existsSync } from 'node:fs';
 import { withImageTokens } from '../../model/image-tokens.js';
 import { DEFAULT_USE, type ModelUse } from '../../model/manifest.js';
 import type { PixelBudget } from '../../photo/frame.js';
-import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
-
-/** Families of models by the architecture their GGUF names, with what their frames and training need. */
-export const FAMILIES = {
-  qwen2vl: {
-    cellPx: IMAGE_TOKEN_PX,
-    /** LLaMA-Factory's chat template. */
-    template: 'qwen2_vl',
-    exampleModel: 'Qwen/Qwen2.5-VL-7B-Instruct',
-  },
-  qwen3vl: {
-    /** 16 px patches, merged 2x2. */
-    cellPx: 32,
-    // The template qwen3_vl is for the thinking models: it would put an empty thought before every answer.
-    template: 'qwen3_vl_nothink',
-    exampleModel: 'Qwen/Qwen3-VL-8B-Instruct',
-  },
-} as const;
-export type FamilyName = keyof typeof FAMILIES;
 
 /** What data is made for: how a model will be used decides what its training photos and prompts look like. */
 export interface TrainingUse {
@@ -47,7 +29,7 @@ export async function trainingUse({ model, family = 'qwen2vl', imageTokens }: Us
 /** The frame its photos are seen in. */
 export function pixelBudgetOf({ family, use }: TrainingUse): PixelBudget {
   const { min: minPixels, max: maxPixels } = use.pixelBudget;
-  return { minPixels, maxPixels, cellPx: FAMILIES[family].cellPx };
+  return { minPixels, maxPixels, cellPx: cellPxOf(FAMILIES[family]) };
 }
 
 async function useOfModel(model: string): Promise<ModelUse> {

@@ -1,0 +1,21 @@
+/** What models of one architecture have in common, and the code would otherwise have to guess. One file each beside this one. */
+export interface ModelFamily {
+  /** What its GGUF text files name in `general.architecture`, and what prefixes their keys. */
+  readonly architecture: string;
+  /** As its makers write it. */
+  readonly title: string;
+  /** `clip.projector_type` of its vision files. */
+  readonly projector: string;
+  /** Side of a patch of its vision tower, in pixels of the frame. */
+  readonly patchPx: number;
+  /** Patches on a side that become one token. */
+  readonly mergeSize: number;
+  /** What its answers count in: whole pixels of the frame it sees, or thousandths of the frame's sides. */
+  readonly coordinates: 'pixels' | 'thousand';
+  /** Writes thoughts before an answer unless its think block is closed for it. */
+  readonly thinks: boolean;
+  /** Keeps a running state beside its KV cache: a sequence can be copied and dropped whole, not cut back. */
+  readonly isRecurrent: boolean;
+  /** For whoever trains it elsewhere: LLaMA-Factory's chat template, and a checkpoint by its name on Hugging Face. */
+  readonly training: { readonly template: string; readonly exampleModel: string };
+}
