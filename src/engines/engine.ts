@@ -1,3 +1,4 @@
+import type { Coordinates } from '../base/coordinates.js';
 import type { Box, Size } from '../base/geometry.js';
 import type { CandidateLimits, ProposedBox } from './limits.js';
 import type { Element, EngineName } from '../base/schema.js';
@@ -11,7 +12,7 @@ export interface FrameImage {
   readonly rgb: Uint8Array;
 }
 
-/** One crop wanted of a photo, in terms of its frame. */
+/** One crop wanted of a photo, in what the engine counts in. */
 export interface EngineTarget {
   readonly limits: CandidateLimits;
   /** `width:height` as asked for. */
@@ -120,6 +121,8 @@ export interface PhotoEngine {
   readonly name: EngineName;
   /** Area of the frame it wants to look at. */
   readonly pixelBudget: PixelBudget;
+  /** What its boxes and elements, and the limits it is given, count in. Default: pixels of the frame. */
+  readonly coordinates?: Coordinates;
   /** False for an engine that goes by the photo's size alone: its frame stays undecoded and has no pixels. Default true. */
   readonly needsPixels?: boolean;
   /** Only where a model is at work. */

@@ -2,10 +2,11 @@ import { boxArea, contains, type Aspect, type Box, type Size } from '../base/geo
 
 /** What every candidate is held to. */
 export interface CandidateLimits {
+  /** How far coordinates reach: the frame's own pixels, or the grid an engine counts in instead. */
   readonly frame: Size;
-  /** In frame pixels. Free without. */
+  /** In the same. Free without. */
   readonly aspect?: Aspect;
-  /** Smallest box every candidate holds, in the frame. */
+  /** Smallest box every candidate holds, in the same. */
   readonly keep?: Box;
   /** Least area, as a share of the frame's, 0..1. */
   readonly minSize: number;

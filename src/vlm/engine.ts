@@ -1,5 +1,6 @@
 import { AnswerTokens } from './answer/answer-tokens.js';
 import type { AnswerCounters } from './answer/sampled-answer.js';
+import { coordinateSpace, type Coordinates } from '../base/coordinates.js';
 import type { ConversationPart, EngineCall, FrameImage, ModelIdentity, PhotoEngine } from '../engines/engine.js';
 import { FramewrightError } from '../base/errors.js';
 import { ConversationTree } from './conversation-tree.js';
@@ -39,6 +40,7 @@ export class VlmEngine implements PhotoEngine {
   readonly namesElements = true;
   readonly pixelBudget: PixelBudget;
   readonly identity: ModelIdentity;
+  readonly coordinates: Coordinates;
   /** Frees the vision tower after each image, for want of memory. */
   releasesEncoder = false;
   /** Whether the vision tower works on photos to come while others are decoded; see `encodeAhead`. */
@@ -59,6 +61,7 @@ export class VlmEngine implements PhotoEngine {
     const { min: minPixels, max: maxPixels } = use.pixelBudget;
     this.pixelBudget = { minPixels, maxPixels, cellPx: IMAGE_TOKEN_PX };
     this.identity = identity;
+    this.coordinates = model.family.coordinates;
     this.#model = model;
     this.#context = context;
     this.#use = use;
@@ -112,6 +115,7 @@ export class VlmEngine implements PhotoEngine {
       name: this.name,
       pixelBudget: this.pixelBudget,
       identity: this.identity,
+      coordinates: this.coordinates,
       takesInstruction: this.takesInstruction,
       namesElements: this.namesElements,
       takeOn: (_photo, call) => new Reasoning(tree, call),
@@ -125,10 +129,16 @@ export class VlmEngine implements PhotoEngine {
       {
         open: () => new Conversation(this.#context.session(), this.#model, this.#tokens, this.#answers),
         encode: (image, signal) => this.#taken(image) ?? this.#encode(image, signal),
-        enhance: (image, elements) => enhance(image, elements, this.#use),
+        enhance: (image, elements) =>
+          enhance(image, elements, this.#use, coordinateSpace(this.coordinates, image.frame)),
         placeEdges: (image, candidates, limits) =>
           this.#use.placeEdges ? placeCandidates(image, candidates, limits) : candidates,
-        stage: ({ frame }, sampling) => ({ frame, profile: this.#profile, sampling }),
+        stage: ({ frame }, sampling) => ({
+          frame,
+          coordinates: this.coordinates,
+          profile: this.#profile,
+          sampling,
+        }),
         readable: (part) => this.#readable(part),
         contextCells: this.#use.contextCells,
         sequences: this.#sequences,

@@ -20,7 +20,7 @@ import { propose, type ProposalRequest } from './propose/propose.js';
 import { rank } from './propose/rank.js';
 import { proposalCells, voteCells } from './room.js';
 import { showAgain, showPhoto } from './show.js';
-import type { StageContext } from './stage.js';
+import { spaceOf, type StageContext } from './stage.js';
 import { inWaves } from './waves.js';
 
 /** The photo with its analysis, or without where that is done without. */
@@ -103,7 +103,7 @@ export class Reasoning implements EngineSteps {
     if (known) return { candidates: known.candidates, known: known.decided };
     if (this.#without.includes('proposal')) {
       const { chat, elements } = from;
-      return { chat, question, elements, candidates: fixedCandidates(this.#stage.frame, asked.count) };
+      return { chat, question, elements, candidates: fixedCandidates(spaceOf(this.#stage), asked.count) };
     }
     const stagesBefore = this.#without.filter((name) => name === 'analysis' || name === 'enhancement');
     const proposed = await proposals.goOn(JSON.stringify([asked, stagesBefore]), from, (chat) =>

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Reasons } from '../answer/reasons.js';
+import { ANSWER_STYLES, type AnswerForm, type AnswerStyleName } from '../answer/style.js';
 import { FramewrightError, messageOf } from '../../base/errors.js';
 import { packageFile } from '../../files/package-root.js';
 
@@ -9,12 +9,11 @@ const STAGES = ['system', 'analyse', 'propose', 'decide'] as const;
 export type PromptStage = (typeof STAGES)[number];
 
 /** The prompts of one profile: what a model's manifest names, because a model is used with the prompts it was trained on. */
-export interface PromptProfile {
+export interface PromptProfile extends AnswerForm {
   readonly name: string;
   /** `<profile>/<version of each stage>+<first 8 hex digits of the sha256 of all of it>`: equal exactly when the prompts are. */
   readonly version: string;
   readonly templates: Readonly<Record<PromptStage, string>>;
-  readonly reasons: Reasons;
   /** Whether the proposal prompt has a place for the owner's own words. */
   readonly takesInstruction: boolean;
 }
@@ -22,6 +21,8 @@ export interface PromptProfile {
 const profilesSchema = z.record(
   z.string(),
   z.object({
+    /** Default `plain`. */
+    style: z.enum(Object.keys(ANSWER_STYLES) as [AnswerStyleName]).optional(),
     reasons: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('sentence'), maxTokens: z.int().positive() }),
       z.object({ kind: z.literal('phrase'), phrases: z.array(z.string().min(1)).min(1) }),
@@ -51,6 +52,7 @@ export async function loadPromptProfile(name: string): Promise<PromptProfile> {
       string
     >,
     reasons: profile.reasons,
+    style: ANSWER_STYLES[profile.style ?? 'plain'],
     takesInstruction: stages[STAGES.indexOf('propose')]!.template.includes('{{#instruct}}'),
   };
 }

@@ -5,7 +5,8 @@ import { isTrueReason } from '../answer/true-reasons.js';
 import { FramewrightError } from '../../base/errors.js';
 import type { Conversation } from '../prompt/conversation.js';
 import { fillTemplate } from '../prompt/template.js';
-import type { StageContext } from '../stage.js';
+import { numberList } from '../answer/style.js';
+import { frameValues, type StageContext } from '../stage.js';
 
 export interface ProposalRequest {
   readonly count: number;
@@ -20,7 +21,7 @@ export interface ProposalRequest {
   readonly instruct?: string;
 }
 
-/** Stage 2, after the image it is about: `count` distinct candidate boxes in the frame, each with a reason. */
+/** Stage 2, after the image it is about: `count` distinct candidate boxes in the limits' space, each with a reason. */
 export async function propose(
   chat: Conversation<unknown>,
   request: ProposalRequest,
@@ -31,8 +32,8 @@ export async function propose(
     chat.answer(stage.sampling),
     request.limits,
     request.count,
-    stage.profile.reasons,
-    (box) => (phrase) => isTrueReason(phrase, box, stage.frame, request.elements ?? []),
+    stage.profile,
+    (box) => (phrase) => isTrueReason(phrase, box, request.limits.frame, request.elements ?? []),
   );
   chat.endAnswer();
   if (candidates.length > 0) return candidates;
@@ -47,10 +48,11 @@ export function proposalPrompt(
   stage: StageContext,
 ): string {
   return fillTemplate(stage.profile.templates.propose, {
+    ...frameValues(stage),
     count,
     aspect,
     drawn: isPlain ? undefined : 'yes',
-    keep: limits.keep && `[${limits.keep.join(',')}]`,
+    keep: limits.keep && numberList(limits.keep, stage.profile.style),
     instruct,
   });
 }
