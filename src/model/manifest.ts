@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cellPxOf, FAMILIES } from '../../gguf/index.js';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import { readJsonFile } from '../files/json-file.js';
 
@@ -45,15 +46,30 @@ export const manifestSchema = z.object({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** How a Qwen2.5-VL GGUF without a manifest is used: CROP's training resolution (768 x 768), full prompts. */
-export const DEFAULT_USE = {
-  promptProfile: 'standard',
-  pixelBudget: { min: 200_704, max: 589_824 },
-  contextCells: 8192,
-  preprocess: { positionRamps: false },
-  overlay: { labels: true },
-  placeEdges: false,
-} as const satisfies Partial<Manifest>;
+/**
+ * Image tokens a photo is seen with where nothing else is said. Qwen-VL models place boxes badly below 1,024, of which
+ * llama.cpp warns; 1,280 is the most that Qwen2.5-VL's model card uses in its examples.
+ */
+export const DEFAULT_IMAGE_TOKENS = { min: 1024, max: 1280 } as const;
+
+/**
+ * How a GGUF without a manifest is used: with the full prompts.
+ * @param cellPx side of the square that one image token covers
+ */
+export function defaultUse(cellPx: number): ModelUse {
+  const { min, max } = DEFAULT_IMAGE_TOKENS;
+  return {
+    promptProfile: 'standard',
+    pixelBudget: { min: min * cellPx ** 2, max: max * cellPx ** 2 },
+    contextCells: 8192,
+    preprocess: { positionRamps: false },
+    overlay: { labels: true },
+    placeEdges: false,
+  };
+}
+
+/** Of a Qwen2.5-VL. */
+export const DEFAULT_USE = defaultUse(cellPxOf(FAMILIES.qwen2vl));
 
 export async function readManifest(file: string): Promise<Manifest> {
   let parsed: unknown;
