@@ -2,7 +2,7 @@ import { cellPxOf, FAMILIES, type FamilyName } from '../../../gguf/index.js';
 import { BUNDLED_MODELS, requireCatalogModel, resolveModel } from '../../model/resolve.js';
 import { existsSync } from 'node:fs';
 import { withImageTokens } from '../../model/image-tokens.js';
-import { DEFAULT_USE, type ModelUse } from '../../model/manifest.js';
+import { defaultUse, type ModelUse } from '../../model/manifest.js';
 import type { PixelBudget } from '../../photo/frame.js';
 
 /** What data is made for: how a model will be used decides what its training photos and prompts look like. */
@@ -22,7 +22,7 @@ export interface UseOptions {
 
 /** @throws FramewrightError MODEL_NOT_FOUND, MODEL_INVALID */
 export async function trainingUse({ model, family = 'qwen2vl', imageTokens }: UseOptions): Promise<TrainingUse> {
-  const use = model === undefined ? DEFAULT_USE : await useOfModel(model);
+  const use = model === undefined ? defaultUse(cellPxOf(FAMILIES[family])) : await useOfModel(model);
   return { family, use: imageTokens === undefined ? use : withImageTokens(use, imageTokens) };
 }
 
