@@ -150,7 +150,7 @@ async function settleUnsure(
   target: Target,
   { minConfidence = CROP_DEFAULTS.minConfidence, fallback = CROP_DEFAULTS.fallback, ...wishes }: HeldWishes,
 ): Promise<CropResult> {
-  if (result.confidence! >= minConfidence) return result;
+  if (result.confidence === undefined || result.confidence >= minConfidence) return result;
   if (fallback === 'review') return { ...result, verdict: 'review', fallback };
   return cropByFallback(result, ready, target, fallback, wishes);
 }
@@ -174,5 +174,9 @@ async function cropByFallback(
 }
 
 function cannot(engine: PhotoEngine, what: string): FramewrightError {
-  return new FramewrightError('USAGE', `the engine ${engine.name} ${what}; use the engine vlm`);
+  if (!engine.identity) return new FramewrightError('USAGE', `the engine ${engine.name} ${what}; use the engine vlm`);
+  return new FramewrightError(
+    'USAGE',
+    `the model ${engine.identity.name} ${what}: it is not asked for any; use another`,
+  );
 }

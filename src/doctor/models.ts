@@ -35,7 +35,7 @@ async function checkModel(selection: ModelSelection, signal: AbortSignal): Promi
     if (manifest && !selection.mmproj) {
       const { text, mmproj } = manifest.files;
       const hashes = [await fileSha256(textPath, signal), await fileSha256(mmprojPath, signal)];
-      const changed = [text, mmproj].filter(({ sha256 }, i) => sha256 !== hashes[i]).map((file) => file.name);
+      const changed = [text, mmproj].filter(({ sha256 }, i) => sha256 !== undefined && sha256 !== hashes[i]).map((file) => file.name);
       if (changed.length > 0) {
         return {
           check,

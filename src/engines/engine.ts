@@ -5,6 +5,7 @@ import type { Element, EngineName } from '../base/schema.js';
 import type { PixelBudget } from '../photo/frame.js';
 import type { Stage } from '../base/stages.js';
 import type { Timings } from '../base/timings.js';
+import type { Verdict } from '../base/verdicts.js';
 
 /** What an engine looks at: RGB, row major, `frame.width * frame.height * 3` bytes. */
 export interface FrameImage {
@@ -54,6 +55,8 @@ export interface Decision {
   /** Index of the best candidate. */
   readonly best: number;
   readonly why: string;
+  /** What the model says of the photo, where it is asked. */
+  readonly verdict?: Verdict;
   /** Probability of each candidate to be named best, averaged over the votes; sums to 1. */
   readonly modelScores: readonly number[];
 }
@@ -129,6 +132,8 @@ export interface PhotoEngine {
   readonly identity?: ModelIdentity;
   /** Whether it understands a wish in words. */
   readonly takesInstruction: boolean;
+  /** Whether its candidates have scores, and with them a crop its confidence. Default true. */
+  readonly scores?: boolean;
   /** Whether it looks at the composition at all. */
   readonly namesElements: boolean;
   takeOn(photo: FrameImage, call: EngineCall): EngineSteps;

@@ -1,3 +1,4 @@
+import type { Verdict } from '../base/verdicts.js';
 import { boxArea, contains, type Aspect, type Box, type Size } from '../base/geometry.js';
 
 /** What every candidate is held to. */
@@ -16,6 +17,8 @@ export interface CandidateLimits {
 export interface ProposedBox {
   readonly boxInFrame: Box;
   readonly why: string;
+  /** Of the photo, where the engine is asked for one. */
+  readonly verdict?: Verdict;
 }
 
 /** Nobody trims less than this share of a side; where no ratio says how much to trim, a candidate does not either. */

@@ -133,7 +133,7 @@ async function fromManifest(folder: string, mmproj: string | undefined): Promise
     textPath: path.join(folder, manifest.files.text.name),
     mmprojPath: mmproj ?? path.join(folder, manifest.files.mmproj.name),
     loras: [],
-    use: useOf(manifest),
+    use: useOf(manifest, folder),
     manifest,
   };
 }

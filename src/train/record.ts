@@ -12,7 +12,7 @@ import type { IsTrue } from '../vlm/answer/reasons.js';
 import { isTrueReason } from '../vlm/answer/true-reasons.js';
 import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import { Conversation, type SeenImage } from '../vlm/prompt/conversation.js';
-import type { PromptProfile } from '../vlm/prompt/profile.js';
+import type { PromptProfile } from '../vlm/prompt/prompt-profile.js';
 import type { Element } from '../base/schema.js';
 import { analyse } from '../vlm/analyse/analyse.js';
 import { decide } from '../vlm/decide/decide.js';

@@ -1,6 +1,6 @@
 import { buildVocabulary } from '../../gguf/tokenizer.js';
 import { AnswerTokens } from '../vlm/answer/answer-tokens.js';
-import type { PromptProfile } from '../vlm/prompt/profile.js';
+import type { PromptProfile } from '../vlm/prompt/prompt-profile.js';
 import { recordConversation, type ConversationTarget, type RecordOptions } from './record.js';
 import { detokenize, vocabularyTokenizer } from './vocabulary-tokenizer.js';
 

@@ -8,7 +8,7 @@ import { positionRamps } from '../photo/ramps.js';
 import type { PixelBudget } from '../photo/frame.js';
 import type { ModelUse } from '../model/manifest.js';
 import { Conversation, type SeenImage, type TranscriptPart } from './prompt/conversation.js';
-import type { PromptProfile } from './prompt/profile.js';
+import type { PromptProfile } from './prompt/prompt-profile.js';
 import { Reasoning } from './reasoning.js';
 import type { Context } from '../runtime/session/context.js';
 import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
@@ -37,7 +37,6 @@ export interface VlmSettings {
 /** CROP's three reasoning stages as one conversation in one KV cache. Several may run at once in one context. */
 export class VlmEngine implements PhotoEngine {
   readonly name = 'vlm';
-  readonly namesElements = true;
   readonly pixelBudget: PixelBudget;
   readonly identity: ModelIdentity;
   readonly coordinates: Coordinates;
@@ -61,7 +60,7 @@ export class VlmEngine implements PhotoEngine {
     const { min: minPixels, max: maxPixels } = use.pixelBudget;
     this.pixelBudget = { minPixels, maxPixels, cellPx: IMAGE_TOKEN_PX };
     this.identity = identity;
-    this.coordinates = model.family.coordinates;
+    this.coordinates = profile.coordinates ?? model.family.coordinates;
     this.#model = model;
     this.#context = context;
     this.#use = use;
@@ -72,6 +71,14 @@ export class VlmEngine implements PhotoEngine {
 
   counters(): VlmCounters {
     return { ...this.#answers, encodeMs: this.#encodeMs, nImages: this.#nImages, nAhead: this.#nAhead };
+  }
+
+  get namesElements(): boolean {
+    return this.#profile.stages.includes('analysis');
+  }
+
+  get scores(): boolean {
+    return this.#profile.oneBox === undefined;
   }
 
   get takesInstruction(): boolean {
@@ -118,6 +125,7 @@ export class VlmEngine implements PhotoEngine {
       coordinates: this.coordinates,
       takesInstruction: this.takesInstruction,
       namesElements: this.namesElements,
+      scores: this.scores,
       takeOn: (_photo, call) => new Reasoning(tree, call),
       explain: (error) => this.explain(error),
       [Symbol.asyncDispose]: () => tree[Symbol.asyncDispose](),

@@ -13,6 +13,7 @@ import { openRuntime, type Runtime } from '../runtime/runtime.js';
 import { usableCores } from '../runtime/threads.js';
 import type { ContextCounters, ContextOptions, GpuChoice, LogLine } from '../runtime/types.js';
 import { VlmEngine, type VlmCounters } from './engine.js';
+import { requireSpeakable } from './one-box/require-speakable.js';
 
 export interface VlmOptions
   extends LoadOptions, Pick<ContextOptions, 'kvType'>, Pick<PlanOptions, 'vramBytes' | 'memoryBytes'> {
@@ -115,6 +116,7 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       fileSha256(resolved.textPath, signal),
       fileSha256(resolved.mmprojPath, signal),
     ]);
+    requireSpeakable(profile, model);
     const context = opened.use(await model.createContext(contextOptions(runtime, resolved, options, plan)));
     const engine = new VlmEngine(model, context, {
       use: resolved.use,

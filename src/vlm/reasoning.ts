@@ -1,24 +1,30 @@
 import { defined } from '../base/defined.js';
 import { clamp, type Box } from '../base/geometry.js';
+import { FramewrightError } from '../base/errors.js';
 import type { Element } from '../base/schema.js';
+import type { Stage } from '../base/stages.js';
 import type {
   Analysed,
   Decided,
+  Decision,
   EngineCall,
   EngineSteps,
   EngineTarget,
   Proposed,
   TargetWork,
 } from '../engines/engine.js';
+import type { ProposedBox } from '../engines/limits.js';
 import { analyse } from './analyse/analyse.js';
 import type { Branch } from './branch-cache.js';
 import type { ConversationTree, ProposalInput } from './conversation-tree.js';
 import { decide, firstProposed } from './decide/decide.js';
 import type { Conversation, SeenImage } from './prompt/conversation.js';
+import type { PromptProfile } from './prompt/prompt-profile.js';
 import { fixedCandidates } from './propose/fixed-candidates.js';
 import { propose, type ProposalRequest } from './propose/propose.js';
 import { rank } from './propose/rank.js';
-import { proposalCells, voteCells } from './room.js';
+import { askBox } from './one-box/ask-box.js';
+import { boxCells, proposalCells, voteCells } from './room.js';
 import { showAgain, showPhoto } from './show.js';
 import { spaceOf, type StageContext } from './stage.js';
 import { inWaves } from './waves.js';
@@ -38,7 +44,7 @@ export class Reasoning implements EngineSteps {
   readonly #tree: ConversationTree;
   readonly #call: EngineCall;
   readonly #stage: StageContext;
-  readonly #without: readonly string[];
+  readonly #without: readonly Stage[];
   readonly #release: () => Promise<void>;
   #votesAtOnce = 1;
 
@@ -48,14 +54,15 @@ export class Reasoning implements EngineSteps {
     this.#call = call;
     this.#stage = tree.model.stage(tree.photo, call.sampling);
     this.#without = call.request.without ?? [];
+    requireStages(this.#stage.profile, this.#without);
     this.#release = release;
   }
 
   async analyse(): Promise<AnalysedBranch> {
-    this.#call.onProgress?.('analyse');
+    this.#call.onProgress?.(this.#first);
     const { timings } = this.#call;
     const photo = await this.#show();
-    if (this.#without.includes('analysis')) return { elements: [], photo };
+    if (!this.#has('analysis')) return { elements: [], photo };
     const analysis = await this.#tree.analysed.goOn('analysis', photo, (chat) =>
       timings.measure('analyse', () => analyse(chat, this.#stage)),
     );
@@ -64,10 +71,13 @@ export class Reasoning implements EngineSteps {
 
   async enhance({ elements, photo, analysis }: AnalysedBranch): Promise<EnhancedBranch> {
     if (!analysis) return { elements, chat: photo.chat, value: { elements, isPlain: true } };
+    // One that was trained without it goes on from what it said.
+    if (!this.#stage.profile.stages.includes('enhancement'))
+      return { elements, chat: analysis.chat, value: { elements, isPlain: true } };
     this.#call.onProgress?.('propose');
     const { timings, sampling } = this.#call;
     const { model, photo: image, inputs } = this.#tree;
-    if (this.#without.includes('enhancement')) {
+    if (!this.#has('enhancement')) {
       const plain = await inputs.goOn('plain', analysis, async (chat) => {
         await timings.measure('propose', () => showAgain(chat, photo.value, this.#stage));
         return { elements, isPlain: true };
@@ -106,10 +116,13 @@ export class Reasoning implements EngineSteps {
       return { chat, question, elements, candidates: fixedCandidates(spaceOf(this.#stage), asked.count) };
     }
     const stagesBefore = this.#without.filter((name) => name === 'analysis' || name === 'enhancement');
+    const { oneBox } = this.#stage.profile;
     const proposed = await proposals.goOn(JSON.stringify([asked, stagesBefore]), from, (chat) =>
-      target.timings.measure('propose', async () =>
-        model.placeEdges(photo, await propose(chat, asked, this.#stage), asked.limits),
-      ),
+      oneBox
+        ? target.timings.measure('decide', async () => [await askBox(chat, asked, oneBox, this.#stage)])
+        : target.timings.measure('propose', async () =>
+            model.placeEdges(photo, await propose(chat, asked, this.#stage), asked.limits),
+          ),
     );
     return { chat: proposed.chat, question, elements: from.elements, candidates: proposed.value };
   }
@@ -120,11 +133,13 @@ export class Reasoning implements EngineSteps {
     const { candidates, elements, chat: from, question } = proposed;
     const decided = await this.#atEnd(from, async (chat) => {
       const { votes } = this.#call.request;
-      const decision = this.#without.includes('decision')
-        ? firstProposed(candidates)
-        : await timings.measure('decide', () =>
-            decide(chat, candidates, votes, this.#stage, { elements, atOnce: this.#votesAtOnce }),
-          );
+      const decision = this.#stage.profile.oneBox
+        ? onlyBox(candidates[0]!)
+        : this.#without.includes('decision')
+          ? firstProposed(candidates)
+          : await timings.measure('decide', () =>
+              decide(chat, candidates, votes, this.#stage, { elements, atOnce: this.#votesAtOnce }),
+            );
       return { decision, conversation: () => chat.transcript.map((part) => this.#tree.model.readable(part)) };
     });
     this.#tree.remember(question, candidates, decided);
@@ -147,10 +162,20 @@ export class Reasoning implements EngineSteps {
     await this.#release();
   }
 
+  /** A stage the model was trained with, and that is not to be done without. */
+  #has(stage: Stage): boolean {
+    return this.#stage.profile.stages.includes(stage) && !this.#without.includes(stage);
+  }
+
+  /** What the photo is first looked at for. */
+  get #first(): 'analyse' | 'decide' {
+    return this.#stage.profile.stages.includes('analysis') ? 'analyse' : 'decide';
+  }
+
   #show(): Promise<Branch<SeenImage>> {
     const { model, photo, root, shown, isKept } = this.#tree;
     return shown.goOn('photo', { chat: root }, (chat) =>
-      this.#call.timings.measure('analyse', async () => {
+      this.#call.timings.measure(this.#first, async () => {
         const seen = await model.encode(photo, this.#call.sampling.signal);
         let isTaken = false;
         try {
@@ -182,10 +207,16 @@ export class Reasoning implements EngineSteps {
     if (targets.length === 1 && request.votes === 1) return { targetsAtOnce: 1, votesAtOnce: 1 };
     const { contextCells, sequences } = this.#tree.model;
     const free = contextCells - chat.nTokens;
+    const { oneBox } = this.#stage.profile;
     const proposal = Math.max(
-      ...targets.map((target) => proposalCells(this.#requestFor(value, target), this.#stage, chat.tokens)),
+      ...targets.map((target) => {
+        const asked = this.#requestFor(value, target);
+        return oneBox
+          ? boxCells(asked, oneBox, this.#stage, chat.tokens)
+          : proposalCells(asked, this.#stage, chat.tokens);
+      }),
     );
-    const vote = voteCells(request.count, this.#stage, chat.tokens);
+    const vote = oneBox ? 1 : voteCells(request.count, this.#stage, chat.tokens);
     const targetsAtOnce = wholeFrom1(Math.min(free / (proposal + vote), sequences), targets.length);
     const share = free / targetsAtOnce - proposal;
     return {
@@ -193,6 +224,24 @@ export class Reasoning implements EngineSteps {
       votesAtOnce: wholeFrom1(Math.min(share / vote, sequences / targetsAtOnce), request.votes),
     };
   }
+}
+
+/** Of a model that was asked for nothing else, and so compared it with nothing. */
+function onlyBox({ why, verdict }: ProposedBox): Decision {
+  return { best: 0, why, modelScores: [1], ...(verdict && { verdict }) };
+}
+
+/** @throws FramewrightError USAGE for a stage the model has not, or cannot answer without */
+function requireStages({ name, stages, oneBox }: PromptProfile, without: readonly Stage[]): void {
+  const able = stages.filter((stage) => !oneBox || stage !== 'decision');
+  const unable = without.find((stage) => !able.includes(stage));
+  if (unable === undefined) return;
+  const which = oneBox ? `answers with one box, by the stages ${stages.join(', ')}` : `has ${stages.join(', ')}`;
+  const rest = able.length > 0 ? `it can do without ${able.join(' or ')}` : 'it can do without none';
+  throw new FramewrightError(
+    'USAGE',
+    `there is no stage ${unable} to do without: a model with the prompt profile ${name} ${which}; ${rest}`,
+  );
 }
 
 function wholeFrom1(value: number, most: number): number {

@@ -5,6 +5,9 @@ import { aroundBest } from './decide/decision-form.js';
 import type { Reasons } from './answer/reasons.js';
 import type { Box } from '../base/geometry.js';
 import { decisionPrompt } from './decide/decide.js';
+import type { AnswerPart } from './one-box/answer-template.js';
+import { boxPrompt } from './one-box/ask-box.js';
+import type { OneBoxForm } from './one-box/one-box-form.js';
 import { proposalPrompt, type ProposalRequest } from './propose/propose.js';
 import { spaceOf, type StageContext } from './stage.js';
 
@@ -20,6 +23,24 @@ export function proposalCells(request: ProposalRequest, stage: StageContext, tok
   const candidate = tokens.literal(opening).length + 4 * edge + tokens.literal(closing).length;
   const answer = request.count * (candidate + reasonCells(stage.profile.reasons, tokens));
   return TURN_CELLS + tokens.freeText(proposalPrompt(request, stage)).length + answer;
+}
+
+/** At most so many are taken by a question for one box, and its answer. */
+export function boxCells(
+  request: ProposalRequest,
+  form: OneBoxForm,
+  stage: StageContext,
+  tokens: AnswerTokens,
+): number {
+  const { width, height } = spaceOf(stage);
+  const number = tokens.integer(Math.max(width, height)).length;
+  const longest = (parts: readonly AnswerPart[]): number =>
+    parts.reduce((sum, part) => {
+      if (part.kind === 'number') return sum + number;
+      return sum + (part.kind === 'why' ? form.reasonTokens : tokens.literal(part.text).length);
+    }, 0);
+  const answer = Math.max(...form.lines.map(({ parts }) => longest(parts)));
+  return TURN_CELLS + tokens.freeText(boxPrompt(request, stage)).length + answer;
 }
 
 /** At most so many are taken by one vote on `count` candidates, and by the decision after it. */

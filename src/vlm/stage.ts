@@ -2,7 +2,7 @@ import type { Coordinates } from '../base/coordinates.js';
 import { coordinateSpace } from '../base/coordinates.js';
 import type { SamplingOptions } from '../engines/engine.js';
 import type { Size } from '../base/geometry.js';
-import type { PromptProfile } from './prompt/profile.js';
+import type { PromptProfile } from './prompt/prompt-profile.js';
 import type { TemplateValues } from './prompt/template.js';
 
 /** What every stage of one photo's conversation shares. */

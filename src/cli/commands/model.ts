@@ -100,7 +100,7 @@ async function listModels(): Promise<ListedModel[]> {
       return {
         name,
         variant: '',
-        bytes: text.bytes + mmproj.bytes,
+        bytes: (text.bytes ?? 0) + (mmproj.bytes ?? 0),
         state: 'bundled',
         licence: manifest!.licence,
         source: 'this package',

@@ -1,6 +1,6 @@
 import type { Size } from '../../base/geometry.js';
 import { range } from './range.js';
-import type { AnswerOption, AnswerWriter, IntegerField } from './writer.js';
+import type { AnswerOption, AnswerWriter, Following, IntegerField } from './writer.js';
 
 /** Share of a side by which a coordinate may pass the edge and is still heard as the edge. */
 const PAST_SHARE = 1 / 10;
@@ -27,7 +27,10 @@ export class ClampedAnswer implements AnswerWriter {
     return this.#answer.choose(options);
   }
 
-  async integer<T extends string>(allowed: readonly number[], ...then: readonly [T, ...T[]]): Promise<IntegerField<T>> {
+  async integer<T extends Following>(
+    allowed: readonly number[],
+    ...then: readonly [T, ...T[]]
+  ): Promise<IntegerField<T>> {
     const last = allowed.at(-1)!;
     if (allowed.length === 1 || !this.#ends.has(last)) return this.#answer.integer(allowed, ...then);
     const past = range(last + 1, Math.ceil(last * (1 + PAST_SHARE)) - 1);

@@ -4,7 +4,8 @@ import type { Element } from '../../base/schema.js';
 import { isTrueReason } from '../answer/true-reasons.js';
 import { FramewrightError } from '../../base/errors.js';
 import type { Conversation } from '../prompt/conversation.js';
-import { fillTemplate } from '../prompt/template.js';
+import { fillTemplate, type TemplateValues } from '../prompt/template.js';
+import { ratioInWords } from '../one-box/ratio-words.js';
 import { numberList } from '../answer/style.js';
 import { frameValues, type StageContext } from '../stage.js';
 
@@ -43,18 +44,24 @@ export async function propose(
   );
 }
 
-export function proposalPrompt(
-  { count, aspect, limits, isPlain, instruct }: ProposalRequest,
+export function proposalPrompt(request: ProposalRequest, stage: StageContext): string {
+  return fillTemplate(stage.profile.templates.propose, { ...wishValues(request, stage), count: request.count });
+}
+
+/** What a prompt that asks for crops may ask for. */
+export function wishValues(
+  { aspect, limits, isPlain, instruct }: Omit<ProposalRequest, 'count'>,
   stage: StageContext,
-): string {
-  return fillTemplate(stage.profile.templates.propose, {
+): TemplateValues {
+  const { ratios, style } = stage.profile;
+  return {
     ...frameValues(stage),
-    count,
     aspect,
+    ratio: ratios ? ratioInWords(aspect, stage.frame, ratios) : aspect,
     drawn: isPlain ? undefined : 'yes',
-    keep: limits.keep && numberList(limits.keep, stage.profile.style),
+    keep: limits.keep && numberList(limits.keep, style),
     instruct,
-  });
+  };
 }
 
 function describe({ aspect, limits }: ProposalRequest): string {
