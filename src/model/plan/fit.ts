@@ -1,4 +1,4 @@
-import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
+import { cellPxOf } from '../../../gguf/index.js';
 import type { ModelUse } from '../manifest.js';
 import type { Place } from './graph.js';
 import { predictMemory, totalBytes, type Prediction, type RunSettings } from './predict.js';
@@ -67,7 +67,7 @@ export function planMemory(shape: PairShape, wishes: PlanWishes, limits: MemoryL
   };
   let last = attempt(ideal);
   if (last.fits) return last;
-  for (const frugal of thriftier(ideal, wishes)) {
+  for (const frugal of thriftier(shape, ideal, wishes)) {
     for (const settings of placements(shape, frugal, wishes, attempt)) {
       last = attempt(settings);
       if (last.fits) return last;
@@ -79,7 +79,7 @@ export function planMemory(shape: PairShape, wishes: PlanWishes, limits: MemoryL
 function settingsOf(shape: PairShape, wishes: PlanWishes, onGpu: boolean): RunSettings {
   const { use, parallel, nSeqMax, kvType = 'f16' } = wishes;
   const nCtx = use.contextCells * parallel;
-  const imageTokens = Math.ceil(use.pixelBudget.max / IMAGE_TOKEN_PX ** 2);
+  const imageTokens = Math.ceil(use.pixelBudget.max / cellPxOf(shape.family) ** 2);
   const gpuLayers = wishes.gpuLayers ?? -1;
   const allLayers = shape.text.nLayer + 1;
   return {
@@ -96,7 +96,11 @@ function settingsOf(shape: PairShape, wishes: PlanWishes, onGpu: boolean): RunSe
 }
 
 /** Ever smaller needs, without a word on what runs where. */
-function* thriftier(ideal: RunSettings, { kvType, flashAttention, use, parallel }: PlanWishes): Generator<RunSettings> {
+function* thriftier(
+  { family }: PairShape,
+  ideal: RunSettings,
+  { kvType, flashAttention, use, parallel }: PlanWishes,
+): Generator<RunSettings> {
   const nBatch = Math.min(ideal.nBatch, Math.max(SMALL_BATCH, ideal.imageTokens));
   const smallBatch = { ...ideal, nBatch };
   yield ideal;
@@ -104,7 +108,7 @@ function* thriftier(ideal: RunSettings, { kvType, flashAttention, use, parallel 
   const mayQuantise = kvType === undefined && flashAttention !== false;
   const small: RunSettings = mayQuantise ? { ...smallBatch, kvType: 'q8_0', flashAttention: true } : smallBatch;
   if (mayQuantise) yield small;
-  const leastTokens = Math.max(1, Math.floor(use.pixelBudget.min / IMAGE_TOKEN_PX ** 2));
+  const leastTokens = Math.max(1, Math.floor(use.pixelBudget.min / cellPxOf(family) ** 2));
   for (const share of [0.75, 0.5]) {
     const imageTokens = Math.max(leastTokens, Math.floor(ideal.imageTokens * share));
     const nCtx = Math.max(Math.min(ideal.nCtx, LEAST_CONTEXT * parallel), Math.floor(ideal.nCtx * share));
