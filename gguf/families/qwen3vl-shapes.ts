@@ -5,7 +5,7 @@ const QWEN3VL_TOWER = { nEmbd: 1024, nLayer: 24, nHead: 16, nFf: 4096, nWaPatter
 /** `2b`, `4b` and `8b` have the sizes of Qwen3-VL-2B-, -4B- and -8B-Instruct (their config.json). */
 export const QWEN3VL_SHAPES = {
   tiny: {
-    text: { nEmbd: 64, nLayer: 3, nHead: 2, nHeadKv: 1, headSize: 48, nFf: 128, nCtx: 8192, tied: true },
+    text: { nEmbd: 64, nLayer: 3, nHead: 2, nHeadKv: 1, headSize: 64, nFf: 128, nCtx: 8192, tied: true },
     vision: { nEmbd: 64, nLayer: 3, nHead: 2, nFf: 128, nWaPattern: 0, deepstackLayers: [0, 1], imageSizePx: 256 },
     tokenizer: {},
   },

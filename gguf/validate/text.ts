@@ -139,16 +139,16 @@ function* refuseOtherComputation(
     (...allowed: unknown[]) =>
     (value: unknown): boolean =>
       allowed.includes(value);
-  const headSize = sizes?.headSize;
+  const ofHead = (value: unknown): boolean => sizes === undefined || value === sizes.headSize;
   const never = is();
   yield* refuseKeys(metadata, title, [
     [`${architecture}.attention.causal`, is(true)],
-    [`${architecture}.attention.key_length`, is(headSize)],
-    [`${architecture}.attention.value_length`, is(headSize)],
-    [`${architecture}.attention.key_length_swa`, is(headSize)],
-    [`${architecture}.attention.value_length_swa`, is(headSize)],
-    [`${architecture}.rope.dimension_count`, is(headSize)],
-    [`${architecture}.rope.dimension_count_swa`, is(headSize)],
+    [`${architecture}.attention.key_length`, ofHead],
+    [`${architecture}.attention.value_length`, ofHead],
+    [`${architecture}.attention.key_length_swa`, ofHead],
+    [`${architecture}.attention.value_length_swa`, ofHead],
+    [`${architecture}.rope.dimension_count`, ofHead],
+    [`${architecture}.rope.dimension_count_swa`, ofHead],
     [`${architecture}.embedding_length_out`, is(sizes?.nEmbd)],
     [`${architecture}.pooling_type`, is(0)],
     [`${architecture}.nextn_predict_layers`, is(0)],
