@@ -3,8 +3,8 @@
  *
  * @module framewright/gguf
  */
-export { FAMILIES, cellPxOf, familyOfArchitecture, familyTitles, type FamilyName } from './families/index.js';
-export type { ModelFamily } from './families/family.js';
+export { FAMILIES, cellPxOf, familyOfArchitecture, familyTitles } from './families/index.js';
+export type { FamilyName, ModelFamily } from './families/family.js';
 export { GgufError, type GgufErrorCode } from './errors.js';
 export {
   GGML_TYPES,
@@ -42,14 +42,10 @@ export {
   type TokenizerOptions,
   type Vocabulary,
 } from './tokenizer.js';
-export {
-  TOY_PRESETS,
-  ropeSections,
-  type TextShape,
-  type ToyPreset,
-  type ToyShape,
-  type VisionShape,
-} from './toy-shapes.js';
+export { QWEN2VL_SHAPES } from './families/qwen2vl-shapes.js';
+export { QWEN3VL_SHAPES } from './families/qwen3vl-shapes.js';
+export { countTextValues, headSizeOf, type PairSizes, type TextShape, type VisionShape } from './families/shapes.js';
+export { TOY_PRESETS, ropeSections, toyShapeOf, type ToyPreset } from './toy-shapes.js';
 export { describeToyPair, textMetadata, visionMetadata, writeToyPair, type ToyOptions, type ToyPair } from './toy.js';
 export { readGguf, type GgufHeader, type GgufTensor, type ReadOptions } from './reader.js';
 export { findTensor, readTensor, readTensorChunks } from './tensor-data.js';

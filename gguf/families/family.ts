@@ -1,15 +1,23 @@
+/** A family is called by its architecture. */
+export type FamilyName = 'qwen2vl' | 'qwen3vl';
+
+/** `clip.projector_type`s, each with a vision tower of its own before it. */
+export type Projector = 'qwen2.5vl_merger' | 'qwen3vl_merger';
+
 /** What models of one architecture have in common, and the code would otherwise have to guess. One file each beside this one. */
 export interface ModelFamily {
   /** What its GGUF text files name in `general.architecture`, and what prefixes their keys. */
-  readonly architecture: string;
+  readonly architecture: FamilyName;
   /** As its makers write it. */
   readonly title: string;
   /** `clip.projector_type` of its vision files. */
-  readonly projector: string;
+  readonly projector: Projector;
   /** Side of a patch of its vision tower, in pixels of the frame. */
   readonly patchPx: number;
   /** Patches on a side that become one token. */
   readonly mergeSize: number;
+  /** Its layers normalise each head's queries and keys. */
+  readonly hasQkNorm: boolean;
   /** What its answers count in: whole pixels of the frame it sees, or thousandths of the frame's sides. */
   readonly coordinates: 'pixels' | 'thousand';
   /** Writes thoughts before an answer unless its think block is closed for it. */

@@ -1,12 +1,12 @@
 import type { GgufMetadata } from '../values.js';
-import type { ModelFamily } from './family.js';
+import type { FamilyName, ModelFamily } from './family.js';
 import { QWEN2VL } from './qwen2vl.js';
 import { QWEN3VL } from './qwen3vl.js';
 
 /** Every family that runs, by its architecture. A new one is a file in this folder and a line here. */
-export const FAMILIES = { qwen2vl: QWEN2VL, qwen3vl: QWEN3VL } as const satisfies Readonly<Record<string, ModelFamily>>;
-
-export type FamilyName = keyof typeof FAMILIES;
+export const FAMILIES = { qwen2vl: QWEN2VL, qwen3vl: QWEN3VL } as const satisfies Readonly<
+  Record<FamilyName, ModelFamily>
+>;
 
 /** Of a `general.architecture`; undefined for one that does not run. */
 export function familyOfArchitecture(architecture: unknown): ModelFamily | undefined {
@@ -24,7 +24,7 @@ export function familiesOfProjector(projector: unknown): readonly ModelFamily[] 
 }
 
 /** Side of the square of the frame that becomes one token of the image, in pixels. */
-export function cellPxOf({ patchPx, mergeSize }: ModelFamily): number {
+export function cellPxOf({ patchPx, mergeSize }: Pick<ModelFamily, 'patchPx' | 'mergeSize'>): number {
   return patchPx * mergeSize;
 }
 

@@ -7,6 +7,7 @@ export const QWEN2VL = {
   projector: 'qwen2.5vl_merger',
   patchPx: 14,
   mergeSize: 2,
+  hasQkNorm: false,
   coordinates: 'pixels',
   thinks: false,
   isRecurrent: false,

@@ -7,6 +7,7 @@ export const QWEN3VL = {
   projector: 'qwen3vl_merger',
   patchPx: 16,
   mergeSize: 2,
+  hasQkNorm: true,
   coordinates: 'thousand',
   thinks: false,
   isRecurrent: false,

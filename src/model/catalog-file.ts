@@ -112,14 +112,15 @@ function toEntry(file: string, name: string, spec: EntrySpec): CatalogEntry {
     name,
     licence: spec.licence ?? base?.entry.licence ?? 'not given',
     source: file,
-    use: useIn(file, modelUseSchema.parse({ ...(base?.entry.use ?? DEFAULT_USE), ...present(spec) }), spec),
+    use: withOwnProfile(file, modelUseSchema.parse({ ...(base?.entry.use ?? DEFAULT_USE), ...present(spec) }), spec),
+    ...(!base && spec.pixelBudget === undefined && { isBudgetGuessed: true }),
     ...(base?.entry.sizes && spec.text === undefined ? { sizes: base.entry.sizes } : {}),
     variants: [{ name: base?.variant.name ?? 'own', text, mmproj, loras: [...(base?.variant.loras ?? []), ...loras] }],
   };
 }
 
 /** A prompt profile of the user's own is found from the catalogue, as files are. */
-function useIn(catalogFile: string, use: ModelUse, { promptProfile }: EntrySpec): ModelUse {
+function withOwnProfile(catalogFile: string, use: ModelUse, { promptProfile }: EntrySpec): ModelUse {
   if (promptProfile === undefined || !isProfileFile(promptProfile)) return use;
   return { ...use, promptProfile: path.resolve(path.dirname(catalogFile), promptProfile) };
 }

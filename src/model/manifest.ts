@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { cellPxOf, FAMILIES } from '../../gguf/index.js';
+import { cellPxOf, FAMILIES, type ModelFamily } from '../../gguf/index.js';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import { readJsonFile } from '../files/json-file.js';
 import { isInside } from '../files/inside.js';
@@ -58,12 +58,10 @@ export type Manifest = z.infer<typeof manifestSchema>;
  */
 export const DEFAULT_IMAGE_TOKENS = { min: 1024, max: 1280 } as const;
 
-/**
- * How a GGUF without a manifest is used: with the full prompts.
- * @param cellPx side of the square that one image token covers
- */
-export function defaultUse(cellPx: number): ModelUse {
+/** How a GGUF without a manifest is used: with the full prompts. */
+export function defaultUse(family: ModelFamily): ModelUse {
   const { min, max } = DEFAULT_IMAGE_TOKENS;
+  const cellPx = cellPxOf(family);
   return {
     promptProfile: 'standard',
     pixelBudget: { min: min * cellPx ** 2, max: max * cellPx ** 2 },
@@ -75,7 +73,7 @@ export function defaultUse(cellPx: number): ModelUse {
 }
 
 /** Of a Qwen2.5-VL. */
-export const DEFAULT_USE = defaultUse(cellPxOf(FAMILIES.qwen2vl));
+export const DEFAULT_USE = defaultUse(FAMILIES.qwen2vl);
 
 export async function readManifest(file: string): Promise<Manifest> {
   let parsed: unknown;

@@ -1,3 +1,4 @@
+import { cellPxOf, FAMILIES } from '../../gguf/index.js';
 import type { AnswerTokens } from '../vlm/answer/answer-tokens.js';
 import { writeCandidates } from '../vlm/propose/candidates-form.js';
 import type { ProposedBox } from '../engines/limits.js';
@@ -10,7 +11,6 @@ import { FramewrightError } from '../base/errors.js';
 import type { Box, Size } from '../base/geometry.js';
 import type { IsTrue } from '../vlm/answer/reasons.js';
 import { isTrueReason } from '../vlm/answer/true-reasons.js';
-import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import { Conversation, type SeenImage } from '../vlm/prompt/conversation.js';
 import type { PromptProfile } from '../vlm/prompt/prompt-profile.js';
 import type { Element } from '../base/schema.js';
@@ -58,7 +58,7 @@ export interface RecordOptions {
 /** Runs the three stages on what the model should say; what comes out is what the loss is taken over. */
 export async function recordConversation(
   target: ConversationTarget,
-  { tokenizer, tokens, profile, cellPx = IMAGE_TOKEN_PX, coordinates = 'pixels' }: RecordOptions,
+  { tokenizer, tokens, profile, cellPx = cellPxOf(FAMILIES.qwen2vl), coordinates = 'pixels' }: RecordOptions,
 ): Promise<ConversationRecord> {
   const { frame, elements, request, candidates } = target;
   const session = new OracleSession(tokenizer.tokenize('<|image_pad|>', { special: true })[0]!);

@@ -11,7 +11,6 @@ import { Conversation, type SeenImage, type TranscriptPart } from './prompt/conv
 import type { PromptProfile } from './prompt/prompt-profile.js';
 import { Reasoning } from './reasoning.js';
 import type { Context } from '../runtime/session/context.js';
-import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import type { VisionModel } from '../runtime/model.js';
 import { enhance } from './enhance/enhance.js';
 import { placeCandidates } from './propose/place-edges.js';
@@ -58,7 +57,7 @@ export class VlmEngine implements PhotoEngine {
 
   constructor(model: VisionModel, context: Context, { use, sequences, profile, identity }: VlmSettings) {
     const { min: minPixels, max: maxPixels } = use.pixelBudget;
-    this.pixelBudget = { minPixels, maxPixels, cellPx: IMAGE_TOKEN_PX };
+    this.pixelBudget = { minPixels, maxPixels, cellPx: model.cellPx };
     this.identity = identity;
     this.coordinates = profile.coordinates ?? model.family.coordinates;
     this.#model = model;

@@ -9,7 +9,6 @@ import {
   COMMAND,
   FINISHES,
   FLASH_ATTENTION,
-  IMAGE_TOKEN_PX,
   ITEM,
   MAX_SEQUENCES,
 } from '../../src/runtime/native-constants.js';
@@ -29,7 +28,6 @@ describe('what the addon was compiled with', () => {
       tensorTypes: GGML_TYPES,
       tokenTypes: TOKEN_TYPES,
       valueTypes: GGUF_VALUE_TYPES,
-      imageTokenPx: IMAGE_TOKEN_PX,
       maxOutputBytes: MAX_OUTPUT_BYTES,
       maxSequences: MAX_SEQUENCES,
       maxTensorNameBytes: MAX_TENSOR_NAME_BYTES,

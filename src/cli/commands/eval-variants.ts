@@ -18,9 +18,9 @@ import {
   type SweptNumber,
   type VariantGroup,
 } from '../../eval/variants.js';
-import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
+import { requireRunnable } from '../../model/load.js';
 import { imageTokensOf } from '../../model/image-tokens.js';
-import { resolveModel } from '../../model/resolve.js';
+import { resolveModel, useIn } from '../../model/resolve.js';
 import { STAGES, type Stage } from '../../base/stages.js';
 import { collect, cropperOptionsOf, parseLora, parseWhole, type ModelFlags } from '../options.js';
 import { warnGivenUp, warnUntrained } from '../terminal/warnings.js';
@@ -68,13 +68,14 @@ export async function variantGroups(
   const names = [first, ...others].map(({ name }) => name);
   const taken = names.find((name, i) => names.indexOf(name) !== i || (name !== 'vlm' && engines.includes(name)));
   if (taken !== undefined) throw usage(`two methods would be called ${taken}; give the set of adapters another name`);
-  const { use } = await resolveModel({ model, ...defined({ mmproj }) });
+  const resolved = await resolveModel({ model, ...defined({ mmproj }) });
+  const { family } = await requireRunnable(resolved);
   const groups = planVariants({
     kind,
     model,
     candidates,
     votes,
-    imageTokens: imageTokensOf(use),
+    imageTokens: imageTokensOf(useIn(resolved, family), family),
     adapters: [first, ...others],
     stages: ablate === 'all' ? STAGES_OF_TASK[TASK_OF_KIND[kind]] : ablate,
     sweeps: await Promise.all(sweep.map((asked) => withSizes(asked, mmproj))),
@@ -98,8 +99,8 @@ export async function openGroup(
   try {
     if (isFirst) warnUntrained(cropper);
     warnGivenUp(cropper);
-    const { maxPixels = 0 } = cropper.model?.pixelBudget ?? {};
-    if (imageTokens !== undefined && maxPixels < imageTokens * IMAGE_TOKEN_PX ** 2) {
+    const { maxPixels = 0, cellPx = 1 } = cropper.model?.pixelBudget ?? {};
+    if (imageTokens !== undefined && maxPixels < imageTokens * cellPx ** 2) {
       throw new FramewrightError(
         'MODEL_LOAD',
         `there is no memory for ${imageTokens} image tokens; leave them out of --sweep, or see what --no-plan does`,

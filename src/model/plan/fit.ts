@@ -1,4 +1,4 @@
-import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
+import { cellPxOf, GGML_TYPES } from '../../../gguf/index.js';
 import type { ModelUse } from '../manifest.js';
 import type { Place } from './graph.js';
 import { predictMemory, totalBytes, type Prediction, type RunSettings } from './predict.js';
@@ -71,7 +71,7 @@ export function planMemory(shape: PairShape, wishes: PlanWishes, limits: MemoryL
   };
   let last = attempt(ideal);
   if (last.fits) return last;
-  for (const frugal of thriftier(ideal, wishes)) {
+  for (const frugal of thriftier(shape, ideal, wishes)) {
     for (const settings of placements(shape, frugal, wishes, attempt)) {
       last = attempt(settings);
       if (last.fits) return last;
@@ -83,7 +83,7 @@ export function planMemory(shape: PairShape, wishes: PlanWishes, limits: MemoryL
 function settingsOf(shape: PairShape, wishes: PlanWishes, onGpu: boolean): RunSettings {
   const { use, parallel, nSeqMax, kvType = 'f16' } = wishes;
   const nCtx = use.contextCells * parallel;
-  const imageTokens = Math.ceil(use.pixelBudget.max / IMAGE_TOKEN_PX ** 2);
+  const imageTokens = Math.ceil(use.pixelBudget.max / cellPxOf(shape.family) ** 2);
   const gpuLayers = wishes.gpuLayers ?? -1;
   const allLayers = shape.text.nLayer + 1;
   return {
@@ -99,16 +99,26 @@ function settingsOf(shape: PairShape, wishes: PlanWishes, onGpu: boolean): RunSe
   };
 }
 
+/** Whether the cache's precision is left to the plan, and llama.cpp takes a lower one: it quantises head by head. */
+function mayQuantise({ text }: PairShape, { kvType, flashAttention }: PlanWishes): boolean {
+  return kvType === undefined && flashAttention !== false && text.headSize % GGML_TYPES.Q8_0.blockSize === 0;
+}
+
 /** Ever smaller needs, without a word on what runs where. */
-function* thriftier(ideal: RunSettings, { kvType, flashAttention, use, parallel }: PlanWishes): Generator<RunSettings> {
+function* thriftier(shape: PairShape, ideal: RunSettings, wishes: PlanWishes): Generator<RunSettings> {
+  const { use, parallel } = wishes;
   const nBatch = Math.min(ideal.nBatch, Math.max(SMALL_BATCH, ideal.imageTokens));
   const smallBatch = { ...ideal, nBatch };
   yield ideal;
   yield smallBatch;
-  const mayQuantise = kvType === undefined && flashAttention !== false;
-  const small: RunSettings = mayQuantise ? { ...smallBatch, kvType: 'q8_0', flashAttention: true } : smallBatch;
-  if (mayQuantise) yield small;
-  const leastTokens = Math.max(1, Math.min(LEAST_IMAGE_TOKENS, Math.floor(use.pixelBudget.min / IMAGE_TOKEN_PX ** 2)));
+  const small = mayQuantise(shape, wishes)
+    ? ({ ...smallBatch, kvType: 'q8_0', flashAttention: true } as const)
+    : smallBatch;
+  if (small !== smallBatch) yield small;
+  const leastTokens = Math.max(
+    1,
+    Math.min(LEAST_IMAGE_TOKENS, Math.floor(use.pixelBudget.min / cellPxOf(shape.family) ** 2)),
+  );
   for (const share of [0.8, 0.55, 0.3]) {
     const imageTokens = Math.max(leastTokens, Math.floor(ideal.imageTokens * share));
     const nCtx = Math.max(Math.min(ideal.nCtx, LEAST_CONTEXT * parallel), Math.floor(ideal.nCtx * share));
@@ -124,7 +134,7 @@ function* placements(
   attempt: (settings: RunSettings) => MemoryPlan,
 ): Generator<RunSettings> {
   yield settings;
-  const isLastResort = settings.kvType === 'q8_0' || wishes.kvType !== undefined || wishes.flashAttention === false;
+  const isLastResort = settings.kvType === 'q8_0' || !mayQuantise(shape, wishes);
   if (settings.gpuLayers === 0 && !settings.projectorOnGpu) return;
   if (!isLastResort) return; // a smaller cache costs less than a layer on the CPU
   const projectors = wishes.projectorOnGpu === undefined ? [true, false] : [settings.projectorOnGpu];

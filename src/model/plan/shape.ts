@@ -1,6 +1,10 @@
 import {
+  countTextValues,
+  FAMILIES,
+  headSizeOf,
   requireValidPair,
   type GgmlType,
+  type ModelFamily,
   type TextSizes,
   type ValidPair,
   type VisionSizes,
@@ -24,6 +28,7 @@ export interface WeightTensor {
 
 /** Everything the memory of a pair depends on: sizes, and the tensors of each part. */
 export interface PairShape {
+  readonly family: ModelFamily;
   readonly text: TextModelShape;
   readonly vision: VisionModelShape;
   readonly embedding: WeightTensor;
@@ -38,19 +43,24 @@ export interface PairShape {
  * The shape of a model whose files are not here: sizes from the catalogue, bytes of the files shared out evenly over
  * what is in them. Off by a few per cent where a quantisation mixes types.
  */
-export function estimatePairShape({ text, vision }: ModelSizes, variant: ModelVariant): PairShape {
+export function estimatePairShape({ family: name, text, vision }: ModelSizes, variant: ModelVariant): PairShape {
+  const family = FAMILIES[name];
+  const { deepstackLayers = [] } = vision;
+  const headSize = headSizeOf(text);
   const { nEmbd, nLayer, nFf, nHead, nHeadKv, nVocab, tied } = text;
-  const nKv = (nEmbd / nHead) * nHeadKv;
+  const nQ = headSize * nHead;
+  const nKv = headSize * nHeadKv;
   const type = ESTIMATED_TYPE[variant.name] ?? 'F16';
   const matrices = [
-    ...[nEmbd, nKv, nKv, nEmbd].map((nOut, i) => ({ name: `${ATTENTION[i]!}.weight`, nIn: nEmbd, nOut })),
+    { name: 'attn_q.weight', nIn: nEmbd, nOut: nQ },
+    { name: 'attn_k.weight', nIn: nEmbd, nOut: nKv },
+    { name: 'attn_v.weight', nIn: nEmbd, nOut: nKv },
+    { name: 'attn_output.weight', nIn: nQ, nOut: nEmbd },
     { name: 'ffn_gate.weight', nIn: nEmbd, nOut: nFf },
     { name: 'ffn_up.weight', nIn: nEmbd, nOut: nFf },
     { name: 'ffn_down.weight', nIn: nFf, nOut: nEmbd },
   ];
-  const nLayerValues = matrices.reduce((sum, { nIn, nOut }) => sum + nIn * nOut, 0);
-  const nValues = nLayerValues * nLayer + nEmbd * nVocab * (tied ? 1 : 2);
-  const bytesPerValue = sizeOf(variant.text) / nValues;
+  const bytesPerValue = sizeOf(variant.text) / countTextValues(text, nVocab);
   const weight = (name: string, nIn: number, nOut: number): WeightTensor => ({
     name,
     type,
@@ -59,8 +69,13 @@ export function estimatePairShape({ text, vision }: ModelSizes, variant: ModelVa
     nOut,
   });
   return {
-    text: { nEmbd, nLayer, nFf, nHead, nHeadKv, nCtx: text.nCtx, nVocab },
-    vision: { ...vision, projectionDim: nEmbd },
+    family,
+    text: {
+      ...{ nEmbd, nLayer, nFf, nHead, nHeadKv, headSize, nVocab },
+      nCtx: text.nCtx,
+      nDeepstack: deepstackLayers.length,
+    },
+    vision: { ...vision, deepstackLayers, projector: family.projector, projectionDim: nEmbd },
     embedding: weight('token_embd.weight', nEmbd, nVocab),
     output: tied ? undefined : weight('output.weight', nEmbd, nVocab),
     outputRest: [],
@@ -69,7 +84,6 @@ export function estimatePairShape({ text, vision }: ModelSizes, variant: ModelVa
   };
 }
 
-const ATTENTION = ['attn_q', 'attn_k', 'attn_v', 'attn_output'] as const;
 /** The type most of a variant's matrices have. */
 const ESTIMATED_TYPE: Readonly<Record<string, GgmlType>> = { Q4_K_M: 'Q4_K', Q6_K: 'Q6_K', Q8_0: 'Q8_0' };
 
@@ -83,7 +97,7 @@ export async function readPairShape(textPath: string, mmprojPath: string, signal
 }
 
 /** From the headers of both files. */
-export function shapeOfPair({ text, textSizes, mmproj, visionSizes }: ValidPair): PairShape {
+export function shapeOfPair({ family, text, textSizes, mmproj, visionSizes }: ValidPair): PairShape {
   const tensors = text.tensors.map(({ name, type, shape, nBytes }) => ({
     name,
     type,
@@ -94,6 +108,7 @@ export function shapeOfPair({ text, textSizes, mmproj, visionSizes }: ValidPair)
   const named = (name: string): WeightTensor | undefined => tensors.find((tensor) => tensor.name === name);
   const embedding = named('token_embd.weight')!; // validation saw to it
   return {
+    family,
     text: { ...textSizes, nVocab: embedding.nOut },
     vision: visionSizes,
     embedding,

@@ -1,5 +1,5 @@
 import { GraphBuilder, type Graph, type GraphTensor } from './graph.js';
-import type { TextModelShape } from './shape.js';
+import type { PairShape } from './shape.js';
 
 export type KvType = 'f16' | 'q8_0' | 'f32';
 
@@ -16,25 +16,30 @@ export interface TextGraphSettings {
   readonly gpuLayers: number;
 }
 
-/** What llama.cpp reserves for a batch: src/models/qwen2vl.cpp and the parts of src/llama-graph.cpp it uses. */
-export function textGraph(shape: TextModelShape, settings: TextGraphSettings): Graph {
-  const { nEmbd, nLayer, nFf, nHead, nHeadKv, nVocab } = shape;
+/** What llama.cpp reserves for a batch: src/models/<architecture>.cpp and the parts of src/llama-graph.cpp it uses. */
+export function textGraph({ family, text }: PairShape, settings: TextGraphSettings): Graph {
+  const { nEmbd, nLayer, nFf, nHead, nHeadKv, headSize, nVocab, nDeepstack } = text;
   const { nCtx, nTokens: n, nOutputs, kvType, flashAttention, gpuLayers } = settings;
-  const headSize = nEmbd / nHead;
+  const nQ = headSize * nHead;
   const nKv = headSize * nHeadKv;
+  const nEmbdInput = nEmbd * (1 + nDeepstack);
   const firstOnGpu = nLayer + 1 - gpuLayers;
   const g = new GraphBuilder();
   const matmul = (source: GraphTensor, nOut: number, rows: number): GraphTensor =>
     g.op('mul_mat', [source], 'F32', [nOut, rows]);
-  const norm = (source: GraphTensor, rows: number): GraphTensor =>
-    g.op('mul', [g.op('rms_norm', [source], 'F32', [nEmbd, rows])], 'F32', [nEmbd, rows]);
+  const normed = (source: GraphTensor, shape: readonly number[]): GraphTensor =>
+    g.op('mul', [g.op('rms_norm', [source], 'F32', shape)], 'F32', shape);
+  const norm = (source: GraphTensor, rows: number): GraphTensor => normed(source, [nEmbd, rows]);
 
   g.place = 'host';
   const tokens = g.input('I32', [n]);
-  const embedding = g.input('F32', [nEmbd, n]); // an image's, instead of tokens
+  const embedding = g.input('F32', [nEmbdInput, n]); // an image's, instead of tokens
   let residual = g.op('get_rows', [tokens], 'F32', [nEmbd, n]);
-  g.expand(residual);
+  const input = nDeepstack > 0 ? g.op('pad', [residual], 'F32', [nEmbdInput, n]) : residual;
+  g.expand(input);
   g.expand(embedding);
+  if (nDeepstack > 0) residual = g.view(input, 'F32', [nEmbd, n], true);
+  g.expand(residual);
   const positions = g.input('I32', [4 * n]); // M-RoPE: four for each token
   const kCells = g.input('I64', [n]);
   const vCells = g.input('I64', [flashAttention ? n : n * nKv]);
@@ -54,12 +59,20 @@ export function textGraph(shape: TextModelShape, settings: TextGraphSettings): G
 
   for (let layer = 0; layer < nLayer; layer++) {
     g.place = layer >= firstOnGpu ? 'gpu' : 'host';
-    const normed = norm(residual, n);
-    const heads = (nOut: number, nHeads: number): GraphTensor =>
-      g.view(g.op('add', [matmul(normed, nOut, n)], 'F32', [nOut, n]), 'F32', [headSize, nHeads, n]);
-    let q = g.op('rope', [heads(nEmbd, nHead), positions], 'F32', [headSize, nHead, n]);
-    let k = g.op('rope', [heads(nKv, nHeadKv), positions], 'F32', [headSize, nHeadKv, n]);
-    let v = heads(nKv, nHeadKv);
+    const source = norm(residual, n);
+    const heads = (nHeads: number): GraphTensor => {
+      const projected = matmul(source, headSize * nHeads, n);
+      const biased = family.hasQkNorm ? projected : g.op('add', [projected], 'F32', [headSize * nHeads, n]);
+      return g.view(biased, 'F32', [headSize, nHeads, n]);
+    };
+    const placed = (tensor: GraphTensor, nHeads: number): GraphTensor => {
+      const even = family.hasQkNorm ? normed(tensor, [headSize, nHeads, n]) : tensor;
+      return g.op('rope', [even, positions], 'F32', [headSize, nHeads, n]);
+    };
+    const [qHeads, kHeads] = [heads(nHead), heads(nHeadKv)];
+    let v = heads(nHeadKv);
+    let q = placed(qHeads, nHead);
+    let k = placed(kHeads, nHeadKv);
     q = rotate(q, rotation, nHead, rotationSize);
     k = rotate(k, rotation, nHeadKv, rotationSize);
     v = rotate(v, vRotation, nHeadKv, 64);
@@ -74,20 +87,17 @@ export function textGraph(shape: TextModelShape, settings: TextGraphSettings): G
     if (flashAttention) {
       const cast = kvType === 'f32' ? [0, 1].map(() => g.op('cpy', [], 'F16', [headSize, nCtx, nHeadKv])) : [];
       attended = g.op('flash_attn', [queries, ...cast, mask], 'F32', [headSize, nHead, n]);
-      attended = g.view(attended, 'F32', [nEmbd, n]);
+      attended = g.view(attended, 'F32', [nQ, n]);
     } else {
       const scores = g.op('mul_mat', [queries], 'F32', [nCtx, n, nHead]);
       const weights = g.op('soft_max', [scores, mask], 'F32', [nCtx, n, nHead]);
       const mixed = g.op('mul_mat', [weights], 'F32', [headSize, n, nHead]);
-      attended = g.op('cont', [g.view(mixed, 'F32', [headSize, nHead, n], true)], 'F32', [nEmbd, n]);
+      attended = g.op('cont', [g.view(mixed, 'F32', [headSize, nHead, n], true)], 'F32', [nQ, n]);
     }
     g.expand(attended);
     if (vRotation) {
-      attended = g.op('mul_mat', [vRotation, g.view(attended, 'F32', [64, (nEmbd * n) / 64])], 'F32', [
-        64,
-        (nEmbd * n) / 64,
-      ]);
-      attended = g.view(attended, 'F32', [nEmbd, n]);
+      attended = g.op('mul_mat', [vRotation, g.view(attended, 'F32', [64, (nQ * n) / 64])], 'F32', [64, (nQ * n) / 64]);
+      attended = g.view(attended, 'F32', [nQ, n]);
     }
     let current = matmul(attended, nEmbd, n);
     let rows = n;
@@ -100,6 +110,8 @@ export function textGraph(shape: TextModelShape, settings: TextGraphSettings): G
     const betweenNormed = norm(between, rows);
     const gated = g.op('glu', [matmul(betweenNormed, nFf, rows), matmul(betweenNormed, nFf, rows)], 'F32', [nFf, rows]);
     residual = g.op('add', [matmul(gated, nEmbd, rows), between], 'F32', [nEmbd, rows]);
+    if (layer < nDeepstack)
+      residual = g.op('add', [residual, g.view(input, 'F32', [nEmbd, n], true)], 'F32', [nEmbd, rows]);
   }
   g.place = nLayer >= firstOnGpu ? 'gpu' : 'host';
   g.expand(matmul(norm(residual, nOutputs), nVocab, nOutputs));

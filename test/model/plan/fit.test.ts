@@ -114,15 +114,26 @@ describe('a 7B in Q4_K_M', () => {
   });
 });
 
-test('what the catalogue says of a 7B is within 5 % of a file’s header', async () => {
-  const { textPath, mmprojPath } = await writeToyPair(path.join(folder, '7b'), {
-    preset: '7b',
-    type: 'F16',
-    sparse: true,
-  });
+test('a cache whose heads no block divides keeps its precision, and layers go to the CPU instead', () => {
+  const shape = shapeOf('qwen3-vl-8b');
+  const odd = { ...shape, text: { ...shape.text, headSize: 80 } };
+  const planFor = (of: PairShape): MemoryPlan => planMemory(of, WISHES, { gpuBytes: 6.5 * GB, hostBytes: 32 * GB });
+  expect(planFor(shape).settings.kvType).toBe('q8_0');
+  const { fits, settings } = planFor(odd);
+  expect({ fits, kvType: settings.kvType }).toEqual({ fits: true, kvType: 'f16' });
+  expect(settings.gpuLayers).toBeLessThan(37);
+});
+
+test.each([
+  { family: 'qwen2vl', preset: '7b', type: 'F16', name: 'qwen2.5-vl-7b:F16' },
+  { family: 'qwen3vl', preset: '8b', type: 'Q8_0', name: 'qwen3-vl-8b:Q8_0' },
+  { family: 'qwen3vl', preset: '4b', type: 'Q8_0', name: 'qwen3-vl-4b:Q8_0' },
+  { family: 'qwen3vl', preset: '2b', type: 'Q8_0', name: 'qwen3-vl-2b:Q8_0' },
+] as const)('what the catalogue says of $name is within 5 % of a file’s header', async ({ name, ...toy }) => {
+  const { textPath, mmprojPath } = await writeToyPair(path.join(folder, toy.preset), { ...toy, sparse: true });
   const limits = { gpuBytes: 40 * GB, hostBytes: 32 * GB };
   const real = planMemory(await readPairShape(textPath, mmprojPath), WISHES, limits);
-  const estimated = planMemory(shapeOf('qwen2.5-vl-7b:F16'), WISHES, limits);
+  const estimated = planMemory(shapeOf(name), WISHES, limits);
   expect(estimated.settings).toEqual(real.settings);
   for (const place of ['gpu', 'host'] as const) {
     const ratio = totalBytes(estimated.prediction[place]) / totalBytes(real.prediction[place]);

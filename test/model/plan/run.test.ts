@@ -5,7 +5,6 @@ import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { writeToyPair } from '../../../gguf/index.js';
 import { openCropper } from '../../../src/cropper/cropper.js';
-import { IMAGE_TOKEN_PX } from '../../../src/runtime/native-constants.js';
 import { openVlm } from '../../../src/vlm/open.js';
 import { openRuntime } from '../../../src/runtime/runtime.js';
 import { someImage, useToy, wholeVocabulary } from '../../runtime/toy.js';
@@ -48,7 +47,7 @@ describe('a model and too little memory', () => {
     const vlm = await openVlm({ model: textPath, gpu: 'cpu', memoryBytes: RESERVE + 70 * MB });
     try {
       expect(vlm.plan!.settings.imageTokens).toBeLessThan(1280);
-      expect(vlm.engine.pixelBudget.maxPixels).toBe(vlm.plan!.settings.imageTokens * IMAGE_TOKEN_PX ** 2);
+      expect(vlm.engine.pixelBudget.maxPixels).toBe(vlm.plan!.settings.imageTokens * 28 ** 2);
       expect(vlm.engine.releasesEncoder).toBe(true);
     } finally {
       await vlm.dispose();
