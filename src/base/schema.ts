@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VERDICTS } from './verdicts.js';
 
 /** Whole pixels; x2 and y2 exclusive. */
 export const boxSchema = z
@@ -93,10 +94,12 @@ export const cropResultSchema = z.object({
   /** Heads of people that were looked for and found: the crop holds them whole, or the notes say which it does not. */
   heads: z.array(boxSchema).optional(),
   /**
-   * `keep`: the photo is best as it is, the crop is all of it. `review`: the confidence is too low, or the model rejects the
-   * photo, a person is to look; the crop is the engine's all the same.
+   * `keep`: the photo is best as it is, the crop is all of it. `review`: the confidence is too low, a person is to look;
+   * the crop is the engine's all the same.
    */
   verdict: z.enum(['crop', 'keep', 'review']),
+  /** What the model says of the photo, where it is asked: best as it is, better cropped, or no good either way. */
+  modelVerdict: z.enum(VERDICTS).optional(),
   /**
    * The score of the best candidate: how much of its belief the engine asked puts into its own choice. 1 / the number of
    * candidates is no preference at all, 1 where there was only one. Absent where nothing was scored, as of a model that

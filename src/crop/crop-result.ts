@@ -14,7 +14,7 @@ import { formatAspect } from './target.js';
 /** A crop that leaves out less than this share of the photo is not worth making: the verdict is `keep`. */
 const KEEP_FROM_SHARE = 0.97;
 
-const REJECTED = 'is rejected by the model: no crop of it would be a good photo';
+const REJECTED = 'is rejected by the model: no crop makes it a good photo';
 
 /** What an engine has made of one target. */
 export interface CropOutcome {
@@ -41,7 +41,6 @@ export function cropResult(outcome: CropOutcome): CropResult {
   const crop = rects[decision.best]!;
   const isWhole = crop.width * crop.height >= KEEP_FROM_SHARE * photo.width * photo.height;
   const keepsPhoto = (isWhole || decision.verdict === 'keep') && !target.aspect;
-  const isRejected = decision.verdict === 'reject';
   const final = keepsPhoto ? rectOfBox(boxOfSize(photo)) : crop;
   return {
     schemaVersion: 1,
@@ -64,9 +63,10 @@ export function cropResult(outcome: CropOutcome): CropResult {
     crop: final,
     focalPoint: focalPoint(photo, analysis, boxOfRect(final), wishes.focus),
     ...(heads ? { heads: heads.map((box) => [...box] as [number, number, number, number]) } : {}),
-    verdict: isRejected ? 'review' : keepsPhoto ? 'keep' : 'crop',
+    verdict: keepsPhoto ? 'keep' : 'crop',
+    ...defined({ modelVerdict: decision.verdict }),
     ...((engine.scores ?? true) ? { confidence: round6(decision.modelScores[decision.best]!) } : {}),
-    ...resultNotes(photo, final, target.size, [settled.note, isRejected ? REJECTED : undefined]),
+    ...resultNotes(photo, final, target.size, [settled.note, decision.verdict === 'reject' ? REJECTED : undefined]),
     timingsMs: ready.timings.with(settled.engineTarget.timings),
   };
 }

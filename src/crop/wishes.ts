@@ -137,8 +137,8 @@ export function settleWishes(
 function requireScores({ scores = true, identity, name }: PhotoEngine, votes: number, minConfidence: number): void {
   if (scores || (votes === 1 && minConfidence === 0)) return;
   const who = identity ? `the model ${identity.name}` : `the engine ${name}`;
-  const what = votes > 1 ? 'votes to average (--votes)' : 'confidence to hold it to (--min-confidence)';
-  throw new FramewrightError('USAGE', `${who} answers with one box and no scores: there is no ${what}`);
+  const what = votes > 1 ? 'are no votes to average (--votes)' : 'is no confidence to hold it to (--min-confidence)';
+  throw new FramewrightError('USAGE', `${who} answers with one box and no scores: there ${what}`);
 }
 
 function settleTarget(

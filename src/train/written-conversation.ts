@@ -1,4 +1,5 @@
 import { buildVocabulary } from '../../gguf/tokenizer.js';
+import { FramewrightError } from '../base/errors.js';
 import { AnswerTokens } from '../vlm/answer/answer-tokens.js';
 import type { PromptProfile } from '../vlm/prompt/prompt-profile.js';
 import { recordConversation, type ConversationTarget, type RecordOptions } from './record.js';
@@ -36,11 +37,20 @@ export interface ConversationWriter {
 const IMAGE = /<\|vision_start\|>(?:<\|image_pad\|>)*<\|vision_end\|>/g;
 const TURN = /<\|im_start\|>(system|user|assistant)\n([\s\S]*?)<\|im_end\|>/g;
 
-/** For models that see frames of such cells and answer in such coordinates. */
+/**
+ * For models that see frames of such cells and answer in such coordinates.
+ * @throws FramewrightError USAGE for a profile of models that answer with one box
+ */
 export function conversationWriter(
   profile: PromptProfile,
   seen: Required<Pick<RecordOptions, 'cellPx' | 'coordinates'>>,
 ): ConversationWriter {
+  if (profile.oneBox) {
+    throw new FramewrightError(
+      'USAGE',
+      `a model with the prompt profile ${profile.name} answers with one box; training data is made for models that propose crops and decide`,
+    );
+  }
   const vocabulary = buildVocabulary();
   const tokenizer = vocabularyTokenizer(vocabulary);
   const tokens = new AnswerTokens(tokenizer);

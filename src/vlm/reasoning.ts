@@ -1,6 +1,5 @@
 import { defined } from '../base/defined.js';
 import { clamp, type Box } from '../base/geometry.js';
-import { FramewrightError } from '../base/errors.js';
 import type { Element } from '../base/schema.js';
 import type { Stage } from '../base/stages.js';
 import type {
@@ -19,7 +18,7 @@ import type { Branch } from './branch-cache.js';
 import type { ConversationTree, ProposalInput } from './conversation-tree.js';
 import { decide, firstProposed } from './decide/decide.js';
 import type { Conversation, SeenImage } from './prompt/conversation.js';
-import type { PromptProfile } from './prompt/prompt-profile.js';
+import { requireDispensable } from './prompt/dispensable.js';
 import { fixedCandidates } from './propose/fixed-candidates.js';
 import { propose, type ProposalRequest } from './propose/propose.js';
 import { rank } from './propose/rank.js';
@@ -54,7 +53,7 @@ export class Reasoning implements EngineSteps {
     this.#call = call;
     this.#stage = tree.model.stage(tree.photo, call.sampling);
     this.#without = call.request.without ?? [];
-    requireStages(this.#stage.profile, this.#without);
+    requireDispensable(this.#stage.profile, this.#without);
     this.#release = release;
   }
 
@@ -229,19 +228,6 @@ export class Reasoning implements EngineSteps {
 /** Of a model that was asked for nothing else, and so compared it with nothing. */
 function onlyBox({ why, verdict }: ProposedBox): Decision {
   return { best: 0, why, modelScores: [1], ...(verdict && { verdict }) };
-}
-
-/** @throws FramewrightError USAGE for a stage the model has not, or cannot answer without */
-function requireStages({ name, stages, oneBox }: PromptProfile, without: readonly Stage[]): void {
-  const able = stages.filter((stage) => !oneBox || stage !== 'decision');
-  const unable = without.find((stage) => !able.includes(stage));
-  if (unable === undefined) return;
-  const which = oneBox ? `answers with one box, by the stages ${stages.join(', ')}` : `has ${stages.join(', ')}`;
-  const rest = able.length > 0 ? `it can do without ${able.join(' or ')}` : 'it can do without none';
-  throw new FramewrightError(
-    'USAGE',
-    `there is no stage ${unable} to do without: a model with the prompt profile ${name} ${which}; ${rest}`,
-  );
 }
 
 function wholeFrom1(value: number, most: number): number {
