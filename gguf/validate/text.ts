@@ -90,8 +90,9 @@ function* checkSizes(metadata: GgufMetadata, { architecture }: ModelFamily): Che
     yield { where: key('attention.head_count_kv'), found: String(nHeadKv), required: `must divide ${nHead}` };
     return undefined;
   }
+  // The last layer has only the rows asked for left to add to, and aborts.
   const nDeepstack = isFree
-    ? yield* optionalU32(metadata, key('n_deepstack_layers'), { min: 0, max: nLayer })
+    ? yield* optionalU32(metadata, key('n_deepstack_layers'), { min: 0, max: nLayer - 1 })
     : undefined;
   return { nEmbd, nLayer, nFf, nCtx, nHead, nHeadKv, headSize, nDeepstack: nDeepstack ?? 0 };
 }

@@ -46,7 +46,7 @@ describe('the text model of a Qwen3-VL', () => {
       [own('rope.dimension_sections')],
       /sum to 32/,
     ],
-    ['more deepstack than layers', set(own('n_deepstack_layers'), u32(4)), [own('n_deepstack_layers')], /from 0 to 3/],
+    ['deepstack in the last layer', set(own('n_deepstack_layers'), u32(3)), [own('n_deepstack_layers')], /from 0 to 2/],
     ['experts', set(own('expert_count'), u32(8)), [own('expert_count')], /no plain Qwen3-VL/],
     [
       'no norm of queries',
