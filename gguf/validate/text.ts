@@ -171,7 +171,7 @@ function expectedTensors({ hasQkNorm }: ModelFamily, sizes: TextSizes, nVocab: n
     ['token_embd.weight', matrix(nEmbd, nVocab)],
     ['output_norm.weight', vector(nEmbd)],
     ['output.weight', { ...matrix(nEmbd, nVocab), required: false }],
-    ['output.bias', vector(nVocab, false)],
+    ...(hasQkNorm ? [] : [['output.bias', vector(nVocab, false)] as const]), // qwen2vl.cpp alone looks for it
   ]);
   for (let i = 0; i < nLayer; i++) {
     expected

@@ -67,6 +67,12 @@ describe('the text model of a Qwen3-VL', () => {
       /\[64, 64\], must be \[64, 128\]/,
     ],
     [
+      'an output bias',
+      addTensor({ name: 'output.bias', type: 'F32', shape: [270] }),
+      ['tensor output.bias'],
+      /must not be there/,
+    ],
+    [
       'its keys under the other family’s name',
       ({ metadata }) => void metadata.set('general.architecture', str('qwen2vl')),
       [
