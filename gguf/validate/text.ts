@@ -86,6 +86,10 @@ function* checkSizes(metadata: GgufMetadata, { architecture }: ModelFamily): Che
     };
     return undefined;
   }
+  const ofValues = key('attention.value_length');
+  if (headSize !== nEmbd / nHead && !metadata.has(ofValues)) {
+    yield { where: ofValues, found: 'missing', required: `must be ${headSize}, as the size of the keys is` };
+  }
   if (nHead % nHeadKv !== 0) {
     yield { where: key('attention.head_count_kv'), found: String(nHeadKv), required: `must divide ${nHead}` };
     return undefined;

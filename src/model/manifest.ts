@@ -45,7 +45,7 @@ export const manifestSchema = z.object({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** How a Qwen2.5-VL GGUF without a manifest is used: CROP's training resolution (768 x 768), full prompts. */
+/** How a GGUF without a manifest is used: at most 768 x 768 pixels, a size of our choice, and the full prompts. */
 export const DEFAULT_USE = {
   promptProfile: 'standard',
   pixelBudget: { min: 200_704, max: 589_824 },

@@ -31,11 +31,11 @@ describe.each(Object.keys(FAMILIES) as FamilyName[])('a toy of the family %s', (
     const { code, stdout, stderr } = await framewright(args);
     expect({ code, stderr }).toMatchObject({ code: 0 });
     const { frame, crop } = cropResultSchema.parse(JSON.parse(stdout));
-    expect([frame!.widthPx % cellPx, frame!.heightPx % cellPx]).toEqual([0, 0]);
-    const nTokens = (frame!.widthPx / cellPx) * (frame!.heightPx / cellPx);
+    expect([frame.widthPx % cellPx, frame.heightPx % cellPx]).toEqual([0, 0]);
+    const nTokens = (frame.widthPx / cellPx) * (frame.heightPx / cellPx);
     const most = DEFAULT_USE.pixelBudget.max / cellPx ** 2;
     expect(nTokens).toBeLessThanOrEqual(most);
-    expect(nTokens).toBeGreaterThan(0.9 * most);
+    expect(nTokens).toBeGreaterThan(0.8 * most);
     const { width, height } = await sharp(out).metadata();
     expect({ width, height }).toEqual({ width: crop.width, height: crop.height });
   });

@@ -39,6 +39,7 @@ describe('the text model of a Qwen3-VL', () => {
       [own('attention.value_length')],
       /32, must be left out: this is no plain Qwen3-VL/,
     ],
+    ['no word on values', drop(own('attention.value_length')), [own('attention.value_length')], /missing, must be 64/],
     ['a rope of part of a head', set(own('rope.dimension_count'), u32(16)), [own('rope.dimension_count')], /left out/],
     [
       'sections of another head',
