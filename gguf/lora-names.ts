@@ -1,6 +1,6 @@
 import { GgufError } from './errors.js';
 
-/** PEFT's names of the matrices of a Qwen2 layer, and llama.cpp's. */
+/** PEFT's names of the matrices of a Qwen2 or Qwen3 layer, and llama.cpp's. */
 const MODULES: Readonly<Record<string, string>> = {
   'self_attn.q_proj': 'attn_q',
   'self_attn.k_proj': 'attn_k',
@@ -40,6 +40,6 @@ export function loraNameOf(peftName: string): LoraName {
     );
   if (!match) return refuse('it is no half of a low-rank pair (modules_to_save and biases are not taken over)');
   const [, module, layer, place, half] = match as unknown as [string, string, string, string, 'A' | 'B'];
-  const name = MODULES[place] ?? refuse(`a Qwen2.5-VL layer has no ${place}`);
+  const name = MODULES[place] ?? refuse(`a layer has no ${place}`);
   return { base: `blk.${Number(layer)}.${name}.weight`, module, half: half === 'A' ? 'a' : 'b' };
 }

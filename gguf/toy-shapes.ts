@@ -73,6 +73,6 @@ export function checkToyShape(name: FamilyName, { text, vision }: PairSizes): vo
   require(deepstackLayers.every(
     (layer, i) => Number.isSafeInteger(layer) && layer < vision.nLayer && layer > (deepstackLayers[i - 1] ?? -1),
   ), 'deepstackLayers must be some of the vision layers, in order');
-  require(deepstackLayers.length <=
-    text.nLayer, `deepstackLayers must be at most the text model's ${text.nLayer} layers`);
+  require(deepstackLayers.length <
+    text.nLayer, `deepstackLayers must be fewer than the text model's ${text.nLayer} layers`);
 }

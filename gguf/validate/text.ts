@@ -86,12 +86,17 @@ function* checkSizes(metadata: GgufMetadata, { architecture }: ModelFamily): Che
     };
     return undefined;
   }
+  const ofValues = key('attention.value_length');
+  if (headSize !== nEmbd / nHead && !metadata.has(ofValues)) {
+    yield { where: ofValues, found: 'missing', required: `must be ${headSize}, as the size of the keys is` };
+  }
   if (nHead % nHeadKv !== 0) {
     yield { where: key('attention.head_count_kv'), found: String(nHeadKv), required: `must divide ${nHead}` };
     return undefined;
   }
+  // The last layer has only the rows asked for left to add to, and aborts.
   const nDeepstack = isFree
-    ? yield* optionalU32(metadata, key('n_deepstack_layers'), { min: 0, max: nLayer })
+    ? yield* optionalU32(metadata, key('n_deepstack_layers'), { min: 0, max: nLayer - 1 })
     : undefined;
   return { nEmbd, nLayer, nFf, nCtx, nHead, nHeadKv, headSize, nDeepstack: nDeepstack ?? 0 };
 }
@@ -170,7 +175,7 @@ function expectedTensors({ hasQkNorm }: ModelFamily, sizes: TextSizes, nVocab: n
     ['token_embd.weight', matrix(nEmbd, nVocab)],
     ['output_norm.weight', vector(nEmbd)],
     ['output.weight', { ...matrix(nEmbd, nVocab), required: false }],
-    ['output.bias', vector(nVocab, false)],
+    ...(hasQkNorm ? [] : [['output.bias', vector(nVocab, false)] as const]), // qwen2vl.cpp alone looks for it
   ]);
   for (let i = 0; i < nLayer; i++) {
     expected

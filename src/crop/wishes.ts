@@ -109,7 +109,7 @@ export function settleWishes(
   if (!isShare(minConfidence)) throw usage('minConfidence', 'a number from 0 to 1', minConfidence);
   if (wishes.instruct && !engine.takesInstruction) {
     const who = engine.identity ? `the model ${engine.identity.name}` : `the engine ${engine.name}`;
-    throw new FramewrightError('USAGE', `${who} takes no instruction in words; choose a Qwen2.5-VL with --model`);
+    throw new FramewrightError('USAGE', `${who} takes no instruction in words; choose a Qwen-VL with --model`);
   }
   requireScores(engine, votes, minConfidence);
   const { photo, heads = [] } = ready;

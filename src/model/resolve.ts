@@ -86,7 +86,7 @@ export async function requireCatalogModel(model: string): Promise<{ entry: Catal
     throw new FramewrightError(
       'MODEL_NOT_FOUND',
       `no model is called "${model}"; ${near === undefined ? '' : `did you mean ${near}? `}use ${names.join(', ')} ` +
-        'or the path of a Qwen2.5-VL .gguf file',
+        'or the path of a Qwen-VL .gguf file',
     );
   }
   const { entry, variant } = found;

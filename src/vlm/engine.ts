@@ -181,7 +181,7 @@ export class VlmEngine implements PhotoEngine {
   }
 
   async #encode({ rgb, frame }: FrameImage, signal?: AbortSignal): Promise<SeenImage> {
-    const seen = this.#use.preprocess.positionRamps ? positionRamps(rgb, frame) : rgb;
+    const seen = this.#use.preprocess.positionRamps ? positionRamps(rgb, frame, this.#model.family.patchPx) : rgb;
     const start = performance.now();
     const embedding = await this.#model.encodeImage(seen, frame, signal ? { signal } : {});
     if (this.releasesEncoder) await this.#model.releaseEncoder();

@@ -138,7 +138,7 @@ test.each(PRESETS)('$family $preset takes any other sizes', async ({ family, pre
     preset,
     sparse: true,
     text: {
-      ...{ nEmbd: 96, nHead: 6, nHeadKv: 2, nLayer: 1, nFf: 40, nCtx: 512, tied: false },
+      ...{ nEmbd: 96, nHead: 6, nHeadKv: 2, nLayer: 2, nFf: 40, nCtx: 512, tied: false },
       ...(isQwen3 && { headSize: 24 }),
     },
     vision: {
@@ -162,7 +162,7 @@ test.each<[string, ToyOptions, RegExp]>([
   ['deepstack where there is none', { vision: { deepstackLayers: [0] } }, /it has no deepstackLayers/],
   ['windows where there are none', { family: 'qwen3vl', vision: { nWaPattern: 2 } }, /nWaPattern must be 0/],
   ['deepstack out of order', { family: 'qwen3vl', vision: { deepstackLayers: [1, 0] } }, /in order/],
-  ['more deepstack than layers', { family: 'qwen3vl', text: { nLayer: 1 } }, /at most the text model's 1 layers/],
+  ['more deepstack than layers', { family: 'qwen3vl', text: { nLayer: 1 } }, /fewer than the text model's 1 layers/],
   ['a vocabulary that is too small', { tokenizer: { vocabSize: 100 } }, /vocabSize 100 is less than/],
 ])('%s is refused', async (_, options, message) => {
   await expect(writeToyPair(path.join(folder, 'refused'), options)).rejects.toMatchObject({

@@ -5,13 +5,7 @@ import { DEFAULT_ALIGNMENT, MAX_TENSOR_DIMS, MAX_TENSOR_NAME_BYTES } from '../..
 import { ERROR_CODES } from '../../src/base/errors.js';
 import { MAX_OUTPUT_BYTES } from '../../src/model/plan/predict.js';
 import { loadBinding } from '../../src/runtime/binding.js';
-import {
-  COMMAND,
-  FINISHES,
-  FLASH_ATTENTION,
-  ITEM,
-  MAX_SEQUENCES,
-} from '../../src/runtime/native-constants.js';
+import { COMMAND, FINISHES, FLASH_ATTENTION, ITEM, MAX_SEQUENCES } from '../../src/runtime/native-constants.js';
 import { QUANTIZATIONS } from '../../src/runtime/quantize.js';
 
 const { addon } = await loadBinding({ gpu: 'cpu' });

@@ -127,7 +127,7 @@ async function exportView(view: Asked, labels: TeacherLabels | undefined): Promi
   await writer.write({
     source: view.source,
     frame,
-    photo: positionRamps(rgb, frame),
+    photo: positionRamps(rgb, frame, FAMILIES.qwen2vl.patchPx),
     maps: denseMaps(frame, elements, labels?.saliency, maskOf(view.places)),
     ...(labels && {
       boxScores: labels.distribution.probabilities.map((probability) => Math.log(probability + 1e-12)),
@@ -156,7 +156,7 @@ async function conversationOf(
     return undefined;
   }
   const record = await recordConversation({ frame, elements, ...target }, { tokenizer, tokens, profile });
-  const enhanced = positionRamps(await enhance({ frame, rgb }, elements, NANO_USE), frame);
+  const enhanced = positionRamps(await enhance({ frame, rgb }, elements, NANO_USE), frame, FAMILIES.qwen2vl.patchPx);
   return { conversation: { ...record, kind: target.kind }, enhanced };
 }
 

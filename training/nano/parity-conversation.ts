@@ -64,7 +64,7 @@ for (const [name, pixels] of [
   ['photo.png', rgb],
   ['enhanced.png', enhanced],
 ] as const) {
-  const seen = positionRamps(pixels, frame);
+  const seen = positionRamps(pixels, frame, FAMILIES.qwen2vl.patchPx);
   await sharp(seen, { raw: { ...frame, channels: 3 } })
     .png({ compressionLevel: 9 })
     .toFile(join(folder, name));

@@ -1,7 +1,8 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import path from 'node:path';
 import {
   convertLora,
+  FAMILIES,
   GGML_TYPES,
   GgufError,
   isMatrixType,
@@ -9,6 +10,7 @@ import {
   mergeLoras,
   readGguf,
   requireValidText,
+  type FamilyName,
   type GgmlType,
   type GgufErrorCode,
   type LoraToMerge,
@@ -47,7 +49,12 @@ export function addLoraCommands(gguf: Command): void {
     .description('make a GGUF adapter of a PEFT one')
     .argument('<folder>', 'with adapter_config.json and adapter_model.safetensors')
     .requiredOption('-o, --output <file>', 'the .gguf to write')
-    .option('--base <file>', 'the model it is for: compare shapes')
+    .option('--base <file>', 'the model it is for: tells the family, and shapes are compared')
+    .addOption(
+      new Option('--family <name>', 'of the model it is for, without --base (default: qwen2vl)').choices(
+        Object.keys(FAMILIES),
+      ),
+    )
     .option('--f16', 'store halves in F16', false)
     .option('--force', 'overwrite', false)
     .addHelpText('after', HELP.convert)
@@ -82,11 +89,17 @@ interface OutputFlags {
   readonly force: boolean;
 }
 
-async function convert(folder: string, flags: OutputFlags & { base?: string; f16: boolean }): Promise<void> {
+async function convert(
+  folder: string,
+  flags: OutputFlags & { base?: string; family?: FamilyName; f16: boolean },
+): Promise<void> {
   await writing([], flags, async (signal) => {
     const base = flags.base === undefined ? undefined : await readGguf(flags.base);
     const type = flags.f16 ? ('F16' as const) : undefined;
-    const { nPairs, rank, alpha } = await convertLora(folder, flags.output, { signal, ...defined({ base, type }) });
+    const { nPairs, rank, alpha } = await convertLora(folder, flags.output, {
+      signal,
+      ...defined({ base, type, family: flags.family }),
+    });
     say(`framewright: ${nPairs} matrices, rank ${rank}, alpha ${Number(alpha.toPrecision(6))}\n`);
   });
 }

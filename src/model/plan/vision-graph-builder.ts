@@ -1,7 +1,13 @@
-import { type ModelFamily } from '../../../gguf/index.js';
-import { GraphBuilder, type GraphTensor } from './graph.js';
+import type { ModelFamily } from '../../../gguf/index.js';
+import { GraphBuilder, type GraphTensor, type Place } from './graph.js';
 import type { VisionModelShape } from './shape.js';
-import type { VisionGraphSettings } from './vision-graph.js';
+
+export interface VisionGraphSettings {
+  /** Merged image tokens of the image. */
+  readonly nImageTokens: number;
+  readonly flashAttention: boolean;
+  readonly place: Place;
+}
 
 /** What the towers of all families are built of. */
 export class VisionGraphBuilder extends GraphBuilder {

@@ -1,16 +1,9 @@
 import { FAMILIES } from '../../../gguf/index.js';
-import type { Graph, Place } from './graph.js';
+import type { Graph } from './graph.js';
 import type { PairShape } from './shape.js';
 import { qwen2Tower } from './vision-tower-qwen2.js';
 import { qwen3Tower } from './vision-tower-qwen3.js';
-import { VisionGraphBuilder } from './vision-graph-builder.js';
-
-export interface VisionGraphSettings {
-  /** Merged image tokens of the image. */
-  readonly nImageTokens: number;
-  readonly flashAttention: boolean;
-  readonly place: Place;
-}
+import { VisionGraphBuilder, type VisionGraphSettings } from './vision-graph-builder.js';
 
 /** What libmtmd reserves for one image: tools/mtmd/models/ and the parts of clip.cpp it uses. */
 export function visionGraph({ family, vision }: PairShape, settings: VisionGraphSettings): Graph {

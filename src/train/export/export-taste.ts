@@ -1,3 +1,4 @@
+import { FAMILIES } from '../../../gguf/index.js';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -233,7 +234,9 @@ class Exporter {
   }
 
   async #writeImage(name: string, rgb: Uint8Array, frame: Size): Promise<string> {
-    const seen = this.#options.use.preprocess.positionRamps ? positionRamps(rgb, frame) : rgb;
+    const seen = this.#options.use.preprocess.positionRamps
+      ? positionRamps(rgb, frame, FAMILIES[this.#options.family].patchPx)
+      : rgb;
     const png = await sharp(seen, { raw: { ...frame, channels: 3 } })
       .png({ compressionLevel: 6 })
       .toBuffer();

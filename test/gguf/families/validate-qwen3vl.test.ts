@@ -39,6 +39,7 @@ describe('the text model of a Qwen3-VL', () => {
       [own('attention.value_length')],
       /32, must be left out: this is no plain Qwen3-VL/,
     ],
+    ['no word on values', drop(own('attention.value_length')), [own('attention.value_length')], /missing, must be 64/],
     ['a rope of part of a head', set(own('rope.dimension_count'), u32(16)), [own('rope.dimension_count')], /left out/],
     [
       'sections of another head',
@@ -46,7 +47,7 @@ describe('the text model of a Qwen3-VL', () => {
       [own('rope.dimension_sections')],
       /sum to 32/,
     ],
-    ['more deepstack than layers', set(own('n_deepstack_layers'), u32(4)), [own('n_deepstack_layers')], /from 0 to 3/],
+    ['deepstack in the last layer', set(own('n_deepstack_layers'), u32(3)), [own('n_deepstack_layers')], /from 0 to 2/],
     ['experts', set(own('expert_count'), u32(8)), [own('expert_count')], /no plain Qwen3-VL/],
     [
       'no norm of queries',
@@ -65,6 +66,12 @@ describe('the text model of a Qwen3-VL', () => {
       changeTensor('blk.0.attn_q.weight', { shape: [64, 64] }),
       ['tensor blk.0.attn_q.weight'],
       /\[64, 64\], must be \[64, 128\]/,
+    ],
+    [
+      'an output bias',
+      addTensor({ name: 'output.bias', type: 'F32', shape: [270] }),
+      ['tensor output.bias'],
+      /must not be there/,
     ],
     [
       'its keys under the other family’s name',
