@@ -2,7 +2,6 @@ import { FAMILIES } from '../../../gguf/index.js';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
-import { FAMILIES } from '../../../gguf/index.js';
 import { FramewrightError, messageOf, type ErrorCode } from '../../base/errors.js';
 import type { Size } from '../../base/geometry.js';
 import { packageFile } from '../../files/package-root.js';
