@@ -4,6 +4,8 @@ import { aroundBest, writeDecision } from '../../../src/vlm/decide/decision-form
 import { writeElements } from '../../../src/vlm/analyse/elements-form.js';
 import { loadPromptProfile } from '../../../src/vlm/prompt/profile.js';
 import { seededRandom } from '../../../src/base/random.js';
+import { writeOneBox } from '../../../src/vlm/one-box/one-box-form.js';
+import { projectFile } from '../../support/photos.js';
 import { RandomAnswer } from './random-answer.js';
 
 /**
@@ -15,6 +17,17 @@ const QWEN2_SPLIT =
 
 const frame = { width: 252, height: 196 };
 
+function expectSplits({ pieces, text }: RandomAnswer): void {
+  const splits = new Set([...text.matchAll(QWEN2_SPLIT)].map(({ index }) => index));
+  let at = 0;
+  for (const [i, piece] of pieces.entries()) {
+    expect(splits.has(at), `no split before ${JSON.stringify(piece)} after ${JSON.stringify(pieces[i - 1])}`).toBe(
+      true,
+    );
+    at += piece.length;
+  }
+}
+
 test.each(['standard', 'compact'])(
   'every piece of a %s answer meets the next where the pre-tokenizer splits',
   async (name) => {
@@ -25,20 +38,19 @@ test.each(['standard', 'compact'])(
       await writeCandidates(answers[1]!, { frame, minSize: 0.25 }, 3, profile);
       answers[2]!.literal(aroundBest(profile.style).opening);
       await writeDecision(answers[2]!, 1 + (seed % 12), profile);
-      for (const { pieces, text } of answers) {
-        const splits = new Set([...text.matchAll(QWEN2_SPLIT)].map(({ index }) => index));
-        let at = 0;
-        for (const [i, piece] of pieces.entries()) {
-          expect(
-            splits.has(at),
-            `no split before ${JSON.stringify(piece)} after ${JSON.stringify(pieces[i - 1])}`,
-          ).toBe(true);
-          at += piece.length;
-        }
-      }
+      for (const answer of answers) expectSplits(answer);
     }
   },
 );
+
+test.each(['shuttermuse', 'framelite'])('every piece of the answer of the example %s does too', async (name) => {
+  const { oneBox } = await loadPromptProfile(projectFile('examples', 'models', name, 'profile.json'));
+  for (let seed = 0; seed < 50; seed++) {
+    const answer = new RandomAnswer(seededRandom(seed));
+    await writeOneBox(answer, { width: 1000, height: 1000 }, oneBox!);
+    expectSplits(answer);
+  }
+});
 
 test('the pattern above splits as Qwen2 does', () => {
   expect('{"box":[12,3],"why":"keeps it."}\n'.match(QWEN2_SPLIT)).toEqual([
