@@ -5,7 +5,6 @@ import { FramewrightError, messageOf } from '../../base/errors.js';
 import { STAGES, type Stage } from '../../base/stages.js';
 import { VERDICTS } from '../../base/verdicts.js';
 import { isInside } from '../../files/inside.js';
-import { readJsonFile } from '../../files/json-file.js';
 import { readRegularFile } from '../../files/read-regular.js';
 import { ANSWER_STYLES, type AnswerStyleName } from '../answer/style.js';
 import { holdsBox, openingOf, parseAnswer, type AnswerLine } from '../one-box/answer-template.js';
@@ -16,6 +15,7 @@ import { placeholdersOf } from './template.js';
 
 /** Longer than any prompt a model was trained on. */
 const MAX_PROMPT_BYTES = 64 * 1024;
+const MAX_PROFILE_BYTES = 1024 ** 2;
 const DEFAULT_REASON_TOKENS = 48;
 const RATIO = /^[1-9]\d{0,4}(\.\d{1,4})?:[1-9]\d{0,4}(\.\d{1,4})?$/;
 
@@ -132,7 +132,9 @@ export async function loadOwnProfile(file: string): Promise<PromptProfile> {
 async function readProfile(file: string): Promise<OwnProfile> {
   let parsed: unknown;
   try {
-    parsed = await readJsonFile(file, 'prompt profile');
+    const text = await readUtf8(file, 'prompt profile', MAX_PROFILE_BYTES);
+    if (text === undefined) throw new Error('it does not exist');
+    parsed = JSON.parse(text);
   } catch (error) {
     throw invalid(`cannot read the prompt profile ${file}: ${messageOf(error)}`, error);
   }
@@ -201,21 +203,22 @@ async function readPrompts(file: string, profile: OwnProfile): Promise<Record<Pr
 }
 
 async function readPrompt(file: string, at: string, prompt: string): Promise<string> {
-  let bytes: Buffer | undefined;
-  try {
-    bytes = await readRegularFile(prompt, { what: 'prompt', maxBytes: MAX_PROMPT_BYTES });
-  } catch (error) {
+  const text = await readUtf8(prompt, 'prompt', MAX_PROMPT_BYTES).catch((error: unknown) => {
     throw invalid(`${messageOf(error)}; the prompt profile ${file} names it at ${at}`, error);
-  }
-  if (!bytes) throw wrong(file, at, `there is no file ${prompt}`);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw invalid(`the prompt ${prompt} is not UTF-8; the prompt profile ${file} names it at ${at}`, error);
-  }
+  });
+  if (text === undefined) throw wrong(file, at, `there is no file ${prompt}`);
   if (text.trim() === '') throw wrong(file, at, `the file ${prompt} is empty`);
   return text.replaceAll('\r\n', '\n');
+}
+
+/** Undefined where nothing is. */
+async function readUtf8(file: string, what: string, maxBytes: number): Promise<string | undefined> {
+  const bytes = await readRegularFile(file, { what, maxBytes });
+  try {
+    return bytes && new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw invalid(`the ${what} ${file} is not UTF-8`, error);
+  }
 }
 
 function placeholders(name: PromptName, { stages, ratios }: OwnProfile): Placeholders {

@@ -39,9 +39,9 @@ let nFolders = 0;
 function folderWith(profile: unknown, files: Readonly<Record<string, string | Uint8Array>> = {}): string {
   const folder = path.join(root, String(nFolders++));
   mkdirSync(folder);
-  for (const [name, text] of Object.entries({ ...FILES, ...files })) writeFileSync(path.join(folder, name), text);
   const file = path.join(folder, 'profile.json');
   writeFileSync(file, typeof profile === 'string' ? profile : JSON.stringify(profile));
+  for (const [name, text] of Object.entries({ ...FILES, ...files })) writeFileSync(path.join(folder, name), text);
   return file;
 }
 
@@ -69,6 +69,18 @@ describe('a model’s own profile', () => {
   const long = 'x'.repeat(64 * 1024 + 1);
   test.each<[string, unknown, string | RegExp, Readonly<Record<string, string | Uint8Array>>?]>([
     ['no JSON', '{"stages":', /cannot read the prompt profile .*profile\.json/],
+    [
+      'no UTF-8',
+      PROFILE,
+      /cannot read the prompt profile .*: the prompt profile .* is not UTF-8/,
+      { 'profile.json': Uint8Array.of(0x7b, 0xff, 0x7d) },
+    ],
+    [
+      'a huge profile',
+      PROFILE,
+      /cannot read the prompt profile .* has more than 1 MB/,
+      { 'profile.json': ' '.repeat(1024 ** 2 + 1) },
+    ],
     ['another version', { ...PROFILE, schemaVersion: 2 }, /profile\.json is wrong at schemaVersion/],
     ['an unknown key', { ...PROFILE, stage: ['decision'] }, /Unrecognized key: "stage"/],
     ['a name for a path', { ...PROFILE, name: '../x' }, /wrong at name/],
@@ -198,6 +210,14 @@ describe('a manifest that names a profile', () => {
         message: expect.stringMatching(/manifest\.json is wrong at promptProfile: .* in the model's folder/) as string,
       });
     }
+  });
+
+  test('that is not there says so', async () => {
+    const file = path.join(root, 'gone.json');
+    await expect(loadPromptProfile(file)).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+      message: `cannot read the prompt profile ${file}: it does not exist`,
+    });
   });
 
   test('from a catalogue of one’s own, finds it from there', async () => {
