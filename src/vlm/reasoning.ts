@@ -73,19 +73,19 @@ export class Reasoning implements EngineSteps {
     // One that was trained without it goes on from what it said.
     if (!this.#stage.profile.stages.includes('enhancement'))
       return { elements, chat: analysis.chat, value: { elements, isPlain: true } };
-    this.#call.onProgress?.('propose');
+    this.#call.onProgress?.(this.#second);
     const { timings, sampling } = this.#call;
     const { model, photo: image, inputs } = this.#tree;
     if (!this.#has('enhancement')) {
       const plain = await inputs.goOn('plain', analysis, async (chat) => {
-        await timings.measure('propose', () => showAgain(chat, photo.value, this.#stage));
+        await timings.measure(this.#second, () => showAgain(chat, photo.value, this.#stage));
         return { elements, isPlain: true };
       });
       return { elements, ...plain };
     }
     const drawn = await inputs.goOn('drawn', analysis, async (chat) => {
       const rgb = await timings.measure('enhance', () => model.enhance(image, elements));
-      await timings.measure('propose', async () => {
+      await timings.measure(this.#second, async () => {
         const seen = await model.encode({ rgb, frame: image.frame }, sampling.signal);
         using _embedding = seen.embedding;
         await showAgain(chat, seen, this.#stage);
@@ -169,6 +169,11 @@ export class Reasoning implements EngineSteps {
   /** What the photo is first looked at for. */
   get #first(): 'analyse' | 'decide' {
     return this.#stage.profile.stages.includes('analysis') ? 'analyse' : 'decide';
+  }
+
+  /** What the redrawn photo is looked at for. */
+  get #second(): 'propose' | 'decide' {
+    return this.#stage.profile.oneBox ? 'decide' : 'propose';
   }
 
   #show(): Promise<Branch<SeenImage>> {

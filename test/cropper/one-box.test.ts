@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -174,6 +174,38 @@ describe('a profile of one’s own', () => {
     });
     const kept = await cropper.crop(examplePhoto('dandelion'), { temperature: 5, seed: 0, aspect: '1:1', minSize: 0 });
     expect(kept.crop.width).toBe(kept.crop.height);
+  });
+
+  test('in all four stages, with the prompts the bundled model was trained on, is the bundled model', async () => {
+    const folder = mkdtempSync(path.join(root, 'nano-'));
+    cpSync(projectFile('gguf', 'nano'), folder, { recursive: true });
+    for (const stage of ['analyse', 'propose', 'decide'])
+      cpSync(projectFile('prompts', 'compact', `${stage}.md`), path.join(folder, `${stage}.md`));
+    const { compact } = JSON.parse(readFileSync(projectFile('prompts', 'profiles.json'), 'utf8')) as {
+      compact: { reasons: object };
+    };
+    const profile = {
+      schemaVersion: 1,
+      name: 'mine',
+      stages: ['analysis', 'enhancement', 'proposal', 'decision'],
+      prompts: { analysis: 'analyse.md', proposal: 'propose.md', decision: 'decide.md' },
+      style: 'plain',
+      reasons: compact.reasons,
+    };
+    writeFileSync(path.join(folder, 'profile.json'), JSON.stringify(profile));
+    const manifest = JSON.parse(readFileSync(path.join(folder, 'manifest.json'), 'utf8')) as object;
+    writeFileSync(path.join(folder, 'manifest.json'), JSON.stringify({ ...manifest, promptProfile: 'profile.json' }));
+    const cropOf = async (model: string): Promise<CropResult> => {
+      await using cropper = await openCropper({ model, gpu: 'cpu', threads: 1 });
+      return await cropper.crop(examplePhoto('pagoda'), { aspect: '4:5', votes: 2 });
+    };
+    const [own, bundled] = [await cropOf(folder), await cropOf('nano')];
+    expect(own.model!.promptVersion).toMatch(/^mine\/own\+/);
+    expect({ ...own, timingsMs: 0, model: { ...own.model, promptVersion: '' } }).toEqual({
+      ...bundled,
+      timingsMs: 0,
+      model: { ...bundled.model, promptVersion: '' },
+    });
   });
 
   test('with an analysis before the answer, drawn or not, in pixels or thousandths', async () => {

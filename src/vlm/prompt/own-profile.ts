@@ -10,7 +10,7 @@ import { ANSWER_STYLES, type AnswerStyleName } from '../answer/style.js';
 import { holdsBox, openingOf, parseAnswer, type AnswerLine } from '../one-box/answer-template.js';
 import type { OneBoxForm } from '../one-box/one-box-form.js';
 import type { RatioWords } from '../one-box/ratio-words.js';
-import { reasonsSchema, type PromptProfile, type PromptStage } from './prompt-profile.js';
+import { FRONT_MATTER, reasonsSchema, type PromptProfile, type PromptStage } from './prompt-profile.js';
 import { placeholdersOf } from './template.js';
 
 /** Longer than any prompt a model was trained on. */
@@ -207,8 +207,9 @@ async function readPrompt(file: string, at: string, prompt: string): Promise<str
     throw invalid(`${messageOf(error)}; the prompt profile ${file} names it at ${at}`, error);
   });
   if (text === undefined) throw wrong(file, at, `there is no file ${prompt}`);
-  if (text.trim() === '') throw wrong(file, at, `the file ${prompt} is empty`);
-  return text.replaceAll('\r\n', '\n');
+  const asked = text.replaceAll('\r\n', '\n').replace(FRONT_MATTER, '');
+  if (asked.trim() === '') throw wrong(file, at, `the file ${prompt} is empty`);
+  return asked;
 }
 
 /** Undefined where nothing is. */

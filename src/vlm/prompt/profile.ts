@@ -7,7 +7,7 @@ import { FramewrightError, messageOf } from '../../base/errors.js';
 import { packageFile } from '../../files/package-root.js';
 import { isProfileFile } from '../../model/manifest.js';
 import { loadOwnProfile } from './own-profile.js';
-import { PROMPT_STAGES, reasonsSchema, type PromptProfile, type PromptStage } from './prompt-profile.js';
+import { FRONT_MATTER, PROMPT_STAGES, reasonsSchema, type PromptProfile, type PromptStage } from './prompt-profile.js';
 
 const profilesSchema = z.record(
   z.string(),
@@ -17,8 +17,6 @@ const profilesSchema = z.record(
     reasons: reasonsSchema,
   }),
 );
-
-const FRONT_MATTER = /^---\nversion: (\d+)\n---\n/;
 
 /**
  * @param name of a profile of the package, or the path of a model's own, which ends in `.json`

@@ -8,6 +8,9 @@ import type { RatioWords } from '../one-box/ratio-words.js';
 export const PROMPT_STAGES = ['system', 'analyse', 'propose', 'decide'] as const;
 export type PromptStage = (typeof PROMPT_STAGES)[number];
 
+/** What a prompt's file may begin with. */
+export const FRONT_MATTER = /^---\nversion: (\d+)\n---\n/;
+
 /** How a model is asked and how it answers: what its manifest names, because a model is used as it was trained. */
 export interface PromptProfile extends AnswerForm {
   readonly name: string;
