@@ -53,16 +53,11 @@ export { DECODABLE_TYPES, decodeTensor, isDecodable, type DecodableType } from '
 export { countNonFiniteBlocks, countNonFiniteBlocksInFile } from './nan-check.js';
 export { readSafeTensor, readSafeTensors, type SafeTensor, type SafeTensorsHeader } from './safetensors.js';
 export { openLora, type LoraAdapter, type LowRank } from './lora-adapter.js';
+export { convertCheckpoint, convertedPaths, type ConvertOptions, type ConvertedPair } from './convert/convert.js';
+export { CONVERTED_TYPES, type ConvertedType } from './convert/tensor-source.js';
 export { convertLora, type ConvertedLora, type LoraConvertOptions } from './lora-convert.js';
-export {
-  PLAIN_CODEC,
-  isSwallowed,
-  mergeLoras,
-  type LoraMergeOptions,
-  type LoraToMerge,
-  type MergedTensor,
-  type TensorCodec,
-} from './lora-merge.js';
+export { isSwallowed, mergeLoras, type LoraMergeOptions, type LoraToMerge, type MergedTensor } from './lora-merge.js';
+export { PLAIN_CODEC, type TensorCodec } from './tensor-codec.js';
 export type { GgufProblem } from './validate/problem.js';
 export { isMatrixType } from './validate/tensors.js';
 export type { TextSizes } from './validate/text.js';

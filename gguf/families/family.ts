@@ -10,6 +10,8 @@ export interface ModelFamily {
   readonly architecture: FamilyName;
   /** As its makers write it. */
   readonly title: string;
+  /** What the config.json of its checkpoints on Hugging Face names in `architectures`. */
+  readonly checkpoint: string;
   /** `clip.projector_type` of its vision files. */
   readonly projector: Projector;
   /** Side of a patch of its vision tower, in pixels of the frame. */

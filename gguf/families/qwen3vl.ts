@@ -4,6 +4,7 @@ import type { ModelFamily } from './family.js';
 export const QWEN3VL = {
   architecture: 'qwen3vl',
   title: 'Qwen3-VL',
+  checkpoint: 'Qwen3VLForConditionalGeneration',
   projector: 'qwen3vl_merger',
   patchPx: 16,
   mergeSize: 2,
