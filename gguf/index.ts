@@ -44,7 +44,15 @@ export {
 } from './tokenizer.js';
 export { QWEN2VL_SHAPES } from './families/qwen2vl-shapes.js';
 export { QWEN3VL_SHAPES } from './families/qwen3vl-shapes.js';
-export { countTextValues, headSizeOf, type PairSizes, type TextShape, type VisionShape } from './families/shapes.js';
+export { QWEN3VLMOE_SHAPES } from './families/qwen3vlmoe-shapes.js';
+export {
+  countTextValues,
+  headSizeOf,
+  type Experts,
+  type PairSizes,
+  type TextShape,
+  type VisionShape,
+} from './families/shapes.js';
 export { TOY_PRESETS, ropeSections, toyShapeOf, type ToyPreset } from './toy-shapes.js';
 export { describeToyPair, textMetadata, visionMetadata, writeToyPair, type ToyOptions, type ToyPair } from './toy.js';
 export { readGguf, type GgufHeader, type GgufTensor, type ReadOptions } from './reader.js';

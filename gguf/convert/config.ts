@@ -1,7 +1,7 @@
 import { GgufError } from '../errors.js';
 import type { ModelFamily } from '../families/family.js';
 import { FAMILIES, familyTitles } from '../families/index.js';
-import type { TextShape, VisionShape } from '../families/shapes.js';
+import type { Experts, TextShape, VisionShape } from '../families/shapes.js';
 import { isObject, readJsonObject, type JsonObject } from '../json-object.js';
 
 /** What a checkpoint's config.json says of its model. */
@@ -61,7 +61,7 @@ function familyOf(path: string, { architectures }: JsonObject): ModelFamily {
   );
 }
 
-function textSizes({ hasQkNorm }: ModelFamily, text: Section): CheckpointConfig['text'] {
+function textSizes({ hasQkNorm, hasExperts }: ModelFamily, text: Section): CheckpointConfig['text'] {
   const nEmbd = text.size('hidden_size');
   const nHead = text.size('num_attention_heads');
   text.require('hidden_act', 'silu');
@@ -87,6 +87,18 @@ function textSizes({ hasQkNorm }: ModelFamily, text: Section): CheckpointConfig[
     ropeBase: typeof rope.rope_theta === 'number' ? rope.rope_theta : text.number('rope_theta'),
     ropeSections: [...(sections as number[]), 0],
     tied: text.flag('tie_word_embeddings'),
+    ...(hasExperts && { experts: expertSizes(text) }),
+  };
+}
+
+function expertSizes(text: Section): Experts {
+  text.require('norm_topk_prob', true, 'optional');
+  text.require('decoder_sparse_step', 1, 'optional');
+  text.requireEmpty('mlp_only_layers', 'llama.cpp runs experts in every layer');
+  return {
+    count: text.size('num_experts'),
+    used: text.size('num_experts_per_tok'),
+    nFf: text.size('moe_intermediate_size'),
   };
 }
 
@@ -182,6 +194,11 @@ class Section {
       key,
       `${value === undefined ? 'is missing' : JSON.stringify(value)}, must be ${JSON.stringify(wanted)}`,
     );
+  }
+
+  requireEmpty(key: string, why: string): void {
+    const value = this.#values[key];
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) this.refuse(key, why);
   }
 
   /** Numbers of layers, ascending. */

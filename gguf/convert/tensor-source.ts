@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises';
 import { GgufError } from '../errors.js';
 import type { TensorCodec } from '../tensor-codec.js';
 import { countNonFiniteBlocks } from '../nan-check.js';
@@ -33,7 +34,12 @@ export function tensorFrom(
   const { name, shape, frame } = wanted;
   const [nPerRow = 1] = shape;
   async function* data(): AsyncGenerator<Uint8Array> {
-    const pieces = frame === undefined ? rowsOf(wanted, stored) : kernelOf(wanted, stored, frame);
+    const pieces =
+      frame !== undefined
+        ? kernelOf(wanted, stored, frame)
+        : wanted.isTransposedStack
+          ? transposedOf(wanted, stored)
+          : rowsOf(wanted, stored);
     for await (const bytes of pieces) {
       signal?.throwIfAborted();
       const values = type === stored.type ? undefined : codec.decode(stored.type, bytes);
@@ -58,17 +64,52 @@ async function* rowsOf(
     for (let done = 0; done < nBytes; done += chunkBytes) {
       const piece = new Uint8Array(Math.min(chunkBytes, nBytes - done));
       const from = stored.offset + part.index * nBytes + done;
-      for (let filled = 0; filled < piece.length;) {
-        const { bytesRead } = await file.read(piece, filled, piece.length - filled, from + filled);
-        if (bytesRead === 0) throw new GgufError('TRUNCATED', `tensor ${stored.name} ends early`);
-        filled += bytesRead;
-      }
+      await readInto(file, piece, from, stored.name);
       yield piece;
     }
   } catch (error) {
     throw namingFile(stored.path, error);
   } finally {
     await file.close();
+  }
+}
+
+/** The experts' matrices one after the other, each turned from [nIn][columns] to the rows of a part of its columns. */
+async function* transposedOf(
+  { shape, part = { index: 0, of: 1 } }: WantedTensor,
+  stored: StoredTensor,
+): AsyncGenerator<Uint8Array> {
+  const [nIn, nOut] = shape as [number, number];
+  const { bytesPerBlock: size } = GGML_TYPES[stored.type];
+  const nColumns = nOut * part.of;
+  const expertBytes = nIn * nColumns * size;
+  const { file } = await openRegularFile(stored.path);
+  try {
+    const expert = new Uint8Array(expertBytes);
+    for (let done = 0; done < stored.nBytes; done += expertBytes) {
+      await readInto(file, expert, stored.offset + done, stored.name);
+      const turned = new Uint8Array(nIn * nOut * size);
+      for (let row = 0; row < nIn; row++) {
+        for (let column = 0; column < nOut; column++) {
+          const from = (row * nColumns + part.index * nOut + column) * size;
+          const to = (column * nIn + row) * size;
+          for (let i = 0; i < size; i++) turned[to + i] = expert[from + i]!;
+        }
+      }
+      yield turned;
+    }
+  } catch (error) {
+    throw namingFile(stored.path, error);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readInto(file: FileHandle, piece: Uint8Array, from: number, name: string): Promise<void> {
+  for (let filled = 0; filled < piece.length;) {
+    const { bytesRead } = await file.read(piece, filled, piece.length - filled, from + filled);
+    if (bytesRead === 0) throw new GgufError('TRUNCATED', `tensor ${name} ends early`);
+    filled += bytesRead;
   }
 }
 
@@ -103,10 +144,14 @@ function damaged(name: string, found: number | string): GgufError {
 }
 
 /** @throws GgufError `INVALID` for a source of another shape than `wanted` is made of */
-export function requireSource({ name, shape, part, frame }: WantedTensor, stored: StoredTensor): void {
+export function requireSource(
+  { name, shape, part, frame, isTransposedStack }: WantedTensor,
+  stored: StoredTensor,
+): void {
   const outermost = [...shape].reverse();
-  const expected =
-    frame === undefined
+  const expected = isTransposedStack
+    ? [outermost[0]!, outermost[2]!, outermost[1]! * (part?.of ?? 1)]
+    : frame === undefined
       ? outermost.map((n, i) => (i === 0 ? n * (part?.of ?? 1) : n))
       : [outermost[0]!, outermost[1]!, 2, outermost[2]!, outermost[3]!];
   if (stored.shape.length === expected.length && stored.shape.every((n, i) => n === expected[i])) return;

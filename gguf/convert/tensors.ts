@@ -1,3 +1,4 @@
+import type { Experts } from '../families/shapes.js';
 import type { CheckpointConfig } from './config.js';
 
 /** A tensor of a GGUF file and what of a checkpoint it is made of. */
@@ -9,15 +10,17 @@ export interface WantedTensor {
   readonly shape: readonly number[];
   /** Which rows of the source it is, of several such tensors in it. Default: all. */
   readonly part?: { readonly index: number; readonly of: number };
+  /** The source has a matrix for each expert, [nIn][nOut], and `part` says which of its columns. */
+  readonly isTransposedStack?: boolean;
   /** Which frame of a kernel over two. */
   readonly frame?: 0 | 1;
-  /** Not quantised, nor in half precision: llama.cpp interpolates it, which it does in F32 alone. */
+  /** Not quantised, nor in half precision: llama.cpp takes it in F32 alone, or its own converter writes no other. */
   readonly isExact?: boolean;
 }
 
 /** The text model's tensors, and where a checkpoint has them. */
 export function textTensorsOf({ family, text }: CheckpointConfig): WantedTensor[] {
-  const { nEmbd, nLayer, nHead, nHeadKv, nFf, nVocab, headSize, tied } = text;
+  const { nEmbd, nLayer, nHead, nHeadKv, nFf, nVocab, headSize, tied, experts } = text;
   const [nQ, nKv] = [headSize * nHead, headSize * nHeadKv];
   const tensors: WantedTensor[] = [
     { name: 'token_embd.weight', source: 'model.embed_tokens.weight', shape: [nEmbd, nVocab] },
@@ -38,11 +41,37 @@ export function textTensorsOf({ family, text }: CheckpointConfig): WantedTensor[
     project('v', nKv);
     add('attn_output.weight', 'self_attn.o_proj.weight', nQ, nEmbd);
     add('ffn_norm.weight', 'post_attention_layernorm.weight', nEmbd);
+    if (experts) {
+      tensors.push(...expertTensors(i, nEmbd, experts));
+      continue;
+    }
     add('ffn_gate.weight', 'mlp.gate_proj.weight', nEmbd, nFf);
     add('ffn_up.weight', 'mlp.up_proj.weight', nEmbd, nFf);
     add('ffn_down.weight', 'mlp.down_proj.weight', nFf, nEmbd);
   }
   return tensors;
+}
+
+/** What chooses the experts stays in single precision; of theirs, gate and up lie side by side. */
+function expertTensors(layer: number, nEmbd: number, { count, nFf }: Experts): WantedTensor[] {
+  const stack = (name: string, source: string, nIn: number, nOut: number, index: number, of: number): WantedTensor => ({
+    name: `blk.${layer}.${name}.weight`,
+    source: `model.layers.${layer}.mlp.experts.${source}`,
+    shape: [nIn, nOut, count],
+    part: { index, of },
+    isTransposedStack: true,
+  });
+  return [
+    {
+      name: `blk.${layer}.ffn_gate_inp.weight`,
+      source: `model.layers.${layer}.mlp.gate.weight`,
+      shape: [nEmbd, count],
+      isExact: true,
+    },
+    stack('ffn_gate_exps', 'gate_up_proj', nEmbd, nFf, 0, 2),
+    stack('ffn_up_exps', 'gate_up_proj', nEmbd, nFf, 1, 2),
+    stack('ffn_down_exps', 'down_proj', nFf, nEmbd, 0, 1),
+  ];
 }
 
 /** The same for the vision file. */

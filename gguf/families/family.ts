@@ -1,5 +1,5 @@
 /** A family is called by its architecture. */
-export type FamilyName = 'qwen2vl' | 'qwen3vl';
+export type FamilyName = 'qwen2vl' | 'qwen3vl' | 'qwen3vlmoe';
 
 /** `clip.projector_type`s, each with a vision tower of its own before it. */
 export type Projector = 'qwen2.5vl_merger' | 'qwen3vl_merger';
@@ -20,6 +20,8 @@ export interface ModelFamily {
   readonly mergeSize: number;
   /** Its layers normalise each head's queries and keys. */
   readonly hasQkNorm: boolean;
+  /** Its layers have many feed-forward networks, a few of which each token goes through. */
+  readonly hasExperts: boolean;
   /** What its answers count in: whole pixels of the frame it sees, or thousandths of the frame's sides. */
   readonly coordinates: 'pixels' | 'thousand';
   /** Writes thoughts before an answer unless its think block is closed for it. */

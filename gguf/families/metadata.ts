@@ -45,6 +45,13 @@ export function describeText(
     own('attention.layer_norm_rms_epsilon', f32(text.epsilon)),
     own('rope.freq_base', f32(text.ropeBase)),
     own('rope.dimension_sections', i32s(text.ropeSections)),
+    ...(text.experts
+      ? [
+          own('expert_count', u32(text.experts.count)),
+          own('expert_used_count', u32(text.experts.used)),
+          own('expert_feed_forward_length', u32(text.experts.nFf)),
+        ]
+      : []),
     ...(architecture === 'qwen2vl'
       ? []
       : [
