@@ -32,6 +32,8 @@ export function loraNameOf(peftName: string): LoraName {
     refuse('DoRA has no place in a GGUF adapter; train with use_dora: false');
   if (/(?:^|\.)(?:visual|vision_tower|merger)\./.test(peftName))
     refuse('it adapts the vision tower, which llama.cpp runs without adapters; train the language model only');
+  if (/\.experts(?:\.|$)/.test(peftName))
+    refuse('it adapts experts, for which a GGUF adapter here has no place; train the attention alone');
   if (/lora_embedding_|embed_tokens|lm_head/.test(peftName))
     refuse('embeddings and output matrix are not adapted; leave them out of target_modules');
   const match =

@@ -3,15 +3,17 @@ import type { FamilyName } from './families/family.js';
 import { cellPxOf, FAMILIES } from './families/index.js';
 import { QWEN2VL_SHAPES } from './families/qwen2vl-shapes.js';
 import { QWEN3VL_SHAPES } from './families/qwen3vl-shapes.js';
+import { QWEN3VLMOE_SHAPES } from './families/qwen3vlmoe-shapes.js';
 import { headSizeOf, type PairSizes } from './families/shapes.js';
 
 /** Sizes to make toys from, by family. */
 const TOY_SHAPES: Readonly<Record<FamilyName, Readonly<Partial<Record<ToyPreset, PairSizes>>>>> = {
   qwen2vl: QWEN2VL_SHAPES,
   qwen3vl: QWEN3VL_SHAPES,
+  qwen3vlmoe: QWEN3VLMOE_SHAPES,
 };
 
-export const TOY_PRESETS = ['tiny', 'small', '300m', '2b', '4b', '7b', '8b'] as const;
+export const TOY_PRESETS = ['tiny', 'small', '300m', '2b', '4b', '7b', '8b', '30b'] as const;
 export type ToyPreset = (typeof TOY_PRESETS)[number];
 
 /** @throws GgufError `WRITE` for a preset the family lacks */
@@ -25,7 +27,7 @@ export function toyShapeOf(family: FamilyName, preset: ToyPreset): PairSizes {
   );
 }
 
-const TIME_SHARE: Readonly<Record<FamilyName, number>> = { qwen2vl: 1 / 4, qwen3vl: 3 / 8 };
+const TIME_SHARE: Readonly<Record<FamilyName, number>> = { qwen2vl: 1 / 4, qwen3vl: 3 / 8, qwen3vlmoe: 3 / 8 };
 
 /**
  * How a head's position dimensions are shared between time, height and width: a quarter, three eighths, three eighths,
@@ -48,7 +50,9 @@ export function checkToyShape(name: FamilyName, { text, vision }: PairSizes): vo
     if (!holds) throw new GgufError('WRITE', `no ${family.title} has these sizes: ${rule}`);
   };
   const { imageSizePx, nWaPattern, deepstackLayers = [], ...visionSizes } = vision;
-  const sizes = [...Object.entries(text), ...Object.entries(visionSizes)];
+  const { experts, ...textSizes } = text;
+  require(family.hasExperts === (experts !== undefined), family.hasExperts ? 'it has experts' : 'it has no experts');
+  const sizes = [...Object.entries(textSizes), ...Object.entries(visionSizes), ...Object.entries(experts ?? {})];
   for (const [name, size] of sizes.filter(([name]) => name !== 'tied')) {
     require(Number.isSafeInteger(size) && size > 0, `${name} must be a whole number above 0, not ${size}`);
   }
@@ -58,6 +62,7 @@ export function checkToyShape(name: FamilyName, { text, vision }: PairSizes): vo
   require(headSizeOf(text) % 2 === 0, 'the text head size must be even');
   require(vision.nEmbd % (vision.nHead * 4) ===
     0, `vision nEmbd ${vision.nEmbd} must be a multiple of 4 x nHead ${vision.nHead}`);
+  require(experts === undefined || experts.used <= experts.count, 'a token goes through at most all experts');
   const cellPx = cellPxOf(family);
   require(imageSizePx > 0 && imageSizePx % cellPx === 0, `imageSizePx ${imageSizePx} must be a multiple of ${cellPx}`);
   if (name === 'qwen2vl') {

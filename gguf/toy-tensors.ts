@@ -2,7 +2,7 @@ import { encodeTensor, type EncodableType } from './encode-tensor.js';
 import { fillUniform, seededWords } from './random.js';
 import { GGML_TYPES, countElements } from './types.js';
 import type { ModelFamily } from './families/family.js';
-import { headSizeOf, type TextShape, type VisionShape } from './families/shapes.js';
+import { headSizeOf, type Experts, type TextShape, type VisionShape } from './families/shapes.js';
 import type { TensorToWrite } from './writer.js';
 
 export interface ToyWeights {
@@ -36,7 +36,7 @@ export function textTensors(
   nVocab: number,
   weights: ToyWeights,
 ): TensorToWrite[] {
-  const { nEmbd, nLayer, nHead, nHeadKv, nFf, tied } = shape;
+  const { nEmbd, nLayer, nHead, nHeadKv, nFf, tied, experts } = shape;
   const headSize = headSizeOf(shape);
   const nQ = headSize * nHead;
   const nKv = headSize * nHeadKv;
@@ -62,12 +62,37 @@ export function textTensors(
         : []),
       ...linear(name('attn_output'), nQ, nEmbd, weights),
       vector(name('ffn_norm.weight'), nEmbd, NORM, weights),
-      ...linear(name('ffn_gate'), nEmbd, nFf, weights),
-      ...linear(name('ffn_up'), nEmbd, nFf, weights),
-      ...linear(name('ffn_down'), nFf, nEmbd, weights),
+      ...(experts
+        ? expertTensors(name, nEmbd, experts, weights)
+        : [
+            ...linear(name('ffn_gate'), nEmbd, nFf, weights),
+            ...linear(name('ffn_up'), nEmbd, nFf, weights),
+            ...linear(name('ffn_down'), nFf, nEmbd, weights),
+          ]),
     );
   }
   return tensors;
+}
+
+/** The matrix that chooses, and three stacks of matrices, one of each for every expert. */
+function expertTensors(
+  name: (part: string) => string,
+  nEmbd: number,
+  { count, nFf }: Experts,
+  weights: ToyWeights,
+): TensorToWrite[] {
+  const stack = (part: string, nIn: number, nOut: number): TensorToWrite => {
+    const spread: Spread = { mean: 0, std: weights.initScale / Math.sqrt(nIn) };
+    return tensor(name(`${part}.weight`), matrixType(nIn, weights), [nIn, nOut, count], spread, weights);
+  };
+  // llama.cpp keeps what chooses in single precision.
+  const choice: Spread = { mean: 0, std: (2 * weights.initScale) / Math.sqrt(nEmbd) };
+  return [
+    tensor(name('ffn_gate_inp.weight'), 'F32', [nEmbd, count], choice, weights),
+    stack('ffn_gate_exps', nEmbd, nFf),
+    stack('ffn_up_exps', nEmbd, nFf),
+    stack('ffn_down_exps', nFf, nEmbd),
+  ];
 }
 
 /** The tensors of a vision file whose output has the size of the text model's embedding. */

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { buildVocabulary, tokenizerMetadata, type TokenizerOptions } from './tokenizer.js';
 import type { FamilyName, ModelFamily } from './families/family.js';
 import { FAMILIES } from './families/index.js';
+import { describeText, describeVision } from './families/metadata.js';
 import { headSizeOf, type PairSizes, type TextShape, type VisionShape } from './families/shapes.js';
 import { checkToyShape, ropeSections, toyShapeOf, type ToyPreset } from './toy-shapes.js';
 import { textTensors, visionTensors, type ToyWeights } from './toy-tensors.js';
-import { bool, bools, f32, f32s, i32s, str, u32, type GgufMetadata, type GgufValue } from './values.js';
+import type { GgufMetadata } from './values.js';
 import { writeGguf, type GgufToWrite } from './writer.js';
 
 export interface ToyOptions {
@@ -43,8 +44,7 @@ const CLIP_PIXELS = {
 };
 const HALVES = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 
-/** `general.file_type` (llama_ftype): mostly this type. */
-const FILE_TYPE = { F32: 0, F16: 1, Q8_0: 7 } as const;
+const TOY_NAME = 'Framewright toy';
 
 /**
  * Writes a random pair of a family that llama.cpp loads and runs: text model and vision file. It knows nothing, and
@@ -102,32 +102,16 @@ export function textMetadata(
   family: FamilyName = 'qwen2vl',
   nDeepstack = 0,
 ): GgufMetadata {
-  const { architecture, hasQkNorm } = FAMILIES[family];
   const headSize = headSizeOf(shape);
-  const key = (name: string): string => `${architecture}.${name}`;
-  return new Map([
-    ['general.architecture', str(architecture)],
-    ['general.type', str('model')],
-    ['general.name', str('Framewright toy')],
-    ['general.file_type', u32(FILE_TYPE[type])],
-    ['general.quantization_version', u32(2)],
-    [key('block_count'), u32(shape.nLayer)],
-    [key('context_length'), u32(shape.nCtx)],
-    [key('embedding_length'), u32(shape.nEmbd)],
-    [key('feed_forward_length'), u32(shape.nFf)],
-    [key('attention.head_count'), u32(shape.nHead)],
-    [key('attention.head_count_kv'), u32(shape.nHeadKv)],
-    [key('attention.layer_norm_rms_epsilon'), f32(1e-6)],
-    [key('rope.freq_base'), f32(hasQkNorm ? 5e6 : 1e6)],
-    [key('rope.dimension_sections'), i32s(ropeSections(headSize, family))],
-    ...(family === 'qwen2vl'
-      ? []
-      : ([
-          [key('attention.key_length'), u32(headSize)],
-          [key('attention.value_length'), u32(headSize)],
-          [key('n_deepstack_layers'), u32(nDeepstack)],
-        ] as const)),
-  ]);
+  const { hasQkNorm } = FAMILIES[family];
+  return describeText(FAMILIES[family], TOY_NAME, type, {
+    ...shape,
+    headSize,
+    nDeepstack,
+    epsilon: 1e-6,
+    ropeBase: hasQkNorm ? 5e6 : 1e6,
+    ropeSections: ropeSections(headSize, family),
+  });
 }
 
 /** The metadata of a vision file whose output has the size of the text model's embedding. */
@@ -137,36 +121,6 @@ export function visionMetadata(
   type: ToyWeights['type'],
   family: ModelFamily = FAMILIES.qwen2vl,
 ): GgufMetadata {
-  const isQwen3 = family.projector === 'qwen3vl_merger';
-  const pixels = isQwen3 ? HALVES : CLIP_PIXELS;
-  return new Map([
-    ['general.architecture', str('clip')],
-    ['general.type', str('mmproj')],
-    ['general.name', str('Framewright toy')],
-    ['general.file_type', u32(FILE_TYPE[type])],
-    ['general.quantization_version', u32(2)],
-    ['clip.has_vision_encoder', bool(true)],
-    ['clip.projector_type', str(family.projector)],
-    [isQwen3 ? 'clip.use_gelu' : 'clip.use_silu', bool(true)],
-    ['clip.vision.projection_dim', u32(projectionDim)],
-    ['clip.vision.image_size', u32(shape.imageSizePx)],
-    ['clip.vision.patch_size', u32(family.patchPx)],
-    ['clip.vision.embedding_length', u32(shape.nEmbd)],
-    ['clip.vision.feed_forward_length', u32(shape.nFf)],
-    ['clip.vision.block_count', u32(shape.nLayer)],
-    ['clip.vision.attention.head_count', u32(shape.nHead)],
-    ['clip.vision.attention.layer_norm_epsilon', f32(1e-6)],
-    ['clip.vision.image_mean', f32s(pixels.mean)],
-    ['clip.vision.image_std', f32s(pixels.std)],
-    ...(isQwen3
-      ? ([
-          ['clip.vision.spatial_merge_size', u32(family.mergeSize)],
-          ['clip.vision.is_deepstack_layers', deepstackFlags(shape)],
-        ] as const)
-      : ([['clip.vision.n_wa_pattern', u32(shape.nWaPattern)]] as const)),
-  ]);
-}
-
-function deepstackFlags({ nLayer, deepstackLayers = [] }: VisionShape): GgufValue {
-  return bools(Array.from({ length: nLayer }, (_, i) => deepstackLayers.includes(i)));
+  const pixels = family.projector === 'qwen3vl_merger' ? HALVES : CLIP_PIXELS;
+  return describeVision(family, TOY_NAME, type, { ...shape, ...pixels, projectionDim, epsilon: 1e-6 });
 }

@@ -1,5 +1,5 @@
 /** A family is called by its architecture. */
-export type FamilyName = 'qwen2vl' | 'qwen3vl';
+export type FamilyName = 'qwen2vl' | 'qwen3vl' | 'qwen3vlmoe';
 
 /** `clip.projector_type`s, each with a vision tower of its own before it. */
 export type Projector = 'qwen2.5vl_merger' | 'qwen3vl_merger';
@@ -10,6 +10,8 @@ export interface ModelFamily {
   readonly architecture: FamilyName;
   /** As its makers write it. */
   readonly title: string;
+  /** What the config.json of its checkpoints on Hugging Face names in `architectures`. */
+  readonly checkpoint: string;
   /** `clip.projector_type` of its vision files. */
   readonly projector: Projector;
   /** Side of a patch of its vision tower, in pixels of the frame. */
@@ -18,6 +20,8 @@ export interface ModelFamily {
   readonly mergeSize: number;
   /** Its layers normalise each head's queries and keys. */
   readonly hasQkNorm: boolean;
+  /** Its layers have many feed-forward networks, a few of which each token goes through. */
+  readonly hasExperts: boolean;
   /** What its answers count in: whole pixels of the frame it sees, or thousandths of the frame's sides. */
   readonly coordinates: 'pixels' | 'thousand';
   /** Writes thoughts before an answer unless its think block is closed for it. */

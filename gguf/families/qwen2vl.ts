@@ -4,10 +4,12 @@ import type { ModelFamily } from './family.js';
 export const QWEN2VL = {
   architecture: 'qwen2vl',
   title: 'Qwen2.5-VL',
+  checkpoint: 'Qwen2_5_VLForConditionalGeneration',
   projector: 'qwen2.5vl_merger',
   patchPx: 14,
   mergeSize: 2,
   hasQkNorm: false,
+  hasExperts: false,
   coordinates: 'pixels',
   thinks: false,
   isRecurrent: false,

@@ -4,10 +4,12 @@ import type { ModelFamily } from './family.js';
 export const QWEN3VL = {
   architecture: 'qwen3vl',
   title: 'Qwen3-VL',
+  checkpoint: 'Qwen3VLForConditionalGeneration',
   projector: 'qwen3vl_merger',
   patchPx: 16,
   mergeSize: 2,
   hasQkNorm: true,
+  hasExperts: false,
   coordinates: 'thousand',
   thinks: false,
   isRecurrent: false,

@@ -9,10 +9,20 @@ export interface TextShape {
   /** Width of a head. Default `nEmbd / nHead`, which Qwen2.5-VL's always is. */
   readonly headSize?: number;
   readonly nFf: number;
+  /** Where each layer has many feed-forward networks instead of one of `nFf`. */
+  readonly experts?: Experts;
   /** Context the model claims to be trained for, in positions. */
   readonly nCtx: number;
   /** Whether the token embedding is the output matrix too. */
   readonly tied: boolean;
+}
+
+/** Feed-forward networks of a layer. */
+export interface Experts {
+  readonly count: number;
+  /** As many of them as a token goes through. */
+  readonly used: number;
+  readonly nFf: number;
 }
 
 /** Sizes of the vision tower; those of its patch are the family's. */
@@ -47,7 +57,8 @@ export function headSizeOf({ headSize, nEmbd, nHead }: Pick<TextShape, 'headSize
 
 /** Values of a text model's matrices; its norms and biases are a ten-thousandth of them. */
 export function countTextValues(text: TextShape, nVocab: number): number {
-  const { nEmbd, nLayer, nHead, nHeadKv, nFf, tied } = text;
+  const { nEmbd, nLayer, nHead, nHeadKv, nFf, tied, experts } = text;
   const nAttention = 2 * headSizeOf(text) * (nHead + nHeadKv);
-  return nLayer * nEmbd * (nAttention + 3 * nFf) + nEmbd * nVocab * (tied ? 1 : 2);
+  const nFeedForward = experts ? experts.count * (3 * experts.nFf + 1) : 3 * nFf;
+  return nLayer * nEmbd * (nAttention + nFeedForward) + nEmbd * nVocab * (tied ? 1 : 2);
 }

@@ -1,7 +1,7 @@
 import type { GgufHeader } from '../reader.js';
 import type { ModelFamily } from '../families/family.js';
 import { familyOfText, familyTitles, FAMILIES } from '../families/index.js';
-import { headSizeOf, type TextShape } from '../families/shapes.js';
+import { headSizeOf, type Experts, type TextShape } from '../families/shapes.js';
 import type { GgufMetadata } from '../values.js';
 import { checkLayout } from './layout.js';
 import {
@@ -21,6 +21,8 @@ import { checkTokenizer } from './tokenizer.js';
 /** LLAMA_MAX_LAYERS (llama-hparams.h): one more aborts. */
 const MAX_LAYERS = 512;
 const MAX_WIDTH = 2 ** 17;
+/** LLAMA_MAX_EXPERTS (llama-hparams.h): one more aborts. */
+const MAX_EXPERTS = 1024;
 /** Heads far outside make attention buffers larger than the model. Those of the families have 128. */
 const HEAD_SIZE = { min: 8, max: 512 };
 
@@ -65,7 +67,7 @@ function* checkKind(metadata: GgufMetadata): Check<ModelFamily | undefined> {
   return undefined;
 }
 
-function* checkSizes(metadata: GgufMetadata, { architecture }: ModelFamily): Check<TextSizes | undefined> {
+function* checkSizes(metadata: GgufMetadata, { architecture, hasExperts }: ModelFamily): Check<TextSizes | undefined> {
   const key = (name: string): string => `${architecture}.${name}`;
   const width = { min: 1, max: MAX_WIDTH };
   const nEmbd = yield* requireU32(metadata, key('embedding_length'), width);
@@ -98,7 +100,23 @@ function* checkSizes(metadata: GgufMetadata, { architecture }: ModelFamily): Che
   const nDeepstack = isFree
     ? yield* optionalU32(metadata, key('n_deepstack_layers'), { min: 0, max: nLayer - 1 })
     : undefined;
-  return { nEmbd, nLayer, nFf, nCtx, nHead, nHeadKv, headSize, nDeepstack: nDeepstack ?? 0 };
+  const experts = hasExperts ? yield* checkExperts(metadata, architecture) : undefined;
+  if (hasExperts && !experts) return undefined;
+  return {
+    ...{ nEmbd, nLayer, nFf, nCtx, nHead, nHeadKv, headSize },
+    nDeepstack: nDeepstack ?? 0,
+    ...(experts && { experts }),
+  };
+}
+
+function* checkExperts(metadata: GgufMetadata, architecture: string): Check<Experts | undefined> {
+  const count = yield* requireU32(metadata, `${architecture}.expert_count`, { min: 1, max: MAX_EXPERTS });
+  const used = yield* requireU32(metadata, `${architecture}.expert_used_count`, { min: 1, max: count ?? MAX_EXPERTS });
+  const nFf = yield* requireU32(metadata, `${architecture}.expert_feed_forward_length`, {
+    min: 1,
+    max: 16 * MAX_WIDTH,
+  });
+  return count && used && nFf ? { count, used, nFf } : undefined;
 }
 
 function* checkRope(
@@ -137,7 +155,7 @@ function* checkRope(
 /** Keys llama-model.cpp reads for every architecture that would make the graph another one, or abort. */
 function* refuseOtherComputation(
   metadata: GgufMetadata,
-  { architecture, title }: ModelFamily,
+  { architecture, title, hasExperts }: ModelFamily,
   sizes: TextSizes | undefined,
 ): Check {
   const is =
@@ -157,8 +175,12 @@ function* refuseOtherComputation(
     [`${architecture}.embedding_length_out`, is(sizes?.nEmbd)],
     [`${architecture}.pooling_type`, is(0)],
     [`${architecture}.nextn_predict_layers`, is(0)],
-    [`${architecture}.expert_count`, is(0)],
-    [`${architecture}.expert_used_count`, is(0)],
+    ...(hasExperts
+      ? []
+      : ([
+          [`${architecture}.expert_count`, is(0)],
+          [`${architecture}.expert_used_count`, is(0)],
+        ] as const)),
     [`${architecture}.expert_group_count`, is(0)],
     [`${architecture}.expert_group_used_count`, is(0)],
     [`${architecture}.classifier.output_labels`, never],
@@ -166,7 +188,7 @@ function* refuseOtherComputation(
 }
 
 function expectedTensors({ hasQkNorm }: ModelFamily, sizes: TextSizes, nVocab: number): ExpectedTensors {
-  const { nEmbd, nLayer, nFf, nHead, nHeadKv, headSize } = sizes;
+  const { nEmbd, nLayer, nFf, nHead, nHeadKv, headSize, experts } = sizes;
   const nQ = headSize * nHead;
   const nKv = headSize * nHeadKv;
   const matrix = (...shape: number[]): ExpectedTensor => ({ shape, kind: 'matrix', required: true });
@@ -187,10 +209,20 @@ function expectedTensors({ hasQkNorm }: ModelFamily, sizes: TextSizes, nVocab: n
       .set(`blk.${i}.attn_v.weight`, matrix(nEmbd, nKv))
       .set(`blk.${i}.attn_v.bias`, vector(nKv, false))
       .set(`blk.${i}.attn_output.weight`, matrix(nQ, nEmbd))
-      .set(`blk.${i}.ffn_norm.weight`, vector(nEmbd))
-      .set(`blk.${i}.ffn_gate.weight`, matrix(nEmbd, nFf))
-      .set(`blk.${i}.ffn_up.weight`, matrix(nEmbd, nFf))
-      .set(`blk.${i}.ffn_down.weight`, matrix(nFf, nEmbd));
+      .set(`blk.${i}.ffn_norm.weight`, vector(nEmbd));
+    const feedForward: readonly (readonly [string, ...number[]])[] = experts
+      ? [
+          ['gate_inp', nEmbd, experts.count],
+          ['gate_exps', nEmbd, experts.nFf, experts.count],
+          ['up_exps', nEmbd, experts.nFf, experts.count],
+          ['down_exps', experts.nFf, nEmbd, experts.count],
+        ]
+      : [
+          ['gate', nEmbd, nFf],
+          ['up', nEmbd, nFf],
+          ['down', nFf, nEmbd],
+        ];
+    for (const [part, ...shape] of feedForward) expected.set(`blk.${i}.ffn_${part}.weight`, matrix(...shape));
     if (hasQkNorm) for (const part of ['q', 'k']) expected.set(`blk.${i}.attn_${part}_norm.weight`, vector(headSize));
   }
   return expected;

@@ -1,6 +1,7 @@
 import {
   FAMILIES,
   QWEN2VL_SHAPES,
+  QWEN3VLMOE_SHAPES,
   QWEN3VL_SHAPES,
   countTextValues,
   type FamilyName,
@@ -104,19 +105,21 @@ const MMPROJ_3B_Q8: PublishedFile = {
 
 const QWEN3VL_USE = defaultUse(FAMILIES.qwen3vl);
 
-/** Qwen3-VL-2B-, -4B- and -8B-Instruct as their makers publish them, at the commits that several other projects pin. */
+/** Qwen3-VL-Instruct as its makers publish it, at the commits that several other projects pin. */
 function qwen3vl(
-  size: '2b' | '4b' | '8b',
+  size: '2b' | '4b' | '8b' | '30b-a3b',
   revision: string,
   text: Pick<PublishedFile, 'bytes' | 'sha256'>,
-  mmproj: Pick<PublishedFile, 'bytes' | 'sha256'>,
+  mmproj: Pick<PublishedFile, 'bytes' | 'sha256'> & { readonly type: 'Q8_0' | 'F16' },
 ): CatalogEntry {
   const name = `Qwen3-VL-${size.toUpperCase()}-Instruct`;
   const repository = `Qwen/${name}-GGUF`;
   const stem = name.replace('3-', '3');
   const at = { repository, revision };
-  const vision = { ...at, name: `mmproj-${stem}-Q8_0.gguf`, ...mmproj };
-  const { tokenizer, ...shape } = QWEN3VL_SHAPES[size];
+  const { type, ...facts } = mmproj;
+  const vision = { ...at, name: `mmproj-${stem}-${type}.gguf`, ...facts };
+  const family = size === '30b-a3b' ? 'qwen3vlmoe' : 'qwen3vl';
+  const { tokenizer, ...shape } = size === '30b-a3b' ? QWEN3VLMOE_SHAPES['30b'] : QWEN3VL_SHAPES[size];
   const nVocab = tokenizer.vocabSize;
   const aboutBytes = (perValue: number): number => Math.round(perValue * countTextValues(shape.text, nVocab));
   return {
@@ -124,7 +127,7 @@ function qwen3vl(
     licence: 'Apache-2.0',
     source: `https://huggingface.co/${repository}`,
     use: QWEN3VL_USE,
-    sizes: { family: 'qwen3vl', text: { ...shape.text, nVocab }, vision: shape.vision },
+    sizes: { family, text: { ...shape.text, nVocab }, vision: shape.vision },
     variants: [
       variant('Q4_K_M', { ...at, name: `${stem}-Q4_K_M.gguf`, ...text }, vision),
       variant('Q8_0', { ...at, name: `${stem}-Q8_0.gguf`, aboutBytes: aboutBytes(34 / 32) }, vision),
@@ -231,22 +234,28 @@ export const CATALOG: readonly CatalogEntry[] = [
     ],
   },
   qwen3vl(
+    '30b-a3b',
+    'f54435e6cc31258f04b0969105c3f6badb197931',
+    { bytes: 18_556_687_168, sha256: '87bb374d849f80ebdfabb304189fac9e0bd35a0f74506e6a59c51b206cbe863b' },
+    { type: 'F16', bytes: 1_083_499_584, sha256: 'cae72cf123cc9e08d553cd5a5055d6d3cf0f82652aa41c3e4aa424cda9a26f7f' },
+  ),
+  qwen3vl(
     '8b',
     'f982a07559d4a2f6c8744d840bf6fccab30eea96',
     { bytes: 5_027_784_800, sha256: '67d1659bfe71b89d50b45a4ad1a9e5b997e5bb16ce5da66a6a6167abd569e9e2' },
-    { bytes: 752_289_728, sha256: 'c6ba85508d82f42590e6eb77d5340369ab6fecf107a7561d809523d8aa5f3bfd' },
+    { type: 'Q8_0', bytes: 752_289_728, sha256: 'c6ba85508d82f42590e6eb77d5340369ab6fecf107a7561d809523d8aa5f3bfd' },
   ),
   qwen3vl(
     '4b',
     '1cd86afb9a95c410a6038ab3b40d8b578c892266',
     { bytes: 2_497_281_664, sha256: '66358cb18bb6b3b1b6675aa412c7a88ef01d228f481184d13668e5201c730a0a' },
-    { bytes: 453_974_304, sha256: '30ba2c7dd3127a4561b6cba9d13d0f711c91bdb38742e2f56d73c8cb596bd06d' },
+    { type: 'Q8_0', bytes: 453_974_304, sha256: '30ba2c7dd3127a4561b6cba9d13d0f711c91bdb38742e2f56d73c8cb596bd06d' },
   ),
   qwen3vl(
     '2b',
     '52d6c8ffea26cc873ac5ad116f8631268d7eb503',
     { bytes: 1_107_409_952, sha256: '089d75c52f4b7ffc56ba998ffc50aae89fcafc755f9e7208aacca281dca6c2ae' },
-    { bytes: 445_053_216, sha256: 'f9a68fabba69c3b81e153367b2c7521030b0fa8bb0de400c9599c8e6725f9c82' },
+    { type: 'Q8_0', bytes: 445_053_216, sha256: 'f9a68fabba69c3b81e153367b2c7521030b0fa8bb0de400c9599c8e6725f9c82' },
   ),
 ];
 

@@ -47,6 +47,7 @@ describe('the catalogue', () => {
     expect(kinds).toEqual({
       'qwen2.5-vl-7b': ['Q4_K_M', 'Q6_K', 'Q8_0', 'F16'],
       'qwen2.5-vl-3b': ['Q4_K_M', 'Q6_K', 'Q8_0', 'F16'],
+      'qwen3-vl-30b-a3b': ['Q4_K_M', 'Q8_0', 'F16'],
       'qwen3-vl-8b': ['Q4_K_M', 'Q8_0', 'F16'],
       'qwen3-vl-4b': ['Q4_K_M', 'Q8_0', 'F16'],
       'qwen3-vl-2b': ['Q4_K_M', 'Q8_0', 'F16'],
@@ -280,7 +281,7 @@ test('on the command line a model that is not there ends with 3 and says what to
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as { state: string }).state),
-  ).toEqual(['bundled', ...Array<string>(17).fill('absent')]);
+  ).toEqual(['bundled', ...Array<string>(20).fill('absent')]);
 });
 
 test('a model whose path is longer than any is absent, and no error', async () => {

@@ -24,7 +24,8 @@ interface Expected {
 }
 const expected = JSON.parse(await readFile(fixture('expected.json'), 'utf8')) as Expected;
 
-const TOY_LAYERS = { qwen2vl: 2, qwen3vl: 3 } as const;
+/** Matrices of the toys an adapter changes: of experts, those of attention alone. */
+const ADAPTED = { qwen2vl: 7 * 2, qwen3vl: 7 * 3, qwen3vlmoe: 4 * 3 } as const;
 
 let runtime: Runtime;
 let mmprojPath: string;
@@ -95,7 +96,7 @@ test('a PEFT adapter of a Qwen3-VL changes the model the same, applied and merge
   });
 });
 
-describe.each(['qwen2vl', 'qwen3vl'] as const)('merging into a base of %s', (family) => {
+describe.each(['qwen2vl', 'qwen3vl', 'qwen3vlmoe'] as const)('merging into a base of %s', (family) => {
   const shape = { family, text: { nEmbd: 256, nFf: 512, nHead: 4, nHeadKv: 2, headSize: 64 } } as const;
   const at = (name: string): string => path.join(folder, `${family}-${name}`);
   const tokens = Array.from(someTokens(12));
@@ -127,7 +128,7 @@ describe.each(['qwen2vl', 'qwen3vl'] as const)('merging into a base of %s', (fam
       const base = await baseOf(type);
       const merged = at(`merged-${type}.gguf`);
       const reports = await mergeLoras(base, [{ path: adapter }], merged, { codec: await nativeCodec() });
-      expect(reports).toHaveLength(7 * TOY_LAYERS[family]);
+      expect(reports).toHaveLength(ADAPTED[family]);
       const [plain, applied, own] = [
         await answerOf(base, [], tokens, original.mmprojPath),
         await answerOf(base, [{ path: adapter }], tokens, original.mmprojPath),
@@ -174,7 +175,7 @@ describe.each(['qwen2vl', 'qwen3vl'] as const)('merging into a base of %s', (fam
       message: expect.stringMatching(
         family === 'qwen2vl'
           ? /blk\.0\.attn_k\.weight\.lora_a: \[256, 4\], must be \[64, 4\], for blk\.0\.attn_k\.weight of \[64, 32\] in/
-          : /general.architecture: "qwen3vl", must be the string "qwen2vl": only LoRA adapters for Qwen2.5-VL/,
+          : /general.architecture: "qwen3vl(moe)?", must be the string "qwen2vl": only LoRA adapters for Qwen2.5-VL/,
       ) as string,
     });
     await expect(mergeLoras(basePath, [{ path: basePath }], at('x.gguf'))).rejects.toThrow(
@@ -195,7 +196,7 @@ async function writeRandomLora(basePath: string, file: string, size: number): Pr
     return encodeTensor('F32', values);
   };
   const tensors = base.tensors
-    .filter(({ name }) => /^blk\.\d+\.(attn_[qkv]|attn_output|ffn_\w+)\.weight$/.test(name) && !name.includes('norm'))
+    .filter(({ name }) => /^blk\.\d+\.(attn_[qkv]|attn_output|ffn_(gate|up|down))\.weight$/.test(name))
     .flatMap(({ name, shape: [nIn = 1, nOut = 1] }) => [
       { name: `${name}.lora_a`, type: 'F32' as const, shape: [nIn, 4], data: random(4 * nIn, 1 / Math.sqrt(nIn)) },
       { name: `${name}.lora_b`, type: 'F32' as const, shape: [4, nOut], data: random(4 * nOut, 0.1 * size) },

@@ -12,16 +12,16 @@ import {
   requireValidText,
   type FamilyName,
   type GgmlType,
-  type GgufErrorCode,
   type LoraToMerge,
   type MergedTensor,
 } from '../../../gguf/index.js';
 import { defined } from '../../base/defined.js';
-import { FramewrightError, type ErrorCode } from '../../base/errors.js';
+import { FramewrightError } from '../../base/errors.js';
 import { checkOutput, checkOutputFolder } from '../../files/write.js';
 import { QUANTIZATIONS, quantizeModel, type Quantization } from '../../runtime/quantize.js';
 import { nativeCodec } from '../../runtime/tensor-codec.js';
 import { alignedLines } from '../../base/text-table.js';
+import { fromGgufError } from './gguf-error.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { parseLora, parseWhole } from '../options.js';
 import { Progress } from '../terminal/progress.js';
@@ -165,8 +165,6 @@ async function quantize(model: string, type: Quantization, flags: QuantizeFlags)
   });
 }
 
-const CODES: Partial<Record<GgufErrorCode, ErrorCode>> = { UNSUPPORTED: 'MODEL_UNSUPPORTED', OUTPUT: 'OUTPUT_WRITE' };
-
 /** Runs what writes `output`, cancellable, and prints its path. */
 async function writing(
   inputs: readonly string[],
@@ -184,9 +182,7 @@ async function writing(
     progress.clear();
     printText(`${output}\n`);
   } catch (error) {
-    if (!(error instanceof GgufError)) throw error;
-    if (error.code === 'IO') throw error;
-    throw new FramewrightError(CODES[error.code] ?? 'MODEL_INVALID', error.message, { cause: error });
+    throw error instanceof GgufError ? fromGgufError(error) : error;
   } finally {
     progress.clear();
     stopListening();

@@ -20,6 +20,7 @@ import {
   type ToyPreset,
 } from '../../../gguf/index.js';
 import { FramewrightError } from '../../base/errors.js';
+import { addConvertCommand } from './gguf-convert.js';
 import { addLoraCommands } from './gguf-lora.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { collect } from '../options.js';
@@ -45,14 +46,15 @@ Exit codes: 0 no problems, 3 problems.`,
   toy: `
 Examples:
   framewright gguf toy toy/
+  framewright gguf toy --family qwen3vl toy3/
   framewright gguf toy --preset tiny --dims text.nLayer=4 --seed 7 toy/`,
 } as const;
 
-/** `framewright gguf inspect|validate|toy|lora-convert|lora-merge|quantize`: model files, without running them. */
+/** `framewright gguf inspect|validate|toy|convert|lora-convert|lora-merge|quantize`: model files, without running them. */
 export function addGgufCommand(program: Command): void {
   const gguf = program
     .command('gguf')
-    .description('look into model files (GGUF), check them, make random ones')
+    .description('look into model files (GGUF), check them, convert them, make random ones')
     .addHelpText('after', HELP.gguf);
   gguf
     .command('inspect')
@@ -85,6 +87,7 @@ export function addGgufCommand(program: Command): void {
     .option('--force', 'overwrite', false)
     .addHelpText('after', HELP.toy)
     .action(toy);
+  addConvertCommand(gguf);
   addLoraCommands(gguf);
 }
 

@@ -160,10 +160,10 @@ const AMX_EXTRA_BYTES: Partial<Record<WeightTensor['type'], number>> = {
 const AMX_ROW_MULTIPLE = 32;
 
 /** Bytes of a matrix repacked for AMX; undefined for what stays in its file's form. */
-function amxBytes({ name, type, nIn, nOut, nBytes }: WeightTensor): number | undefined {
+function amxBytes({ name, type, nIn, nOut, nBytes, isStack }: WeightTensor): number | undefined {
   const extra = AMX_EXTRA_BYTES[type];
   const { blockSize } = GGML_TYPES[type];
-  if (extra === undefined || !name.endsWith('.weight') || nOut < 2) return undefined;
+  if (extra === undefined || !name.endsWith('.weight') || nOut < 2 || isStack) return undefined;
   if (nOut % AMX_ROW_MULTIPLE !== 0 || nIn % Math.max(16, blockSize) !== 0) return undefined;
   return nBytes + extra * (nIn / blockSize) * nOut;
 }

@@ -24,6 +24,8 @@ export interface WeightTensor {
   /** Innermost dimension. */
   readonly nIn: number;
   readonly nOut: number;
+  /** One such matrix for each expert, in one tensor. */
+  readonly isStack?: boolean;
 }
 
 /** Everything the memory of a pair depends on: sizes, and the tensors of each part. */
@@ -47,26 +49,36 @@ export function estimatePairShape({ family: name, text, vision }: ModelSizes, va
   const family = FAMILIES[name];
   const { deepstackLayers = [] } = vision;
   const headSize = headSizeOf(text);
-  const { nEmbd, nLayer, nFf, nHead, nHeadKv, nVocab, tied } = text;
+  const { nEmbd, nLayer, nFf, nHead, nHeadKv, nVocab, tied, experts } = text;
   const nQ = headSize * nHead;
   const nKv = headSize * nHeadKv;
   const type = ESTIMATED_TYPE[variant.name] ?? 'F16';
-  const matrices = [
+  const matrices: readonly { name: string; nIn: number; nOut: number; count?: number }[] = [
     { name: 'attn_q.weight', nIn: nEmbd, nOut: nQ },
     { name: 'attn_k.weight', nIn: nEmbd, nOut: nKv },
     { name: 'attn_v.weight', nIn: nEmbd, nOut: nKv },
     { name: 'attn_output.weight', nIn: nQ, nOut: nEmbd },
-    { name: 'ffn_gate.weight', nIn: nEmbd, nOut: nFf },
-    { name: 'ffn_up.weight', nIn: nEmbd, nOut: nFf },
-    { name: 'ffn_down.weight', nIn: nFf, nOut: nEmbd },
+    ...(experts
+      ? [
+          { name: 'ffn_gate_inp.weight', nIn: nEmbd, nOut: experts.count },
+          { name: 'ffn_gate_exps.weight', nIn: nEmbd, nOut: experts.nFf, count: experts.count },
+          { name: 'ffn_up_exps.weight', nIn: nEmbd, nOut: experts.nFf, count: experts.count },
+          { name: 'ffn_down_exps.weight', nIn: experts.nFf, nOut: nEmbd, count: experts.count },
+        ]
+      : [
+          { name: 'ffn_gate.weight', nIn: nEmbd, nOut: nFf },
+          { name: 'ffn_up.weight', nIn: nEmbd, nOut: nFf },
+          { name: 'ffn_down.weight', nIn: nFf, nOut: nEmbd },
+        ]),
   ];
   const bytesPerValue = sizeOf(variant.text) / countTextValues(text, nVocab);
-  const weight = (name: string, nIn: number, nOut: number): WeightTensor => ({
+  const weight = (name: string, nIn: number, nOut: number, count = 1): WeightTensor => ({
     name,
     type,
-    nBytes: nIn * nOut * bytesPerValue,
+    nBytes: nIn * nOut * count * bytesPerValue,
     nIn,
     nOut,
+    isStack: count > 1,
   });
   return {
     family,
@@ -74,12 +86,15 @@ export function estimatePairShape({ family: name, text, vision }: ModelSizes, va
       ...{ nEmbd, nLayer, nFf, nHead, nHeadKv, headSize, nVocab },
       nCtx: text.nCtx,
       nDeepstack: deepstackLayers.length,
+      ...(experts && { experts }),
     },
     vision: { ...vision, deepstackLayers, projector: family.projector, projectionDim: nEmbd },
     embedding: weight('token_embd.weight', nEmbd, nVocab),
     output: tied ? undefined : weight('output.weight', nEmbd, nVocab),
     outputRest: [],
-    layers: Array.from({ length: nLayer }, () => matrices.map(({ name, nIn, nOut }) => weight(name, nIn, nOut))),
+    layers: Array.from({ length: nLayer }, () =>
+      matrices.map(({ name, nIn, nOut, count }) => weight(name, nIn, nOut, count)),
+    ),
     visionBytes: sizeOf(variant.mmproj),
   };
 }
@@ -104,6 +119,7 @@ export function shapeOfPair({ family, text, textSizes, mmproj, visionSizes }: Va
     nBytes,
     nIn: shape[0] ?? 1,
     nOut: shape[1] ?? 1,
+    isStack: shape.length > 2,
   }));
   const named = (name: string): WeightTensor | undefined => tensors.find((tensor) => tensor.name === name);
   const embedding = named('token_embd.weight')!; // validation saw to it

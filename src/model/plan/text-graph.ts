@@ -1,3 +1,4 @@
+import type { Experts } from '../../../gguf/index.js';
 import { GraphBuilder, type Graph, type GraphTensor } from './graph.js';
 import type { PairShape } from './shape.js';
 
@@ -18,7 +19,7 @@ export interface TextGraphSettings {
 
 /** What llama.cpp reserves for a batch: src/models/<architecture>.cpp and the parts of src/llama-graph.cpp it uses. */
 export function textGraph({ family, text }: PairShape, settings: TextGraphSettings): Graph {
-  const { nEmbd, nLayer, nFf, nHead, nHeadKv, headSize, nVocab, nDeepstack } = text;
+  const { nEmbd, nLayer, nFf, nHead, nHeadKv, headSize, nVocab, nDeepstack, experts } = text;
   const { nCtx, nTokens: n, nOutputs, kvType, flashAttention, gpuLayers } = settings;
   const nQ = headSize * nHead;
   const nKv = headSize * nHeadKv;
@@ -55,6 +56,11 @@ export function textGraph({ family, text }: PairShape, settings: TextGraphSettin
     const rows = (headSize * nHeads * n) / size;
     const rotated = g.op('mul_mat', [matrix, g.view(tensor, 'F32', [size, rows])], 'F32', [size, rows]);
     return g.view(rotated, 'F32', [headSize, nHeads, n]);
+  };
+
+  const feedForward = (source: GraphTensor, rows: number): GraphTensor => {
+    const gated = g.op('glu', [matmul(source, nFf, rows), matmul(source, nFf, rows)], 'F32', [nFf, rows]);
+    return matmul(gated, nEmbd, rows);
   };
 
   for (let layer = 0; layer < nLayer; layer++) {
@@ -108,14 +114,40 @@ export function textGraph({ family, text }: PairShape, settings: TextGraphSettin
     }
     const between = g.op('add', [current, residual], 'F32', [nEmbd, rows]);
     const betweenNormed = norm(between, rows);
-    const gated = g.op('glu', [matmul(betweenNormed, nFf, rows), matmul(betweenNormed, nFf, rows)], 'F32', [nFf, rows]);
-    residual = g.op('add', [matmul(gated, nEmbd, rows), between], 'F32', [nEmbd, rows]);
+    const forward = experts ? mixture(g, betweenNormed, nEmbd, rows, experts) : feedForward(betweenNormed, rows);
+    residual = g.op('add', [forward, between], 'F32', [nEmbd, rows]);
     if (layer < nDeepstack)
       residual = g.op('add', [residual, g.view(input, 'F32', [nEmbd, n], true)], 'F32', [nEmbd, rows]);
   }
   g.place = nLayer >= firstOnGpu ? 'gpu' : 'host';
   g.expand(matmul(norm(residual, nOutputs), nVocab, nOutputs));
   return g.graph();
+}
+
+/** Feed-forward through the experts each token chooses (llama-graph.cpp, build_moe_ffn). */
+function mixture(g: GraphBuilder, source: GraphTensor, nEmbd: number, n: number, experts: Experts): GraphTensor {
+  const { count, used, nFf } = experts;
+  const logits = g.op('mul_mat', [source], 'F32', [count, n]);
+  const probabilities = g.op('soft_max', [logits], 'F32', [count, n]);
+  const order = g.op('argsort', [probabilities], 'I32', [count, n]);
+  const chosen = g.view(order, 'I32', [used, n], true);
+  const picked = g.op('get_rows', [g.view(probabilities, 'F32', [1, count, n]), chosen], 'F32', [1, used, n]);
+  const shares = g.view(picked, 'F32', [used, n]);
+  const sum = g.op('clamp', [g.op('sum_rows', [shares], 'F32', [1, n])], 'F32', [1, n]);
+  const weights = g.view(g.op('div', [shares, sum], 'F32', [used, n]), 'F32', [1, used, n]);
+  g.expand(weights);
+  const each = g.view(source, 'F32', [nEmbd, 1, n]);
+  const through = (from: GraphTensor, nOut: number): GraphTensor =>
+    g.op('mul_mat_id', [from, chosen], 'F32', [nOut, used, n]);
+  const up = through(each, nFf);
+  const gate = through(each, nFf);
+  const down = through(g.op('glu', [gate, up], 'F32', [nFf, used, n]), nEmbd);
+  const weighted = g.op('mul', [down, weights], 'F32', [nEmbd, used, n]);
+  const parts = Array.from({ length: used }, () => g.view(weighted, 'F32', [nEmbd, n], true));
+  for (const part of parts) g.expand(part);
+  const [first, ...others] = parts as [GraphTensor, ...GraphTensor[]];
+  if (others.length === 0) return g.op('cont', [first], 'F32', [nEmbd, n]);
+  return others.reduce((total, part) => g.op('add', [total, part], 'F32', [nEmbd, n]), first);
 }
 
 /** The largest power of two from 64 on that divides the head size (llama-kv-cache.cpp, build_input_k_rot). */

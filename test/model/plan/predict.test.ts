@@ -63,6 +63,12 @@ const TOYS: readonly [name: string, toy: ToyOptions][] = [
     { family: 'qwen3vl', text: { nEmbd: 256, nHead: 8, nHeadKv: 2, headSize: 128, nFf: 512 }, type: 'F16' },
   ],
   ['a Qwen3-VL’s tower of some width', { family: 'qwen3vl', preset: '300m', type: 'Q8_0', text: { nLayer: 4 } }],
+  ['experts', { family: 'qwen3vlmoe' }],
+  ['experts in Q8_0', { family: 'qwen3vlmoe', preset: 'small', type: 'Q8_0' }],
+  [
+    'many experts, one at a time',
+    { family: 'qwen3vlmoe', text: { nEmbd: 512, nHead: 8, experts: { count: 32, used: 1, nFf: 256 } }, type: 'F16' },
+  ],
   ['layers of the size of Qwen2-0.5B’s', { preset: '300m', type: 'Q8_0', text: { nLayer: 4 }, vision: { nLayer: 4 } }],
 ];
 

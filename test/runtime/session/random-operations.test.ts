@@ -4,7 +4,11 @@ import { seededRandom } from '../../../src/base/random.js';
 import { someImage, useToy, wholeVocabulary } from '../toy.js';
 import { greatestDifference, NATS_APART } from '../../support/reproducibility.js';
 
-const TOYS = { qwen2vl: useToy(), qwen3vl: useToy({ family: 'qwen3vl' }) };
+const TOYS = {
+  qwen2vl: useToy(),
+  qwen3vl: useToy({ family: 'qwen3vl' }),
+  qwen3vlmoe: useToy({ family: 'qwen3vlmoe' }),
+};
 
 /** What a session should hold: tokens, or -1 for the image. */
 type Expected = readonly number[];
@@ -15,7 +19,9 @@ interface Player {
   expected: Expected;
 }
 
-const CASES = (['qwen2vl', 'qwen3vl'] as const).flatMap((family) => [1, 2, 3].map((seed) => ({ family, seed })));
+const CASES = (['qwen2vl', 'qwen3vl', 'qwen3vlmoe'] as const).flatMap((family) =>
+  [1, 2, 3].map((seed) => ({ family, seed })),
+);
 
 test.each(CASES)(
   'sessions of a $family hold what random calls put into them, aborted and failed ones aside (seed $seed)',
