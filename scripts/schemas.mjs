@@ -15,7 +15,7 @@ const SCHEMAS = {
   manifest: { title: "A model's manifest.json", source: 'src/model/manifest.ts', variable: 'manifestSchema' },
   profile: {
     title: "A prompt profile of a model's own",
-    source: 'src/vlm/prompt/own-profile.ts',
+    source: 'src/vlm/prompt/own/profile-schema.ts',
     variable: 'ownProfileSchema',
   },
   hints: { title: 'A line of a hints file', source: 'src/batch/hints.ts', variable: 'hintSchema' },
@@ -111,7 +111,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const { configSchema } = await dist('cli/config/schema.js');
   const { DEFAULT_COMMAND } = await dist('cli/crop/crop.js');
   const { manifestSchema } = await dist('model/manifest.js');
-  const { ownProfileSchema } = await dist('vlm/prompt/own-profile.js');
+  const { ownProfileSchema } = await dist('vlm/prompt/own/profile-schema.js');
   const { hintSchema } = await dist('batch/hints.js');
   const { choiceSchema } = await dist('batch/choices.js');
   const { tasteLineSchema } = await dist('train/sources/labels-file.js');

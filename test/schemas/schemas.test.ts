@@ -12,7 +12,7 @@ import { buildProgram } from '../../src/cli/program.js';
 import { exportFactsSchema } from '../../src/train/export/export-schema.js';
 import { tasteLineSchema } from '../../src/train/sources/labels-file.js';
 import { manifestSchema, readManifest } from '../../src/model/manifest.js';
-import { ownProfileSchema } from '../../src/vlm/prompt/own-profile.js';
+import { ownProfileSchema } from '../../src/vlm/prompt/own/profile-schema.js';
 import { openCropper } from '../../src/index.js';
 import { examplePhoto, projectFile } from '../support/photos.js';
 

@@ -6,7 +6,7 @@ import { STAGES } from '../../base/stages.js';
 import { FramewrightError, messageOf } from '../../base/errors.js';
 import { packageFile } from '../../files/package-root.js';
 import { isProfileFile } from '../../model/manifest.js';
-import { loadOwnProfile } from './own-profile.js';
+import { loadOwnProfile } from './own/load-own-profile.js';
 import { FRONT_MATTER, PROMPT_STAGES, reasonsSchema, type PromptProfile, type PromptStage } from './prompt-profile.js';
 
 const profilesSchema = z.record(
