@@ -13,6 +13,8 @@ import type { ContextOptions, MemoryByDevice, ModelFacts } from './types.js';
 /** What `loadModel` settled on. */
 export interface ModelSettings {
   readonly threads: number;
+  /** Whether `threads` is the most a context takes while nobody else needs the processors. */
+  readonly followsLoad: boolean;
   readonly imageMinTokens: number;
   readonly imageMaxTokens: number;
 }
@@ -40,8 +42,8 @@ export class VisionModel {
     const { metadata, ...facts } = native.facts();
     const pairs = metadata.flatMap((key, i) => (i % 2 === 0 ? [[key, metadata[i + 1]!] as const] : []));
     this.facts = { ...facts, metadata: Object.fromEntries(pairs) };
-    const { threads, imageMinTokens, imageMaxTokens } = settings;
-    this.settings = { threads, imageMinTokens, imageMaxTokens };
+    const { threads, followsLoad, imageMinTokens, imageMaxTokens } = settings;
+    this.settings = { threads, followsLoad, imageMinTokens, imageMaxTokens };
     this.#addon = addon;
     this.#native = native;
     this.#queue = queue;
@@ -144,6 +146,7 @@ export class VisionModel {
         kvType: KV_TYPE[kvType],
         flashAttention: flashAttentionType(flashAttention),
         threads,
+        followsLoad: options.threads === undefined && this.settings.followsLoad,
         captureAttention,
       },
       (itemId, id, text, logProb) => listeners.get(itemId)?.({ id, text, logProb }),

@@ -63,7 +63,9 @@ export class Runtime {
       throw error;
     }
     this.#unfinished.delete(free);
-    const model = new VisionModel(this.#addon, native, queue, params, (disposed) => this.#models.delete(disposed));
+    // Threads that wait for a GPU take no time, which tells nothing of the machine.
+    const settings = { ...params, followsLoad: options.threads === undefined && this.info.backend === 'cpu' };
+    const model = new VisionModel(this.#addon, native, queue, settings, (disposed) => this.#models.delete(disposed));
     this.#models.add(model);
     return model;
   }
