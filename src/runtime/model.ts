@@ -146,7 +146,8 @@ export class VisionModel {
         kvType: KV_TYPE[kvType],
         flashAttention: flashAttentionType(flashAttention),
         threads,
-        followsLoad: options.threads === undefined && this.settings.followsLoad,
+        // Flash attention may add up in another order on another number of threads.
+        followsLoad: options.threads === undefined && this.settings.followsLoad && flashAttention === false,
         captureAttention,
       },
       (itemId, id, text, logProb) => listeners.get(itemId)?.({ id, text, logProb }),

@@ -110,7 +110,7 @@ export interface ContextOptions {
    * long and small batches of several sequences up to ten times (toys of 0.2 to 300 million parameters, 2026-11).
    */
   readonly flashAttention?: boolean;
-  /** Default: the model's. */
+  /** Default: the model's, and as many as are free of these where that follows the load and flash attention is off. */
   readonly threads?: number;
   /** Makes `AppendOptions.attention` possible, and needs flash attention off, which is its default then. */
   readonly captureAttention?: boolean;
