@@ -3,6 +3,8 @@
  *
  * @module framewright/gguf
  */
+export { FAMILIES, cellPxOf, familyOfArchitecture, familyTitles } from './families/index.js';
+export type { FamilyName, ModelFamily } from './families/family.js';
 export { GgufError, type GgufErrorCode } from './errors.js';
 export {
   GGML_TYPES,
@@ -40,14 +42,18 @@ export {
   type TokenizerOptions,
   type Vocabulary,
 } from './tokenizer.js';
+export { QWEN2VL_SHAPES } from './families/qwen2vl-shapes.js';
+export { QWEN3VL_SHAPES } from './families/qwen3vl-shapes.js';
+export { QWEN3VLMOE_SHAPES } from './families/qwen3vlmoe-shapes.js';
 export {
-  TOY_PRESETS,
-  ropeSections,
+  countTextValues,
+  headSizeOf,
+  type Experts,
+  type PairSizes,
   type TextShape,
-  type ToyPreset,
-  type ToyShape,
   type VisionShape,
-} from './toy-shapes.js';
+} from './families/shapes.js';
+export { TOY_PRESETS, ropeSections, toyShapeOf, type ToyPreset } from './toy-shapes.js';
 export { describeToyPair, textMetadata, visionMetadata, writeToyPair, type ToyOptions, type ToyPair } from './toy.js';
 export { readGguf, type GgufHeader, type GgufTensor, type ReadOptions } from './reader.js';
 export { findTensor, readTensor, readTensorChunks } from './tensor-data.js';
@@ -55,16 +61,11 @@ export { DECODABLE_TYPES, decodeTensor, isDecodable, type DecodableType } from '
 export { countNonFiniteBlocks, countNonFiniteBlocksInFile } from './nan-check.js';
 export { readSafeTensor, readSafeTensors, type SafeTensor, type SafeTensorsHeader } from './safetensors.js';
 export { openLora, type LoraAdapter, type LowRank } from './lora-adapter.js';
+export { convertCheckpoint, convertedPaths, type ConvertOptions, type ConvertedPair } from './convert/convert.js';
+export { CONVERTED_TYPES, type ConvertedType } from './convert/tensor-source.js';
 export { convertLora, type ConvertedLora, type LoraConvertOptions } from './lora-convert.js';
-export {
-  PLAIN_CODEC,
-  isSwallowed,
-  mergeLoras,
-  type LoraMergeOptions,
-  type LoraToMerge,
-  type MergedTensor,
-  type TensorCodec,
-} from './lora-merge.js';
+export { isSwallowed, mergeLoras, type LoraMergeOptions, type LoraToMerge, type MergedTensor } from './lora-merge.js';
+export { PLAIN_CODEC, type TensorCodec } from './tensor-codec.js';
 export type { GgufProblem } from './validate/problem.js';
 export { isMatrixType } from './validate/tensors.js';
 export type { TextSizes } from './validate/text.js';

@@ -24,7 +24,7 @@ export interface LoraAdapter {
 }
 
 /**
- * A GGUF adapter for a Qwen2.5-VL.
+ * A GGUF adapter for the text model of one of the families.
  *
  * @param scale multiplies alpha / rank
  * @throws GgufError `UNSUPPORTED` for a file that is no such adapter, `INVALID` for one that does not fit the base

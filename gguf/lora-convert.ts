@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { decodeTensor } from './decode-tensor.js';
 import { encodeTensor } from './encode-tensor.js';
 import { GgufError } from './errors.js';
+import type { FamilyName, ModelFamily } from './families/family.js';
+import { FAMILIES, familyOfText, familyTitles } from './families/index.js';
 import { loraNameOf } from './lora-names.js';
 import { readPeftConfig } from './peft-config.js';
 import type { GgufHeader } from './reader.js';
@@ -12,8 +14,10 @@ import { writeGguf, type TensorToWrite, type WriteOptions } from './writer.js';
 export interface LoraConvertOptions extends WriteOptions {
   /** Type of the tensors. Default: as they are, and F32 for BF16. */
   readonly type?: 'F32' | 'F16';
-  /** Header of the model the adapter is for: shapes are compared. */
+  /** Header of the model the adapter is for: shapes are compared, and it tells the family. */
   readonly base?: GgufHeader;
+  /** Family of the model it is for, where `base` is left out. Default `qwen2vl`. */
+  readonly family?: FamilyName;
 }
 
 export interface ConvertedLora {
@@ -25,7 +29,7 @@ export interface ConvertedLora {
 
 /**
  * Writes a PEFT adapter (a folder with adapter_config.json and adapter_model.safetensors) as a GGUF adapter. Bytes are
- * copied: PyTorch's [out, in] is ggml's `ne` [in, out], and Qwen's q and k need no permutation.
+ * copied: PyTorch's [out, in] is ggml's `ne` [in, out], and q and k of these families need no permutation.
  *
  * @throws GgufError `UNSUPPORTED` (DoRA, adapted embeddings or vision tower, ...), `INVALID` (halves that do not fit),
  * `IO`, `OUTPUT`, `MALFORMED`; the signal's reason
@@ -35,6 +39,7 @@ export async function convertLora(
   outputPath: string,
   options: LoraConvertOptions = {},
 ): Promise<ConvertedLora> {
+  const family = options.base ? requireFamily(options.base) : FAMILIES[options.family ?? 'qwen2vl'];
   const config = await readPeftConfig(join(folder, 'adapter_config.json'));
   const source = await readSafeTensors(join(folder, 'adapter_model.safetensors'));
   const pairs = pairUp(source);
@@ -61,13 +66,19 @@ export async function convertLora(
     tensors.push(await halfToWrite(source, pair, 'b', alphaOf(pair) / alpha, options.type));
   }
   const metadata = new Map([
-    ['general.architecture', str('qwen2vl')],
+    ['general.architecture', str(family.architecture)],
     ['general.type', str('adapter')],
     ['adapter.type', str('lora')],
     ['adapter.lora.alpha', f32(alpha)],
   ]);
   await writeGguf(outputPath, { metadata, tensors }, options.signal ? { signal: options.signal } : {});
   return { nPairs: pairs.length, rank: pairs[0]!.rank, alpha };
+}
+
+function requireFamily({ path, metadata }: GgufHeader): ModelFamily {
+  const family = familyOfText(metadata);
+  if (family) return family;
+  throw new GgufError('UNSUPPORTED', `${path} is no text model of ${familyTitles('or')}`);
 }
 
 interface Pair {

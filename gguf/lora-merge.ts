@@ -1,33 +1,12 @@
-import { decodeTensor } from './decode-tensor.js';
-import { encodeTensor, ENCODABLE_TYPES, type EncodableType } from './encode-tensor.js';
 import { GgufError } from './errors.js';
 import { openLora, type LoraAdapter, type LowRank } from './lora-adapter.js';
 import { readGguf, type GgufHeader, type GgufTensor } from './reader.js';
 import { readTensorChunks } from './tensor-data.js';
+import { PLAIN_CODEC, type TensorCodec } from './tensor-codec.js';
 import { tensorBytes, type GgmlType } from './types.js';
 import { isMatrixType } from './validate/tensors.js';
 import { strings } from './values.js';
 import { writeGguf, type TensorToWrite, type WriteOptions } from './writer.js';
-
-/** Tensor data to floats and back. */
-export interface TensorCodec {
-  decode(type: GgmlType, bytes: Uint8Array): Float32Array;
-  /** Whole rows of `nPerRow` values. @throws GgufError `UNSUPPORTED` */
-  encode(type: GgmlType, values: Float32Array, nPerRow: number): Uint8Array;
-}
-
-/** The types this folder knows itself; llama.cpp's own quantisers know them all. */
-export const PLAIN_CODEC: TensorCodec = {
-  decode: decodeTensor,
-  encode: (type, values) => {
-    if (!isEncodable(type)) throw new GgufError('UNSUPPORTED', `${type} tensors cannot be encoded here`);
-    return encodeTensor(type, values);
-  },
-};
-
-function isEncodable(type: GgmlType): type is EncodableType {
-  return (ENCODABLE_TYPES as readonly GgmlType[]).includes(type);
-}
 
 export interface LoraToMerge {
   readonly path: string;

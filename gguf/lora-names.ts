@@ -1,6 +1,6 @@
 import { GgufError } from './errors.js';
 
-/** PEFT's names of the matrices of a Qwen2 layer, and llama.cpp's. */
+/** PEFT's names of the matrices of a Qwen2 or Qwen3 layer, and llama.cpp's. */
 const MODULES: Readonly<Record<string, string>> = {
   'self_attn.q_proj': 'attn_q',
   'self_attn.k_proj': 'attn_k',
@@ -32,6 +32,8 @@ export function loraNameOf(peftName: string): LoraName {
     refuse('DoRA has no place in a GGUF adapter; train with use_dora: false');
   if (/(?:^|\.)(?:visual|vision_tower|merger)\./.test(peftName))
     refuse('it adapts the vision tower, which llama.cpp runs without adapters; train the language model only');
+  if (/\.experts(?:\.|$)/.test(peftName))
+    refuse('it adapts experts, for which a GGUF adapter here has no place; train the attention alone');
   if (/lora_embedding_|embed_tokens|lm_head/.test(peftName))
     refuse('embeddings and output matrix are not adapted; leave them out of target_modules');
   const match =
@@ -40,6 +42,6 @@ export function loraNameOf(peftName: string): LoraName {
     );
   if (!match) return refuse('it is no half of a low-rank pair (modules_to_save and biases are not taken over)');
   const [, module, layer, place, half] = match as unknown as [string, string, string, string, 'A' | 'B'];
-  const name = MODULES[place] ?? refuse(`a Qwen2.5-VL layer has no ${place}`);
+  const name = MODULES[place] ?? refuse(`a layer has no ${place}`);
   return { base: `blk.${Number(layer)}.${name}.weight`, module, half: half === 'A' ? 'a' : 'b' };
 }

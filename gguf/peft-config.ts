@@ -1,6 +1,6 @@
 import { GgufError } from './errors.js';
 import { compilePattern, matchesWhole, type LinearPattern } from './linear-pattern.js';
-import { namingFile, openRegularFile } from './open-file.js';
+import { readJsonObject } from './json-object.js';
 
 /** PEFT writes some kilobytes. */
 const MAX_BYTES = 4 * 2 ** 20;
@@ -24,7 +24,7 @@ interface PeftConfig {
  * @throws GgufError `UNSUPPORTED`, `INVALID`, `MALFORMED`, `IO`
  */
 export async function readPeftConfig(path: string): Promise<PeftConfig> {
-  const parsed = await readObject(path);
+  const parsed = await readJsonObject(path, MAX_BYTES);
   refuseOtherAdapters(parsed, (why) => {
     throw new GgufError('UNSUPPORTED', `${path}: ${why}`);
   });
@@ -125,22 +125,4 @@ export class PeftPatterns {
     }
     throw new GgufError('UNSUPPORTED', `${this.#where}: its patterns together repeat too much`);
   }
-}
-
-async function readObject(path: string): Promise<Readonly<Record<string, unknown>>> {
-  let parsed: unknown;
-  try {
-    const { file, fileBytes } = await openRegularFile(path);
-    try {
-      if (fileBytes > MAX_BYTES) throw new GgufError('MALFORMED', `it has ${fileBytes} bytes, more than any such file`);
-      parsed = JSON.parse(await file.readFile('utf8'));
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new GgufError('MALFORMED', `${path} is no JSON: ${error.message}`);
-    throw namingFile(path, error);
-  }
-  if (typeof parsed === 'object' && parsed !== null) return parsed as Record<string, unknown>;
-  throw new GgufError('MALFORMED', `${path} holds no object`);
 }

@@ -1,98 +1,83 @@
 import { GgufError } from './errors.js';
-import type { TokenizerOptions } from './tokenizer.js';
+import type { FamilyName } from './families/family.js';
+import { cellPxOf, FAMILIES } from './families/index.js';
+import { QWEN2VL_SHAPES } from './families/qwen2vl-shapes.js';
+import { QWEN3VL_SHAPES } from './families/qwen3vl-shapes.js';
+import { QWEN3VLMOE_SHAPES } from './families/qwen3vlmoe-shapes.js';
+import { headSizeOf, type PairSizes } from './families/shapes.js';
 
-/** Sizes of the text model; `nEmbd / nHead` is the head's. */
-export interface TextShape {
-  readonly nEmbd: number;
-  readonly nLayer: number;
-  readonly nHead: number;
-  readonly nHeadKv: number;
-  readonly nFf: number;
-  /** Context the model claims to be trained for, in positions. */
-  readonly nCtx: number;
-  /** Whether the token embedding is the output matrix too. */
-  readonly tied: boolean;
+/** Sizes to make toys from, by family. */
+const TOY_SHAPES: Readonly<Record<FamilyName, Readonly<Partial<Record<ToyPreset, PairSizes>>>>> = {
+  qwen2vl: QWEN2VL_SHAPES,
+  qwen3vl: QWEN3VL_SHAPES,
+  qwen3vlmoe: QWEN3VLMOE_SHAPES,
+};
+
+export const TOY_PRESETS = ['tiny', 'small', '300m', '2b', '4b', '7b', '8b', '30b'] as const;
+export type ToyPreset = (typeof TOY_PRESETS)[number];
+
+/** @throws GgufError `WRITE` for a preset the family lacks */
+export function toyShapeOf(family: FamilyName, preset: ToyPreset): PairSizes {
+  const shapes = TOY_SHAPES[family];
+  const shape = shapes[preset];
+  if (shape) return shape;
+  throw new GgufError(
+    'WRITE',
+    `no ${FAMILIES[family].title} has the size ${preset}; there are ${Object.keys(shapes).join(', ')}`,
+  );
 }
 
-/** Sizes of the vision tower. The patch is 14 px and 2x2 patches merge into one token, as llama.cpp fixes it. */
-export interface VisionShape {
-  readonly nEmbd: number;
-  readonly nLayer: number;
-  readonly nHead: number;
-  /** Must differ from nEmbd: llama.cpp tells up from down by it. */
-  readonly nFf: number;
-  /**
-   * Layer i looks at the whole image where (i + 1) is a multiple of it, at 112 px windows elsewhere; 0: everywhere. Not 1,
-   * which would say the same as 0 but aborts llama.cpp.
-   */
-  readonly nWaPattern: number;
-  readonly imageSizePx: number;
-}
-
-export interface ToyShape {
-  readonly text: TextShape;
-  readonly vision: VisionShape;
-  readonly tokenizer: TokenizerOptions;
-}
-
-export const PATCH_SIZE_PX = 14;
-
-/** `7b` has the sizes of Qwen2.5-VL-7B-Instruct (its config.json); `300m` the text layers of Qwen2-0.5B, narrower. */
-export const TOY_PRESETS = {
-  tiny: {
-    text: { nEmbd: 64, nLayer: 2, nHead: 2, nHeadKv: 1, nFf: 128, nCtx: 8192, tied: true },
-    vision: { nEmbd: 64, nLayer: 2, nHead: 2, nFf: 128, nWaPattern: 2, imageSizePx: 560 },
-    tokenizer: {},
-  },
-  small: {
-    text: { nEmbd: 256, nLayer: 6, nHead: 4, nHeadKv: 2, nFf: 704, nCtx: 8192, tied: true },
-    vision: { nEmbd: 192, nLayer: 6, nHead: 3, nFf: 512, nWaPattern: 3, imageSizePx: 560 },
-    tokenizer: {},
-  },
-  '300m': {
-    text: { nEmbd: 896, nLayer: 24, nHead: 14, nHeadKv: 2, nFf: 3072, nCtx: 32768, tied: true },
-    vision: { nEmbd: 512, nLayer: 12, nHead: 8, nFf: 1408, nWaPattern: 4, imageSizePx: 560 },
-    tokenizer: { vocabSize: 32000 },
-  },
-  '7b': {
-    text: { nEmbd: 3584, nLayer: 28, nHead: 28, nHeadKv: 4, nFf: 18944, nCtx: 128000, tied: false },
-    vision: { nEmbd: 1280, nLayer: 32, nHead: 16, nFf: 3420, nWaPattern: 8, imageSizePx: 560 },
-    tokenizer: { vocabSize: 152064 },
-  },
-} as const satisfies Readonly<Record<string, ToyShape>>;
-
-export type ToyPreset = keyof typeof TOY_PRESETS;
+const TIME_SHARE: Readonly<Record<FamilyName, number>> = { qwen2vl: 1 / 4, qwen3vl: 3 / 8, qwen3vlmoe: 3 / 8 };
 
 /**
  * How a head's position dimensions are shared between time, height and width: a quarter, three eighths, three eighths,
- * as in Qwen2.5-VL (16, 24, 24 of 64).
+ * as in Qwen2.5-VL (16, 24, 24 of 64), or three eighths for time and the rest halved, as in Qwen3-VL (24, 20, 20 of 64).
  */
-export function ropeSections(headSize: number): readonly [number, number, number, number] {
+export function ropeSections(
+  headSize: number,
+  family: FamilyName = 'qwen2vl',
+): readonly [number, number, number, number] {
   const half = headSize / 2;
-  const time = Math.max(1, Math.floor(half / 4));
+  const time = Math.max(1, Math.floor(half * TIME_SHARE[family]));
   const height = Math.floor((half - time) / 2);
   return [time, height, half - time - height, 0];
 }
 
-/** @throws GgufError `WRITE` for sizes no Qwen2.5-VL pair can have. */
-export function checkToyShape({ text, vision }: ToyShape): void {
+/** @throws GgufError `WRITE` for sizes no pair of the family can have. */
+export function checkToyShape(name: FamilyName, { text, vision }: PairSizes): void {
+  const family = FAMILIES[name];
   const require = (holds: boolean, rule: string): void => {
-    if (!holds) throw new GgufError('WRITE', `no model has these sizes: ${rule}`);
+    if (!holds) throw new GgufError('WRITE', `no ${family.title} has these sizes: ${rule}`);
   };
-  const { imageSizePx, nWaPattern, ...visionSizes } = vision;
-  const sizes = [...Object.entries(text), ...Object.entries(visionSizes)];
+  const { imageSizePx, nWaPattern, deepstackLayers = [], ...visionSizes } = vision;
+  const { experts, ...textSizes } = text;
+  require(family.hasExperts === (experts !== undefined), family.hasExperts ? 'it has experts' : 'it has no experts');
+  const sizes = [...Object.entries(textSizes), ...Object.entries(visionSizes), ...Object.entries(experts ?? {})];
   for (const [name, size] of sizes.filter(([name]) => name !== 'tied')) {
     require(Number.isSafeInteger(size) && size > 0, `${name} must be a whole number above 0, not ${size}`);
   }
-  require(text.nEmbd % text.nHead === 0, `text nEmbd ${text.nEmbd} must be a multiple of nHead ${text.nHead}`);
+  require(text.headSize !== undefined ||
+    text.nEmbd % text.nHead === 0, `text nEmbd ${text.nEmbd} must be a multiple of nHead ${text.nHead}`);
   require(text.nHead % text.nHeadKv === 0, `text nHead ${text.nHead} must be a multiple of nHeadKv ${text.nHeadKv}`);
-  require((text.nEmbd / text.nHead) % 2 === 0, 'the text head size must be even');
+  require(headSizeOf(text) % 2 === 0, 'the text head size must be even');
   require(vision.nEmbd % (vision.nHead * 4) ===
     0, `vision nEmbd ${vision.nEmbd} must be a multiple of 4 x nHead ${vision.nHead}`);
-  require(vision.nFf !== vision.nEmbd, 'vision nFf must differ from vision nEmbd');
-  require(Number.isSafeInteger(nWaPattern) &&
-    nWaPattern >= 0 &&
-    nWaPattern !== 1, `nWaPattern must be 0 or from 2, not ${nWaPattern}`);
-  require(imageSizePx > 0 &&
-    imageSizePx % (2 * PATCH_SIZE_PX) === 0, `imageSizePx ${imageSizePx} must be a multiple of ${2 * PATCH_SIZE_PX}`);
+  require(experts === undefined || experts.used <= experts.count, 'a token goes through at most all experts');
+  const cellPx = cellPxOf(family);
+  require(imageSizePx > 0 && imageSizePx % cellPx === 0, `imageSizePx ${imageSizePx} must be a multiple of ${cellPx}`);
+  if (name === 'qwen2vl') {
+    require(headSizeOf(text) * text.nHead === text.nEmbd, 'the text head size must be nEmbd / nHead');
+    require(deepstackLayers.length === 0, 'it has no deepstackLayers');
+    require(vision.nFf !== vision.nEmbd, 'vision nFf must differ from vision nEmbd');
+    require(Number.isSafeInteger(nWaPattern) &&
+      nWaPattern >= 0 &&
+      nWaPattern !== 1, `nWaPattern must be 0 or from 2, not ${nWaPattern}`);
+    return;
+  }
+  require(nWaPattern === 0, `nWaPattern must be 0, not ${nWaPattern}`);
+  require(deepstackLayers.every(
+    (layer, i) => Number.isSafeInteger(layer) && layer < vision.nLayer && layer > (deepstackLayers[i - 1] ?? -1),
+  ), 'deepstackLayers must be some of the vision layers, in order');
+  require(deepstackLayers.length <
+    text.nLayer, `deepstackLayers must be fewer than the text model's ${text.nLayer} layers`);
 }

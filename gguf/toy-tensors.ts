@@ -1,7 +1,8 @@
 import { encodeTensor, type EncodableType } from './encode-tensor.js';
 import { fillUniform, seededWords } from './random.js';
 import { GGML_TYPES, countElements } from './types.js';
-import { PATCH_SIZE_PX, type TextShape, type VisionShape } from './toy-shapes.js';
+import type { ModelFamily } from './families/family.js';
+import { headSizeOf, type Experts, type TextShape, type VisionShape } from './families/shapes.js';
 import type { TensorToWrite } from './writer.js';
 
 export interface ToyWeights {
@@ -22,14 +23,25 @@ interface Spread {
 
 const NORM: Spread = { mean: 1, std: 0.1 };
 const BIAS: Spread = { mean: 0, std: 0.1 };
+/** As much as what the patches themselves bring. */
+const POSITION: Spread = { mean: 0, std: 1 };
 /** Logits spread by about this much: some tokens are likelier than others, none takes all. */
 const LOGIT_STD = 2;
 /** Values made at a time: 1 MiB of floats, and a whole number of blocks of every encodable type. */
 const CHUNK_VALUES = 1 << 18;
 
-export function textTensors(shape: TextShape, nVocab: number, weights: ToyWeights): TensorToWrite[] {
-  const { nEmbd, nLayer, nHead, nHeadKv, nFf, tied } = shape;
-  const nKv = (nEmbd / nHead) * nHeadKv;
+export function textTensors(
+  { hasQkNorm }: ModelFamily,
+  shape: TextShape,
+  nVocab: number,
+  weights: ToyWeights,
+): TensorToWrite[] {
+  const { nEmbd, nLayer, nHead, nHeadKv, nFf, tied, experts } = shape;
+  const headSize = headSizeOf(shape);
+  const nQ = headSize * nHead;
+  const nKv = headSize * nHeadKv;
+  // Qwen2.5 adds to queries, keys and values what Qwen3 has its norms for.
+  const bias = hasQkNorm ? undefined : 'bias';
   const embedding: Spread = { mean: 0, std: (LOGIT_STD * weights.initScale) / Math.sqrt(nEmbd) };
   const tensors = [
     tensor('token_embd.weight', matrixType(nEmbd, weights), [nEmbd, nVocab], embedding, weights),
@@ -42,33 +54,70 @@ export function textTensors(shape: TextShape, nVocab: number, weights: ToyWeight
     const name = (part: string): string => `blk.${i}.${part}`;
     tensors.push(
       vector(name('attn_norm.weight'), nEmbd, NORM, weights),
-      ...linear(name('attn_q'), nEmbd, nEmbd, weights, 'bias'),
-      ...linear(name('attn_k'), nEmbd, nKv, weights, 'bias'),
-      ...linear(name('attn_v'), nEmbd, nKv, weights, 'bias'),
-      ...linear(name('attn_output'), nEmbd, nEmbd, weights),
+      ...linear(name('attn_q'), nEmbd, nQ, weights, bias),
+      ...linear(name('attn_k'), nEmbd, nKv, weights, bias),
+      ...linear(name('attn_v'), nEmbd, nKv, weights, bias),
+      ...(hasQkNorm
+        ? ['attn_q_norm.weight', 'attn_k_norm.weight'].map((part) => vector(name(part), headSize, NORM, weights))
+        : []),
+      ...linear(name('attn_output'), nQ, nEmbd, weights),
       vector(name('ffn_norm.weight'), nEmbd, NORM, weights),
-      ...linear(name('ffn_gate'), nEmbd, nFf, weights),
-      ...linear(name('ffn_up'), nEmbd, nFf, weights),
-      ...linear(name('ffn_down'), nFf, nEmbd, weights),
+      ...(experts
+        ? expertTensors(name, nEmbd, experts, weights)
+        : [
+            ...linear(name('ffn_gate'), nEmbd, nFf, weights),
+            ...linear(name('ffn_up'), nEmbd, nFf, weights),
+            ...linear(name('ffn_down'), nFf, nEmbd, weights),
+          ]),
     );
   }
   return tensors;
 }
 
-export function visionTensors(shape: VisionShape, projectionDim: number, weights: ToyWeights): TensorToWrite[] {
-  const { nEmbd, nLayer, nFf } = shape;
-  const nMerged = 4 * nEmbd;
-  const patch = [PATCH_SIZE_PX, PATCH_SIZE_PX, 3, nEmbd];
-  // The two halves are summed, so together they have the fan-in of both; llama.cpp's convolution takes no quantised kernel.
-  const patchSpread: Spread = { mean: 0, std: weights.initScale / Math.sqrt(2 * 3 * PATCH_SIZE_PX ** 2) };
-  const patchType = weights.type === 'F32' ? 'F32' : 'F16';
-  const tensors = [
-    tensor('v.patch_embd.weight', patchType, patch, patchSpread, weights),
-    tensor('v.patch_embd.weight.1', patchType, patch, patchSpread, weights),
+/** The matrix that chooses, and three stacks of matrices, one of each for every expert. */
+function expertTensors(
+  name: (part: string) => string,
+  nEmbd: number,
+  { count, nFf }: Experts,
+  weights: ToyWeights,
+): TensorToWrite[] {
+  const stack = (part: string, nIn: number, nOut: number): TensorToWrite => {
+    const spread: Spread = { mean: 0, std: weights.initScale / Math.sqrt(nIn) };
+    return tensor(name(`${part}.weight`), matrixType(nIn, weights), [nIn, nOut, count], spread, weights);
+  };
+  // llama.cpp keeps what chooses in single precision.
+  const choice: Spread = { mean: 0, std: (2 * weights.initScale) / Math.sqrt(nEmbd) };
+  return [
+    tensor(name('ffn_gate_inp.weight'), 'F32', [nEmbd, count], choice, weights),
+    stack('ffn_gate_exps', nEmbd, nFf),
+    stack('ffn_up_exps', nEmbd, nFf),
+    stack('ffn_down_exps', nFf, nEmbd),
   ];
-  for (let i = 0; i < nLayer; i++) {
+}
+
+/** The tensors of a vision file whose output has the size of the text model's embedding. */
+export function visionTensors(
+  family: ModelFamily,
+  shape: VisionShape,
+  projectionDim: number,
+  weights: ToyWeights,
+): TensorToWrite[] {
+  const tower = family.projector === 'qwen3vl_merger' ? qwen3Tower : qwen2Tower;
+  const nMerged = family.mergeSize ** 2 * shape.nEmbd;
+  return [
+    ...patchKernels(family, shape, weights),
+    ...tower(family, shape, projectionDim, weights),
+    ...linear('mm.0', nMerged, nMerged, weights, 'bias'),
+    ...linear('mm.2', nMerged, projectionDim, weights, 'bias'),
+  ];
+}
+
+type Tower = typeof visionTensors;
+
+const qwen2Tower: Tower = (_family, { nEmbd, nLayer, nFf }, _projectionDim, weights) => [
+  ...Array.from({ length: nLayer }, (_, i) => {
     const name = (part: string): string => `v.blk.${i}.${part}`;
-    tensors.push(
+    return [
       vector(name('ln1.weight'), nEmbd, NORM, weights),
       ...linear(name('attn_q'), nEmbd, nEmbd, weights, 'bias'),
       ...linear(name('attn_k'), nEmbd, nEmbd, weights, 'bias'),
@@ -78,14 +127,52 @@ export function visionTensors(shape: VisionShape, projectionDim: number, weights
       ...linear(name('ffn_gate'), nEmbd, nFf, weights, 'bias'),
       ...linear(name('ffn_up'), nEmbd, nFf, weights, 'bias'),
       ...linear(name('ffn_down'), nFf, nEmbd, weights, 'bias'),
-    );
-  }
-  tensors.push(
-    vector('v.post_ln.weight', nEmbd, NORM, weights),
-    ...linear('mm.0', nMerged, nMerged, weights, 'bias'),
-    ...linear('mm.2', nMerged, projectionDim, weights, 'bias'),
-  );
-  return tensors;
+    ];
+  }).flat(),
+  vector('v.post_ln.weight', nEmbd, NORM, weights),
+];
+
+const qwen3Tower: Tower = ({ patchPx, mergeSize }, shape, projectionDim, weights) => {
+  const { nEmbd, nLayer, nFf, imageSizePx, deepstackLayers = [] } = shape;
+  const nMerged = mergeSize ** 2 * nEmbd;
+  const norm = (name: string, size: number): TensorToWrite[] => [
+    vector(`${name}.weight`, size, NORM, weights),
+    vector(`${name}.bias`, size, BIAS, weights),
+  ];
+  const layer = (i: number): TensorToWrite[] => {
+    const name = (part: string): string => `v.blk.${i}.${part}`;
+    return [
+      ...norm(name('ln1'), nEmbd),
+      ...linear(name('attn_qkv'), nEmbd, 3 * nEmbd, weights, 'bias'),
+      ...linear(name('attn_out'), nEmbd, nEmbd, weights, 'bias'),
+      ...norm(name('ln2'), nEmbd),
+      ...linear(name('ffn_up'), nEmbd, nFf, weights, 'bias'),
+      ...linear(name('ffn_down'), nFf, nEmbd, weights, 'bias'),
+    ];
+  };
+  const merger = (i: number): TensorToWrite[] => [
+    ...norm(`v.deepstack.${i}.norm`, nMerged),
+    ...linear(`v.deepstack.${i}.fc1`, nMerged, nMerged, weights, 'bias'),
+    ...linear(`v.deepstack.${i}.fc2`, nMerged, projectionDim, weights, 'bias'),
+  ];
+  return [
+    vector('v.patch_embd.bias', nEmbd, BIAS, weights),
+    // Interpolated to the grid of an image, for which llama.cpp takes F32 alone.
+    tensor('v.position_embd.weight', 'F32', [nEmbd, (imageSizePx / patchPx) ** 2], POSITION, weights),
+    ...Array.from({ length: nLayer }, (_, i) => layer(i)).flat(),
+    ...norm('v.post_ln', nEmbd),
+    ...deepstackLayers.flatMap(merger),
+  ];
+};
+
+/**
+ * The two halves are summed, so together they have the fan-in of both; llama.cpp's convolution takes no quantised kernel.
+ */
+function patchKernels({ patchPx }: ModelFamily, { nEmbd }: VisionShape, weights: ToyWeights): TensorToWrite[] {
+  const spread: Spread = { mean: 0, std: weights.initScale / Math.sqrt(2 * 3 * patchPx ** 2) };
+  const type = weights.type === 'F32' ? 'F32' : 'F16';
+  const shape = [patchPx, patchPx, 3, nEmbd];
+  return ['v.patch_embd.weight', 'v.patch_embd.weight.1'].map((name) => tensor(name, type, shape, spread, weights));
 }
 
 /** A matrix that keeps the size of what passes through it, with or without its bias. */

@@ -1,21 +1,18 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildVocabulary, tokenizerMetadata, type TokenizerOptions } from './tokenizer.js';
-import {
-  PATCH_SIZE_PX,
-  TOY_PRESETS,
-  checkToyShape,
-  ropeSections,
-  type TextShape,
-  type ToyPreset,
-  type ToyShape,
-  type VisionShape,
-} from './toy-shapes.js';
+import type { FamilyName, ModelFamily } from './families/family.js';
+import { FAMILIES } from './families/index.js';
+import { describeText, describeVision } from './families/metadata.js';
+import { headSizeOf, type PairSizes, type TextShape, type VisionShape } from './families/shapes.js';
+import { checkToyShape, ropeSections, toyShapeOf, type ToyPreset } from './toy-shapes.js';
 import { textTensors, visionTensors, type ToyWeights } from './toy-tensors.js';
-import { bool, f32, f32s, i32s, str, u32, type GgufMetadata } from './values.js';
+import type { GgufMetadata } from './values.js';
 import { writeGguf, type GgufToWrite } from './writer.js';
 
 export interface ToyOptions {
+  /** Default `qwen2vl`. */
+  readonly family?: FamilyName;
   /** Sizes to start from; default `tiny`, the smallest (both files in F32 under 2 MB). */
   readonly preset?: ToyPreset;
   readonly text?: Partial<TextShape>;
@@ -40,15 +37,17 @@ export interface ToyPair {
   readonly mmprojPath: string;
 }
 
-/** Pre-processing constants of Qwen2.5-VL, those of CLIP (preprocessor_config.json). */
-const IMAGE_MEAN = [0.48145466, 0.4578275, 0.40821073];
-const IMAGE_STD = [0.26862954, 0.26130258, 0.27577711];
+/** What pixels from 0 to 1 are normalised with, as preprocessor_config.json says: Qwen2.5-VL as CLIP, Qwen3-VL plainly. */
+const CLIP_PIXELS = {
+  mean: [0.48145466, 0.4578275, 0.40821073],
+  std: [0.26862954, 0.26130258, 0.27577711],
+};
+const HALVES = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 
-/** `general.file_type` (llama_ftype): mostly this type. */
-const FILE_TYPE = { F32: 0, F16: 1, Q8_0: 7 } as const;
+const TOY_NAME = 'Framewright toy';
 
 /**
- * Writes a random Qwen2.5-VL pair that llama.cpp loads and runs: text model and vision file. It knows nothing, and
+ * Writes a random pair of a family that llama.cpp loads and runs: text model and vision file. It knows nothing, and
  * answers differently for another image or another position. Existing files of the same names are replaced.
  *
  * @throws GgufError `WRITE` for sizes no such model can have, `IO`; the signal's reason.
@@ -70,69 +69,58 @@ export function describeToyPair(options: ToyOptions = {}): {
   readonly text: GgufToWrite;
   readonly mmproj: GgufToWrite;
 } {
-  const { preset = 'tiny', type = 'F32', seed = 0, initScale = 1, sparse = false } = options;
-  const base: ToyShape = TOY_PRESETS[preset];
-  const shape: ToyShape = {
+  const { family = 'qwen2vl', preset = 'tiny', type = 'F32', seed = 0, initScale = 1, sparse = false } = options;
+  const base = toyShapeOf(family, preset);
+  const shape: PairSizes = {
     text: { ...base.text, ...options.text },
     vision: { ...base.vision, ...options.vision },
     tokenizer: { ...base.tokenizer, ...options.tokenizer },
   };
-  checkToyShape(shape);
+  checkToyShape(family, shape);
+  const of = FAMILIES[family];
   const weights: ToyWeights = { seed: String(seed), type, initScale, sparse };
   const vocabulary = buildVocabulary(shape.tokenizer);
   return {
     text: {
-      metadata: new Map([...textMetadata(shape.text, type), ...tokenizerMetadata(vocabulary)]),
-      tensors: textTensors(shape.text, vocabulary.tokens.length, weights),
+      metadata: new Map([
+        ...textMetadata(shape.text, type, family, shape.vision.deepstackLayers?.length),
+        ...tokenizerMetadata(vocabulary),
+      ]),
+      tensors: textTensors(of, shape.text, vocabulary.tokens.length, weights),
     },
     mmproj: {
-      metadata: visionMetadata(shape.vision, shape.text.nEmbd, type),
-      tensors: visionTensors(shape.vision, shape.text.nEmbd, weights),
+      metadata: visionMetadata(shape.vision, shape.text.nEmbd, type, of),
+      tensors: visionTensors(of, shape.vision, shape.text.nEmbd, weights),
     },
   };
 }
 
-/** The metadata of a text file, without its tokenizer. */
-export function textMetadata(shape: TextShape, type: ToyWeights['type']): GgufMetadata {
-  return new Map([
-    ['general.architecture', str('qwen2vl')],
-    ['general.type', str('model')],
-    ['general.name', str('Framewright toy')],
-    ['general.file_type', u32(FILE_TYPE[type])],
-    ['general.quantization_version', u32(2)],
-    ['qwen2vl.block_count', u32(shape.nLayer)],
-    ['qwen2vl.context_length', u32(shape.nCtx)],
-    ['qwen2vl.embedding_length', u32(shape.nEmbd)],
-    ['qwen2vl.feed_forward_length', u32(shape.nFf)],
-    ['qwen2vl.attention.head_count', u32(shape.nHead)],
-    ['qwen2vl.attention.head_count_kv', u32(shape.nHeadKv)],
-    ['qwen2vl.attention.layer_norm_rms_epsilon', f32(1e-6)],
-    ['qwen2vl.rope.freq_base', f32(1e6)],
-    ['qwen2vl.rope.dimension_sections', i32s(ropeSections(shape.nEmbd / shape.nHead))],
-  ]);
+/** The metadata of a text file, without its tokenizer. `nDeepstack`: embeddings an image token brings beside its own. */
+export function textMetadata(
+  shape: TextShape,
+  type: ToyWeights['type'],
+  family: FamilyName = 'qwen2vl',
+  nDeepstack = 0,
+): GgufMetadata {
+  const headSize = headSizeOf(shape);
+  const { hasQkNorm } = FAMILIES[family];
+  return describeText(FAMILIES[family], TOY_NAME, type, {
+    ...shape,
+    headSize,
+    nDeepstack,
+    epsilon: 1e-6,
+    ropeBase: hasQkNorm ? 5e6 : 1e6,
+    ropeSections: ropeSections(headSize, family),
+  });
 }
 
 /** The metadata of a vision file whose output has the size of the text model's embedding. */
-export function visionMetadata(shape: VisionShape, projectionDim: number, type: ToyWeights['type']): GgufMetadata {
-  return new Map([
-    ['general.architecture', str('clip')],
-    ['general.type', str('mmproj')],
-    ['general.name', str('Framewright toy')],
-    ['general.file_type', u32(FILE_TYPE[type])],
-    ['general.quantization_version', u32(2)],
-    ['clip.has_vision_encoder', bool(true)],
-    ['clip.projector_type', str('qwen2.5vl_merger')],
-    ['clip.use_silu', bool(true)],
-    ['clip.vision.projection_dim', u32(projectionDim)],
-    ['clip.vision.image_size', u32(shape.imageSizePx)],
-    ['clip.vision.patch_size', u32(PATCH_SIZE_PX)],
-    ['clip.vision.embedding_length', u32(shape.nEmbd)],
-    ['clip.vision.feed_forward_length', u32(shape.nFf)],
-    ['clip.vision.block_count', u32(shape.nLayer)],
-    ['clip.vision.attention.head_count', u32(shape.nHead)],
-    ['clip.vision.attention.layer_norm_epsilon', f32(1e-6)],
-    ['clip.vision.image_mean', f32s(IMAGE_MEAN)],
-    ['clip.vision.image_std', f32s(IMAGE_STD)],
-    ['clip.vision.n_wa_pattern', u32(shape.nWaPattern)],
-  ]);
+export function visionMetadata(
+  shape: VisionShape,
+  projectionDim: number,
+  type: ToyWeights['type'],
+  family: ModelFamily = FAMILIES.qwen2vl,
+): GgufMetadata {
+  const pixels = family.projector === 'qwen3vl_merger' ? HALVES : CLIP_PIXELS;
+  return describeVision(family, TOY_NAME, type, { ...shape, ...pixels, projectionDim, epsilon: 1e-6 });
 }

@@ -1,4 +1,6 @@
 import { GgufError } from './errors.js';
+import type { ModelFamily } from './families/family.js';
+import { familyOfText } from './families/index.js';
 import { countNonFiniteBlocksInFile } from './nan-check.js';
 import { readGguf, type GgufHeader } from './reader.js';
 import { isInsideFile } from './tensor-data.js';
@@ -16,6 +18,7 @@ export interface ValidateOptions {
 }
 
 export interface ValidPair {
+  readonly family: ModelFamily;
   readonly text: GgufHeader;
   readonly textSizes: TextSizes;
   readonly mmproj: GgufHeader;
@@ -114,17 +117,28 @@ async function examinePair(
   const mmproj = await validateFile(mmprojPath, checkVision, options);
   const problems = [...text.problems, ...mmproj.problems];
   if (!text.header || !text.sizes || !mmproj.header || !mmproj.sizes) return { problems };
-  if (mmproj.sizes.projectionDim !== text.sizes.nEmbd) {
-    problems.push(
-      problemOf(mmprojPath, {
-        where: 'clip.vision.projection_dim',
-        found: String(mmproj.sizes.projectionDim),
-        required: `must be the text model's embedding_length ${text.sizes.nEmbd}: the files are of different models`,
-      }),
-    );
-  }
-  const pair = { text: text.header, textSizes: text.sizes, mmproj: mmproj.header, visionSizes: mmproj.sizes };
+  const family = familyOfText(text.header.metadata)!; // its sizes would not be known otherwise
+  for (const finding of checkFit(family, text.sizes, mmproj.sizes)) problems.push(problemOf(mmprojPath, finding));
+  const pair = { family, text: text.header, textSizes: text.sizes, mmproj: mmproj.header, visionSizes: mmproj.sizes };
   return { problems, pair };
+}
+
+/** Whether a vision file is the text model's: llama.cpp adds up what it sees no names of. */
+function* checkFit(family: ModelFamily, text: TextSizes, vision: VisionSizes): Check {
+  const other = 'the files are of different models';
+  if (vision.projector !== family.projector) {
+    const required = `must be "${family.projector}", for the text model is a ${family.title}: ${other}`;
+    yield { where: 'clip.projector_type', found: `"${vision.projector}"`, required };
+  }
+  if (vision.projectionDim !== text.nEmbd) {
+    const required = `must be the text model's embedding_length ${text.nEmbd}: ${other}`;
+    yield { where: 'clip.vision.projection_dim', found: String(vision.projectionDim), required };
+  }
+  const nDeepstack = vision.deepstackLayers.length;
+  if (nDeepstack !== text.nDeepstack) {
+    const required = `must be as many as the text model's n_deepstack_layers ${text.nDeepstack}: ${other}`;
+    yield { where: 'tensor v.deepstack', found: `mergers of ${nDeepstack} layers`, required };
+  }
 }
 
 /** A text model, and its adapters where it is sound itself. */

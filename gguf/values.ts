@@ -30,6 +30,10 @@ export function bool(value: boolean): GgufValue {
   return { type: 'bool', value };
 }
 
+export function bools(value: readonly boolean[]): GgufValue {
+  return { type: 'array', itemType: 'bool', value: Uint8Array.from(value, Number) };
+}
+
 export function str(value: string): GgufValue {
   return { type: 'string', value };
 }

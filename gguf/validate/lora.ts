@@ -1,3 +1,4 @@
+import { FAMILIES, familyOfText } from '../families/index.js';
 import { pairUpLora, type LoraHalf } from '../lora-pairs.js';
 import type { GgufHeader, GgufTensor } from '../reader.js';
 import type { GgufMetadata } from '../values.js';
@@ -13,10 +14,10 @@ const ALPHA = 'adapter.lora.alpha';
  * looks at no tensor's type, and leaves out what it cannot apply.
  */
 export function* checkLora(header: GgufHeader, base: GgufHeader): Check<true | undefined> {
-  if (!(yield* checkKind(header.metadata))) return undefined;
+  if (!(yield* checkKind(header.metadata, base.metadata))) return undefined;
   yield* checkLayout(header);
   if (header.metadata.has(ALPHA)) yield* requireF32(header.metadata, ALPHA, { min: -1e6, max: 1e6 });
-  yield* refuseKeys(header.metadata, [['adapter.alora.invocation_tokens', () => false]]);
+  yield* refuseKeys(header.metadata, 'LoRA adapter', [['adapter.alora.invocation_tokens', () => false]]);
   const baseTensors = new Map(base.tensors.map((tensor) => [tensor.name, tensor]));
   const { pairs, others } = pairUpLora(header.tensors);
   for (const { name } of others)
@@ -30,14 +31,15 @@ export function* checkLora(header: GgufHeader, base: GgufHeader): Check<true | u
   return true;
 }
 
-function* checkKind(metadata: GgufMetadata): Check<boolean> {
-  const wanted = { 'general.type': 'adapter', 'adapter.type': 'lora', 'general.architecture': 'qwen2vl' };
+function* checkKind(metadata: GgufMetadata, base: GgufMetadata): Check<boolean> {
+  const family = familyOfText(base) ?? FAMILIES.qwen2vl;
+  const wanted = { 'general.type': 'adapter', 'adapter.type': 'lora', 'general.architecture': family.architecture };
   for (const [key, value] of Object.entries(wanted)) {
     const entry = metadata.get(key);
     if (entry?.type === 'string' && entry.value === value) continue;
     const found = entry === undefined ? 'missing' : entry.type === 'string' ? quote(entry.value) : entry.type;
     const isOther = entry === undefined || entry.type === 'string';
-    const required = `must be the string ${quote(value)}: only LoRA adapters for Qwen2.5-VL are applied`;
+    const required = `must be the string ${quote(value)}: only LoRA adapters for ${family.title} are applied to this model`;
     yield { where: key, found, required, ...(isOther ? { code: 'UNSUPPORTED' } : {}) };
     return false;
   }

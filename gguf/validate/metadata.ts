@@ -105,15 +105,16 @@ export function* requireTypes(metadata: GgufMetadata, types: Readonly<Record<str
   }
 }
 
-/** Keys that make llama.cpp compute something else than Qwen2.5-VL; `harmless` values may stand there. */
+/** Keys that make llama.cpp compute something else than the family's model; `harmless` values may stand there. */
 export function* refuseKeys(
   metadata: GgufMetadata,
+  title: string,
   keys: readonly (readonly [string, (value: unknown) => boolean])[],
 ): Check {
   for (const [key, harmless] of keys) {
     const entry = metadata.get(key);
     if (entry && !harmless(entry.value)) {
-      yield { where: key, found: quote(entry.value), required: 'must be left out: this is no plain Qwen2.5-VL' };
+      yield { where: key, found: quote(entry.value), required: `must be left out: this is no plain ${title}` };
     }
   }
 }

@@ -1,11 +1,14 @@
 import type { GgufHeader } from '../reader.js';
-import type { TextShape } from '../toy-shapes.js';
+import type { ModelFamily } from '../families/family.js';
+import { familyOfText, familyTitles, FAMILIES } from '../families/index.js';
+import { headSizeOf, type Experts, type TextShape } from '../families/shapes.js';
 import type { GgufMetadata } from '../values.js';
 import { checkLayout } from './layout.js';
 import {
   optionalF32,
   optionalU32,
   refuseKeys,
+  requireF32,
   requireNumbers,
   requireString,
   requireTypes,
@@ -18,148 +21,209 @@ import { checkTokenizer } from './tokenizer.js';
 /** LLAMA_MAX_LAYERS (llama-hparams.h): one more aborts. */
 const MAX_LAYERS = 512;
 const MAX_WIDTH = 2 ** 17;
-/** Heads far outside make attention buffers larger than the model. Qwen2.5-VL's have 128. */
+/** LLAMA_MAX_EXPERTS (llama-hparams.h): one more aborts. */
+const MAX_EXPERTS = 1024;
+/** Heads far outside make attention buffers larger than the model. Those of the families have 128. */
 const HEAD_SIZE = { min: 8, max: 512 };
 
-export type TextSizes = Omit<TextShape, 'tied'>;
+export interface TextSizes extends Omit<TextShape, 'tied'> {
+  readonly headSize: number;
+  /** Embeddings an image's token brings beside its own, for the first layers to add. */
+  readonly nDeepstack: number;
+}
 
-/** A text model as src/models/qwen2vl.cpp loads and runs it. Returns its sizes. */
+/** A text model as src/models/<architecture>.cpp loads and runs it. Returns its sizes. */
 export function* checkText(header: GgufHeader): Check<TextSizes | undefined> {
   const { metadata } = header;
-  if (!(yield* checkKind(metadata))) return undefined;
+  const family = yield* checkKind(metadata);
+  if (!family) return undefined;
   yield* checkLayout(header);
-  const sizes = yield* checkSizes(metadata);
-  yield* checkRope(metadata, sizes);
-  yield* refuseOtherComputation(metadata, sizes);
+  const sizes = yield* checkSizes(metadata, family);
+  yield* checkRope(metadata, family, sizes);
+  yield* refuseOtherComputation(metadata, family, sizes);
   const nVocab = yield* checkTokenizer(metadata);
-  if (sizes && nVocab !== undefined) yield* checkTensors(header, expectedTensors(sizes, nVocab));
+  if (sizes && nVocab !== undefined) yield* checkTensors(header, expectedTensors(family, sizes, nVocab));
   return sizes;
 }
 
-function* checkKind(metadata: GgufMetadata): Check<boolean> {
+function* checkKind(metadata: GgufMetadata): Check<ModelFamily | undefined> {
   yield* requireTypes(metadata, { 'general.name': 'string', 'general.file_type': 'uint32' });
   const architecture = metadata.get('general.architecture')?.value;
   const type = metadata.get('general.type')?.value ?? 'model';
-  if (architecture === 'qwen2vl' && type === 'model') return true;
-  const found = architecture === 'qwen2vl' ? `general.type ${quote(type)}` : quote(architecture ?? 'missing');
+  const family = familyOfText(metadata);
+  if (family && type === 'model') return family;
   const reason =
     architecture === 'clip'
       ? 'this is a vision (mmproj) file'
-      : architecture === 'qwen2vl'
+      : family
         ? 'this is no whole model'
-        : 'only Qwen2.5-VL models are run';
+        : `only ${familyTitles()} models are run`;
   yield {
     where: 'general.architecture',
-    found,
-    required: `must be the text model "qwen2vl": ${reason}`,
+    found: family ? `general.type ${quote(type)}` : quote(architecture ?? 'missing'),
+    required: `must be a text model, ${Object.keys(FAMILIES).map(quote).join(' or ')}: ${reason}`,
     code: 'UNSUPPORTED',
   };
-  return false;
+  return undefined;
 }
 
-function* checkSizes(metadata: GgufMetadata): Check<TextSizes | undefined> {
+function* checkSizes(metadata: GgufMetadata, { architecture, hasExperts }: ModelFamily): Check<TextSizes | undefined> {
+  const key = (name: string): string => `${architecture}.${name}`;
   const width = { min: 1, max: MAX_WIDTH };
-  const nEmbd = yield* requireU32(metadata, 'qwen2vl.embedding_length', width);
-  const nLayer = yield* requireU32(metadata, 'qwen2vl.block_count', { min: 1, max: MAX_LAYERS });
-  const nFf = yield* requireU32(metadata, 'qwen2vl.feed_forward_length', { min: 1, max: 16 * MAX_WIDTH });
-  const nCtx = yield* requireU32(metadata, 'qwen2vl.context_length', { min: 256, max: 2 ** 24 });
-  const nHead = yield* requireU32(metadata, 'qwen2vl.attention.head_count', width);
-  const nHeadKv = (yield* optionalU32(metadata, 'qwen2vl.attention.head_count_kv', width)) ?? nHead;
+  const nEmbd = yield* requireU32(metadata, key('embedding_length'), width);
+  const nLayer = yield* requireU32(metadata, key('block_count'), { min: 1, max: MAX_LAYERS });
+  const nFf = yield* requireU32(metadata, key('feed_forward_length'), { min: 1, max: 16 * MAX_WIDTH });
+  const nCtx = yield* requireU32(metadata, key('context_length'), { min: 256, max: 2 ** 24 });
+  const nHead = yield* requireU32(metadata, key('attention.head_count'), width);
+  const nHeadKv = (yield* optionalU32(metadata, key('attention.head_count_kv'), width)) ?? nHead;
   if (!nEmbd || !nLayer || !nFf || !nCtx || !nHead || !nHeadKv) return undefined;
-  const headSize = nEmbd / nHead;
+  const isFree = architecture !== 'qwen2vl'; // of qwen2vl.cpp's heads only the size that divides the embedding works
+  const ownSize = isFree ? yield* optionalU32(metadata, key('attention.key_length'), width) : undefined;
+  const headSize = headSizeOf({ nEmbd, nHead, ...(ownSize !== undefined && { headSize: ownSize }) });
   if (headSize % 2 !== 0 || headSize < HEAD_SIZE.min || headSize > HEAD_SIZE.max) {
     yield {
-      where: 'qwen2vl.attention.head_count',
-      found: `${nHead} heads of an embedding of ${nEmbd}`,
+      where: key(ownSize === undefined ? 'attention.head_count' : 'attention.key_length'),
+      found: ownSize === undefined ? `${nHead} heads of an embedding of ${nEmbd}` : `heads of ${ownSize}`,
       required: `must make heads of an even size from ${HEAD_SIZE.min} to ${HEAD_SIZE.max}`,
     };
     return undefined;
   }
+  const ofValues = key('attention.value_length');
+  if (headSize !== nEmbd / nHead && !metadata.has(ofValues)) {
+    yield { where: ofValues, found: 'missing', required: `must be ${headSize}, as the size of the keys is` };
+  }
   if (nHead % nHeadKv !== 0) {
-    yield { where: 'qwen2vl.attention.head_count_kv', found: String(nHeadKv), required: `must divide ${nHead}` };
+    yield { where: key('attention.head_count_kv'), found: String(nHeadKv), required: `must divide ${nHead}` };
     return undefined;
   }
-  return { nEmbd, nLayer, nFf, nCtx, nHead, nHeadKv };
+  // The last layer has only the rows asked for left to add to, and aborts.
+  const nDeepstack = isFree
+    ? yield* optionalU32(metadata, key('n_deepstack_layers'), { min: 0, max: nLayer - 1 })
+    : undefined;
+  const experts = hasExperts ? yield* checkExperts(metadata, architecture) : undefined;
+  if (hasExperts && !experts) return undefined;
+  return {
+    ...{ nEmbd, nLayer, nFf, nCtx, nHead, nHeadKv, headSize },
+    nDeepstack: nDeepstack ?? 0,
+    ...(experts && { experts }),
+  };
 }
 
-function* checkRope(metadata: GgufMetadata, sizes: TextSizes | undefined): Check {
-  const key = 'qwen2vl.rope.dimension_sections';
+function* checkExperts(metadata: GgufMetadata, architecture: string): Check<Experts | undefined> {
+  const count = yield* requireU32(metadata, `${architecture}.expert_count`, { min: 1, max: MAX_EXPERTS });
+  const used = yield* requireU32(metadata, `${architecture}.expert_used_count`, { min: 1, max: count ?? MAX_EXPERTS });
+  const nFf = yield* requireU32(metadata, `${architecture}.expert_feed_forward_length`, {
+    min: 1,
+    max: 16 * MAX_WIDTH,
+  });
+  return count && used && nFf ? { count, used, nFf } : undefined;
+}
+
+function* checkRope(
+  metadata: GgufMetadata,
+  { architecture, hasQkNorm }: ModelFamily,
+  sizes: TextSizes | undefined,
+): Check {
+  const key = `${architecture}.rope.dimension_sections`;
   const sections = yield* requireNumbers(metadata, key, ['int32', 'uint32'], 4);
   if (sections && sizes) {
-    const half = sizes.nEmbd / sizes.nHead / 2;
+    const half = sizes.headSize / 2;
     const sum = sections.reduce((total, n) => total + n, 0);
     if (sum !== half || sections.some((n) => n < 0) || sections[3] === half) {
       const required = `must be four sizes of at least 0, not all in the last, that sum to ${half}, half the head size`;
       yield { where: key, found: `[${sections.join(', ')}]`, required };
     }
   }
-  yield* optionalF32(metadata, 'qwen2vl.rope.freq_base', { min: 2, max: 1e10 });
-  yield* optionalF32(metadata, 'qwen2vl.attention.layer_norm_rms_epsilon', { min: 0, max: 1 });
-  if (metadata.has('qwen2vl.rope.scaling.type')) {
-    yield* requireString(metadata, 'qwen2vl.rope.scaling.type', ['none', 'linear', 'yarn']);
+  yield* optionalF32(metadata, `${architecture}.rope.freq_base`, { min: 2, max: 1e10 });
+  const epsilon = `${architecture}.attention.layer_norm_rms_epsilon`;
+  // qwen2vl.cpp does not read it; whoever normalises heads needs it, as a head of zeros is no rare thing.
+  if (hasQkNorm) yield* requireF32(metadata, epsilon, { min: 1e-12, max: 1 });
+  else yield* optionalF32(metadata, epsilon, { min: 0, max: 1 });
+  if (metadata.has(`${architecture}.rope.scaling.type`)) {
+    yield* requireString(metadata, `${architecture}.rope.scaling.type`, ['none', 'linear', 'yarn']);
   }
   for (const name of ['scaling.factor', 'scale_linear', 'scaling.attn_factor']) {
-    yield* optionalF32(metadata, `qwen2vl.rope.${name}`, { min: 1e-3, max: 1e3 });
+    yield* optionalF32(metadata, `${architecture}.rope.${name}`, { min: 1e-3, max: 1e3 });
   }
-  yield* optionalU32(metadata, 'qwen2vl.rope.scaling.original_context_length', { min: 1, max: 2 ** 24 });
+  yield* optionalU32(metadata, `${architecture}.rope.scaling.original_context_length`, { min: 1, max: 2 ** 24 });
   yield* requireTypes(metadata, {
-    'qwen2vl.rope.scaling.finetuned': 'bool',
-    'qwen2vl.rope.scaling.alpha': 'float32',
+    [`${architecture}.rope.scaling.finetuned`]: 'bool',
+    [`${architecture}.rope.scaling.alpha`]: 'float32',
   });
 }
 
 /** Keys llama-model.cpp reads for every architecture that would make the graph another one, or abort. */
-function* refuseOtherComputation(metadata: GgufMetadata, sizes: TextSizes | undefined): Check {
+function* refuseOtherComputation(
+  metadata: GgufMetadata,
+  { architecture, title, hasExperts }: ModelFamily,
+  sizes: TextSizes | undefined,
+): Check {
   const is =
     (...allowed: unknown[]) =>
     (value: unknown): boolean =>
       allowed.includes(value);
-  const headSize = sizes ? sizes.nEmbd / sizes.nHead : undefined;
+  const ofHead = (value: unknown): boolean => sizes === undefined || value === sizes.headSize;
   const never = is();
-  yield* refuseKeys(metadata, [
-    ['qwen2vl.attention.causal', is(true)],
-    ['qwen2vl.attention.key_length', is(headSize)],
-    ['qwen2vl.attention.value_length', is(headSize)],
-    ['qwen2vl.attention.key_length_swa', is(headSize)],
-    ['qwen2vl.attention.value_length_swa', is(headSize)],
-    ['qwen2vl.rope.dimension_count', is(headSize)],
-    ['qwen2vl.rope.dimension_count_swa', is(headSize)],
-    ['qwen2vl.embedding_length_out', is(sizes?.nEmbd)],
-    ['qwen2vl.pooling_type', is(0)],
-    ['qwen2vl.nextn_predict_layers', is(0)],
-    ['qwen2vl.expert_count', is(0)],
-    ['qwen2vl.expert_used_count', is(0)],
-    ['qwen2vl.expert_group_count', is(0)],
-    ['qwen2vl.expert_group_used_count', is(0)],
-    ['qwen2vl.classifier.output_labels', never],
+  yield* refuseKeys(metadata, title, [
+    [`${architecture}.attention.causal`, is(true)],
+    [`${architecture}.attention.key_length`, ofHead],
+    [`${architecture}.attention.value_length`, ofHead],
+    [`${architecture}.attention.key_length_swa`, ofHead],
+    [`${architecture}.attention.value_length_swa`, ofHead],
+    [`${architecture}.rope.dimension_count`, ofHead],
+    [`${architecture}.rope.dimension_count_swa`, ofHead],
+    [`${architecture}.embedding_length_out`, is(sizes?.nEmbd)],
+    [`${architecture}.pooling_type`, is(0)],
+    [`${architecture}.nextn_predict_layers`, is(0)],
+    ...(hasExperts
+      ? []
+      : ([
+          [`${architecture}.expert_count`, is(0)],
+          [`${architecture}.expert_used_count`, is(0)],
+        ] as const)),
+    [`${architecture}.expert_group_count`, is(0)],
+    [`${architecture}.expert_group_used_count`, is(0)],
+    [`${architecture}.classifier.output_labels`, never],
   ]);
 }
 
-function expectedTensors(sizes: TextSizes, nVocab: number): ExpectedTensors {
-  const { nEmbd, nLayer, nFf, nHead, nHeadKv } = sizes;
-  const nKv = (nEmbd / nHead) * nHeadKv;
+function expectedTensors({ hasQkNorm }: ModelFamily, sizes: TextSizes, nVocab: number): ExpectedTensors {
+  const { nEmbd, nLayer, nFf, nHead, nHeadKv, headSize, experts } = sizes;
+  const nQ = headSize * nHead;
+  const nKv = headSize * nHeadKv;
   const matrix = (...shape: number[]): ExpectedTensor => ({ shape, kind: 'matrix', required: true });
   const vector = (size: number, required = true): ExpectedTensor => ({ shape: [size], kind: 'vector', required });
   const expected = new Map<string, ExpectedTensor>([
     ['token_embd.weight', matrix(nEmbd, nVocab)],
     ['output_norm.weight', vector(nEmbd)],
     ['output.weight', { ...matrix(nEmbd, nVocab), required: false }],
-    ['output.bias', vector(nVocab, false)],
+    ...(hasQkNorm ? [] : [['output.bias', vector(nVocab, false)] as const]), // qwen2vl.cpp alone looks for it
   ]);
   for (let i = 0; i < nLayer; i++) {
     expected
       .set(`blk.${i}.attn_norm.weight`, vector(nEmbd))
-      .set(`blk.${i}.attn_q.weight`, matrix(nEmbd, nEmbd))
-      .set(`blk.${i}.attn_q.bias`, vector(nEmbd, false))
+      .set(`blk.${i}.attn_q.weight`, matrix(nEmbd, nQ))
+      .set(`blk.${i}.attn_q.bias`, vector(nQ, false))
       .set(`blk.${i}.attn_k.weight`, matrix(nEmbd, nKv))
       .set(`blk.${i}.attn_k.bias`, vector(nKv, false))
       .set(`blk.${i}.attn_v.weight`, matrix(nEmbd, nKv))
       .set(`blk.${i}.attn_v.bias`, vector(nKv, false))
-      .set(`blk.${i}.attn_output.weight`, matrix(nEmbd, nEmbd))
-      .set(`blk.${i}.ffn_norm.weight`, vector(nEmbd))
-      .set(`blk.${i}.ffn_gate.weight`, matrix(nEmbd, nFf))
-      .set(`blk.${i}.ffn_up.weight`, matrix(nEmbd, nFf))
-      .set(`blk.${i}.ffn_down.weight`, matrix(nFf, nEmbd));
+      .set(`blk.${i}.attn_output.weight`, matrix(nQ, nEmbd))
+      .set(`blk.${i}.ffn_norm.weight`, vector(nEmbd));
+    const feedForward: readonly (readonly [string, ...number[]])[] = experts
+      ? [
+          ['gate_inp', nEmbd, experts.count],
+          ['gate_exps', nEmbd, experts.nFf, experts.count],
+          ['up_exps', nEmbd, experts.nFf, experts.count],
+          ['down_exps', experts.nFf, nEmbd, experts.count],
+        ]
+      : [
+          ['gate', nEmbd, nFf],
+          ['up', nEmbd, nFf],
+          ['down', nFf, nEmbd],
+        ];
+    for (const [part, ...shape] of feedForward) expected.set(`blk.${i}.ffn_${part}.weight`, matrix(...shape));
+    if (hasQkNorm) for (const part of ['q', 'k']) expected.set(`blk.${i}.attn_${part}_norm.weight`, vector(headSize));
   }
   return expected;
 }

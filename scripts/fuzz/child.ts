@@ -34,6 +34,6 @@ export async function judgeSeeds(seeds: readonly number[], report: (report: Repo
 }
 
 export function mannerOf(seed: number): Manner {
-  const image = seed % 3 === 0 ? { width: 140, height: 196 } : { width: 84, height: 56 };
+  const image = seed % 3 === 0 ? { columns: 5, rows: 7 } : { columns: 3, rows: 2 };
   return { flashAttention: seed % 2 === 0, image };
 }

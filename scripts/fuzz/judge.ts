@@ -12,8 +12,8 @@ export type Verdict =
 /** Ways to run a pair that take other paths through llama.cpp. */
 export interface Manner {
   readonly flashAttention: boolean;
-  /** Both sides multiples of 28; windows are 112 px wide. */
-  readonly image: { readonly width: number; readonly height: number };
+  /** Image tokens; the windows of a Qwen2.5-VL are 4 wide. */
+  readonly image: { readonly columns: number; readonly rows: number };
 }
 
 /** What a user's program would do with a pair of files: validate, load, show an image, ask, let it answer. */
@@ -51,10 +51,11 @@ export async function judgePair(
 
 async function askAboutImage(
   model: VisionModel,
-  { image: size, flashAttention }: Manner,
+  { image: { columns, rows }, flashAttention }: Manner,
   enter: (stage: string) => void,
 ): Promise<void> {
   enter('image');
+  const size = { width: columns * model.cellPx, height: rows * model.cellPx };
   const rgb = Uint8Array.from({ length: size.width * size.height * 3 }, (_, i) => (i * 2654435761) >>> 24);
   using image = await model.encodeImage(rgb, size);
   enter('context');

@@ -1,6 +1,6 @@
 import { TOKEN_TYPES, bool, f32, f32s, i32s, str, strings, u32, type GgufValue } from '../../gguf/index.js';
 import type { Dice } from './dice.js';
-import type { RawGguf } from './raw-gguf.js';
+import { ownKey, type RawGguf } from './raw-gguf.js';
 
 export type FileMutation = (file: RawGguf, dice: Dice) => void;
 
@@ -29,22 +29,22 @@ const EDGE_NUMBERS = [
 ];
 const EDGE_FLOATS = [0, -0, 1, -1, 1e-30, 1e30, NaN, Infinity, -Infinity, 0.5, 1e-6, 3.4e38];
 
-/** Keys llama.cpp reads that no Qwen2.5-VL file has. */
+/** Keys llama.cpp reads that no file of the families has; OWN stands for the text model's architecture. */
 const FOREIGN_KEYS: readonly (readonly [string, (dice: Dice) => GgufValue])[] = [
   ...[
-    'qwen2vl.expert_count',
-    'qwen2vl.expert_used_count',
-    'qwen2vl.expert_group_count',
-    'qwen2vl.nextn_predict_layers',
-    'qwen2vl.attention.key_length',
-    'qwen2vl.attention.value_length',
-    'qwen2vl.attention.sliding_window',
-    'qwen2vl.rope.dimension_count',
-    'qwen2vl.rope.scaling.original_context_length',
-    'qwen2vl.embedding_length_out',
-    'qwen2vl.pooling_type',
-    'qwen2vl.vocab_size',
-    'qwen2vl.n_deepstack_layers',
+    'OWN.expert_count',
+    'OWN.expert_used_count',
+    'OWN.expert_group_count',
+    'OWN.nextn_predict_layers',
+    'OWN.attention.key_length',
+    'OWN.attention.value_length',
+    'OWN.attention.sliding_window',
+    'OWN.rope.dimension_count',
+    'OWN.rope.scaling.original_context_length',
+    'OWN.embedding_length_out',
+    'OWN.pooling_type',
+    'OWN.vocab_size',
+    'OWN.n_deepstack_layers',
     'general.alignment',
     'general.quantization_version',
     'tokenizer.ggml.token_type_count',
@@ -58,20 +58,20 @@ const FOREIGN_KEYS: readonly (readonly [string, (dice: Dice) => GgufValue])[] = 
     'clip.vision.projector.scale_factor',
   ].map((key) => [key, (dice: Dice) => u32(dice.pick(EDGE_NUMBERS))] as const),
   ...[
-    'qwen2vl.rope.scaling.factor',
-    'qwen2vl.rope.scale_linear',
-    'qwen2vl.rope.scaling.attn_factor',
-    'qwen2vl.rope.scaling.alpha',
-    'qwen2vl.attention.clamp_kqv',
-    'qwen2vl.attention.max_alibi_bias',
-    'qwen2vl.logit_scale',
+    'OWN.rope.scaling.factor',
+    'OWN.rope.scale_linear',
+    'OWN.rope.scaling.attn_factor',
+    'OWN.rope.scaling.alpha',
+    'OWN.attention.clamp_kqv',
+    'OWN.attention.max_alibi_bias',
+    'OWN.logit_scale',
   ].map((key) => [key, (dice: Dice) => f32(dice.pick(EDGE_FLOATS))] as const),
-  ...['qwen2vl.attention.causal', 'clip.use_gelu', 'clip.has_audio_encoder', 'clip.has_gen_audio_encoder'].map(
+  ...['OWN.attention.causal', 'clip.use_gelu', 'clip.has_audio_encoder', 'clip.has_gen_audio_encoder'].map(
     (key) => [key, (dice: Dice) => bool(dice.chance(0.5))] as const,
   ),
-  ['qwen2vl.rope.scaling.type', (dice) => str(dice.pick(['none', 'linear', 'yarn', 'longrope', 'x', '']))],
+  ['OWN.rope.scaling.type', (dice) => str(dice.pick(['none', 'linear', 'yarn', 'longrope', 'x', '']))],
   ['tokenizer.ggml.scores', (dice) => f32s(new Float32Array(dice.pick([0, 270, 1000])))],
-  ['qwen2vl.classifier.output_labels', () => strings(['a', 'b'])],
+  ['OWN.classifier.output_labels', () => strings(['a', 'b'])],
   ['clip.vision.feature_layer', (dice) => i32s([dice.pick([0, 1, -1, 100])])],
   ['clip.vision.image_grid_pinpoints', (dice) => i32s(new Int32Array(dice.pick([2, 3])))],
   ['clip.vision.wa_layer_indexes', (dice) => i32s([dice.pick([0, 99])])],
@@ -150,9 +150,9 @@ export const METADATA_MUTATIONS: Readonly<Record<string, FileMutation>> = {
   duplicateKey: ({ metadata }, dice) => {
     metadata.push(dice.pick(metadata));
   },
-  addForeignKey: ({ metadata }, dice) => {
+  addForeignKey: (file, dice) => {
     const [key, make] = dice.pick(FOREIGN_KEYS);
-    metadata.push([key, make(dice)]);
+    file.metadata.push([key.startsWith('OWN.') ? ownKey(file, key.slice(4)) : key, make(dice)]);
   },
   shuffleKeys: ({ metadata }, dice) => {
     metadata.unshift(...metadata.splice(dice.int(metadata.length), dice.int(metadata.length)));

@@ -1,4 +1,4 @@
-import type { ToyOptions } from '../../gguf/index.js';
+import { FAMILIES, type FamilyName, type ToyOptions } from '../../gguf/index.js';
 import { BYTE_MUTATIONS } from './byte-mutations.js';
 import { diceOf, type Dice } from './dice.js';
 import { METADATA_MUTATIONS, TOKEN_MUTATIONS, type FileMutation } from './metadata-mutations.js';
@@ -39,23 +39,24 @@ const BASES = {
   Q8_0: { type: 'Q8_0' },
   wide: {
     type: 'Q8_0',
-    text: { nEmbd: 256, nFf: 512, nHead: 4, nHeadKv: 2 },
+    text: { nEmbd: 256, nFf: 512, nHead: 4, nHeadKv: 2, headSize: 64 },
     vision: { nEmbd: 256, nFf: 512, nHead: 4 },
   },
 } as const satisfies Readonly<Record<string, ToyOptions>>;
 
 const bases = new Map<string, RawPair>();
 
-function basePair(name: keyof typeof BASES): RawPair {
-  const base = bases.get(name) ?? rawToyPair(BASES[name]);
-  bases.set(name, base);
+function basePair(name: keyof typeof BASES, family: FamilyName): RawPair {
+  const key = `${family} ${name}`;
+  const base = bases.get(key) ?? rawToyPair({ ...BASES[name], family });
+  bases.set(key, base);
   return copyPair(base);
 }
 
 /** A tiny toy pair with one to four things changed; the same for the same seed. */
 export function mutatedPair(seed: number): MutatedPair {
   const dice = diceOf(`fuzz ${seed}`);
-  const pair = basePair(dice.pick(['F32', 'F16', 'Q8_0', 'wide']));
+  const pair = basePair(dice.pick(['F32', 'F16', 'Q8_0', 'wide']), dice.pick(Object.values(FAMILIES)).architecture);
   const mutations: string[] = [];
   const onBytes: (readonly [keyof RawPair, string])[] = [];
   for (let left = dice.pick([1, 1, 1, 2, 2, 3, 4]); left > 0; left--) {

@@ -27,6 +27,12 @@ export interface RawPair {
   readonly mmproj: RawGguf;
 }
 
+/** A key of the text model's own, which has its architecture before it. */
+export function ownKey({ metadata }: RawGguf, name: string): string {
+  const architecture = metadata.find(([key]) => key === 'general.architecture')?.[1].value;
+  return `${typeof architecture === 'string' ? architecture : 'qwen2vl'}.${name}`;
+}
+
 /** A toy pair taken apart. Data is shared between copies: change a copy of it. */
 export function rawToyPair(options: ToyOptions): RawPair {
   const { text, mmproj } = describeToyPair(options);

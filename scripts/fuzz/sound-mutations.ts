@@ -1,6 +1,6 @@
 import { GGML_TYPES, encodeTensor, f32, f32s, i32s, u32, type GgufValue } from '../../gguf/index.js';
 import type { FileMutation } from './metadata-mutations.js';
-import type { RawGguf } from './raw-gguf.js';
+import { ownKey, type RawGguf } from './raw-gguf.js';
 
 const mixedTypes: FileMutation = (file, dice) => {
   for (const tensor of file.tensors.filter(({ shape }) => shape.length === 2)) {
@@ -12,10 +12,12 @@ const mixedTypes: FileMutation = (file, dice) => {
   }
 };
 
-/** Layers 2 and up are copies of layer 1. */
+/** Layers beyond those there are copies of layer 1. */
 function addLayers(file: RawGguf, nLayer: number): void {
   const layer = file.tensors.filter(({ name }) => name.includes('blk.1.'));
+  const has = (i: number): boolean => file.tensors.some(({ name }) => name.includes(`blk.${i}.`));
   for (let i = 2; i < nLayer; i++) {
+    if (has(i)) continue;
     file.tensors.push(...layer.map((tensor) => ({ ...tensor, name: tensor.name.replace('blk.1.', `blk.${i}.`) })));
   }
 }
@@ -30,26 +32,32 @@ function drop(names: RegExp): FileMutation {
 export const SOUND_TEXT_MUTATIONS: Readonly<Record<string, FileMutation>> = {
   mixedTypes,
   oneLayer: (file, dice) => {
-    drop(/^blk\.1\./)(file, dice);
-    replace(file, 'qwen2vl.block_count', u32(1));
+    drop(/^blk\.[12]\./)(file, dice);
+    replace(file, ownKey(file, 'block_count'), u32(1));
   },
   manyLayers: (file, dice) => {
     const nLayer = dice.pick([3, 7, 40, 200, 512]);
     addLayers(file, nLayer);
-    replace(file, 'qwen2vl.block_count', u32(nLayer));
+    replace(file, ownKey(file, 'block_count'), u32(nLayer));
   },
   noBiases: drop(/bias$/),
   someBiases: drop(/attn_k\.bias$/),
   sections: (file, dice) => {
+    const key = ownKey(file, 'rope.dimension_sections');
+    const now = file.metadata.find(([name]) => name === key)?.[1];
+    const half =
+      now?.type === 'array'
+        ? Array.from<number | bigint | string>(now.value).reduce<number>((sum, n) => sum + Number(n), 0)
+        : 16;
     const sections = dice.pick([
-      [16, 0, 0, 0],
-      [0, 16, 0, 0],
-      [0, 0, 16, 0],
-      [0, 0, 0, 16],
-      [4, 4, 4, 4],
-      [1, 0, 15, 0],
+      [half, 0, 0, 0],
+      [0, half, 0, 0],
+      [0, 0, half, 0],
+      [0, 0, 0, half],
+      [4, 4, 4, half - 12],
+      [1, 0, half - 1, 0],
     ]);
-    replace(file, 'qwen2vl.rope.dimension_sections', i32s(sections));
+    replace(file, ownKey(file, 'rope.dimension_sections'), i32s(sections));
   },
   smallHeads: (file, dice) => {
     // More heads of a smaller size; the key heads keep their width together.
@@ -57,9 +65,14 @@ export const SOUND_TEXT_MUTATIONS: Readonly<Record<string, FileMutation>> = {
       [4, 2, 8],
       [8, 4, 4],
     ] as const);
-    replace(file, 'qwen2vl.attention.head_count', u32(nHead));
-    replace(file, 'qwen2vl.attention.head_count_kv', u32(nHeadKv));
-    replace(file, 'qwen2vl.rope.dimension_sections', i32s([0, half / 2, half / 2, 0]));
+    replace(file, ownKey(file, 'attention.head_count'), u32(nHead));
+    replace(file, ownKey(file, 'attention.head_count_kv'), u32(nHeadKv));
+    replace(file, ownKey(file, 'rope.dimension_sections'), i32s([0, half / 2, half / 2, 0]));
+    for (const part of ['key', 'value']) replace(file, ownKey(file, `attention.${part}_length`), u32(2 * half));
+    for (const tensor of file.tensors.filter(({ name }) => /attn_[qk]_norm/.test(name))) {
+      tensor.shape = [BigInt(2 * half)];
+      tensor.data = tensor.data.subarray(0, 8 * half);
+    }
   },
   untied: (file) => {
     const embedding = file.tensors.find(({ name }) => name === 'token_embd.weight');
@@ -75,13 +88,16 @@ export const SOUND_TEXT_MUTATIONS: Readonly<Record<string, FileMutation>> = {
     });
   },
   positions: (file, dice) => {
-    replace(file, 'qwen2vl.rope.freq_base', f32(dice.pick([2, 100, 1e10])));
-    replace(file, 'qwen2vl.context_length', u32(dice.pick([256, 257, 2 ** 24])));
+    replace(file, ownKey(file, 'rope.freq_base'), f32(dice.pick([2, 100, 1e10])));
+    replace(file, ownKey(file, 'context_length'), u32(dice.pick([256, 257, 2 ** 24])));
   },
   scaling: (file, dice) => {
-    file.metadata.push(['qwen2vl.rope.scaling.type', { type: 'string', value: dice.pick(['none', 'linear', 'yarn']) }]);
-    file.metadata.push(['qwen2vl.rope.scaling.factor', f32(dice.pick([0.001, 0.5, 1, 4, 1000]))]);
-    file.metadata.push(['qwen2vl.rope.scaling.original_context_length', u32(dice.pick([1, 4096]))]);
+    file.metadata.push([
+      ownKey(file, 'rope.scaling.type'),
+      { type: 'string', value: dice.pick(['none', 'linear', 'yarn']) },
+    ]);
+    file.metadata.push([ownKey(file, 'rope.scaling.factor'), f32(dice.pick([0.001, 0.5, 1, 4, 1000]))]);
+    file.metadata.push([ownKey(file, 'rope.scaling.original_context_length'), u32(dice.pick([1, 4096]))]);
   },
   ids: (file, dice) => {
     for (const name of ['eos', 'bos', 'padding']) replace(file, `tokenizer.ggml.${name}_token_id`, u32(dice.int(270)));
@@ -92,7 +108,7 @@ export const SOUND_TEXT_MUTATIONS: Readonly<Record<string, FileMutation>> = {
 export const SOUND_VISION_MUTATIONS: Readonly<Record<string, FileMutation>> = {
   mixedTypes,
   oneLayer: (file, dice) => {
-    drop(/^v\.blk\.1\./)(file, dice);
+    drop(/^v\.blk\.[12]\.|^v\.deepstack\.1/)(file, dice);
     replace(file, 'clip.vision.block_count', u32(1));
     replace(file, 'clip.vision.n_wa_pattern', u32(dice.pick([0, 2])));
   },
@@ -104,6 +120,19 @@ export const SOUND_VISION_MUTATIONS: Readonly<Record<string, FileMutation>> = {
   noBiases: drop(/ffn_.*bias$|attn_out.bias$/),
   noOptionalNorms: drop(/^v\.(post_ln|blk\.\d\.ln)/),
   noGate: drop(/ffn_gate/),
+  noNormBiases: drop(/(ln[12]?|norm)\.bias$/),
+  noMergerBiases: drop(/deepstack.*\.bias$/),
+  noMergers: drop(/deepstack/),
+  /** Learned positions of another grid. */
+  grid: (file, dice) => {
+    const positions = file.tensors.find(({ name }) => name === 'v.position_embd.weight');
+    if (!positions) return;
+    const side = dice.pick([2, 3, 8, 50]);
+    const nEmbd = positions.shape[0]!;
+    positions.shape = [nEmbd, BigInt(side * side)];
+    positions.data = new Uint8Array(4 * side * side * Number(nEmbd)).fill(61);
+    replace(file, 'clip.vision.image_size', u32(16 * side));
+  },
   smallHeads: (file, dice) => {
     replace(file, 'clip.vision.attention.head_count', u32(dice.pick([1, 4, 8])));
   },

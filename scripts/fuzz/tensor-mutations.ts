@@ -67,6 +67,9 @@ export const TENSOR_MUTATIONS: Readonly<Record<string, FileMutation>> = {
       'blk.0.attn_q.scale',
       'v.blk.0.attn_qkv.weight',
       'v.deepstack.0.norm.weight',
+      'v.deepstack.2.fc1.weight',
+      'v.position_embd.weight',
+      'v.blk.0.attn_q.weight',
       'mm.1.weight',
       'x',
     ]);

@@ -4,7 +4,6 @@ import type { Cropper } from '../cropper/cropper.js';
 import type { HeldPhoto } from '../cropper/held-photo.js';
 import type { ConversationPart } from '../engines/engine.js';
 import type { PhotoInput } from '../photo/input-kinds.js';
-import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import type { Element } from '../base/schema.js';
 import { coveredCells } from './covered-cells.js';
 import { replayAttention, type AnswerAttention } from './replay.js';
@@ -64,7 +63,8 @@ export async function photoAttention(
   const plain = await proposalOf(held, ['enhancement'], signal);
   const { elements } = enhanced;
   const frame = enhanced.parts.find((part) => part.kind === 'image')!.image.frame;
-  const grid = { width: frame.width / IMAGE_TOKEN_PX, height: frame.height / IMAGE_TOKEN_PX };
+  const cellPx = await held.withModel(signal, (model) => Promise.resolve(model.cellPx));
+  const grid = { width: frame.width / cellPx, height: frame.height / cellPx };
   const inside = coveredCells(elements, { width: held.widthPx, height: held.heightPx }, grid);
   const read = async (parts: readonly ConversationPart[]): Promise<ConditionAttention> => {
     return held.withModel(signal, async (model, both) => {

@@ -1,7 +1,6 @@
 import { FramewrightError } from '../base/errors.js';
 import type { ConversationPart } from '../engines/engine.js';
 import type { VisionModel } from '../runtime/model.js';
-import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 
 /** What the tokens of an answer attend to, on average: the mean over the queries that each decided one of its tokens. */
 export interface AnswerAttention {
@@ -36,7 +35,10 @@ export async function replayAttention(
   }
   const queries = [...prompt.tokens.slice(-1), ...answer.tokens.slice(0, -1)];
   const before = [...parts.slice(0, last - 1), { ...prompt, tokens: prompt.tokens.slice(0, -1) }];
-  const nCells = parts.reduce((sum, part) => sum + (part.kind === 'image' ? cellsOf(part) : part.tokens.length), 0);
+  const nCells = parts.reduce(
+    (sum, part) => sum + (part.kind === 'image' ? cellsOf(part, model.cellPx) : part.tokens.length),
+    0,
+  );
 
   await using context = await model.createContext({ nCtx: nCells, nSeqMax: 1, captureAttention: true, kvType: 'f32' });
   const session = context.session();
@@ -69,6 +71,6 @@ export async function replayAttention(
   return { nLayer, nHead, nKv, nRows: queries.length, means };
 }
 
-function cellsOf({ image: { frame } }: Extract<ConversationPart, { kind: 'image' }>): number {
-  return (frame.width / IMAGE_TOKEN_PX) * (frame.height / IMAGE_TOKEN_PX);
+function cellsOf({ image: { frame } }: Extract<ConversationPart, { kind: 'image' }>, cellPx: number): number {
+  return (frame.width / cellPx) * (frame.height / cellPx);
 }

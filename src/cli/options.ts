@@ -34,7 +34,7 @@ export const MODEL_OPTIONS: readonly string[] = [
 
 export function addModelFlags(command: Command): Command {
   return command
-    .option('--model <name|file>', 'a model by name (framewright model list), or a Qwen2.5-VL .gguf file', 'nano')
+    .option('--model <name|file>', 'a model by name (framewright model list), or a Qwen-VL .gguf file', 'nano')
     .option('--mmproj <file>', 'its vision file (default: the one beside the model)')
     .option('--lora <file[:scale]>', 'LoRA adapter (.gguf), repeatable', collect(parseLora), [])
     .addOption(new Option('--gpu <kind>', 'what the model runs on').choices(GPUS).default('auto'))

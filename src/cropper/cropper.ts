@@ -122,7 +122,8 @@ export class Cropper {
     if (!this.#vlm) return undefined;
     const { engine, resolved, cache } = this.#vlm;
     const trained = resolved.manifest?.trained ?? true;
-    return { ...engine.identity, trained, pixelBudget: engine.pixelBudget, use: resolved.use, ...cache };
+    const { architecture: family } = engine.model.family;
+    return { ...engine.identity, trained, family, pixelBudget: engine.pixelBudget, use: resolved.use, ...cache };
   }
 
   /** What was given up so that the model fits the memory there is, one line each; empty where nothing was. */

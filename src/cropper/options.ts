@@ -1,3 +1,4 @@
+import type { FamilyName } from '../../gguf/index.js';
 import type { CropResult, EngineName } from '../base/schema.js';
 import type { TargetOutcome } from '../crop/pipeline.js';
 import type { CropWishes, HeldWishes } from '../crop/wishes.js';
@@ -91,5 +92,6 @@ export interface CropAllOptions extends CropEachOptions {
 export interface ModelAtWork extends ModelIdentity, CacheSettings {
   readonly trained: boolean;
   readonly pixelBudget: PixelBudget;
+  readonly family: FamilyName;
   readonly use: ModelUse;
 }

@@ -10,7 +10,6 @@ import type {
   FrameImage,
   TargetWork,
 } from './engine.js';
-import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import { centre } from './centre.js';
 import { full } from './full.js';
 import { lookAtByRules } from './rules/index.js';
@@ -31,8 +30,10 @@ const LOOKS: Readonly<Record<PlainEngineName, (raster: Raster) => EngineLook>> =
   full: lookBy(full),
 };
 
+/** Steps of the frame's sides; nothing is divided by it here. */
+const STEP_PX = 28;
 /** They scale further down themselves; this keeps edges sharp enough for exact lines. */
-const PIXEL_BUDGET = { minPixels: IMAGE_TOKEN_PX ** 2, maxPixels: 512 * 512, cellPx: IMAGE_TOKEN_PX };
+const PIXEL_BUDGET = { minPixels: STEP_PX ** 2, maxPixels: 512 * 512, cellPx: STEP_PX };
 
 /** One of the engines that need no model, in the shape the pipeline takes. */
 export function plainEngine(name: PlainEngineName): PhotoEngine {

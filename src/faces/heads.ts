@@ -2,11 +2,12 @@ import type { Box, Size } from '../base/geometry.js';
 import type { Photo } from '../photo/decode.js';
 import { chooseFrame, frameMap } from '../photo/frame.js';
 import { renderFrame } from '../photo/render.js';
-import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import type { FaceDetector } from './detector.js';
 
+/** Steps of the frame's sides; nothing is divided by it here. */
+const STEP_PX = 28;
 /** As much as the detector looks at: it scales the longer side to 512 itself. */
-const PIXEL_BUDGET = { minPixels: IMAGE_TOKEN_PX ** 2, maxPixels: 640 * 640, cellPx: IMAGE_TOKEN_PX };
+const PIXEL_BUDGET = { minPixels: STEP_PX ** 2, maxPixels: 640 * 640, cellPx: STEP_PX };
 
 /**
  * What a head has around its face, as shares of the face's box: a face ends at the brow and the chin, a head has hair or

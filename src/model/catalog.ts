@@ -1,5 +1,14 @@
-import { TOY_PRESETS, type TextShape, type VisionShape } from '../../gguf/index.js';
-import { DEFAULT_USE, type ModelUse } from './manifest.js';
+import {
+  FAMILIES,
+  QWEN2VL_SHAPES,
+  QWEN3VLMOE_SHAPES,
+  QWEN3VL_SHAPES,
+  countTextValues,
+  type FamilyName,
+  type TextShape,
+  type VisionShape,
+} from '../../gguf/index.js';
+import { DEFAULT_USE, defaultUse, type ModelUse } from './manifest.js';
 
 /** One file of a model: on this machine, or to be downloaded. */
 export interface ModelFile {
@@ -26,6 +35,7 @@ export interface ModelVariant {
 
 /** What a model's config.json says. */
 export interface ModelSizes {
+  readonly family: FamilyName;
   readonly text: TextShape & { readonly nVocab: number };
   readonly vision: VisionShape;
 }
@@ -37,6 +47,8 @@ export interface CatalogEntry {
   /** Where it comes from: a page for people, or the catalogue file that adds it. */
   readonly source: string;
   readonly use: ModelUse;
+  /** As of a `ResolvedModel`. */
+  readonly isBudgetGuessed?: true;
   /** To plan with before anything is downloaded; absent where nobody said. */
   readonly sizes?: ModelSizes;
   /** The first one is meant by the bare name. */
@@ -45,6 +57,8 @@ export interface CatalogEntry {
 
 interface PublishedFile {
   readonly repository: string;
+  /** The commit its size and sha256 are of. Default `main`. */
+  readonly revision?: string;
   readonly name: string;
   readonly bytes?: number;
   readonly aboutBytes?: number;
@@ -52,8 +66,8 @@ interface PublishedFile {
 }
 
 /** Hugging Face's own form of a file's address; `FRAMEWRIGHT_MODEL_BASE_URL` replaces the host. */
-function published({ repository, name, ...facts }: PublishedFile): ModelFile {
-  return { name, from: { url: `https://huggingface.co/${repository}/resolve/main/${name}` }, ...facts };
+function published({ repository, revision = 'main', name, ...facts }: PublishedFile): ModelFile {
+  return { name, from: { url: `https://huggingface.co/${repository}/resolve/${revision}/${name}` }, ...facts };
 }
 
 function variant(name: string, text: PublishedFile, mmproj: PublishedFile): ModelVariant {
@@ -65,12 +79,14 @@ const QWEN_3B = 'ggml-org/Qwen2.5-VL-3B-Instruct-GGUF';
 
 /** Qwen2.5-VL-7B-Instruct and -3B-Instruct, config.json. */
 const SIZES_7B: ModelSizes = {
-  text: { ...TOY_PRESETS['7b'].text, nVocab: 152_064 },
-  vision: TOY_PRESETS['7b'].vision,
+  family: 'qwen2vl',
+  text: { ...QWEN2VL_SHAPES['7b'].text, nVocab: 152_064 },
+  vision: QWEN2VL_SHAPES['7b'].vision,
 };
 const SIZES_3B: ModelSizes = {
+  family: 'qwen2vl',
   text: { nEmbd: 2048, nLayer: 36, nHead: 16, nHeadKv: 2, nFf: 11_008, nCtx: 128_000, tied: true, nVocab: 151_936 },
-  vision: TOY_PRESETS['7b'].vision,
+  vision: QWEN2VL_SHAPES['7b'].vision,
 };
 
 /** Grounding suffers from a coarser vision file than Q8_0, which costs little beside the text model. */
@@ -86,6 +102,39 @@ const MMPROJ_3B_Q8: PublishedFile = {
   bytes: 844_757_728,
   sha256: '980c9b2f78c04e6cff93d277ada09e768394f112d75db3b4e9dea8a69f9fb904',
 };
+
+const QWEN3VL_USE = defaultUse(FAMILIES.qwen3vl);
+
+/** Qwen3-VL-Instruct as its makers publish it, at the commits that several other projects pin. */
+function qwen3vl(
+  size: '2b' | '4b' | '8b' | '30b-a3b',
+  revision: string,
+  text: Pick<PublishedFile, 'bytes' | 'sha256'>,
+  mmproj: Pick<PublishedFile, 'bytes' | 'sha256'> & { readonly type: 'Q8_0' | 'F16' },
+): CatalogEntry {
+  const name = `Qwen3-VL-${size.toUpperCase()}-Instruct`;
+  const repository = `Qwen/${name}-GGUF`;
+  const stem = name.replace('3-', '3');
+  const at = { repository, revision };
+  const { type, ...facts } = mmproj;
+  const vision = { ...at, name: `mmproj-${stem}-${type}.gguf`, ...facts };
+  const family = size === '30b-a3b' ? 'qwen3vlmoe' : 'qwen3vl';
+  const { tokenizer, ...shape } = size === '30b-a3b' ? QWEN3VLMOE_SHAPES['30b'] : QWEN3VL_SHAPES[size];
+  const nVocab = tokenizer.vocabSize;
+  const aboutBytes = (perValue: number): number => Math.round(perValue * countTextValues(shape.text, nVocab));
+  return {
+    name: `qwen3-vl-${size}`,
+    licence: 'Apache-2.0',
+    source: `https://huggingface.co/${repository}`,
+    use: QWEN3VL_USE,
+    sizes: { family, text: { ...shape.text, nVocab }, vision: shape.vision },
+    variants: [
+      variant('Q4_K_M', { ...at, name: `${stem}-Q4_K_M.gguf`, ...text }, vision),
+      variant('Q8_0', { ...at, name: `${stem}-Q8_0.gguf`, aboutBytes: aboutBytes(34 / 32) }, vision),
+      variant('F16', { ...at, name: `${stem}-F16.gguf`, aboutBytes: aboutBytes(2) }, vision),
+    ],
+  };
+}
 
 /**
  * Models to download. Exact sizes and sha256 are those several other projects pin for the same files (2026-11); where
@@ -184,6 +233,30 @@ export const CATALOG: readonly CatalogEntry[] = [
       ),
     ],
   },
+  qwen3vl(
+    '30b-a3b',
+    'f54435e6cc31258f04b0969105c3f6badb197931',
+    { bytes: 18_556_687_168, sha256: '87bb374d849f80ebdfabb304189fac9e0bd35a0f74506e6a59c51b206cbe863b' },
+    { type: 'F16', bytes: 1_083_499_584, sha256: 'cae72cf123cc9e08d553cd5a5055d6d3cf0f82652aa41c3e4aa424cda9a26f7f' },
+  ),
+  qwen3vl(
+    '8b',
+    'f982a07559d4a2f6c8744d840bf6fccab30eea96',
+    { bytes: 5_027_784_800, sha256: '67d1659bfe71b89d50b45a4ad1a9e5b997e5bb16ce5da66a6a6167abd569e9e2' },
+    { type: 'Q8_0', bytes: 752_289_728, sha256: 'c6ba85508d82f42590e6eb77d5340369ab6fecf107a7561d809523d8aa5f3bfd' },
+  ),
+  qwen3vl(
+    '4b',
+    '1cd86afb9a95c410a6038ab3b40d8b578c892266',
+    { bytes: 2_497_281_664, sha256: '66358cb18bb6b3b1b6675aa412c7a88ef01d228f481184d13668e5201c730a0a' },
+    { type: 'Q8_0', bytes: 453_974_304, sha256: '30ba2c7dd3127a4561b6cba9d13d0f711c91bdb38742e2f56d73c8cb596bd06d' },
+  ),
+  qwen3vl(
+    '2b',
+    '52d6c8ffea26cc873ac5ad116f8631268d7eb503',
+    { bytes: 1_107_409_952, sha256: '089d75c52f4b7ffc56ba998ffc50aae89fcafc755f9e7208aacca281dca6c2ae' },
+    { type: 'Q8_0', bytes: 445_053_216, sha256: 'f9a68fabba69c3b81e153367b2c7521030b0fa8bb0de400c9599c8e6725f9c82' },
+  ),
 ];
 
 /** Bytes of all files of a variant, as well as they are known. */

@@ -1,10 +1,9 @@
 import { defined } from '../base/defined.js';
-import { GgufError, requireValidPair, type ValidPair } from '../../gguf/index.js';
+import { cellPxOf, GgufError, requireValidPair, type ModelFamily, type ValidPair } from '../../gguf/index.js';
 import { FramewrightError } from '../base/errors.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { VisionModel } from '../runtime/model.js';
 import type { ModelOptions } from '../runtime/types.js';
-import { IMAGE_TOKEN_PX } from '../runtime/native-constants.js';
 import type { ResolvedModel } from './resolve.js';
 
 export type LoadOptions = Pick<
@@ -35,6 +34,7 @@ export async function requireRunnable(
 export async function loadRunnable(
   runtime: Runtime,
   { textPath, mmprojPath, use }: ResolvedModel,
+  family: ModelFamily,
   options: LoadOptions,
 ): Promise<VisionModel> {
   return runtime.loadModel({
@@ -42,6 +42,6 @@ export async function loadRunnable(
     path: textPath,
     mmprojPath,
     imageMinTokens: 1,
-    imageMaxTokens: Math.ceil(use.pixelBudget.max / IMAGE_TOKEN_PX ** 2),
+    imageMaxTokens: Math.ceil(use.pixelBudget.max / cellPxOf(family) ** 2),
   });
 }

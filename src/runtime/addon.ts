@@ -136,6 +136,8 @@ export interface NativeModelFacts {
   readonly sizeBytes: number;
   readonly nVocab: number;
   readonly nEmbd: number;
+  readonly nEmbdInput: number;
+  readonly cellPx: number;
   readonly nLayer: number;
   readonly nHead: number;
   readonly nCtxTrain: number;

@@ -4,7 +4,7 @@ import { disposedError } from './native-error.js';
 
 /** What the vision tower made of one image. Any number of sessions of its model may take it, as often as they like. */
 export class ImageEmbedding {
-  /** Tokens it takes in a session: one for each 28x28 px. */
+  /** Tokens it takes in a session: one for each cell of the frame. */
   readonly nTokens: number;
   /** M-RoPE positions it takes: the longer side in tokens. */
   readonly nPos: number;
@@ -34,7 +34,7 @@ export class ImageEmbedding {
     this.dispose();
   }
 
-  /** A copy of what the vision tower made: [nTokens][nEmbd of the text model]. */
+  /** A copy of what the vision tower made: [nTokens][`ModelFacts.nEmbdInput`]. */
   rows(): Float32Array {
     if (this.#isDisposed) throw disposedError('image embedding');
     return this.#native.rows();

@@ -1,3 +1,4 @@
+import { familyOfArchitecture, familyTitles, type ModelFamily } from '../../gguf/index.js';
 import { FramewrightError } from '../base/errors.js';
 import type { Size } from '../base/geometry.js';
 import type { NativeAddon, NativeModel } from './addon.js';
@@ -6,7 +7,7 @@ import { checkInteger } from './check.js';
 import { checkGrammar } from './session/grammar-check.js';
 import { Context, type TokenListeners } from './session/context.js';
 import { ImageEmbedding } from './image-embedding.js';
-import { FLASH_ATTENTION, IMAGE_TOKEN_PX, KV_TYPE, MAX_SEQUENCES } from './native-constants.js';
+import { FLASH_ATTENTION, KV_TYPE, MAX_SEQUENCES } from './native-constants.js';
 import { disposedError, fromNative } from './native-error.js';
 import type { ContextOptions, MemoryByDevice, ModelFacts } from './types.js';
 
@@ -22,6 +23,9 @@ export interface ModelSettings {
 /** A text model with its vision tower. */
 export class VisionModel {
   readonly facts: ModelFacts;
+  readonly family: ModelFamily;
+  /** Side of the square of the frame that becomes one token of the image, in pixels. */
+  readonly cellPx: number;
   readonly settings: ModelSettings;
   readonly #addon: NativeAddon;
   readonly #native: NativeModel;
@@ -42,6 +46,8 @@ export class VisionModel {
     const { metadata, ...facts } = native.facts();
     const pairs = metadata.flatMap((key, i) => (i % 2 === 0 ? [[key, metadata[i + 1]!] as const] : []));
     this.facts = { ...facts, metadata: Object.fromEntries(pairs) };
+    this.family = requireFamily(this.facts);
+    this.cellPx = this.facts.cellPx;
     const { threads, followsLoad, imageMinTokens, imageMaxTokens } = settings;
     this.settings = { threads, followsLoad, imageMinTokens, imageMaxTokens };
     this.#addon = addon;
@@ -75,7 +81,7 @@ export class VisionModel {
    * Runs the vision tower on an image. Images are encoded one after the other, beside whatever the contexts decode.
    *
    * @param rgb width * height * 3 bytes, sRGB; copied before this returns
-   * @param size both sides multiples of 28, within the model's image token limits
+   * @param size both sides multiples of `cellPx`, within the model's image token limits
    * @throws FramewrightError USAGE, DECODE, DISPOSED; the signal's reason
    */
   async encodeImage(
@@ -103,17 +109,17 @@ export class VisionModel {
 
   #checkImage(rgb: Uint8Array, { width, height }: Size): void {
     for (const side of [width, height])
-      if (!Number.isInteger(side) || side < IMAGE_TOKEN_PX || side % IMAGE_TOKEN_PX !== 0)
+      if (!Number.isInteger(side) || side < this.cellPx || side % this.cellPx !== 0)
         throw new FramewrightError(
           'USAGE',
-          `expected an image with sides that are multiples of ${IMAGE_TOKEN_PX} but received ${width} x ${height}`,
+          `expected an image with sides that are multiples of ${this.cellPx} but received ${width} x ${height}`,
         );
     if (rgb.length !== width * height * 3)
       throw new FramewrightError(
         'USAGE',
         `expected ${width * height * 3} bytes of RGB for ${width} x ${height} but received ${rgb.length}`,
       );
-    const nTokens = (width / IMAGE_TOKEN_PX) * (height / IMAGE_TOKEN_PX);
+    const nTokens = (width / this.cellPx) * (height / this.cellPx);
     const { imageMinTokens, imageMaxTokens } = this.settings;
     if (nTokens < imageMinTokens || nTokens > imageMaxTokens)
       throw new FramewrightError(
@@ -198,6 +204,16 @@ export class VisionModel {
   forget(context: Context): void {
     this.#contexts.delete(context);
   }
+}
+
+function requireFamily({ metadata }: ModelFacts): ModelFamily {
+  const architecture = metadata['general.architecture'];
+  const family = familyOfArchitecture(architecture);
+  if (family) return family;
+  throw new FramewrightError(
+    'MODEL_UNSUPPORTED',
+    `models of the architecture ${architecture ?? '(not named)'} are not run; ${familyTitles()} are`,
+  );
 }
 
 /** @internal */

@@ -17,12 +17,6 @@ export const ITEM = { append: 0, score: 1, generate: 2 } as const;
 /** A stop text, the end of generation or of the grammar, `maxTokens`. */
 export const FINISHES = ['stop', 'end', 'length'] as const;
 
-/**
- * Side of the pixel square one image token of a Qwen2.5-VL covers: 14 px patches, merged 2x2. A frame whose sides are
- * multiples of it reaches the vision tower without being resized or padded once more.
- */
-export const IMAGE_TOKEN_PX = 28;
-
 /** Sequences a context may have: LLAMA_MAX_SEQ. */
 export const MAX_SEQUENCES = 256;
 
@@ -46,8 +40,6 @@ export interface NativeConstants {
   readonly valueTypes: Numbers;
   /** What native code fails with: some of ERROR_CODES. */
   readonly errorCodes: readonly string[];
-  /** Side of the square that becomes one token of an image. */
-  readonly imageTokenPx: number;
   /** Of one decode's rows of logits. */
   readonly maxOutputBytes: number;
   readonly maxSequences: number;

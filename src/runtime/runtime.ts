@@ -57,17 +57,17 @@ export class Runtime {
     this.#unfinished.add(free);
     try {
       await queue.run(() => native.load(), options.signal);
+      // Threads that wait for a GPU take no time, which tells nothing of the machine.
+      const settings = { ...params, followsLoad: options.threads === undefined && this.info.backend === 'cpu' };
+      const model = new VisionModel(this.#addon, native, queue, settings, (disposed) => this.#models.delete(disposed));
+      this.#models.add(model);
+      this.#unfinished.delete(free);
+      return model;
     } catch (error) {
       // An aborted load is let go of by and by; the caller hears of it at once.
       void free();
       throw error;
     }
-    this.#unfinished.delete(free);
-    // Threads that wait for a GPU take no time, which tells nothing of the machine.
-    const settings = { ...params, followsLoad: options.threads === undefined && this.info.backend === 'cpu' };
-    const model = new VisionModel(this.#addon, native, queue, settings, (disposed) => this.#models.delete(disposed));
-    this.#models.add(model);
-    return model;
   }
 
   /**

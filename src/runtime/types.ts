@@ -80,6 +80,10 @@ export interface ModelFacts {
   readonly sizeBytes: number;
   readonly nVocab: number;
   readonly nEmbd: number;
+  /** Values of an image's token: nEmbd, and as many more for each layer that adds some of the vision tower's (deepstack). */
+  readonly nEmbdInput: number;
+  /** Side of the square of the frame that becomes one token of the image, in pixels. */
+  readonly cellPx: number;
   readonly nLayer: number;
   readonly nHead: number;
   readonly nCtxTrain: number;

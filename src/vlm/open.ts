@@ -7,12 +7,13 @@ import { tooLarge } from '../model/plan/describe.js';
 import type { MemoryPlan } from '../model/plan/fit.js';
 import { plannedUse, planRun, sequencesFor, sequencesOfEach, type PlanOptions } from '../model/plan/plan-run.js';
 import { shapeOfPair } from '../model/plan/shape.js';
-import { resolveModel, type ResolvedModel } from '../model/resolve.js';
+import { resolveModel, useIn, type ResolvedModel } from '../model/resolve.js';
 import { loadPromptProfile } from './prompt/profile.js';
 import { openRuntime, type Runtime } from '../runtime/runtime.js';
 import { usableCores } from '../runtime/threads.js';
 import type { ContextCounters, ContextOptions, GpuChoice, LogLine } from '../runtime/types.js';
 import { VlmEngine, type VlmCounters } from './engine.js';
+import { requireSpeakable } from './one-box/require-speakable.js';
 
 export interface VlmOptions
   extends LoadOptions, Pick<ContextOptions, 'kvType'>, Pick<PlanOptions, 'vramBytes' | 'memoryBytes'> {
@@ -36,7 +37,7 @@ export interface VlmOptions
    * threads enough for both at once.
    */
   readonly encodeAhead?: boolean;
-  /** Image tokens (28x28 px each) a photo is seen with at most. Default: as many as the model is made for. */
+  /** Image tokens (28 x 28 px each in a Qwen2.5-VL, 32 x 32 in a Qwen3-VL) a photo is seen with at most. Default: as many as the model is made for. */
   readonly imageTokens?: number;
   /**
    * `plan` (default) chooses what was left open so that the model fits the memory that is free, and refuses it where
@@ -82,13 +83,12 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
     ...defined({ mmproj: given.mmproj }),
   });
   const { imageTokens } = given;
-  const asked = imageTokens === undefined ? found : { ...found, use: withImageTokens(found.use, imageTokens) };
   const options = {
     ...given,
-    loras: [...asked.loras, ...(given.loras ?? [])],
-    ...(await threadsFor(asked, given.threads)),
+    loras: [...found.loras, ...(given.loras ?? [])],
+    ...(await threadsFor(found, given.threads)),
   };
-  const profile = await loadPromptProfile(asked.use.promptProfile);
+  const profile = await loadPromptProfile(found.use.promptProfile);
   signal?.throwIfAborted();
   const opened = new OpenedResources();
   try {
@@ -98,7 +98,10 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       }),
     );
     if (options.onLog) runtime.onLog(options.onLog);
-    const pair = await requireRunnable({ ...asked, loras: options.loras }, signal);
+    const pair = await requireRunnable({ ...found, loras: options.loras }, signal);
+    const { family } = pair;
+    const use = useIn(found, family);
+    const asked = { ...found, use: imageTokens === undefined ? use : withImageTokens(use, imageTokens, family) };
     const planned =
       given.memory === 'ignore'
         ? undefined
@@ -109,12 +112,13 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
     if (planned && !planned.plan.fits) throw tooLarge(asked.name, planned.plan, planned.limits);
     const plan = planned?.plan;
     const { parallel = 1 } = given;
-    const resolved = plan ? { ...asked, use: plannedUse(asked.use, plan, parallel) } : asked;
+    const resolved = plan ? { ...asked, use: plannedUse(asked.use, family, plan, parallel) } : asked;
     const [model, sha256, mmprojSha256] = await all([
-      loadRunnable(runtime, resolved, { ...options, ...placement(plan) }).then((loaded) => opened.use(loaded)),
+      loadRunnable(runtime, resolved, family, { ...options, ...placement(plan) }).then((loaded) => opened.use(loaded)),
       fileSha256(resolved.textPath, signal),
       fileSha256(resolved.mmprojPath, signal),
     ]);
+    requireSpeakable(profile, model);
     const context = opened.use(await model.createContext(contextOptions(runtime, resolved, options, plan)));
     const engine = new VlmEngine(model, context, {
       use: resolved.use,

@@ -6,6 +6,7 @@ import {
   validateMmproj,
   validateText,
   writeGguf,
+  type FamilyName,
   type GgufProblem,
   type GgufValue,
   type TensorToWrite,
@@ -20,8 +21,8 @@ export interface Draft {
   alignment?: number;
 }
 
-export function draftOf(which: Which): Draft {
-  const { metadata, tensors } = describeToyPair({ sparse: true })[which];
+export function draftOf(which: Which, family: FamilyName = 'qwen2vl'): Draft {
+  const { metadata, tensors } = describeToyPair({ sparse: true, family })[which];
   return { metadata: new Map(metadata), tensors: [...tensors] };
 }
 
@@ -30,8 +31,9 @@ export async function problemsAfter(
   folder: string,
   which: Which,
   change: (draft: Draft) => void,
+  family?: FamilyName,
 ): Promise<readonly GgufProblem[]> {
-  const draft = draftOf(which);
+  const draft = draftOf(which, family);
   change(draft);
   const file = path.join(folder, `${which}.gguf`);
   await writeGguf(file, draft);
@@ -41,8 +43,13 @@ export async function problemsAfter(
 /** What is broken, and which problems, told by their `where`, must come of it; the message of the first. */
 export type Case = readonly [string, (draft: Draft) => void, readonly string[], RegExp];
 
-export async function expectProblems(folder: string, which: Which, [, change, wheres, message]: Case): Promise<void> {
-  const problems = await problemsAfter(folder, which, change);
+export async function expectProblems(
+  folder: string,
+  which: Which,
+  [, change, wheres, message]: Case,
+  family?: FamilyName,
+): Promise<void> {
+  const problems = await problemsAfter(folder, which, change, family);
   expect(problems.map(({ where }) => where)).toEqual(wheres);
   expect(problems[0]?.message).toMatch(message);
   expect(problems[0]?.message).toContain(path.join(folder, `${which}.gguf`));

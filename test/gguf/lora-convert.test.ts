@@ -147,6 +147,7 @@ describe('what llama.cpp cannot do with an adapter is refused with what to do in
     ['model.layers.0.self_attn.q_proj.lora_A', 'model.embed_tokens.lora_embedding_A', /embeddings and output matrix/],
     ['model.layers.0.self_attn.q_proj.lora_A.weight', 'model.layers.0.self_attn.q_proj.lora_magnitude_vector', /DoRA/],
     ['model.layers.0.mlp.up_proj.lora_A', 'model.layers.0.mlp.fc1.lora_A', /has no mlp\.fc1/],
+    ['model.layers.0.mlp.up_proj.lora_A', 'model.layers.0.mlp.experts.3.up_proj.lora_A', /it adapts experts/],
     ['model.layers.0.mlp.up_proj.lora_A', 'model.layers.5.mlp.up_proj.lora_A', /has no lora_[AB]/],
   ])('a tensor %s named %s', async (from, to, message) => {
     const copy = await changed({}, (name) => name.replace(from, to));

@@ -11,8 +11,8 @@ const folder = await temporaryFolder();
 async function answerTo(model: VisionModel, grey: number, question: string): Promise<Float32Array> {
   await using context = await model.createContext({ nCtx: 256, nSeqMax: 1 });
   const session = context.session();
-  const size = { width: 56, height: 84 };
-  const rgb = Uint8Array.from({ length: 56 * 84 * 3 }, (_, i) => grey + (i % 7));
+  const size = { width: 2 * model.cellPx, height: 3 * model.cellPx };
+  const rgb = Uint8Array.from({ length: size.width * size.height * 3 }, (_, i) => grey + (i % 7));
   using image = await model.encodeImage(rgb, size);
   await session.append(model.tokenize('<|vision_start|>', { special: true }));
   await session.appendImage(image);
@@ -25,13 +25,23 @@ function greatestDifference(a: Float32Array, b: Float32Array): number {
   return Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
 }
 
-describe.each(['F32', 'F16', 'Q8_0'] as const)('a tiny pair in %s', (type) => {
+const FACTS = {
+  qwen2vl: { cellPx: 28, nEmbdInput: 64, nLayer: 2, nParams: 91_584 },
+  qwen3vl: { cellPx: 32, nEmbdInput: 3 * 64, nLayer: 3, nParams: 165_568 },
+  // 4 experts of 32 in the place of one network of 128, and what chooses: 256 a layer more.
+  qwen3vlmoe: { cellPx: 32, nEmbdInput: 3 * 64, nLayer: 3, nParams: 166_336 },
+} as const;
+const TINY = (Object.keys(FACTS) as (keyof typeof FACTS)[]).flatMap((family) =>
+  (['F32', 'F16', 'Q8_0'] as const).map((type) => ({ family, type })),
+);
+
+describe.each(TINY)('a tiny $family in $type', ({ family, type }) => {
   test('is read by llama.cpp as it was meant, sees the picture and tells positions apart', async () => {
-    const { textPath, mmprojPath } = await writeToyPair(path.join(folder, type), { type });
+    const { textPath, mmprojPath } = await writeToyPair(path.join(folder, `${family}-${type}`), { family, type });
     await using runtime = await openRuntime({ gpu: 'cpu' });
     await using model = await runtime.loadModel({ path: textPath, mmprojPath, threads: 1 });
-    expect(model.facts).toMatchObject({ nVocab: 270, nEmbd: 64, nLayer: 2, nHead: 2, nCtxTrain: 8192 });
-    expect(model.facts.nParams).toBe(91_584);
+    expect(model.facts).toMatchObject({ nVocab: 270, nEmbd: 64, nHead: 2, nCtxTrain: 8192, ...FACTS[family] });
+    expect(model.family.architecture).toBe(family);
 
     const logProbs = await answerTo(model, 40, 'ab');
     expect(logProbs.every(Number.isFinite)).toBe(true);

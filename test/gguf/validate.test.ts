@@ -67,7 +67,16 @@ describe('a pair', () => {
   test('that is sound gives its headers and sizes', async () => {
     const { textPath, mmprojPath } = await writeToyPair(path.join(folder, 'one'), { sparse: true });
     const pair = await requireValidPair(textPath, mmprojPath);
-    expect(pair.textSizes).toEqual({ nEmbd: 64, nLayer: 2, nHead: 2, nHeadKv: 1, nFf: 128, nCtx: 8192 });
+    expect(pair.textSizes).toEqual({
+      headSize: 32,
+      nDeepstack: 0,
+      nEmbd: 64,
+      nLayer: 2,
+      nHead: 2,
+      nHeadKv: 1,
+      nFf: 128,
+      nCtx: 8192,
+    });
     expect(pair.visionSizes).toMatchObject({ nEmbd: 64, nWaPattern: 2, projectionDim: 64 });
     expect(pair.text.tensors).toHaveLength(26);
   });

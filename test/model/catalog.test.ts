@@ -2,10 +2,12 @@ import { cp, mkdir, mkdtemp, open, rename, rm, stat, truncate, utimes, writeFile
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { writeToyPair } from '../../gguf/index.js';
+import { FAMILIES, writeToyPair } from '../../gguf/index.js';
 import { CATALOG, findInCatalog, variantBytes } from '../../src/model/catalog.js';
 import { CATALOG_FILE, readCatalog, readCatalogFile } from '../../src/model/catalog-file.js';
 import { fileSha256 } from '../../src/files/file-hash.js';
+import { imageTokensOf } from '../../src/model/image-tokens.js';
+import { DEFAULT_IMAGE_TOKENS } from '../../src/model/manifest.js';
 import { resolveModel } from '../../src/model/resolve.js';
 import { filesOf, hashPath, placesOf, stateOf } from '../../src/model/store.js';
 import { verifyModel } from '../../src/model/verify.js';
@@ -40,22 +42,42 @@ async function pretendPulled(variant: string): Promise<void> {
 }
 
 describe('the catalogue', () => {
-  test('has both sizes of Qwen2.5-VL in four kinds, each with a vision file, an address and a size', () => {
-    expect(CATALOG.map(({ name }) => name)).toEqual(['qwen2.5-vl-7b', 'qwen2.5-vl-3b']);
+  test('has Qwen2.5-VL and Qwen3-VL in several kinds, each with a vision file, an address and a size', () => {
+    const kinds = Object.fromEntries(CATALOG.map(({ name, variants }) => [name, variants.map((each) => each.name)]));
+    expect(kinds).toEqual({
+      'qwen2.5-vl-7b': ['Q4_K_M', 'Q6_K', 'Q8_0', 'F16'],
+      'qwen2.5-vl-3b': ['Q4_K_M', 'Q6_K', 'Q8_0', 'F16'],
+      'qwen3-vl-30b-a3b': ['Q4_K_M', 'Q8_0', 'F16'],
+      'qwen3-vl-8b': ['Q4_K_M', 'Q8_0', 'F16'],
+      'qwen3-vl-4b': ['Q4_K_M', 'Q8_0', 'F16'],
+      'qwen3-vl-2b': ['Q4_K_M', 'Q8_0', 'F16'],
+    });
     for (const { variants, licence } of CATALOG) {
-      expect(variants.map(({ name }) => name)).toEqual(['Q4_K_M', 'Q6_K', 'Q8_0', 'F16']);
       expect(licence).not.toBe('');
       for (const variant of variants) {
         for (const { from, name, bytes, aboutBytes } of [variant.text, variant.mmproj]) {
           expect(from).toEqual({
-            url: expect.stringMatching(/^https:\/\/huggingface\.co\/.+\/resolve\/main\/.+\.gguf$/) as string,
+            url: expect.stringMatching(
+              /^https:\/\/huggingface\.co\/[\w.-]+\/[\w.-]+\/resolve\/(main|[0-9a-f]{40})\/.+\.gguf$/,
+            ) as string,
           });
           expect((from as { url: string }).url.endsWith(`/${name}`)).toBe(true);
-          expect(bytes ?? aboutBytes).toBeGreaterThan(8e8);
+          expect(bytes ?? aboutBytes).toBeGreaterThan(4e8);
         }
-        expect(variantBytes(variant)).toBeGreaterThan(2e9);
+        expect(variantBytes(variant)).toBeGreaterThan(1.5e9);
       }
     }
+  });
+
+  test('tells a Qwen3-VL’s family and sizes, and shows it as many image tokens as others', () => {
+    for (const size of ['2b', '4b', '8b']) {
+      const { entry } = findInCatalog(CATALOG, `qwen3-vl-${size}`)!;
+      expect(entry.sizes).toMatchObject({ family: 'qwen3vl', vision: { imageSizePx: 768 } });
+      expect(imageTokensOf(entry.use, FAMILIES.qwen3vl)).toBe(DEFAULT_IMAGE_TOKENS.max);
+    }
+    // Published as 8.11 GiB.
+    const { variant } = findInCatalog(CATALOG, 'qwen3-vl-8b:Q8_0')!;
+    expect(variant!.text.aboutBytes! / 8.71e9).toBeCloseTo(1, 2);
   });
 
   test('finds a model by name, a kind of it by name:kind, whatever the case', () => {
@@ -152,7 +174,7 @@ describe('a catalogue of one’s own', () => {
     await catalogOf({ a: { extends: 'qwen2.5-vl-3b' }, b: { extends: 'qwen2.5-vl-3b' } }, 'near');
     await catalogOf({ b: { extends: 'qwen2.5-vl-7b' }, c: { extends: 'qwen2.5-vl-7b' } }, 'config/framewright');
     const entries = await readCatalog(at('near'));
-    expect(entries.map(({ name }) => name)).toEqual(['qwen2.5-vl-7b', 'qwen2.5-vl-3b', 'a', 'b', 'c']);
+    expect(entries.map(({ name }) => name)).toEqual([...CATALOG.map(({ name }) => name), 'a', 'b', 'c']);
     expect(entries.find(({ name }) => name === 'b')!.source).toBe(at('near', CATALOG_FILE));
   });
 
@@ -259,7 +281,7 @@ test('on the command line a model that is not there ends with 3 and says what to
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as { state: string }).state),
-  ).toEqual(['bundled', ...Array<string>(8).fill('absent')]);
+  ).toEqual(['bundled', ...Array<string>(20).fill('absent')]);
 });
 
 test('a model whose path is longer than any is absent, and no error', async () => {

@@ -24,6 +24,9 @@ interface Expected {
 }
 const expected = JSON.parse(await readFile(fixture('expected.json'), 'utf8')) as Expected;
 
+/** Matrices of the toys an adapter changes: of experts, those of attention alone. */
+const ADAPTED = { qwen2vl: 7 * 2, qwen3vl: 7 * 3, qwen3vlmoe: 4 * 3 } as const;
+
 let runtime: Runtime;
 let mmprojPath: string;
 let basePath: string;
@@ -73,8 +76,29 @@ describe('PEFT adapters made and computed by numpy (test/fixtures/lora/make.py)'
   });
 });
 
-describe('merging into a base', () => {
-  const shape = { text: { nEmbd: 256, nFf: 512, nHead: 4, nHeadKv: 2 } } as const;
+test('a PEFT adapter of a Qwen3-VL changes the model the same, applied and merged', async () => {
+  const sizes = { text: { nLayer: 2, headSize: 32 }, vision: { deepstackLayers: [1] } };
+  const { textPath, mmprojPath: vision } = await writeToyPair(at('qwen3'), { family: 'qwen3vl', ...sizes });
+  const adapter = at('qwen3-sft.gguf');
+  await convertLora(fixture('sft'), adapter, { base: await readGguf(textPath) });
+  await mergeLoras(textPath, [{ path: adapter }], at('qwen3-merged.gguf'));
+  const plain = await answerOf(textPath, [], expected.tokens, vision);
+  const applied = await answerOf(textPath, [{ path: adapter }], expected.tokens, vision);
+  const merged = await answerOf(at('qwen3-merged.gguf'), [], expected.tokens, vision);
+  expect(greatestDifference(applied, merged)).toBeLessThan(1e-3);
+  expect(greatestDifference(applied, plain)).toBeGreaterThan(0.5);
+  await convertLora(fixture('sft'), at('named.gguf'), { family: 'qwen3vl' });
+  expect(await readFile(at('named.gguf'))).toEqual(await readFile(adapter));
+  // Made for the other family, it is told apart before llama.cpp sees it.
+  await expect(mergeLoras(textPath, [{ path: at('sft.gguf') }], at('x.gguf'))).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+    message: expect.stringMatching(/only LoRA adapters for Qwen3-VL are applied to this model/) as string,
+  });
+});
+
+describe.each(['qwen2vl', 'qwen3vl', 'qwen3vlmoe'] as const)('merging into a base of %s', (family) => {
+  const shape = { family, text: { nEmbd: 256, nFf: 512, nHead: 4, nHeadKv: 2, headSize: 64 } } as const;
+  const at = (name: string): string => path.join(folder, `${family}-${name}`);
   const tokens = Array.from(someTokens(12));
   let original: { textPath: string; mmprojPath: string };
   let adapter: string;
@@ -104,7 +128,7 @@ describe('merging into a base', () => {
       const base = await baseOf(type);
       const merged = at(`merged-${type}.gguf`);
       const reports = await mergeLoras(base, [{ path: adapter }], merged, { codec: await nativeCodec() });
-      expect(reports).toHaveLength(14);
+      expect(reports).toHaveLength(ADAPTED[family]);
       const [plain, applied, own] = [
         await answerOf(base, [], tokens, original.mmprojPath),
         await answerOf(base, [{ path: adapter }], tokens, original.mmprojPath),
@@ -147,9 +171,11 @@ describe('merging into a base', () => {
 
   test('of another shape, or an adapter that is none, is refused with the tensor', async () => {
     await expect(mergeLoras(basePath, [{ path: adapter }], at('x.gguf'))).rejects.toMatchObject({
-      code: 'INVALID',
+      code: family === 'qwen2vl' ? 'INVALID' : 'UNSUPPORTED',
       message: expect.stringMatching(
-        /blk\.0\.attn_k\.weight\.lora_a: \[256, 4\], must be \[64, 4\], for blk\.0\.attn_k\.weight of \[64, 32\] in/,
+        family === 'qwen2vl'
+          ? /blk\.0\.attn_k\.weight\.lora_a: \[256, 4\], must be \[64, 4\], for blk\.0\.attn_k\.weight of \[64, 32\] in/
+          : /general.architecture: "qwen3vl(moe)?", must be the string "qwen2vl": only LoRA adapters for Qwen2.5-VL/,
       ) as string,
     });
     await expect(mergeLoras(basePath, [{ path: basePath }], at('x.gguf'))).rejects.toThrow(
@@ -170,13 +196,13 @@ async function writeRandomLora(basePath: string, file: string, size: number): Pr
     return encodeTensor('F32', values);
   };
   const tensors = base.tensors
-    .filter(({ name }) => /^blk\.\d+\.(attn_[qkv]|attn_output|ffn_\w+)\.weight$/.test(name) && !name.includes('norm'))
+    .filter(({ name }) => /^blk\.\d+\.(attn_[qkv]|attn_output|ffn_(gate|up|down))\.weight$/.test(name))
     .flatMap(({ name, shape: [nIn = 1, nOut = 1] }) => [
       { name: `${name}.lora_a`, type: 'F32' as const, shape: [nIn, 4], data: random(4 * nIn, 1 / Math.sqrt(nIn)) },
       { name: `${name}.lora_b`, type: 'F32' as const, shape: [4, nOut], data: random(4 * nOut, 0.1 * size) },
     ]);
   const metadata = new Map([
-    ['general.architecture', str('qwen2vl')],
+    ['general.architecture', base.metadata.get('general.architecture')!],
     ['general.type', str('adapter')],
     ['adapter.type', str('lora')],
     ['adapter.lora.alpha', f32(8)],

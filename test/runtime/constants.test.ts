@@ -5,14 +5,7 @@ import { DEFAULT_ALIGNMENT, MAX_TENSOR_DIMS, MAX_TENSOR_NAME_BYTES } from '../..
 import { ERROR_CODES } from '../../src/base/errors.js';
 import { MAX_OUTPUT_BYTES } from '../../src/model/plan/predict.js';
 import { loadBinding } from '../../src/runtime/binding.js';
-import {
-  COMMAND,
-  FINISHES,
-  FLASH_ATTENTION,
-  IMAGE_TOKEN_PX,
-  ITEM,
-  MAX_SEQUENCES,
-} from '../../src/runtime/native-constants.js';
+import { COMMAND, FINISHES, FLASH_ATTENTION, ITEM, MAX_SEQUENCES } from '../../src/runtime/native-constants.js';
 import { QUANTIZATIONS } from '../../src/runtime/quantize.js';
 
 const { addon } = await loadBinding({ gpu: 'cpu' });
@@ -29,7 +22,6 @@ describe('what the addon was compiled with', () => {
       tensorTypes: GGML_TYPES,
       tokenTypes: TOKEN_TYPES,
       valueTypes: GGUF_VALUE_TYPES,
-      imageTokenPx: IMAGE_TOKEN_PX,
       maxOutputBytes: MAX_OUTPUT_BYTES,
       maxSequences: MAX_SEQUENCES,
       maxTensorNameBytes: MAX_TENSOR_NAME_BYTES,

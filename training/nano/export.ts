@@ -4,7 +4,7 @@
 //     [--places places.jsonl ...] [--proposals proposals.jsonl] [--part 0/2] [--limit n]
 // Photos without labels are left out (label.ts, with the same options), but for those with places (teacher/label.py): these
 // have a frame and no conversation. A scene without labels teaches the analysis only.
-import { IMAGE_TOKEN_PX } from '../../src/runtime/native-constants.js';
+import { cellPxOf, FAMILIES } from '../../gguf/index.js';
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { buildVocabulary } from '../../gguf/tokenizer.js';
@@ -70,7 +70,7 @@ for await (const view of viewsOf(options)) {
 const frameBudget = {
   minPixels: NANO_USE.pixelBudget.min,
   maxPixels: NANO_USE.pixelBudget.max,
-  cellPx: IMAGE_TOKEN_PX,
+  cellPx: cellPxOf(FAMILIES.qwen2vl),
 };
 await writer.close({
   vocabulary: vocabulary.tokens,
@@ -114,7 +114,7 @@ async function exportView(view: Asked, labels: TeacherLabels | undefined): Promi
     .toBuffer();
   const photo = await decodePhoto(Uint8Array.from(png));
   const { min, max } = NANO_USE.pixelBudget;
-  const frame = chooseFrame(raster.size, { minPixels: min, maxPixels: max, cellPx: IMAGE_TOKEN_PX });
+  const frame = chooseFrame(raster.size, { minPixels: min, maxPixels: max, cellPx: cellPxOf(FAMILIES.qwen2vl) });
   const rgb = await renderFrame(photo, frame);
   const map = frameMap(raster.size, frame);
   const seen = view.elements ?? labels?.elements ?? [];
@@ -127,7 +127,7 @@ async function exportView(view: Asked, labels: TeacherLabels | undefined): Promi
   await writer.write({
     source: view.source,
     frame,
-    photo: positionRamps(rgb, frame),
+    photo: positionRamps(rgb, frame, FAMILIES.qwen2vl.patchPx),
     maps: denseMaps(frame, elements, labels?.saliency, maskOf(view.places)),
     ...(labels && {
       boxScores: labels.distribution.probabilities.map((probability) => Math.log(probability + 1e-12)),
@@ -156,7 +156,7 @@ async function conversationOf(
     return undefined;
   }
   const record = await recordConversation({ frame, elements, ...target }, { tokenizer, tokens, profile });
-  const enhanced = positionRamps(await enhance({ frame, rgb }, elements, NANO_USE), frame);
+  const enhanced = positionRamps(await enhance({ frame, rgb }, elements, NANO_USE), frame, FAMILIES.qwen2vl.patchPx);
   return { conversation: { ...record, kind: target.kind }, enhanced };
 }
 

@@ -1,6 +1,6 @@
 // Writes the conversation test/train/parity.test.ts plays: two frames of a drawn scene as PNG and conversation.json.
 //   node dist/training/nano/parity-conversation.js test/fixtures/nano
-import { IMAGE_TOKEN_PX } from '../../src/runtime/native-constants.js';
+import { cellPxOf, FAMILIES } from '../../gguf/index.js';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -30,7 +30,7 @@ const scene = await drawScene({ seed: 5 });
 const frame = chooseFrame(scene.size, {
   minPixels: NANO_USE.pixelBudget.min,
   maxPixels: NANO_USE.pixelBudget.max,
-  cellPx: IMAGE_TOKEN_PX,
+  cellPx: cellPxOf(FAMILIES.qwen2vl),
 });
 const rgb = Uint8Array.from(
   await sharp(scene.data, { raw: { ...scene.size, channels: 3 } })
@@ -64,7 +64,7 @@ for (const [name, pixels] of [
   ['photo.png', rgb],
   ['enhanced.png', enhanced],
 ] as const) {
-  const seen = positionRamps(pixels, frame);
+  const seen = positionRamps(pixels, frame, FAMILIES.qwen2vl.patchPx);
   await sharp(seen, { raw: { ...frame, channels: 3 } })
     .png({ compressionLevel: 9 })
     .toFile(join(folder, name));

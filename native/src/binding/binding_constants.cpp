@@ -113,7 +113,6 @@ static Napi::Array error_codes(Napi::Env env) {
 Napi::Value constants(const Napi::CallbackInfo & info) {
     const Napi::Env env = info.Env();
     Napi::Object    o   = Napi::Object::New(env);
-    o.Set("imageTokenPx", image_token_px);
     o.Set("maxOutputBytes", (double) max_output_bytes);
     o.Set("maxSequences", (double) llama_max_parallel_sequences());
     o.Set("maxTensorNameBytes", GGML_MAX_NAME - 1);

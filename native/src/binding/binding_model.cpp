@@ -113,6 +113,8 @@ Napi::Value model_binding::facts(const Napi::CallbackInfo & info) {
     o.Set("sizeBytes", (double) llama_model_size(m));
     o.Set("nVocab", model->n_vocab());
     o.Set("nEmbd", llama_model_n_embd(m));
+    o.Set("nEmbdInput", llama_model_n_embd_inp(m));
+    o.Set("cellPx", get(env)->cell_px());
     o.Set("nLayer", llama_model_n_layer(m));
     o.Set("nHead", llama_model_n_head(m));
     o.Set("nCtxTrain", llama_model_n_ctx_train(m));

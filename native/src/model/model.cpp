@@ -70,7 +70,7 @@ vlm_model::vlm_model(const model_params &               params,
         on_progress((float) (text_share + progress * (1 - text_share)));
         return !*interrupted;
     });
-    measure_vision();
+    read_vision_header();
     measure_memory();
 }
 

@@ -12,9 +12,6 @@
 #include <string>
 #include <vector>
 
-// Side of the square of pixels that becomes one token of an image: 2 x 2 patches of 14.
-constexpr uint32_t image_token_px = 28;
-
 struct llama_model_deleter {
     void operator()(llama_model * model) const { llama_model_free(model); }
 };
@@ -55,7 +52,7 @@ std::vector<device_memory> context_memory(const llama_context * ctx);
 struct image_embedding {
     int32_t               n_tokens;
     llama_pos             n_pos;  // M-RoPE positions it takes: the longer side in tokens
-    std::vector<float>    data;   // [n_tokens][n_embd]
+    std::vector<float>    data;   // [n_tokens][llama_model_n_embd_inp]
     mtmd::input_chunk_ptr chunk;  // without pixels: only for its positions
 };
 
@@ -67,10 +64,13 @@ class vlm_model {
               std::atomic<bool> *                interrupted,
               const std::function<void(float)> & on_progress);
 
-    // One image at a time. `rgb` holds width * height * 3 bytes, both sides multiples of image_token_px.
+    // One image at a time. `rgb` holds width * height * 3 bytes, both sides multiples of cell_px().
     std::shared_ptr<const image_embedding> encode_image(const std::vector<uint8_t> & rgb,
                                                         uint32_t                     width,
                                                         uint32_t                     height);
+
+    // Side of the square of pixels that becomes one token of an image.
+    uint32_t cell_px() const { return token_px; }
 
     // Gives the vision tower's memory back; the next image loads it again.
     void release_encoder();
@@ -102,7 +102,7 @@ class vlm_model {
   private:
     void load_text(const std::function<bool(float)> & progress);
     void load_vision(const std::function<bool(float)> & progress);
-    void measure_vision();
+    void read_vision_header();
     void load_loras();
     void measure_memory();
     bool vision_checkpoint(const ggml_tensor * tensor, bool ask);
@@ -113,6 +113,7 @@ class vlm_model {
     mtmd::context_ptr                 vision;
     std::vector<llama_adapter_lora *> loras;  // owned by the model
     device_memory                     vision_memory;
+    uint32_t                          token_px = 0;
     std::atomic<bool>                 vision_loaded{ false };
     std::vector<device_memory>        text_memory;
     uint64_t                          content_hash          = 0;

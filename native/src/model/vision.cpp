@@ -55,17 +55,31 @@ void vlm_model::load_vision(const std::function<bool(float)> & progress) {
     if (!mtmd_support_vision(vision.get()) || !mtmd_decode_use_mrope(vision.get()) ||
         mtmd_decode_use_non_causal(vision.get(), nullptr)) {
         throw failure(error_code::MODEL_UNSUPPORTED,
-                      load_params.mmproj_path + " is not the vision file of a Qwen2.5-VL model");
+                      load_params.mmproj_path + " is not the vision file of a Qwen-VL model");
     }
     vision_loaded = true;
 }
 
-// Weights only: libmtmd takes its work space with the first image, and for that image's size.
-void vlm_model::measure_vision() {
+static uint32_t u32_or(const gguf_context * file, const char * key, uint32_t otherwise) {
+    const int64_t id = gguf_find_key(file, key);
+    return id >= 0 && gguf_get_kv_type(file, id) == GGUF_TYPE_UINT32 ? gguf_get_val_u32(file, id) : otherwise;
+}
+
+// The cell of an image, and the weights' memory: libmtmd takes its work space with the first image, and for its size.
+void vlm_model::read_vision_header() {
     gguf_init_params                                          header = { /*no_alloc*/ true, /*ctx*/ nullptr };
     const std::unique_ptr<gguf_context, decltype(&gguf_free)> file(
         gguf_init_from_file(load_params.mmproj_path.c_str(), header), gguf_free);
-    for (int64_t i = 0; file && i < gguf_get_n_tensors(file.get()); i++) {
+    if (!file) {
+        throw failure(error_code::MODEL_LOAD, "cannot read the header of vision file " + load_params.mmproj_path);
+    }
+    // clip.cpp merges 2 x 2 patches of a Qwen-VL where the file says nothing else.
+    token_px =
+        u32_or(file.get(), "clip.vision.patch_size", 0) * u32_or(file.get(), "clip.vision.spatial_merge_size", 2);
+    if (token_px == 0) {
+        throw failure(error_code::MODEL_UNSUPPORTED, load_params.mmproj_path + " has patches of no size");
+    }
+    for (int64_t i = 0; i < gguf_get_n_tensors(file.get()); i++) {
         vision_memory.model += gguf_get_tensor_size(file.get(), i);
     }
     vision_memory.device = load_params.projector_on_gpu ? load_params.devices.at(0) : "CPU";
@@ -102,7 +116,7 @@ std::shared_ptr<const image_embedding> vlm_model::encode_image(const std::vector
             chunk = candidate;
         }
     }
-    const size_t n_expected = (size_t) (width / image_token_px) * (height / image_token_px);
+    const size_t n_expected = (size_t) (width / token_px) * (height / token_px);
     if (!chunk || mtmd_input_chunk_get_n_tokens(chunk) != n_expected) {
         throw failure(error_code::DECODE,
                       "image of " + size + " was resized: it should take " + std::to_string(n_expected) + " tokens" +

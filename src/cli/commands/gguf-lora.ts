@@ -1,7 +1,8 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import path from 'node:path';
 import {
   convertLora,
+  FAMILIES,
   GGML_TYPES,
   GgufError,
   isMatrixType,
@@ -9,17 +10,18 @@ import {
   mergeLoras,
   readGguf,
   requireValidText,
+  type FamilyName,
   type GgmlType,
-  type GgufErrorCode,
   type LoraToMerge,
   type MergedTensor,
 } from '../../../gguf/index.js';
 import { defined } from '../../base/defined.js';
-import { FramewrightError, type ErrorCode } from '../../base/errors.js';
+import { FramewrightError } from '../../base/errors.js';
 import { checkOutput, checkOutputFolder } from '../../files/write.js';
 import { QUANTIZATIONS, quantizeModel, type Quantization } from '../../runtime/quantize.js';
 import { nativeCodec } from '../../runtime/tensor-codec.js';
 import { alignedLines } from '../../base/text-table.js';
+import { fromGgufError } from './gguf-error.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { parseLora, parseWhole } from '../options.js';
 import { Progress } from '../terminal/progress.js';
@@ -47,7 +49,12 @@ export function addLoraCommands(gguf: Command): void {
     .description('make a GGUF adapter of a PEFT one')
     .argument('<folder>', 'with adapter_config.json and adapter_model.safetensors')
     .requiredOption('-o, --output <file>', 'the .gguf to write')
-    .option('--base <file>', 'the model it is for: compare shapes')
+    .option('--base <file>', 'the model it is for: tells the family, and shapes are compared')
+    .addOption(
+      new Option('--family <name>', 'of the model it is for, without --base (default: qwen2vl)').choices(
+        Object.keys(FAMILIES),
+      ),
+    )
     .option('--f16', 'store halves in F16', false)
     .option('--force', 'overwrite', false)
     .addHelpText('after', HELP.convert)
@@ -82,11 +89,17 @@ interface OutputFlags {
   readonly force: boolean;
 }
 
-async function convert(folder: string, flags: OutputFlags & { base?: string; f16: boolean }): Promise<void> {
+async function convert(
+  folder: string,
+  flags: OutputFlags & { base?: string; family?: FamilyName; f16: boolean },
+): Promise<void> {
   await writing([], flags, async (signal) => {
     const base = flags.base === undefined ? undefined : await readGguf(flags.base);
     const type = flags.f16 ? ('F16' as const) : undefined;
-    const { nPairs, rank, alpha } = await convertLora(folder, flags.output, { signal, ...defined({ base, type }) });
+    const { nPairs, rank, alpha } = await convertLora(folder, flags.output, {
+      signal,
+      ...defined({ base, type, family: flags.family }),
+    });
     say(`framewright: ${nPairs} matrices, rank ${rank}, alpha ${Number(alpha.toPrecision(6))}\n`);
   });
 }
@@ -152,8 +165,6 @@ async function quantize(model: string, type: Quantization, flags: QuantizeFlags)
   });
 }
 
-const CODES: Partial<Record<GgufErrorCode, ErrorCode>> = { UNSUPPORTED: 'MODEL_UNSUPPORTED', OUTPUT: 'OUTPUT_WRITE' };
-
 /** Runs what writes `output`, cancellable, and prints its path. */
 async function writing(
   inputs: readonly string[],
@@ -171,9 +182,7 @@ async function writing(
     progress.clear();
     printText(`${output}\n`);
   } catch (error) {
-    if (!(error instanceof GgufError)) throw error;
-    if (error.code === 'IO') throw error;
-    throw new FramewrightError(CODES[error.code] ?? 'MODEL_INVALID', error.message, { cause: error });
+    throw error instanceof GgufError ? fromGgufError(error) : error;
   } finally {
     progress.clear();
     stopListening();

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import {
   GgufError,
+  FAMILIES,
+  QWEN3VL_SHAPES,
   TOY_PRESETS,
   errorOfProblems,
   inspectGguf,
@@ -14,9 +16,11 @@ import {
   writeToyPair,
   type GgufProblem,
   type ToyOptions,
+  type FamilyName,
   type ToyPreset,
 } from '../../../gguf/index.js';
 import { FramewrightError } from '../../base/errors.js';
+import { addConvertCommand } from './gguf-convert.js';
 import { addLoraCommands } from './gguf-lora.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { collect } from '../options.js';
@@ -42,14 +46,15 @@ Exit codes: 0 no problems, 3 problems.`,
   toy: `
 Examples:
   framewright gguf toy toy/
+  framewright gguf toy --family qwen3vl toy3/
   framewright gguf toy --preset tiny --dims text.nLayer=4 --seed 7 toy/`,
 } as const;
 
-/** `framewright gguf inspect|validate|toy|lora-convert|lora-merge|quantize`: model files, without running them. */
+/** `framewright gguf inspect|validate|toy|convert|lora-convert|lora-merge|quantize`: model files, without running them. */
 export function addGgufCommand(program: Command): void {
   const gguf = program
     .command('gguf')
-    .description('look into model files (GGUF), check them, make random ones')
+    .description('look into model files (GGUF), check them, convert them, make random ones')
     .addHelpText('after', HELP.gguf);
   gguf
     .command('inspect')
@@ -61,7 +66,7 @@ export function addGgufCommand(program: Command): void {
     .action(inspect);
   gguf
     .command('validate')
-    .description('everything that would keep a Qwen2.5-VL model from running, one problem a line')
+    .description('everything that would keep a model from running, one problem a line')
     .argument('<model>', 'text model, or a vision file alone')
     .argument('[mmproj]', 'its vision file')
     .option('--lora <file>', 'a LoRA adapter (.gguf) for the text model, repeatable', collect(String), [])
@@ -71,9 +76,10 @@ export function addGgufCommand(program: Command): void {
     .action(validate);
   gguf
     .command('toy')
-    .description('write a random Qwen2.5-VL pair that runs and knows nothing, for tests and measurements')
+    .description('write a random pair that runs and knows nothing, for tests and measurements')
     .argument('<folder>', 'where model.gguf and mmproj.gguf go')
-    .addOption(new Option('--preset <name>', 'sizes to start from').choices(Object.keys(TOY_PRESETS)).default('tiny'))
+    .addOption(new Option('--family <name>', 'architecture').choices(Object.keys(FAMILIES)).default('qwen2vl'))
+    .addOption(new Option('--preset <name>', 'sizes to start from').choices(TOY_PRESETS).default('tiny'))
     .addOption(new Option('--type <type>', 'type of the matrices').choices(['F32', 'F16', 'Q8_0']).default('F32'))
     .option('--seed <text>', 'same seed, same bytes', '0')
     .option('--dims <k=v>', 'change a size, e.g. text.nLayer=4; repeatable', collect(parseDimension), [])
@@ -81,6 +87,7 @@ export function addGgufCommand(program: Command): void {
     .option('--force', 'overwrite', false)
     .addHelpText('after', HELP.toy)
     .action(toy);
+  addConvertCommand(gguf);
   addLoraCommands(gguf);
 }
 
@@ -144,6 +151,7 @@ interface Dimension {
 }
 
 interface ToyFlags {
+  readonly family: FamilyName;
   readonly preset: ToyPreset;
   readonly type: 'F32' | 'F16' | 'Q8_0';
   readonly seed: string;
@@ -158,8 +166,8 @@ async function toy(folder: string, flags: ToyFlags): Promise<void> {
     throw new FramewrightError('OUTPUT_EXISTS', `${taken} exists; overwrite it with --force`);
   }
   const { signal, stopListening } = interruptSignal();
-  const { preset, type, seed, sparse, dims } = flags;
-  const options: ToyOptions = { preset, type, seed, sparse, signal, ...sizesOf(dims) };
+  const { family, preset, type, seed, sparse, dims } = flags;
+  const options: ToyOptions = { family, preset, type, seed, sparse, signal, ...sizesOf(dims) };
   try {
     const { textPath, mmprojPath } = await writeToyPair(folder, options);
     print(textPath);
@@ -173,9 +181,10 @@ async function toy(folder: string, flags: ToyFlags): Promise<void> {
   }
 }
 
+const { deepstackLayers: _, ...VISION_SIZES } = QWEN3VL_SHAPES.tiny.vision;
 const DIMENSIONS: Readonly<Record<Dimension['group'], Readonly<Record<string, number | boolean>>>> = {
-  text: TOY_PRESETS.tiny.text,
-  vision: TOY_PRESETS.tiny.vision,
+  text: QWEN3VL_SHAPES.tiny.text,
+  vision: VISION_SIZES,
   tokenizer: { maxInteger: 0, vocabSize: 0 },
 };
 

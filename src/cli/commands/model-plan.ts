@@ -1,4 +1,4 @@
-import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
+import { cellPxOf } from '../../../gguf/index.js';
 import { Option, type Command } from 'commander';
 import { defined } from '../../base/defined.js';
 import { bytesText } from '../../base/bytes-text.js';
@@ -120,19 +120,24 @@ function toText({ name, from, shape, plan, limits }: ModelPlan, info: RuntimeInf
     ...alignedLines(kvTable, [1, 2, 3]),
     '',
     fits ? 'It fits, with' : 'It does not fit. The thriftiest settings:',
-    ...settingLines(plan, shape.text.nLayer + 1, hasGpu ? gpuName : undefined).map((line) => `  ${line}`),
+    ...settingLines(plan, shape, hasGpu ? gpuName : undefined).map((line) => `  ${line}`),
     ...(givenUp.length === 0 ? ['Nothing is given up.'] : ['Given up:', ...givenUp.map((line) => `  ${line}`)]),
   ];
 }
 
-function settingLines({ settings }: ModelPlan['plan'], nLayers: number, gpuName: string | undefined): string[] {
+function settingLines(
+  { settings }: ModelPlan['plan'],
+  { family, text }: ModelPlan['shape'],
+  gpuName: string | undefined,
+): string[] {
+  const cellPx = cellPxOf(family);
   const { gpuLayers, projectorOnGpu, kvType, nCtx, imageTokens, nBatch } = settings;
-  const where = gpuName === undefined ? [] : [`${gpuLayers} of ${nLayers} layers on ${gpuName}`];
+  const where = gpuName === undefined ? [] : [`${gpuLayers} of ${text.nLayer + 1} layers on ${gpuName}`];
   return [
     ...where,
     `the vision tower on ${projectorOnGpu && gpuName !== undefined ? gpuName : 'the CPU'}`,
     `a KV cache of ${kvType}, ${nCtx} cells`,
-    `pictures of up to ${imageTokens} tokens (${IMAGE_TOKEN_PX} x ${IMAGE_TOKEN_PX} pixels each)`,
+    `pictures of up to ${imageTokens} tokens (${cellPx} x ${cellPx} pixels each)`,
     `batches of ${nBatch} tokens`,
   ];
 }

@@ -97,7 +97,7 @@ export function addCropCommand(program: Command): void {
     .option('--review-list <file>', 'where crops for review are listed (default: review.jsonl in the output folder)')
     .option(
       '--instruct <words>',
-      'what to look for, e.g. "keep the dog, more sky"; needs a Qwen2.5-VL (--model qwen2.5-vl-7b), the default model takes none',
+      'what to look for, e.g. "keep the dog, more sky"; needs a Qwen-VL (--model qwen2.5-vl-7b), the default model takes none',
     )
     .addOption(new Option('--format <format>', "output format (default: the source's)").choices([...OUTPUT_FORMATS]))
     .option('--quality <n>', "encoder quality, 1..100 (default: a JPEG's own)", parseWhole('quality', 1, 100))

@@ -65,7 +65,7 @@ async function runPrefs(choices: string, flags: PrefsFlags): Promise<void> {
     if (!model) throw new FramewrightError('INTERNAL', 'a model is needed to prefer crops to its own');
     const analyst = analystOf(cropper);
     const facts = await exportTaste({
-      family: 'qwen2vl',
+      family: model.family,
       use: model.use,
       source: await preferencesOf(crops, { analyst, onProgress, signal }),
       out: flags.output,

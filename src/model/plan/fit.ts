@@ -1,4 +1,4 @@
-import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
+import { cellPxOf, GGML_TYPES } from '../../../gguf/index.js';
 import type { ModelUse } from '../manifest.js';
 import type { Place } from './graph.js';
 import { predictMemory, totalBytes, type Prediction, type RunSettings } from './predict.js';
@@ -35,6 +35,10 @@ export interface MemoryPlan {
 
 const LARGE_BATCH = 2048;
 const SMALL_BATCH = 512;
+/** Fewer than a model is made for are better than none, down to where a small subject is a token or two. */
+const LEAST_IMAGE_TOKENS = 256;
+/** Below this llama.cpp warns that Qwen-VL models place boxes badly. */
+const GROUNDING_IMAGE_TOKENS = 1024;
 /** The least a conversation of three stages about one photo was seen to need with short prompts. */
 const LEAST_CONTEXT = 2048;
 /** Left free on a GPU: drivers and libraries take work space that no one announces. */
@@ -67,7 +71,7 @@ export function planMemory(shape: PairShape, wishes: PlanWishes, limits: MemoryL
   };
   let last = attempt(ideal);
   if (last.fits) return last;
-  for (const frugal of thriftier(ideal, wishes)) {
+  for (const frugal of thriftier(shape, ideal, wishes)) {
     for (const settings of placements(shape, frugal, wishes, attempt)) {
       last = attempt(settings);
       if (last.fits) return last;
@@ -79,7 +83,7 @@ export function planMemory(shape: PairShape, wishes: PlanWishes, limits: MemoryL
 function settingsOf(shape: PairShape, wishes: PlanWishes, onGpu: boolean): RunSettings {
   const { use, parallel, nSeqMax, kvType = 'f16' } = wishes;
   const nCtx = use.contextCells * parallel;
-  const imageTokens = Math.ceil(use.pixelBudget.max / IMAGE_TOKEN_PX ** 2);
+  const imageTokens = Math.ceil(use.pixelBudget.max / cellPxOf(shape.family) ** 2);
   const gpuLayers = wishes.gpuLayers ?? -1;
   const allLayers = shape.text.nLayer + 1;
   return {
@@ -95,17 +99,27 @@ function settingsOf(shape: PairShape, wishes: PlanWishes, onGpu: boolean): RunSe
   };
 }
 
+/** Whether the cache's precision is left to the plan, and llama.cpp takes a lower one: it quantises head by head. */
+function mayQuantise({ text }: PairShape, { kvType, flashAttention }: PlanWishes): boolean {
+  return kvType === undefined && flashAttention !== false && text.headSize % GGML_TYPES.Q8_0.blockSize === 0;
+}
+
 /** Ever smaller needs, without a word on what runs where. */
-function* thriftier(ideal: RunSettings, { kvType, flashAttention, use, parallel }: PlanWishes): Generator<RunSettings> {
+function* thriftier(shape: PairShape, ideal: RunSettings, wishes: PlanWishes): Generator<RunSettings> {
+  const { use, parallel } = wishes;
   const nBatch = Math.min(ideal.nBatch, Math.max(SMALL_BATCH, ideal.imageTokens));
   const smallBatch = { ...ideal, nBatch };
   yield ideal;
   yield smallBatch;
-  const mayQuantise = kvType === undefined && flashAttention !== false;
-  const small: RunSettings = mayQuantise ? { ...smallBatch, kvType: 'q8_0', flashAttention: true } : smallBatch;
-  if (mayQuantise) yield small;
-  const leastTokens = Math.max(1, Math.floor(use.pixelBudget.min / IMAGE_TOKEN_PX ** 2));
-  for (const share of [0.75, 0.5]) {
+  const small = mayQuantise(shape, wishes)
+    ? ({ ...smallBatch, kvType: 'q8_0', flashAttention: true } as const)
+    : smallBatch;
+  if (small !== smallBatch) yield small;
+  const leastTokens = Math.max(
+    1,
+    Math.min(LEAST_IMAGE_TOKENS, Math.floor(use.pixelBudget.min / cellPxOf(shape.family) ** 2)),
+  );
+  for (const share of [0.8, 0.55, 0.3]) {
     const imageTokens = Math.max(leastTokens, Math.floor(ideal.imageTokens * share));
     const nCtx = Math.max(Math.min(ideal.nCtx, LEAST_CONTEXT * parallel), Math.floor(ideal.nCtx * share));
     yield { ...small, imageTokens, nCtx, nBatch: Math.min(nCtx, Math.max(SMALL_BATCH, imageTokens)) };
@@ -120,7 +134,7 @@ function* placements(
   attempt: (settings: RunSettings) => MemoryPlan,
 ): Generator<RunSettings> {
   yield settings;
-  const isLastResort = settings.kvType === 'q8_0' || wishes.kvType !== undefined || wishes.flashAttention === false;
+  const isLastResort = settings.kvType === 'q8_0' || !mayQuantise(shape, wishes);
   if (settings.gpuLayers === 0 && !settings.projectorOnGpu) return;
   if (!isLastResort) return; // a smaller cache costs less than a layer on the CPU
   const projectors = wishes.projectorOnGpu === undefined ? [true, false] : [settings.projectorOnGpu];
@@ -159,6 +173,11 @@ function mostThatFit(least: number, most: number, fits: (n: number) => boolean):
   return undefined;
 }
 
+function lossOf(got: RunSettings, ideal: RunSettings): string {
+  const isTooFew = got.imageTokens < GROUNDING_IMAGE_TOKENS && ideal.imageTokens >= GROUNDING_IMAGE_TOKENS;
+  return isTooFew ? `below ${GROUNDING_IMAGE_TOKENS}, boxes are placed worse` : 'fewer details are seen';
+}
+
 function givenUpOf(shape: PairShape, ideal: RunSettings, got: RunSettings): string[] {
   const lines: string[] = [];
   if (got.nBatch < ideal.nBatch)
@@ -169,7 +188,7 @@ function givenUpOf(shape: PairShape, ideal: RunSettings, got: RunSettings): stri
   if (onCpu > 0) lines.push(`${onCpu} of ${shape.text.nLayer + 1} layers on the CPU: answers take longer`);
   if (ideal.projectorOnGpu && !got.projectorOnGpu) lines.push('the vision tower on the CPU: each picture takes longer');
   if (got.imageTokens < ideal.imageTokens)
-    lines.push(`pictures of at most ${got.imageTokens} tokens, not ${ideal.imageTokens}: fewer details are seen`);
+    lines.push(`pictures of at most ${got.imageTokens} tokens, not ${ideal.imageTokens}: ${lossOf(got, ideal)}`);
   if (got.nCtx < ideal.nCtx) lines.push(`${got.nCtx} cells of context, not ${ideal.nCtx}: fewer candidates and votes`);
   return lines;
 }

@@ -35,7 +35,7 @@ export type Shape = readonly number[];
  * Operations that `ggml_op_can_inplace` (ggml-alloc.c) names, of those our two graphs use. It names rope too, but behind
  * a reshape, as here, rope gets memory of its own: counted so, the buffers come out to the byte.
  */
-const REUSING = new Set(['add', 'mul', 'rms_norm', 'soft_max', 'unary']);
+const REUSING = new Set(['add', 'clamp', 'div', 'mul', 'rms_norm', 'soft_max', 'unary']);
 
 /** Builds a graph in the order ggml_build_forward_expand does: sources first, depth first. */
 export class GraphBuilder {

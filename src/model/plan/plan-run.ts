@@ -1,5 +1,5 @@
 import { defined } from '../../base/defined.js';
-import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
+import { cellPxOf, type ModelFamily } from '../../../gguf/index.js';
 import { MAX_SEQUENCES } from '../../runtime/native-constants.js';
 import type { RuntimeInfo } from '../../runtime/types.js';
 import type { ModelUse } from '../manifest.js';
@@ -78,8 +78,8 @@ export function planRun(
 }
 
 /** The model's use with the picture and the conversation the plan has room for. */
-export function plannedUse(use: ModelUse, { settings }: MemoryPlan, parallel: number): ModelUse {
-  const most = Math.min(use.pixelBudget.max, settings.imageTokens * IMAGE_TOKEN_PX ** 2);
+export function plannedUse(use: ModelUse, family: ModelFamily, { settings }: MemoryPlan, parallel: number): ModelUse {
+  const most = Math.min(use.pixelBudget.max, settings.imageTokens * cellPxOf(family) ** 2);
   return {
     ...use,
     pixelBudget: { min: Math.min(use.pixelBudget.min, most), max: most },

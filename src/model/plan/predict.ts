@@ -20,7 +20,7 @@ export interface RunSettings {
   /** Layers on the GPU, the output matrix counted as one: 0 to nLayer + 1. */
   readonly gpuLayers: number;
   readonly projectorOnGpu: boolean;
-  /** Merged tokens (28 x 28 px) of the largest image. */
+  /** Merged tokens of the largest image. */
   readonly imageTokens: number;
 }
 
@@ -64,7 +64,7 @@ export function predictMemory(
   const mostRows = Math.max(Math.floor(MAX_OUTPUT_BYTES / (4 * nVocab)), nSeqMax);
   const nOutputs = Math.min(mostRows, Math.max(nBatch, nSeqMax));
   const text = computeBytes(
-    textGraph(shape.text, { ...settings, nCtx: nCells, nTokens, nOutputs: Math.min(nTokens, nOutputs) }),
+    textGraph(shape, { ...settings, nCtx: nCells, nTokens, nOutputs: Math.min(nTokens, nOutputs) }),
   );
   const visionSettings = {
     nImageTokens: imageTokens,
@@ -72,7 +72,7 @@ export function predictMemory(
     place: projectorOnGpu ? 'gpu' : 'host',
   } as const;
   const visionKey = JSON.stringify(visionSettings);
-  const vision = visionWork.get(visionKey) ?? computeBytes(visionGraph(shape.vision, visionSettings));
+  const vision = visionWork.get(visionKey) ?? computeBytes(visionGraph(shape, visionSettings));
   visionWork.set(visionKey, vision);
   const weights = placeWeights(shape, gpuLayers, hostFormats);
   const layerCache = 2 * kvRowBytes(shape, settings.kvType) * nCells;
@@ -111,7 +111,7 @@ export function kvCacheBytes(shape: PairShape, kvType: KvType, nCtx: number): nu
 /** Keys, or values, of one cell of one layer. */
 function kvRowBytes({ text }: PairShape, kvType: KvType): number {
   const { blockSize, bytesPerBlock } = GGML_TYPES[kvType.toUpperCase() as Uppercase<KvType>];
-  return Math.ceil(((text.nEmbd / text.nHead) * text.nHeadKv) / blockSize) * bytesPerBlock;
+  return Math.ceil((text.headSize * text.nHeadKv) / blockSize) * bytesPerBlock;
 }
 
 function placeWeights(
@@ -160,10 +160,10 @@ const AMX_EXTRA_BYTES: Partial<Record<WeightTensor['type'], number>> = {
 const AMX_ROW_MULTIPLE = 32;
 
 /** Bytes of a matrix repacked for AMX; undefined for what stays in its file's form. */
-function amxBytes({ name, type, nIn, nOut, nBytes }: WeightTensor): number | undefined {
+function amxBytes({ name, type, nIn, nOut, nBytes, isStack }: WeightTensor): number | undefined {
   const extra = AMX_EXTRA_BYTES[type];
   const { blockSize } = GGML_TYPES[type];
-  if (extra === undefined || !name.endsWith('.weight') || nOut < 2) return undefined;
+  if (extra === undefined || !name.endsWith('.weight') || nOut < 2 || isStack) return undefined;
   if (nOut % AMX_ROW_MULTIPLE !== 0 || nIn % Math.max(16, blockSize) !== 0) return undefined;
   return nBytes + extra * (nIn / blockSize) * nOut;
 }

@@ -1,6 +1,10 @@
 import {
+  countTextValues,
+  FAMILIES,
+  headSizeOf,
   requireValidPair,
   type GgmlType,
+  type ModelFamily,
   type TextSizes,
   type ValidPair,
   type VisionSizes,
@@ -20,10 +24,13 @@ export interface WeightTensor {
   /** Innermost dimension. */
   readonly nIn: number;
   readonly nOut: number;
+  /** One such matrix for each expert, in one tensor. */
+  readonly isStack?: boolean;
 }
 
 /** Everything the memory of a pair depends on: sizes, and the tensors of each part. */
 export interface PairShape {
+  readonly family: ModelFamily;
   readonly text: TextModelShape;
   readonly vision: VisionModelShape;
   readonly embedding: WeightTensor;
@@ -38,38 +45,60 @@ export interface PairShape {
  * The shape of a model whose files are not here: sizes from the catalogue, bytes of the files shared out evenly over
  * what is in them. Off by a few per cent where a quantisation mixes types.
  */
-export function estimatePairShape({ text, vision }: ModelSizes, variant: ModelVariant): PairShape {
-  const { nEmbd, nLayer, nFf, nHead, nHeadKv, nVocab, tied } = text;
-  const nKv = (nEmbd / nHead) * nHeadKv;
+export function estimatePairShape({ family: name, text, vision }: ModelSizes, variant: ModelVariant): PairShape {
+  const family = FAMILIES[name];
+  const { deepstackLayers = [] } = vision;
+  const headSize = headSizeOf(text);
+  const { nEmbd, nLayer, nFf, nHead, nHeadKv, nVocab, tied, experts } = text;
+  const nQ = headSize * nHead;
+  const nKv = headSize * nHeadKv;
   const type = ESTIMATED_TYPE[variant.name] ?? 'F16';
-  const matrices = [
-    ...[nEmbd, nKv, nKv, nEmbd].map((nOut, i) => ({ name: `${ATTENTION[i]!}.weight`, nIn: nEmbd, nOut })),
-    { name: 'ffn_gate.weight', nIn: nEmbd, nOut: nFf },
-    { name: 'ffn_up.weight', nIn: nEmbd, nOut: nFf },
-    { name: 'ffn_down.weight', nIn: nFf, nOut: nEmbd },
+  const matrices: readonly { name: string; nIn: number; nOut: number; count?: number }[] = [
+    { name: 'attn_q.weight', nIn: nEmbd, nOut: nQ },
+    { name: 'attn_k.weight', nIn: nEmbd, nOut: nKv },
+    { name: 'attn_v.weight', nIn: nEmbd, nOut: nKv },
+    { name: 'attn_output.weight', nIn: nQ, nOut: nEmbd },
+    ...(experts
+      ? [
+          { name: 'ffn_gate_inp.weight', nIn: nEmbd, nOut: experts.count },
+          { name: 'ffn_gate_exps.weight', nIn: nEmbd, nOut: experts.nFf, count: experts.count },
+          { name: 'ffn_up_exps.weight', nIn: nEmbd, nOut: experts.nFf, count: experts.count },
+          { name: 'ffn_down_exps.weight', nIn: experts.nFf, nOut: nEmbd, count: experts.count },
+        ]
+      : [
+          { name: 'ffn_gate.weight', nIn: nEmbd, nOut: nFf },
+          { name: 'ffn_up.weight', nIn: nEmbd, nOut: nFf },
+          { name: 'ffn_down.weight', nIn: nFf, nOut: nEmbd },
+        ]),
   ];
-  const nLayerValues = matrices.reduce((sum, { nIn, nOut }) => sum + nIn * nOut, 0);
-  const nValues = nLayerValues * nLayer + nEmbd * nVocab * (tied ? 1 : 2);
-  const bytesPerValue = sizeOf(variant.text) / nValues;
-  const weight = (name: string, nIn: number, nOut: number): WeightTensor => ({
+  const bytesPerValue = sizeOf(variant.text) / countTextValues(text, nVocab);
+  const weight = (name: string, nIn: number, nOut: number, count = 1): WeightTensor => ({
     name,
     type,
-    nBytes: nIn * nOut * bytesPerValue,
+    nBytes: nIn * nOut * count * bytesPerValue,
     nIn,
     nOut,
+    isStack: count > 1,
   });
   return {
-    text: { nEmbd, nLayer, nFf, nHead, nHeadKv, nCtx: text.nCtx, nVocab },
-    vision: { ...vision, projectionDim: nEmbd },
+    family,
+    text: {
+      ...{ nEmbd, nLayer, nFf, nHead, nHeadKv, headSize, nVocab },
+      nCtx: text.nCtx,
+      nDeepstack: deepstackLayers.length,
+      ...(experts && { experts }),
+    },
+    vision: { ...vision, deepstackLayers, projector: family.projector, projectionDim: nEmbd },
     embedding: weight('token_embd.weight', nEmbd, nVocab),
     output: tied ? undefined : weight('output.weight', nEmbd, nVocab),
     outputRest: [],
-    layers: Array.from({ length: nLayer }, () => matrices.map(({ name, nIn, nOut }) => weight(name, nIn, nOut))),
+    layers: Array.from({ length: nLayer }, () =>
+      matrices.map(({ name, nIn, nOut, count }) => weight(name, nIn, nOut, count)),
+    ),
     visionBytes: sizeOf(variant.mmproj),
   };
 }
 
-const ATTENTION = ['attn_q', 'attn_k', 'attn_v', 'attn_output'] as const;
 /** The type most of a variant's matrices have. */
 const ESTIMATED_TYPE: Readonly<Record<string, GgmlType>> = { Q4_K_M: 'Q4_K', Q6_K: 'Q6_K', Q8_0: 'Q8_0' };
 
@@ -83,17 +112,19 @@ export async function readPairShape(textPath: string, mmprojPath: string, signal
 }
 
 /** From the headers of both files. */
-export function shapeOfPair({ text, textSizes, mmproj, visionSizes }: ValidPair): PairShape {
+export function shapeOfPair({ family, text, textSizes, mmproj, visionSizes }: ValidPair): PairShape {
   const tensors = text.tensors.map(({ name, type, shape, nBytes }) => ({
     name,
     type,
     nBytes,
     nIn: shape[0] ?? 1,
     nOut: shape[1] ?? 1,
+    isStack: shape.length > 2,
   }));
   const named = (name: string): WeightTensor | undefined => tensors.find((tensor) => tensor.name === name);
   const embedding = named('token_embd.weight')!; // validation saw to it
   return {
+    family,
     text: { ...textSizes, nVocab: embedding.nOut },
     vision: visionSizes,
     embedding,

@@ -1,3 +1,4 @@
+import { FAMILIES } from '../../../gguf/index.js';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -124,9 +125,14 @@ class Exporter {
       heldout: { sft: await create(EXPORT_FILES.sft.heldout), dpo: await create(EXPORT_FILES.dpo.heldout) },
     };
     const budget = pixelBudgetOf(options);
+    const { coordinates } = FAMILIES[options.family];
     const framing = {
       budget,
-      writer: conversationWriter(await loadPromptProfile(options.use.promptProfile), budget.cellPx),
+      coordinates,
+      writer: conversationWriter(await loadPromptProfile(options.use.promptProfile), {
+        cellPx: budget.cellPx,
+        coordinates,
+      }),
       analyst,
       count: candidates,
       pairs: { ...pairs, gap: pairs.gap ?? source.ratingGap },
@@ -198,15 +204,15 @@ class Exporter {
       this.#leftOut.push({ id: photo.id, reason: nothingOf(records, source) });
       return;
     }
-    const { frame, rgb } = ready;
+    const { frame, rgb, space } = ready;
     const isEnhanced = records.dpo.length > 0 || records.sft!.turns.length > 2;
-    const enhanced = isEnhanced ? await enhance({ frame, rgb }, taste.elements, use) : undefined;
+    const enhanced = isEnhanced ? await enhance({ frame, rgb }, taste.elements, use, space) : undefined;
     const name = String(this.#photos.length).padStart(5, '0');
     const image = await this.#writeImage(name, rgb, frame);
     const drawn = enhanced && (await this.#writeImage(`${name}-elements`, enhanced, frame));
     await this.#addRecords(records, split, drawn === undefined ? [image] : [image, drawn]);
     this.#photos.push({ id: photo.id, split, image, ...(drawn !== undefined && { enhanced: drawn }), frame });
-    if (isShown) this.#samples.push(await sampleOf({ id: photo.id, split, frame }, records, rgb, enhanced));
+    if (isShown) this.#samples.push(await sampleOf({ id: photo.id, split, frame, space }, records, rgb, enhanced));
   }
 
   async #addRecords({ sft, dpo }: PhotoRecords, split: Split, images: readonly string[]): Promise<void> {
@@ -227,7 +233,9 @@ class Exporter {
   }
 
   async #writeImage(name: string, rgb: Uint8Array, frame: Size): Promise<string> {
-    const seen = this.#options.use.preprocess.positionRamps ? positionRamps(rgb, frame) : rgb;
+    const seen = this.#options.use.preprocess.positionRamps
+      ? positionRamps(rgb, frame, FAMILIES[this.#options.family].patchPx)
+      : rgb;
     const png = await sharp(seen, { raw: { ...frame, channels: 3 } })
       .png({ compressionLevel: 6 })
       .toBuffer();

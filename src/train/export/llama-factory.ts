@@ -1,4 +1,5 @@
-import { FAMILIES, type TrainingUse } from './use.js';
+import { cellPxOf, FAMILIES } from '../../../gguf/index.js';
+import type { TrainingUse } from './use.js';
 
 /** Files for LLaMA-Factory by their path in the export folder, from which it is run. */
 export const LLAMA_FACTORY_FILES = {
@@ -49,10 +50,10 @@ type Lines = readonly (readonly [key: string, value: string])[];
 
 function modelLines({ family, use }: LlamaFactoryOptions): Lines {
   return [
-    ['model_name_or_path', FAMILIES[family].exampleModel],
+    ['model_name_or_path', FAMILIES[family].training.exampleModel],
     // The images are frames already: at this bound none is scaled, which would leave the boxes in the text behind.
     ['image_max_pixels', String(use.pixelBudget.max)],
-    ['image_min_pixels', String(Math.min(use.pixelBudget.min, FAMILIES[family].cellPx ** 2))],
+    ['image_min_pixels', String(Math.min(use.pixelBudget.min, cellPxOf(FAMILIES[family]) ** 2))],
   ];
 }
 
@@ -73,7 +74,7 @@ function dataLines({ family, hasSystem }: LlamaFactoryOptions, name: string, has
     ['dataset_dir', '.'],
     ['dataset', name],
     ...(hasHeldOut ? ([['eval_dataset', `${name}_heldout`]] as const) : []),
-    ['template', FAMILIES[family].template],
+    ['template', FAMILIES[family].training.template],
     ...(hasSystem ? [] : ([['default_system', '""']] as const)),
     ['cutoff_len', '4096'],
     ['preprocessing_num_workers', '4'],

@@ -51,7 +51,7 @@ export class EmbeddingStore {
       const file = path.join(this.#folder, `${this.#keyOf(rgb, image)}.f32`);
       this.#files.set(image.file, file);
       if (!(await this.#read(file, image))) {
-        const seen = this.#use.positionRamps ? positionRamps(rgb, image.frame) : rgb;
+        const seen = this.#use.positionRamps ? positionRamps(rgb, image.frame, model.family.patchPx) : rgb;
         using embedding = await model.encodeImage(seen, image.frame, signal ? { signal } : {});
         const rows = embedding.rows();
         await writeFileAtomic(file, new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength), { force: true });

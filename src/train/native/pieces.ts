@@ -1,5 +1,5 @@
 import type { Size } from '../../base/geometry.js';
-import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
+import { cellPxOf, FAMILIES } from '../../../gguf/index.js';
 
 /** An image of a conversation: its file, and the frame it is stored at. */
 export interface ImagePlace {
@@ -31,9 +31,12 @@ export interface TokenisedAnswer {
   readonly decided: readonly boolean[];
 }
 
+/** What is trained here is a Qwen2.5-VL: the side of the square that becomes one token of its frame. */
+export const CELL_PX = cellPxOf(FAMILIES.qwen2vl);
+
 /** Columns and rows of the tokens of an image. */
 export function imageGrid({ frame }: ImagePlace): { readonly columns: number; readonly rows: number } {
-  return { columns: frame.width / IMAGE_TOKEN_PX, rows: frame.height / IMAGE_TOKEN_PX };
+  return { columns: frame.width / CELL_PX, rows: frame.height / CELL_PX };
 }
 
 export function imagesOf(pieces: readonly Piece[]): ImagePlace[] {

@@ -4,9 +4,8 @@ import { z } from 'zod';
 import { FramewrightError, messageOf } from '../../base/errors.js';
 import type { Size } from '../../base/geometry.js';
 import { readTextFile } from '../../files/json-file.js';
-import { IMAGE_TOKEN_PX } from '../../runtime/native-constants.js';
 import { IMAGE_TAG } from '../written-conversation.js';
-import type { ImagePlace } from './pieces.js';
+import { CELL_PX, type ImagePlace } from './pieces.js';
 
 /** What is learnt: answers as they are, or which of two is the better one. */
 export type TrainKind = 'sft' | 'dpo';
@@ -164,9 +163,9 @@ async function frameOf(file: string): Promise<Size> {
     );
   }
   const { width = 0, height = 0 } = size;
-  if (width === 0 || height === 0 || width % IMAGE_TOKEN_PX !== 0 || height % IMAGE_TOKEN_PX !== 0)
+  if (width === 0 || height === 0 || width % CELL_PX !== 0 || height % CELL_PX !== 0)
     throw invalid(
-      `the photo ${file} is ${width} x ${height}; a model's frame has sides that are multiples of ${IMAGE_TOKEN_PX}`,
+      `the photo ${file} is ${width} x ${height}; a model's frame has sides that are multiples of ${CELL_PX}`,
     );
   return { width, height };
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { GgufError, requireValidPair } from '../../../gguf/index.js';
+import { FAMILIES, GgufError, requireValidPair } from '../../../gguf/index.js';
 import { FramewrightError } from '../../base/errors.js';
 import { fileSha256 } from '../../files/file-hash.js';
 import { makeFolder } from '../../files/make-folder.js';
@@ -249,7 +249,13 @@ async function requireTrainable(resolved: ResolvedModel, signal: AbortSignal | u
     );
   try {
     const checked = { checkNan: true, ...(signal ? { signal } : {}) };
-    return (await requireValidPair(resolved.textPath, resolved.mmprojPath, checked)).textSizes.nEmbd;
+    const { family, textSizes } = await requireValidPair(resolved.textPath, resolved.mmprojPath, checked);
+    if (family === FAMILIES.qwen2vl) return textSizes.nEmbd;
+    throw new GgufError(
+      'UNSUPPORTED',
+      `it is a ${family.title}, and training inside Framewright is for ${FAMILIES.qwen2vl.title}; train it elsewhere on ` +
+        `"train export --family ${family.architecture}", and convert the adapter (framewright gguf lora-convert)`,
+    );
   } catch (error) {
     if (!(error instanceof GgufError)) throw error;
     const code = error.code === 'UNSUPPORTED' ? 'MODEL_UNSUPPORTED' : 'MODEL_INVALID';
@@ -273,7 +279,10 @@ async function seeData(
   plan: (data: TrainingData) => TrainingPlan,
 ): Promise<SeenData | undefined> {
   const { kind, folder, threads, signal, onStage } = options;
-  await using model = await loadRunnable(runtime, resolved, { threads, ...(signal ? { signal } : {}) });
+  await using model = await loadRunnable(runtime, resolved, FAMILIES.qwen2vl, {
+    threads,
+    ...(signal ? { signal } : {}),
+  });
   const data = await readTrainingData(kind, folder, new Renderer(model), signal);
   const planned = plan(data);
   if (options.dryRun === true) return undefined;

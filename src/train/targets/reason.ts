@@ -1,7 +1,7 @@
 import { boxArea, type Box, type Size } from '../../base/geometry.js';
 import { BOX_KINDS, isOneOf, type Element, type ElementKind } from '../../base/schema.js';
 import { PHRASE_OF, type Claim } from '../../vlm/answer/true-reasons.js';
-import type { PromptProfile } from '../../vlm/prompt/profile.js';
+import type { PromptProfile } from '../../vlm/prompt/prompt-profile.js';
 
 /** How the sentence of a profile that takes sentences begins. */
 const CLAUSE_OF: Readonly<Record<Claim, string>> = {

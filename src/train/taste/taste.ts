@@ -124,15 +124,15 @@ async function exportChoices(
   { crops, model, seed, heldOutShare, onProgress, signal }: TasteOptions,
 ): Promise<{ facts: ExportFacts; source: TasteSource }> {
   await using cropper = await openCropper({ ...model, ...(signal && { signal }) });
-  const use = cropper.model?.use;
-  if (!use) throw new FramewrightError('USAGE', 'a taste is learned by a model: choose one');
+  const { model: atWork } = cropper;
+  if (!atWork) throw new FramewrightError('USAGE', 'a taste is learned by a model: choose one');
   const analyst = analystOf(cropper);
   const common = { analyst, ...(onProgress && { onProgress }), ...(signal && { signal }) };
   const source = await preferencesOf(crops, common);
   const facts = await exportTaste({
     ...common,
-    family: 'qwen2vl',
-    use,
+    family: atWork.family,
+    use: atWork.use,
     source,
     out,
     candidates: CROP_DEFAULTS.candidates,

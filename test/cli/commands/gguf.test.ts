@@ -134,6 +134,21 @@ test.each(['I8', 'I32', 'F64', 'Q8_K', 'Q8_1'])(
   },
 );
 
+test('convert prints the pair it makes, which validates, overwrites on --force alone, and says what it does not take', async () => {
+  const checkpoint = projectFile('test', 'fixtures', 'convert', 'qwen3-vl');
+  await run('convert', checkpoint, '--out', at('converted'), '--type', 'BF16', '--mmproj-type', 'F32');
+  const files = [at('converted', 'qwen3-vl-BF16.gguf'), at('converted', 'mmproj-qwen3-vl-F32.gguf')] as const;
+  expect(printed()).toEqual(files);
+  await run('validate', ...files, '--nan');
+  await expect(run('convert', checkpoint, '--out', at('converted'), '--type', 'BF16')).rejects.toMatchObject({
+    code: 'OUTPUT_EXISTS',
+  });
+  await run('convert', checkpoint, '--out', at('converted'), '--type', 'BF16', '--force');
+  await expect(run('convert', at('converted'), '--out', at('converted'))).rejects.toMatchObject({ code: 'IO' });
+  const adapter = projectFile('test', 'fixtures', 'lora', 'sft');
+  await expect(run('convert', adapter, '--out', at('converted'))).rejects.toThrow(/config\.json/);
+});
+
 describe('what cannot be written is an error of the output', () => {
   const sft = projectFile('test', 'fixtures', 'lora', 'sft');
   let model: string;

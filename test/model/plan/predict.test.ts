@@ -55,6 +55,20 @@ const TOYS: readonly [name: string, toy: ToyOptions][] = [
   ['every head its own', { text: { nEmbd: 512, nHead: 8, nHeadKv: 8, nFf: 2048, nLayer: 4 }, type: 'F16' }],
   ['heads of 64, large vocabulary', { text: { nEmbd: 256, nHead: 4 }, tokenizer: { vocabSize: 50_000 } }],
   ['no windows', { vision: { nEmbd: 256, nHead: 4, nFf: 1024, nLayer: 3, nWaPattern: 0 } }],
+  ['the smallest Qwen3-VL', { family: 'qwen3vl' }],
+  ['a Qwen3-VL in Q8_0, untied', { family: 'qwen3vl', preset: 'small', type: 'Q8_0', text: { tied: false } }],
+  ['a Qwen3-VL without deepstack', { family: 'qwen3vl', vision: { deepstackLayers: [] }, text: { nEmbd: 256 } }],
+  [
+    'a Qwen3-VL with heads wider than its embedding',
+    { family: 'qwen3vl', text: { nEmbd: 256, nHead: 8, nHeadKv: 2, headSize: 128, nFf: 512 }, type: 'F16' },
+  ],
+  ['a Qwen3-VL’s tower of some width', { family: 'qwen3vl', preset: '300m', type: 'Q8_0', text: { nLayer: 4 } }],
+  ['experts', { family: 'qwen3vlmoe' }],
+  ['experts in Q8_0', { family: 'qwen3vlmoe', preset: 'small', type: 'Q8_0' }],
+  [
+    'many experts, one at a time',
+    { family: 'qwen3vlmoe', text: { nEmbd: 512, nHead: 8, experts: { count: 32, used: 1, nFf: 256 } }, type: 'F16' },
+  ],
   ['layers of the size of Qwen2-0.5B’s', { preset: '300m', type: 'Q8_0', text: { nLayer: 4 }, vision: { nLayer: 4 } }],
 ];
 
@@ -72,7 +86,7 @@ test.each(TOYS)('a toy (%s) takes on the CPU what its headers foretell', async (
     });
     const weights = model.memory().reduce((sum, { modelBytes }) => sum + modelBytes, 0);
     const imageTokens = 12 * 12;
-    const visionCompute = await visionComputeBytes(runtime, model, 12 * 28);
+    const visionCompute = await visionComputeBytes(runtime, model, 12 * model.cellPx);
     for (const context of visionFlash ? CONTEXTS : []) {
       await using real = await model.createContext(context);
       const [memory] = real.memory();

@@ -4,7 +4,11 @@ import { seededRandom } from '../../../src/base/random.js';
 import { someImage, useToy, wholeVocabulary } from '../toy.js';
 import { greatestDifference, NATS_APART } from '../../support/reproducibility.js';
 
-const toy = useToy();
+const TOYS = {
+  qwen2vl: useToy(),
+  qwen3vl: useToy({ family: 'qwen3vl' }),
+  qwen3vlmoe: useToy({ family: 'qwen3vlmoe' }),
+};
 
 /** What a session should hold: tokens, or -1 for the image. */
 type Expected = readonly number[];
@@ -15,14 +19,19 @@ interface Player {
   expected: Expected;
 }
 
-test.each([1, 2, 3])(
-  'sessions hold what random calls put into them, aborted and failed ones aside (seed %i)',
-  async (seed) => {
+const CASES = (['qwen2vl', 'qwen3vl', 'qwen3vlmoe'] as const).flatMap((family) =>
+  [1, 2, 3].map((seed) => ({ family, seed })),
+);
+
+test.each(CASES)(
+  'sessions of a $family hold what random calls put into them, aborted and failed ones aside (seed $seed)',
+  async ({ family, seed }) => {
     const random = seededRandom(seed);
     const below = (n: number): number => Math.floor(random() * n);
-    const { model } = toy();
+    const { model } = TOYS[family]();
     const choices = wholeVocabulary(model);
-    const image = await model.encodeImage(someImage(84, 56), { width: 84, height: 56 });
+    const size = { width: 3 * model.cellPx, height: 2 * model.cellPx };
+    const image = await model.encodeImage(someImage(size.width, size.height), size);
     const options = { nSeqMax: 12, nBatch: 24, flashAttention: false, kvType: 'f32' } as const;
     await using context = await model.createContext({ nCtx: 400, ...options });
     await using quiet = await model.createContext({ nCtx: 400, ...options });

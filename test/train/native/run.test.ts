@@ -51,7 +51,7 @@ async function meanLogProb(loras: readonly { path: string }[]): Promise<number> 
   for (const piece of pieces) {
     if (piece.kind === 'image') {
       const rgb = await sharp(piece.image.file).removeAlpha().raw().toBuffer();
-      using image = await model.encodeImage(positionRamps(rgb, FRAME), FRAME);
+      using image = await model.encodeImage(positionRamps(rgb, FRAME, 14), FRAME);
       await session.appendImage(image);
       continue;
     }
