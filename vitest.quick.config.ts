@@ -5,13 +5,22 @@ import whole from './vitest.config.js';
 const FOLDERS = ['base', 'crop', 'engines', 'files', 'gguf', 'photo', 'vlm/answer'];
 /** The built command, tools of the system, or more than some seconds. */
 const LEFT_OUT = [
+  'crop/impossible-targets',
   'engines/rules/rules',
   'gguf/fuzz',
+  'gguf/lora-convert',
+  'gguf/toy',
   'gguf/toy-in-llama',
+  'photo/colour-chunks',
   'photo/coordinates',
+  'photo/overlay/overlay',
+  'photo/png-metadata',
   'photo/pixel-truth',
   'photo/metadata/damaged',
+  'photo/metadata/sidecar',
   'photo/metadata/survival',
+  'vlm/answer/forms',
+  'vlm/answer/true-reasons',
 ];
 
 export default defineConfig((environment) => ({

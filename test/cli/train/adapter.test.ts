@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeExport } from '../../train/native/export-folder.js';
 import { readCheckpoint } from '../../../src/train/native/checkpoint.js';
-import { framewright, type Finished } from '../run.js';
+import { framewright, type Finished, type RunOptions } from '../run.js';
 
 let root: string;
 beforeAll(async () => {
@@ -15,6 +15,22 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 const SMALL = ['--threads', '1', '--rank', '2', '--batch', '2', '--steps', '2', '--learning-rate', '1e-3'];
+
+const STEPS = ['--steps', '8', '--every', '2'];
+
+/** Kills the command some time after a file is there, as a power cut would end it. */
+function killedSoonAfter(file: string, delayMs: number): RunOptions {
+  return {
+    onStart: (kill) => {
+      const timer = setInterval(() => {
+        if (!existsSync(file)) return;
+        clearInterval(timer);
+        setTimeout(() => kill('SIGKILL'), delayMs).unref();
+      }, 5);
+      timer.unref();
+    },
+  };
+}
 
 /** The end of the command when it is told to stop as soon as a file is there. */
 async function stoppedAt(file: string, args: readonly string[]): Promise<Finished> {
@@ -73,4 +89,23 @@ describe('framewright train', () => {
     const { progress } = await readCheckpoint(join(root, 'stopped-training', 'checkpoint.gguf'));
     expect(progress.step).toBeGreaterThan(0);
   });
+
+  test('killed at a random step and resumed ends with the same file as uninterrupted', async () => {
+    const run = (name: string, more: readonly string[], options: RunOptions = {}): Promise<Finished> => {
+      const output = join(root, `${name}.gguf`);
+      return framewright(['train', 'sft', ...SMALL, ...STEPS, ...more, '-o', output, join(root, 'export')], options);
+    };
+    expect((await run('whole', [])).code).toBe(0);
+    const checkpoint = join(root, 'killed-training', 'checkpoint.gguf');
+    const killed = await run('killed', [], killedSoonAfter(checkpoint, 400 * Math.random()));
+    expect(killed.signal).toBe('SIGKILL');
+    const { progress } = await readCheckpoint(checkpoint);
+    expect(progress.step).toBeGreaterThan(0);
+    expect(progress.step).toBeLessThan(8);
+    expect(existsSync(join(root, 'killed.gguf'))).toBe(false);
+    expect((await run('killed', ['--resume'])).code).toBe(0);
+    const [whole, resumed] = await Promise.all(['whole', 'killed'].map((name) => readFile(join(root, `${name}.gguf`))));
+    expect(resumed!.equals(whole!)).toBe(true);
+    // Three runs of the command, which may share the machine.
+  }, 180_000);
 });

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -221,6 +221,29 @@ describe('bad input ends in a clear error:', () => {
   test('a model of another kind', async () => {
     const given = options('wrong', { model: join(root, 'start.gguf') });
     await expect(trainAdapter(given)).rejects.toMatchObject({ name: 'FramewrightError' });
+  });
+});
+
+describe('a model with a NaN among its weights', () => {
+  test('is refused before anything begins, and the tensor named', async () => {
+    const folder = join(root, 'nan');
+    await mkdir(folder);
+    const { textPath, mmprojPath } = await resolveModel({ model: 'nano' });
+    const [text, mmproj] = [join(folder, 'nan.gguf'), join(folder, 'nan-mmproj.gguf')];
+    await copyFile(textPath, text);
+    await copyFile(mmprojPath, mmproj);
+    const { tensors, dataStart } = await readGguf(text);
+    const norm = tensors.find(({ name }) => name === 'blk.2.ffn_norm.weight')!;
+    expect(norm.type).toBe('F32');
+    const file = await open(text, 'r+');
+    await file.write(new Uint8Array(Float32Array.of(NaN).buffer), 0, 4, dataStart + norm.offset + 40);
+    await file.close();
+    const given = options('nan', { model: text, mmproj });
+    await expect(trainAdapter(given)).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+      message: expect.stringMatching(/blk\.2\.ffn_norm\.weight.*NaN/s) as string,
+    });
+    await expect(readFile(given.output)).rejects.toThrow(/ENOENT/);
   });
 });
 
