@@ -1,4 +1,4 @@
-import { familyOfArchitecture, familyTitles, type ModelFamily } from '../../gguf/index.js';
+import { familyOfArchitecture, familyTitles, whyRefused, type ModelFamily } from '../../gguf/index.js';
 import { FramewrightError } from '../base/errors.js';
 import type { Size } from '../base/geometry.js';
 import type { NativeAddon, NativeModel } from './addon.js';
@@ -212,7 +212,8 @@ function requireFamily({ metadata }: ModelFacts): ModelFamily {
   if (family) return family;
   throw new FramewrightError(
     'MODEL_UNSUPPORTED',
-    `models of the architecture ${architecture ?? '(not named)'} are not run; ${familyTitles()} are`,
+    `models of the architecture ${architecture ?? '(not named)'} are not run: ` +
+      (whyRefused(architecture) ?? `only ${familyTitles()} are`),
   );
 }
 
