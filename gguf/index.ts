@@ -3,7 +3,8 @@
  *
  * @module framewright/gguf
  */
-export { FAMILIES, cellPxOf, familyOfArchitecture, familyTitles } from './families/index.js';
+export { FAMILIES, cellPxOf, familyOfArchitecture, familyOfText, familyTitles } from './families/index.js';
+export { whyRefused } from './families/refused.js';
 export type { FamilyName, ModelFamily } from './families/family.js';
 export { GgufError, type GgufErrorCode } from './errors.js';
 export {

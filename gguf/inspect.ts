@@ -1,3 +1,4 @@
+import { familyOfText } from './families/index.js';
 import type { GgufHeader } from './reader.js';
 import { printable } from './printable.js';
 import { countElements, type GgmlType, type GgufValueType } from './types.js';
@@ -42,6 +43,8 @@ export interface GgufSummary {
   readonly version: number;
   readonly alignment: number;
   readonly architecture: string | undefined;
+  /** Of a text model or an adapter: its family's title, where it runs. */
+  readonly family: string | undefined;
   readonly name: string | undefined;
   readonly nTensors: number;
   readonly nParams: number;
@@ -81,6 +84,7 @@ export function inspectGguf(header: GgufHeader): GgufSummary {
     version: header.version,
     alignment: header.alignment,
     architecture: stringOf('general.architecture'),
+    family: familyOfText(header.metadata)?.title,
     name: stringOf('general.name'),
     nTensors: tensors.length,
     nParams: counts.reduce((sum, { nParams }) => sum + nParams, 0),
@@ -122,10 +126,10 @@ export interface RenderOptions {
 
 /** The summary as text for people, lines of about 100 columns. */
 export function renderSummary(summary: GgufSummary, options: RenderOptions = {}): string {
-  const { path, fileBytes, version, architecture, name, nTensors, nParams, types, metadata, tensors } = summary;
+  const { path, fileBytes, version, architecture, family, name, nTensors, nParams, types, metadata, tensors } = summary;
   const lines = [
     path,
-    `  ${name ?? 'no name'}, architecture ${architecture ?? 'not named'}, GGUF version ${version}`,
+    `  ${name ?? 'no name'}, architecture ${architecture ?? 'not named'}${family === undefined ? '' : ` (${family})`}, GGUF version ${version}`,
     `  ${sizeText(fileBytes)}, ${nTensors} tensors, ${countText(nParams)} parameters`,
     '',
     ...columns([

@@ -1,6 +1,7 @@
 import { GgufError } from '../errors.js';
 import type { ModelFamily } from '../families/family.js';
 import { FAMILIES, familyTitles } from '../families/index.js';
+import { whyRefused } from '../families/refused.js';
 import type { Experts, TextShape, VisionShape } from '../families/shapes.js';
 import { isObject, readJsonObject, type JsonObject } from '../json-object.js';
 
@@ -57,7 +58,8 @@ function familyOf(path: string, { architectures }: JsonObject): ModelFamily {
   if (family) return family;
   throw new GgufError(
     'UNSUPPORTED',
-    `${path}: architectures names ${typeof named === 'string' ? named : 'no model'}; checkpoints of ${familyTitles()} are converted`,
+    `${path}: architectures names ${typeof named === 'string' ? named : 'no model'}; ` +
+      (whyRefused(named) ?? `checkpoints of ${familyTitles()} are converted`),
   );
 }
 

@@ -1,6 +1,7 @@
 import type { GgufHeader } from '../reader.js';
 import type { ModelFamily } from '../families/family.js';
 import { familyOfText, familyTitles, FAMILIES } from '../families/index.js';
+import { whyRefused } from '../families/refused.js';
 import { headSizeOf, type Experts, type TextShape } from '../families/shapes.js';
 import type { GgufMetadata } from '../values.js';
 import { checkLayout } from './layout.js';
@@ -57,7 +58,7 @@ function* checkKind(metadata: GgufMetadata): Check<ModelFamily | undefined> {
       ? 'this is a vision (mmproj) file'
       : family
         ? 'this is no whole model'
-        : `only ${familyTitles()} models are run`;
+        : (whyRefused(architecture) ?? `only ${familyTitles()} models are run`);
   yield {
     where: 'general.architecture',
     found: family ? `general.type ${quote(type)}` : quote(architecture ?? 'missing'),

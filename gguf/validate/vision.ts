@@ -1,6 +1,7 @@
 import type { GgufHeader } from '../reader.js';
 import type { ModelFamily, Projector } from '../families/family.js';
 import { cellPxOf, familiesOfProjector, familyOfText, familyTitles, FAMILIES } from '../families/index.js';
+import { whyRefused } from '../families/refused.js';
 import type { VisionShape } from '../families/shapes.js';
 import type { GgufMetadata } from '../values.js';
 import { checkLayout } from './layout.js';
@@ -65,7 +66,7 @@ function* checkKind(metadata: GgufMetadata): Check<Tower | undefined> {
   yield {
     where: 'clip.projector_type',
     found: quote(projector ?? 'missing'),
-    required: `must be ${known.map(quote).join(' or ')}: only ${familyTitles()} models are run`,
+    required: `must be ${known.map(quote).join(' or ')}: ${whyRefused(projector) ?? `only ${familyTitles()} models are run`}`,
     code: 'UNSUPPORTED',
   };
   return undefined;

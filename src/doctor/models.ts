@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { validatePair } from '../../gguf/index.js';
+import { familyOfText, readGguf, validatePair } from '../../gguf/index.js';
 import { messageOf } from '../base/errors.js';
 import { fileSha256 } from '../files/file-hash.js';
 import { BUNDLED_MODELS, resolveModel, type ModelSelection } from '../model/resolve.js';
@@ -32,7 +32,8 @@ async function checkModel(selection: ModelSelection, signal: AbortSignal): Promi
     }
     const sizes = await Promise.all([textPath, mmprojPath].map(async (file) => (await stat(file)).size));
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    const summary = `model ${name}: ${gigabytes(bytes)}, valid`;
+    const family = familyOfText((await readGguf(textPath, { signal })).metadata);
+    const summary = `model ${name}: a ${family?.title ?? 'model'} of ${gigabytes(bytes)}, valid`;
     const details = [textPath, mmprojPath];
     if (manifest && !selection.mmproj) {
       const { text, mmproj } = manifest.files;

@@ -150,6 +150,13 @@ describe('what is missing or unknown in a checkpoint is said, and no file is wri
       /names LlamaForCausalLM; checkpoints of Qwen2.5-VL, Qwen3-VL and Qwen3-VL-MoE are converted/,
     ],
     [
+      'a Qwen3.5',
+      'qwen3-vl',
+      set('config.json', 'architectures', ['Qwen3_5ForConditionalGeneration']),
+      'UNSUPPORTED',
+      /Qwen3.5 keeps a running state/,
+    ],
+    [
       'no size',
       'qwen3-vl',
       set('config.json', 'text_config.head_dim', undefined),

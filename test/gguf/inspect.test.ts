@@ -46,7 +46,7 @@ test('the text names what is in the file, one line an entry, tensors on demand',
   const { textPath } = await writeToyPair(path.join(folder, 'f32'), {});
   const summary = inspectGguf(await readGguf(textPath));
   const text = renderSummary(summary);
-  expect(text).toContain('Framewright toy, architecture qwen2vl, GGUF version 3');
+  expect(text).toContain('Framewright toy, architecture qwen2vl (Qwen2.5-VL), GGUF version 3');
   expect(text).toMatch(/qwen2vl\.rope\.dimension_sections +array of int32 +\[4, 6, 6, 0\]/);
   expect(text).toMatch(/tokenizer\.ggml\.tokens +array of string +\["!", .*270 items\]/);
   expect(text).not.toContain('blk.0.attn_q.weight');

@@ -21,6 +21,12 @@ const heads = 'qwen2vl.attention.head_count';
 describe('text model', () => {
   const cases: readonly Case[] = [
     ['another architecture', set('general.architecture', str('llama')), ['general.architecture'], /only Qwen2.5-VL/],
+    [
+      'a model with a running state',
+      set('general.architecture', str('qwen35')),
+      ['general.architecture'],
+      /Qwen3.5 keeps a running state that cannot be cut back, and conversations here are; a Qwen3-VL runs/,
+    ],
     ['a vision file', set('general.architecture', str('clip')), ['general.architecture'], /vision \(mmproj\) file/],
     ['no architecture', drop('general.architecture'), ['general.architecture'], /missing/],
     ['an adapter', set('general.type', str('adapter')), ['general.architecture'], /"adapter".*no whole model/],

@@ -25,7 +25,7 @@ describe('vision file', () => {
       'another projector',
       set('clip.projector_type', str('qwen2vl_merger')),
       ['clip.projector_type'],
-      /only Qwen2.5-VL/,
+      /Qwen2-VL has an older vision tower; a Qwen2.5-VL or Qwen3-VL runs/,
     ],
     ['no projector', drop('clip.projector_type'), ['clip.projector_type'], /missing/],
     [

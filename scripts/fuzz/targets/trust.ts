@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
-import { convertLora, GgufError } from '../../../gguf/index.js';
+import { CONVERTED_TYPES, convertCheckpoint, convertLora, GgufError } from '../../../gguf/index.js';
 import { readChoices } from '../../../src/batch/choices.js';
 import { readHints } from '../../../src/batch/hints.js';
 import { CropJournal } from '../../../src/batch/journal/crop-journal.js';
@@ -26,6 +26,7 @@ import type { FuzzTarget } from '../target.js';
 const HASH = createHash('sha256').update('x').digest('hex');
 const ADAPTER = packageFile('test', 'fixtures', 'lora', 'dpo');
 const PROFILES = packageFile('examples', 'models');
+const CHECKPOINTS = packageFile('test', 'fixtures', 'convert');
 const MAT_FILES = ['cells.mat', 'struct-compressed.mat', 'struct-plain.mat'];
 
 /** Files that lie beside photos and models, which anybody may have put there. */
@@ -71,6 +72,21 @@ export const trustTargets: readonly FuzzTarget[] = [
     const tensors = readFileSync(path.join(ADAPTER, 'adapter_model.safetensors'));
     put(folder, 'adapter_model.safetensors', dice.chance(0.5) ? tensors : changedBytes(tensors, dice));
     await convertLora(folder, path.join(folder, 'out.gguf'));
+  }),
+  target('checkpoint', async (folder, dice) => {
+    const from = path.join(CHECKPOINTS, dice.pick(['qwen2.5-vl', 'qwen3-vl', 'qwen3-vl-moe']));
+    const copy = mkdtempSync(path.join(folder, 'checkpoint-'));
+    try {
+      cpSync(from, copy, { recursive: true });
+      const name = dice.pick(readdirSync(copy));
+      const sound = readFileSync(path.join(copy, name));
+      const isJson = name.endsWith('.json') && dice.chance(0.8);
+      if (dice.chance(0.85))
+        put(copy, name, isJson ? changedJson(JSON.parse(sound.toString()), dice) : changedBytes(sound, dice));
+      await convertCheckpoint(copy, path.join(copy, 'out'), { type: dice.pick(CONVERTED_TYPES) });
+    } finally {
+      rmSync(copy, { recursive: true, force: true });
+    }
   }),
   target('mat', async (_folder, dice) => {
     const bytes = readFileSync(packageFile('test', 'fixtures', 'eval', dice.pick(MAT_FILES)));
