@@ -7,7 +7,11 @@ const root = path.resolve(import.meta.dirname, '..');
 
 /** @returns what ran, once it has ended: its exit status and what it said, if that was kept. */
 function run(command, args, stdio) {
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', stdio, stdio], shell: process.platform === 'win32' });
+  const child = spawn(command, args, {
+    cwd: root,
+    stdio: ['ignore', stdio, stdio],
+    shell: process.platform === 'win32',
+  });
   const said = [];
   child.stdout?.on('data', (chunk) => said.push(chunk));
   child.stderr?.on('data', (chunk) => said.push(chunk));
