@@ -5,8 +5,8 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { writeToyPair } from '../dist/gguf/index.js';
 import { openCropper } from '../dist/src/index.js';
+import { MODELS, writeModel } from './models.mjs';
 import { openPeer, runPeerPhoto } from './peer.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -25,30 +25,6 @@ const allPhotos = readdirSync(photoFolder)
   .filter((name) => name.endsWith('.jpg'))
   .map((name) => path.join(photoFolder, name));
 
-/**
- * Random models, digits spelled one by one as in the real Qwen. The tiny one gets the full prompts with their sentences of
- * reason; the larger one the short prompts and fewer photos, or a run would take an hour on two cores.
- */
-const MODELS = {
-  tiny: {
-    pair: { preset: 'tiny', type: 'F32', seed: 1 },
-    maxPixels: 224 * 224,
-    prompts: 'standard',
-    nPhotos: 5,
-    rounds: 3,
-    warmup: 1,
-  },
-  // A photo takes the peer a minute: what warming up saves is lost in it.
-  '300m': {
-    pair: { preset: '300m', type: 'Q8_0', seed: 1 },
-    maxPixels: 336 * 336,
-    prompts: 'compact',
-    nPhotos: 1,
-    rounds: 2,
-    warmup: 0,
-  },
-};
-
 const report = {
   date: new Date().toISOString(),
   cpu: cpus()[0].model,
@@ -59,14 +35,13 @@ for (const name of values.models.split(',')) report.rows.push(await benchModel(n
 mkdirSync(path.join(root, 'bench', 'results'), { recursive: true });
 writeFileSync(path.join(root, 'bench', 'results', 'photos.json'), `${JSON.stringify(report, null, 2)}\n`);
 
-async function benchModel(name, { pair, maxPixels, prompts, nPhotos, ...defaults }) {
+async function benchModel(name, { maxPixels, prompts, nPhotos, ...defaults }) {
   const rounds = Number(values.rounds ?? defaults.rounds);
   const warmup = Number(values.warmup ?? defaults.warmup);
   const photos = allPhotos.slice(0, nPhotos);
   const folder = mkdtempSync(path.join(tmpdir(), 'framewright-bench-'));
   try {
-    const { textPath, mmprojPath } = await writeToyPair(folder, pair);
-    writeManifest(folder, { name, textPath, mmprojPath, maxPixels, prompts });
+    const { textPath, mmprojPath } = await writeModel(folder, name);
     const open = (threads) => openCropper({ model: folder, gpu: 'cpu', threads, parallel: Number(values.parallel) });
     const cropper = await open(nThreads);
     // The peer's prebuilt library computes on one core whatever it is told; so do we, beside it.
@@ -166,23 +141,6 @@ async function turnsOf(parts, prefix) {
     }
   }
   return turns;
-}
-
-function writeManifest(folder, { name, textPath, mmprojPath, maxPixels, prompts }) {
-  const file = (filePath) => ({ name: path.basename(filePath), bytes: 1, sha256: '0'.repeat(64) });
-  const manifest = {
-    schemaVersion: 1,
-    name,
-    licence: 'none',
-    trained: false,
-    files: { text: file(textPath), mmproj: file(mmprojPath) },
-    promptProfile: prompts,
-    pixelBudget: { min: 784, max: maxPixels },
-    contextCells: 8192,
-    preprocess: { positionRamps: false },
-    overlay: { labels: true },
-  };
-  writeFileSync(path.join(folder, 'manifest.json'), JSON.stringify(manifest));
 }
 
 function printRow(name, { prompts, nPhotos }, seconds, totals) {

@@ -13,6 +13,11 @@ const SCHEMAS = {
   result: { title: 'A crop, a line of framewright --json', source: 'src/base/schema.ts', variable: 'cropResultSchema' },
   config: { title: 'framewright.config.json' },
   manifest: { title: "A model's manifest.json", source: 'src/model/manifest.ts', variable: 'manifestSchema' },
+  profile: {
+    title: "A prompt profile of a model's own",
+    source: 'src/vlm/prompt/own-profile.ts',
+    variable: 'ownProfileSchema',
+  },
   hints: { title: 'A line of a hints file', source: 'src/batch/hints.ts', variable: 'hintSchema' },
   choices: { title: 'A line of a choices file', source: 'src/batch/choices.ts', variable: 'choiceSchema' },
   taste: {
@@ -106,6 +111,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const { configSchema } = await dist('cli/config/schema.js');
   const { DEFAULT_COMMAND } = await dist('cli/crop/crop.js');
   const { manifestSchema } = await dist('model/manifest.js');
+  const { ownProfileSchema } = await dist('vlm/prompt/own-profile.js');
   const { hintSchema } = await dist('batch/hints.js');
   const { choiceSchema } = await dist('batch/choices.js');
   const { tasteLineSchema } = await dist('train/sources/labels-file.js');
@@ -114,6 +120,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
     result: cropResultSchema,
     config: configSchema(buildProgram('0.0.0'), DEFAULT_COMMAND),
     manifest: manifestSchema,
+    profile: ownProfileSchema,
     hints: hintSchema,
     choices: choiceSchema,
     taste: tasteLineSchema,

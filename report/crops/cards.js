@@ -80,7 +80,9 @@ const cards = (() => {
             ? 'my choice'
             : crop.isKept || modelScore === null
               ? 'kept'
-              : detail.percent(modelScore),
+              : crop.isScored
+                ? detail.percent(modelScore)
+                : 'cropped',
         ),
       ),
       photo.crops.length > 1 ? element('div', { class: 'tabs' }, ...tabs) : '',

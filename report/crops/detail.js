@@ -67,7 +67,7 @@ const detail = (() => {
           'span',
           { class: 'score' },
           element('b', {}, option.modelScore === null ? 'whole photo' : String(o + 1)),
-          ...(option.modelScore === null ? [] : [bar(option.modelScore), percent(option.modelScore)]),
+          ...(option.modelScore === null || !crop.isScored ? [] : [bar(option.modelScore), percent(option.modelScore)]),
           o === crop.best ? element('span', { class: 'tag' }, data.engine === 'vlm' ? 'model’s choice' : 'best') : '',
         ),
         element('span', { class: 'why' }, option.why),

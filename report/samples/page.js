@@ -16,12 +16,13 @@
    * @param {readonly { readonly box: Box, readonly kind: string, readonly label: string }[]} boxes
    * @param {string} caption
    */
-  function picture({ image, enhanced, frame }, boxes, caption) {
+  function picture({ image, enhanced, frame, space }, boxes, caption) {
     const { width, height } = frame;
+    const [across, down] = [width / space.width, height / space.height];
     const drawing = svg('svg', { viewBox: `0 0 ${width} ${height}` });
     drawing.append(svg('image', { href: (input('drawn').checked && enhanced) || image, width, height }));
     for (const { box, kind, label } of boxes) {
-      const [x1, y1, x2, y2] = box;
+      const [x1, y1, x2, y2] = [box[0] * across, box[1] * down, box[2] * across, box[3] * down];
       const place = { x: x1, y: y1, width: x2 - x1, height: y2 - y1 };
       drawing.append(
         svg('rect', { ...place, class: 'casing' }),

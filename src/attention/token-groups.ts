@@ -18,8 +18,9 @@ export const TOKEN_GROUPS = [
 ] as const;
 export type TokenGroup = (typeof TOKEN_GROUPS)[number];
 
-const NAME = /(?<="type":")[a-z_]+/g;
-const NUMBER = /\d+/g;
+const NAME = /(?<="(?:type|label)": ?")[a-z_]+/g;
+/** Not the one in `bbox_2d`. */
+const NUMBER = /(?<!_)\d+/g;
 
 /**
  * The group of each token of an analysis (JSON Lines): a token that holds a part of an element's name is a name, one that

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VERDICTS } from './verdicts.js';
 
 /** Whole pixels; x2 and y2 exclusive. */
 export const boxSchema = z
@@ -97,9 +98,12 @@ export const cropResultSchema = z.object({
    * the crop is the engine's all the same.
    */
   verdict: z.enum(['crop', 'keep', 'review']),
+  /** What the model says of the photo, where it is asked: best as it is, better cropped, or no good either way. */
+  modelVerdict: z.enum(VERDICTS).optional(),
   /**
    * The score of the best candidate: how much of its belief the engine asked puts into its own choice. 1 / the number of
-   * candidates is no preference at all, 1 where there was only one.
+   * candidates is no preference at all, 1 where there was only one. Absent where nothing was scored, as of a model that
+   * answers with one box.
    */
   confidence: z.number().min(0).max(1).optional(),
   /** What took the place of the crop of the engine asked, whose confidence was too low. */

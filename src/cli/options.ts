@@ -38,7 +38,7 @@ export function addModelFlags(command: Command): Command {
     .option('--mmproj <file>', 'its vision file (default: the one beside the model)')
     .option('--lora <file[:scale]>', 'LoRA adapter (.gguf), repeatable', collect(parseLora), [])
     .addOption(new Option('--gpu <kind>', 'what the model runs on').choices(GPUS).default('auto'))
-    .option('--threads <n>', 'CPU threads (default: the physical cores)', parseWhole('threads', 1, 1024))
+    .option('--threads <n>', 'CPU threads (default: physical cores that are free)', parseWhole('threads', 1, 1024))
     .option('--vram <size>', 'plan for this much GPU memory, e.g. 6GB (default: what is free)', parseSize)
     .option('--no-plan', 'load as asked, whatever memory is free')
     .option('--verbose', "say what is going on, with llama.cpp's own log", false);

@@ -14,6 +14,8 @@ import { formatAspect } from './target.js';
 /** A crop that leaves out less than this share of the photo is not worth making: the verdict is `keep`. */
 const KEEP_FROM_SHARE = 0.97;
 
+const REJECTED = 'is rejected by the model: no crop makes it a good photo';
+
 /** What an engine has made of one target. */
 export interface CropOutcome {
   readonly ready: ReadyPhoto;
@@ -38,7 +40,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
   const analysis = outcome.analysed.elements.map((element) => map.toPhoto.element(element));
   const crop = rects[decision.best]!;
   const isWhole = crop.width * crop.height >= KEEP_FROM_SHARE * photo.width * photo.height;
-  const keepsPhoto = isWhole && !target.aspect;
+  const keepsPhoto = (isWhole || decision.verdict === 'keep') && !target.aspect;
   const final = keepsPhoto ? rectOfBox(boxOfSize(photo)) : crop;
   return {
     schemaVersion: 1,
@@ -62,8 +64,9 @@ export function cropResult(outcome: CropOutcome): CropResult {
     focalPoint: focalPoint(photo, analysis, boxOfRect(final), wishes.focus),
     ...(heads ? { heads: heads.map((box) => [...box] as [number, number, number, number]) } : {}),
     verdict: keepsPhoto ? 'keep' : 'crop',
-    confidence: round6(decision.modelScores[decision.best]!),
-    ...resultNotes(photo, final, target.size, settled.note),
+    ...defined({ modelVerdict: decision.verdict }),
+    ...((engine.scores ?? true) ? { confidence: round6(decision.modelScores[decision.best]!) } : {}),
+    ...resultNotes(photo, final, target.size, [settled.note, decision.verdict === 'reject' ? REJECTED : undefined]),
     timingsMs: ready.timings.with(settled.engineTarget.timings),
   };
 }

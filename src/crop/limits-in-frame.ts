@@ -8,7 +8,7 @@ import type { Target } from './target.js';
 
 /**
  * The limits as the model's answer is held to them. A keep box is rounded outward so that a candidate that holds it in
- * the frame holds it in the photo; the ratio is that of frame pixels, which need not be square in the photo.
+ * the engine's coordinates holds it in the photo; the ratio is that of these, which need not be square in the photo.
  *
  * @throws FramewrightError ASPECT_IMPOSSIBLE if no crop of the photo holds to them
  */
@@ -18,7 +18,7 @@ export function limitsInFrame(
   keep: readonly Box[],
   minSize: number,
 ): CandidateLimits {
-  const { photo, frame, map } = ready;
+  const { photo, space: frame, map } = ready;
   const kept = unionOf(keep.map((box) => map.toFrame.box(box, 'outward')));
   const limits: CandidateLimits = {
     frame,
@@ -31,7 +31,7 @@ export function limitsInFrame(
   return withSlack(limits);
 }
 
-function aspectInFrame({ width, height }: Aspect, { photo, frame }: ReadyPhoto): Aspect {
+function aspectInFrame({ width, height }: Aspect, { photo, space: frame }: ReadyPhoto): Aspect {
   return { width: 1, height: ((height / width) * (frame.height / photo.height)) / (frame.width / photo.width) };
 }
 

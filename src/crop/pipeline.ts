@@ -5,7 +5,7 @@ import { plainEngine } from '../engines/plain-engine.js';
 import type { Photo } from '../photo/decode.js';
 import { cropResult } from './crop-result.js';
 import { CROP_DEFAULTS } from './defaults.js';
-import type { ReadyPhoto } from './ready-photo.js';
+import { readyFor, type ReadyPhoto } from './ready-photo.js';
 import type { Target } from './target.js';
 import {
   isImpossible,
@@ -150,7 +150,7 @@ async function settleUnsure(
   target: Target,
   { minConfidence = CROP_DEFAULTS.minConfidence, fallback = CROP_DEFAULTS.fallback, ...wishes }: HeldWishes,
 ): Promise<CropResult> {
-  if (result.confidence! >= minConfidence) return result;
+  if (result.confidence === undefined || result.confidence >= minConfidence) return result;
   if (fallback === 'review') return { ...result, verdict: 'review', fallback };
   return cropByFallback(result, ready, target, fallback, wishes);
 }
@@ -164,7 +164,8 @@ async function cropByFallback(
   { instruct: _, onConversation: __, ...wishes }: HeldWishes,
 ): Promise<CropResult> {
   const engine = plainEngine(fallback === 'keep' ? 'full' : fallback);
-  const { results } = await cropPhoto({ decode: () => Promise.resolve(ready), engine, targets: [target], wishes });
+  const decode = (): Promise<ReadyPhoto> => Promise.resolve(readyFor(ready, engine));
+  const { results } = await cropPhoto({ decode, engine, targets: [target], wishes });
   const { crop, focalPoint, verdict, timingsMs } = results[0]!;
   const shared = { confidence: unsure.confidence, fallback, timingsMs: { ...unsure.timingsMs, ...timingsMs } };
   // To keep the photo is to make nothing of the candidates, which stay what they were.
@@ -173,5 +174,9 @@ async function cropByFallback(
 }
 
 function cannot(engine: PhotoEngine, what: string): FramewrightError {
-  return new FramewrightError('USAGE', `the engine ${engine.name} ${what}; use the engine vlm`);
+  if (!engine.identity) return new FramewrightError('USAGE', `the engine ${engine.name} ${what}; use the engine vlm`);
+  return new FramewrightError(
+    'USAGE',
+    `the model ${engine.identity.name} ${what}: it is not asked for any; use another`,
+  );
 }

@@ -1,4 +1,5 @@
-import type { Box } from '../base/geometry.js';
+import { coordinateSpace } from '../base/coordinates.js';
+import type { Box, Size } from '../base/geometry.js';
 import { Timings } from '../base/timings.js';
 import type { FrameImage, PhotoEngine } from '../engines/engine.js';
 import { decodePhoto, type Photo } from '../photo/decode.js';
@@ -9,6 +10,9 @@ import { renderFrame } from '../photo/render.js';
 /** A decoded photo with the raster the model will see. */
 export interface ReadyPhoto extends FrameImage {
   readonly photo: Photo;
+  /** How far the engine's coordinates reach over the frame. */
+  readonly space: Size;
+  /** From photo pixels to the engine's coordinates and back. */
   readonly map: FrameMap;
   readonly timings: Timings;
   /** Found in this photo, in oriented photo pixels; no crop may cut any. */
@@ -18,7 +22,7 @@ export interface ReadyPhoto extends FrameImage {
 /** decode: the file, and the model frame made of it. */
 export async function framePhoto(
   input: PhotoInput,
-  engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels'>,
+  engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels' | 'coordinates'>,
   options: { maxPixels?: number; name?: string; signal?: AbortSignal },
 ): Promise<ReadyPhoto> {
   const timings = new Timings();
@@ -26,6 +30,20 @@ export async function framePhoto(
     const photo = await decodePhoto(input, options);
     const frame = chooseFrame(photo, engine.pixelBudget);
     const rgb = (engine.needsPixels ?? true) ? await renderFrame(photo, frame, options) : new Uint8Array();
-    return { photo, frame, rgb, map: frameMap(photo, frame), timings };
+    return { photo, frame, rgb, timings, ...coordinatesFor(photo, frame, engine) };
   });
+}
+
+/** The same photo for an engine that looks at the frame made for another. */
+export function readyFor(ready: ReadyPhoto, engine: Pick<PhotoEngine, 'coordinates'>): ReadyPhoto {
+  return { ...ready, ...coordinatesFor(ready.photo, ready.frame, engine) };
+}
+
+function coordinatesFor(
+  photo: Photo,
+  frame: Size,
+  { coordinates = 'pixels' }: Pick<PhotoEngine, 'coordinates'>,
+): Pick<ReadyPhoto, 'space' | 'map'> {
+  const space = coordinateSpace(coordinates, frame);
+  return { space, map: frameMap(photo, space) };
 }

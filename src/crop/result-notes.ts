@@ -7,14 +7,14 @@ import type { Photo } from '../photo/decode.js';
 const SEEN_FROM = 1.05;
 
 /**
- * What to say of a result beside it: of the photo's file, what of it could not be kept, and where the size asked for is more than
+ * What to say of a result beside it: of the photo's file, what else is to be said of it (what could not be kept), and where the size asked for is more than
  * the crop has.
  */
 export function resultNotes(
   photo: Photo,
   crop: CropRect,
   size: Size | undefined,
-  givenUp?: string,
+  others: readonly (string | undefined)[] = [],
 ): Pick<CropResult, 'notes'> {
   const factor = size ? Math.max(size.width / crop.width, size.height / crop.height) : 1;
   const enlarged =
@@ -23,6 +23,6 @@ export function resultNotes(
           `is enlarged ${factor.toFixed(1)} times: its crop has ${crop.width}x${crop.height} px, and ${size.width}x${size.height} are asked for`,
         ]
       : [];
-  const notes = [...photo.notes, ...(givenUp === undefined ? [] : [givenUp]), ...enlarged];
+  const notes = [...photo.notes, ...others.filter((note) => note !== undefined), ...enlarged];
   return defined({ notes: notes.length > 0 ? notes : undefined });
 }

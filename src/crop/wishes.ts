@@ -111,6 +111,7 @@ export function settleWishes(
     const who = engine.identity ? `the model ${engine.identity.name}` : `the engine ${engine.name}`;
     throw new FramewrightError('USAGE', `${who} takes no instruction in words; choose a Qwen-VL with --model`);
   }
+  requireScores(engine, votes, minConfidence);
   const { photo, heads = [] } = ready;
   const focus = wishes.focus && focusPoint(wishes.focus, photo);
   const asked = (wishes.keep ?? []).map((rect) => keepBox(rect, photo));
@@ -130,6 +131,14 @@ export function settleWishes(
     targets: settled,
     ...{ focus, seed, onConversation },
   };
+}
+
+/** @throws FramewrightError USAGE for a wish that goes by scores, of an engine that has none */
+function requireScores({ scores = true, identity, name }: PhotoEngine, votes: number, minConfidence: number): void {
+  if (scores || (votes === 1 && minConfidence === 0)) return;
+  const who = identity ? `the model ${identity.name}` : `the engine ${name}`;
+  const what = votes > 1 ? 'are no votes to average (--votes)' : 'is no confidence to hold it to (--min-confidence)';
+  throw new FramewrightError('USAGE', `${who} answers with one box and no scores: there ${what}`);
 }
 
 function settleTarget(

@@ -389,6 +389,7 @@ function taskOf(each: PhotoInput | PhotoTask): PhotoTask {
 }
 
 const NO_WORK = {
+  nThreads: 0,
   nDecodeCalls: 0,
   nTokensDecoded: 0,
   nSingleTokenSteps: 0,

@@ -3,6 +3,7 @@ import { familyOfText, readGguf, validatePair } from '../../gguf/index.js';
 import { messageOf } from '../base/errors.js';
 import { fileSha256 } from '../files/file-hash.js';
 import { BUNDLED_MODELS, resolveModel, type ModelSelection } from '../model/resolve.js';
+import { loadPromptProfile } from '../vlm/prompt/profile.js';
 import type { Finding } from './finding.js';
 import { gigabytes } from './machine.js';
 
@@ -17,7 +18,8 @@ export async function checkModels(wanted: ModelSelection, signal: AbortSignal): 
 async function checkModel(selection: ModelSelection, signal: AbortSignal): Promise<Finding> {
   const check = 'model';
   try {
-    const { name, textPath, mmprojPath, loras, manifest } = await resolveModel(selection);
+    const { name, textPath, mmprojPath, loras, manifest, use } = await resolveModel(selection);
+    await loadPromptProfile(use.promptProfile);
     const problems = await validatePair(textPath, mmprojPath, { loras: loras.map(({ path }) => path), signal });
     if (problems.length > 0) {
       return {
@@ -36,7 +38,9 @@ async function checkModel(selection: ModelSelection, signal: AbortSignal): Promi
     if (manifest && !selection.mmproj) {
       const { text, mmproj } = manifest.files;
       const hashes = [await fileSha256(textPath, signal), await fileSha256(mmprojPath, signal)];
-      const changed = [text, mmproj].filter(({ sha256 }, i) => sha256 !== hashes[i]).map((file) => file.name);
+      const changed = [text, mmproj]
+        .filter(({ sha256 }, i) => sha256 !== undefined && sha256 !== hashes[i])
+        .map((file) => file.name);
       if (changed.length > 0) {
         return {
           check,

@@ -1,9 +1,11 @@
+import type { Coordinates } from '../base/coordinates.js';
 import type { Box, Size } from '../base/geometry.js';
 import type { CandidateLimits, ProposedBox } from './limits.js';
 import type { Element, EngineName } from '../base/schema.js';
 import type { PixelBudget } from '../photo/frame.js';
 import type { Stage } from '../base/stages.js';
 import type { Timings } from '../base/timings.js';
+import type { Verdict } from '../base/verdicts.js';
 
 /** What an engine looks at: RGB, row major, `frame.width * frame.height * 3` bytes. */
 export interface FrameImage {
@@ -11,7 +13,7 @@ export interface FrameImage {
   readonly rgb: Uint8Array;
 }
 
-/** One crop wanted of a photo, in terms of its frame. */
+/** One crop wanted of a photo, in what the engine counts in. */
 export interface EngineTarget {
   readonly limits: CandidateLimits;
   /** `width:height` as asked for. */
@@ -53,6 +55,8 @@ export interface Decision {
   /** Index of the best candidate. */
   readonly best: number;
   readonly why: string;
+  /** What the model says of the photo, where it is asked. */
+  readonly verdict?: Verdict;
   /** Probability of each candidate to be named best, averaged over the votes; sums to 1. */
   readonly modelScores: readonly number[];
 }
@@ -120,12 +124,16 @@ export interface PhotoEngine {
   readonly name: EngineName;
   /** Area of the frame it wants to look at. */
   readonly pixelBudget: PixelBudget;
+  /** What its boxes and elements, and the limits it is given, count in. Default: pixels of the frame. */
+  readonly coordinates?: Coordinates;
   /** False for an engine that goes by the photo's size alone: its frame stays undecoded and has no pixels. Default true. */
   readonly needsPixels?: boolean;
   /** Only where a model is at work. */
   readonly identity?: ModelIdentity;
   /** Whether it understands a wish in words. */
   readonly takesInstruction: boolean;
+  /** Whether its candidates have scores, and with them a crop its confidence. Default true. */
+  readonly scores?: boolean;
   /** Whether it looks at the composition at all. */
   readonly namesElements: boolean;
   takeOn(photo: FrameImage, call: EngineCall): EngineSteps;

@@ -1,11 +1,13 @@
+import type { Verdict } from '../base/verdicts.js';
 import { boxArea, contains, type Aspect, type Box, type Size } from '../base/geometry.js';
 
 /** What every candidate is held to. */
 export interface CandidateLimits {
+  /** How far coordinates reach: the frame's own pixels, or the grid an engine counts in instead. */
   readonly frame: Size;
-  /** In frame pixels. Free without. */
+  /** In the same. Free without. */
   readonly aspect?: Aspect;
-  /** Smallest box every candidate holds, in the frame. */
+  /** Smallest box every candidate holds, in the same. */
   readonly keep?: Box;
   /** Least area, as a share of the frame's, 0..1. */
   readonly minSize: number;
@@ -15,6 +17,8 @@ export interface CandidateLimits {
 export interface ProposedBox {
   readonly boxInFrame: Box;
   readonly why: string;
+  /** Of the photo, where the engine is asked for one. */
+  readonly verdict?: Verdict;
 }
 
 /** Nobody trims less than this share of a side; where no ratio says how much to trim, a candidate does not either. */

@@ -7,7 +7,7 @@ import { FramewrightError, messageOf } from '../base/errors.js';
 import { readJsonFile } from '../files/json-file.js';
 import { nearestWord } from '../base/nearest.js';
 import { CATALOG, findInCatalog, type CatalogEntry, type ModelFile, type ModelVariant } from './catalog.js';
-import { DEFAULT_USE, fileNameSchema, modelUseSchema } from './manifest.js';
+import { DEFAULT_USE, fileNameSchema, isProfileFile, modelUseSchema, type ModelUse } from './manifest.js';
 
 export const CATALOG_FILE = 'framewright.models.json';
 
@@ -112,10 +112,17 @@ function toEntry(file: string, name: string, spec: EntrySpec): CatalogEntry {
     name,
     licence: spec.licence ?? base?.entry.licence ?? 'not given',
     source: file,
-    use: modelUseSchema.parse({ ...(base?.entry.use ?? DEFAULT_USE), ...present(spec) }),
+    use: withOwnProfile(file, modelUseSchema.parse({ ...(base?.entry.use ?? DEFAULT_USE), ...present(spec) }), spec),
+    ...(!base && spec.pixelBudget === undefined && { isBudgetGuessed: true }),
     ...(base?.entry.sizes && spec.text === undefined ? { sizes: base.entry.sizes } : {}),
     variants: [{ name: base?.variant.name ?? 'own', text, mmproj, loras: [...(base?.variant.loras ?? []), ...loras] }],
   };
+}
+
+/** A prompt profile of the user's own is found from the catalogue, as files are. */
+function withOwnProfile(catalogFile: string, use: ModelUse, { promptProfile }: EntrySpec): ModelUse {
+  if (promptProfile === undefined || !isProfileFile(promptProfile)) return use;
+  return { ...use, promptProfile: path.resolve(path.dirname(catalogFile), promptProfile) };
 }
 
 function present(spec: EntrySpec): Partial<EntrySpec> {

@@ -1,4 +1,5 @@
 import {
+  FAMILIES,
   QWEN2VL_SHAPES,
   QWEN3VLMOE_SHAPES,
   QWEN3VL_SHAPES,
@@ -7,7 +8,7 @@ import {
   type TextShape,
   type VisionShape,
 } from '../../gguf/index.js';
-import { DEFAULT_USE, type ModelUse } from './manifest.js';
+import { DEFAULT_USE, defaultUse, type ModelUse } from './manifest.js';
 
 /** One file of a model: on this machine, or to be downloaded. */
 export interface ModelFile {
@@ -46,6 +47,8 @@ export interface CatalogEntry {
   /** Where it comes from: a page for people, or the catalogue file that adds it. */
   readonly source: string;
   readonly use: ModelUse;
+  /** As of a `ResolvedModel`. */
+  readonly isBudgetGuessed?: true;
   /** To plan with before anything is downloaded; absent where nobody said. */
   readonly sizes?: ModelSizes;
   /** The first one is meant by the bare name. */
@@ -100,11 +103,7 @@ const MMPROJ_3B_Q8: PublishedFile = {
   sha256: '980c9b2f78c04e6cff93d277ada09e768394f112d75db3b4e9dea8a69f9fb904',
 };
 
-/**
- * As many pixels as its published boxes need: llama.cpp warns below 1024 tokens, and places came out right half as often at
- * 352 as at 2025 (its issue 29251); a conversation holds two such images.
- */
-const QWEN3VL_USE: ModelUse = { ...DEFAULT_USE, pixelBudget: { min: 262_144, max: 802_816 } };
+const QWEN3VL_USE = defaultUse(FAMILIES.qwen3vl);
 
 /** Qwen3-VL-Instruct as its makers publish it, at the commits that several other projects pin. */
 function qwen3vl(

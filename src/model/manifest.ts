@@ -1,6 +1,9 @@
+import path from 'node:path';
 import { z } from 'zod';
+import { cellPxOf, FAMILIES, type ModelFamily } from '../../gguf/index.js';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import { readJsonFile } from '../files/json-file.js';
+import { isInside } from '../files/inside.js';
 
 /** What a system call takes as the name of a file. */
 export const fileNameSchema = z
@@ -11,14 +14,18 @@ export const fileNameSchema = z
 const fileSchema = z.object({
   /** Relative to the manifest. */
   name: fileNameSchema,
-  bytes: z.int().positive(),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Compared with the file, where they are given. */
+  bytes: z.int().positive().optional(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 
 /** All of a manifest that decides a model's answers, besides its files. */
 export const modelUseSchema = z.object({
-  /** A folder of `prompts/`: the prompts the model was trained on. */
-  promptProfile: z.string(),
+  /** How the model is asked: a folder of the package's `prompts/`, or a profile of its own, a `.json` file beside the manifest. */
+  promptProfile: z.string().min(1),
   /** Area of the model frame in pixels. */
   pixelBudget: z.object({ min: z.int().positive(), max: z.int().positive() }),
   /** Cells of KV cache one photo's conversation may take. */
@@ -45,15 +52,28 @@ export const manifestSchema = z.object({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** How a GGUF without a manifest is used: at most 768 x 768 pixels, a size of our choice, and the full prompts. */
-export const DEFAULT_USE = {
-  promptProfile: 'standard',
-  pixelBudget: { min: 200_704, max: 589_824 },
-  contextCells: 8192,
-  preprocess: { positionRamps: false },
-  overlay: { labels: true },
-  placeEdges: false,
-} as const satisfies Partial<Manifest>;
+/**
+ * Image tokens a photo is seen with where nothing else is said. Qwen-VL models place boxes badly below 1,024, of which
+ * llama.cpp warns; 1,280 is the most that Qwen2.5-VL's model card uses in its examples.
+ */
+export const DEFAULT_IMAGE_TOKENS = { min: 1024, max: 1280 } as const;
+
+/** How a GGUF without a manifest is used: with the full prompts. */
+export function defaultUse(family: ModelFamily): ModelUse {
+  const { min, max } = DEFAULT_IMAGE_TOKENS;
+  const cellPx = cellPxOf(family);
+  return {
+    promptProfile: 'standard',
+    pixelBudget: { min: min * cellPx ** 2, max: max * cellPx ** 2 },
+    contextCells: 8192,
+    preprocess: { positionRamps: false },
+    overlay: { labels: true },
+    placeEdges: false,
+  };
+}
+
+/** Of a Qwen2.5-VL. */
+export const DEFAULT_USE = defaultUse(FAMILIES.qwen2vl);
 
 export async function readManifest(file: string): Promise<Manifest> {
   let parsed: unknown;
@@ -70,7 +90,26 @@ export async function readManifest(file: string): Promise<Manifest> {
   throw new FramewrightError('MODEL_INVALID', `the model manifest ${file} is wrong at ${path.join('.')}: ${message}`);
 }
 
-/** A manifest without what is no use of the model. */
-export function useOf(manifest: Manifest): ModelUse {
-  return modelUseSchema.parse(manifest);
+/** A prompt profile that is no name: the path of a file. */
+export function isProfileFile(promptProfile: string): boolean {
+  return promptProfile.toLowerCase().endsWith('.json');
+}
+
+/**
+ * A manifest without what is no use of the model, with the path of its prompt profile for the name of one beside it.
+ *
+ * @throws FramewrightError MODEL_INVALID for a profile outside the manifest's folder
+ */
+export function useOf(manifest: Manifest, folder: string): ModelUse {
+  const use = modelUseSchema.parse(manifest);
+  const { promptProfile } = use;
+  if (!isProfileFile(promptProfile)) return use;
+  if (!isInside(promptProfile)) {
+    const file = path.join(folder, 'manifest.json');
+    throw new FramewrightError(
+      'MODEL_INVALID',
+      `the model manifest ${file} is wrong at promptProfile: ${promptProfile} does not lie in the model's folder`,
+    );
+  }
+  return { ...use, promptProfile: path.join(folder, promptProfile) };
 }

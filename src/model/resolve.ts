@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { ModelFamily } from '../../gguf/index.js';
 import { bytesText } from '../base/bytes-text.js';
 import { FramewrightError } from '../base/errors.js';
 import { nearestWord } from '../base/nearest.js';
@@ -8,7 +9,7 @@ import { packageFile } from '../files/package-root.js';
 import type { LoraSpec } from '../runtime/types.js';
 import { CATALOG, findInCatalog, variantBytes, type CatalogEntry, type ModelVariant } from './catalog.js';
 import { readCatalog } from './catalog-file.js';
-import { DEFAULT_USE, readManifest, useOf, type Manifest, type ModelUse } from './manifest.js';
+import { DEFAULT_USE, defaultUse, readManifest, useOf, type Manifest, type ModelUse } from './manifest.js';
 import { placesOf, stateOf } from './store.js';
 
 /** A model's two files, its adapters, and how to use them. */
@@ -19,6 +20,8 @@ export interface ResolvedModel {
   /** Those that belong to the model; the caller's own come on top. */
   readonly loras: readonly LoraSpec[];
   readonly use: ModelUse;
+  /** Nothing says how large a picture it wants: `use` has a Qwen2.5-VL's until the family is known; see `useIn`. */
+  readonly isBudgetGuessed?: true;
   readonly manifest?: Manifest;
 }
 
@@ -52,7 +55,13 @@ export async function resolveModel({ model, mmproj }: ModelSelection): Promise<R
     mmprojPath: mmproj ?? (await findMmproj(model)),
     loras: [],
     use: DEFAULT_USE,
+    isBudgetGuessed: true,
   };
+}
+
+/** How the model is used, once the family is known that its header names. */
+export function useIn({ use, isBudgetGuessed }: ResolvedModel, family: ModelFamily): ModelUse {
+  return isBudgetGuessed ? { ...use, pixelBudget: defaultUse(family).pixelBudget } : use;
 }
 
 /**
@@ -104,6 +113,7 @@ function fromCatalog(
     mmprojPath: mmproj ?? places.mmproj.path,
     loras: places.loras.map((lora) => ({ path: lora.path, scale: lora.scale })),
     use: entry.use,
+    ...(entry.isBudgetGuessed && { isBudgetGuessed: true }),
   };
 }
 
@@ -133,7 +143,7 @@ async function fromManifest(folder: string, mmproj: string | undefined): Promise
     textPath: path.join(folder, manifest.files.text.name),
     mmprojPath: mmproj ?? path.join(folder, manifest.files.mmproj.name),
     loras: [],
-    use: useOf(manifest),
+    use: useOf(manifest, folder),
     manifest,
   };
 }

@@ -3,7 +3,6 @@ import { stat } from 'node:fs/promises';
 import { GgufError, validatePair } from '../../gguf/index.js';
 import { messageOf } from '../base/errors.js';
 import { readTextFile } from '../files/json-file.js';
-import type { ModelFile } from './catalog.js';
 import { freshFileSha256 } from '../files/file-hash.js';
 import { requireCatalogModel, resolveModel, type ModelSelection, type ResolvedModel } from './resolve.js';
 import { hashPath, placesOf } from './store.js';
@@ -75,20 +74,23 @@ async function expectationsOf(selection: ModelSelection, resolved: ResolvedModel
   const expected = new Map<string, Expected>();
   if (resolved.manifest) {
     const { text, mmproj } = resolved.manifest.files;
-    expected.set(resolved.textPath, { ...text, against: 'manifest' });
-    if (selection.mmproj === undefined) expected.set(resolved.mmprojPath, { ...mmproj, against: 'manifest' });
+    expected.set(resolved.textPath, expectationOf(text, 'manifest'));
+    if (selection.mmproj === undefined) expected.set(resolved.mmprojPath, expectationOf(mmproj, 'manifest'));
   } else if (!selection.model.toLowerCase().endsWith('.gguf')) {
     const { entry, variant } = await requireCatalogModel(selection.model);
     const { text, mmproj, loras } = placesOf(entry, variant);
     for (const { path, file } of [text, mmproj, ...loras])
-      if (file.sha256 !== undefined || file.bytes !== undefined) expected.set(path, expectationOf(file));
+      if (file.sha256 !== undefined || file.bytes !== undefined) expected.set(path, expectationOf(file, 'catalogue'));
   }
   return expected;
 }
 
-function expectationOf({ bytes, sha256 }: ModelFile): Expected {
+function expectationOf(
+  { bytes, sha256 }: { readonly bytes?: number | undefined; readonly sha256?: string | undefined },
+  against: Expected['against'],
+): Expected {
   return {
-    against: 'catalogue',
+    against,
     ...defined({ bytes, sha256 }),
   };
 }

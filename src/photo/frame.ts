@@ -81,7 +81,7 @@ export interface Conversion {
   readonly element: (element: Element) => Element;
 }
 
-/** The one place where oriented photo pixels and model frame pixels meet. */
+/** The one place where oriented photo pixels and a model's coordinates meet: its frame's pixels, or a grid over it. */
 export interface FrameMap {
   readonly photo: Size;
   readonly frame: Size;

@@ -28,6 +28,8 @@ interface ReportCrop {
   readonly best: number;
   readonly why: string;
   readonly isKept: boolean;
+  /** Whether the options' scores compare anything: not those of a person's choice, nor of a model that gives one box. */
+  readonly isScored: boolean;
   readonly timingsMs: Readonly<Record<string, number>>;
 }
 
@@ -87,7 +89,17 @@ export function kindsOf(photos: readonly ReportPhoto[]): CropReportData['kinds']
   return ELEMENT_KINDS.filter((kind) => present.has(kind)).map((name) => ({ name, colour: KIND_COLOURS[name] }));
 }
 
-function reportCrop({ target, photo, candidates, best, why, crop, verdict, timingsMs }: CropResult): ReportCrop {
+function reportCrop({
+  target,
+  photo,
+  candidates,
+  best,
+  why,
+  crop,
+  verdict,
+  confidence,
+  timingsMs,
+}: CropResult): ReportCrop {
   const whole: Box = [0, 0, photo.widthPx, photo.heightPx];
   const options: CropOption[] = candidates.map(({ box, modelScore, why: reason }) => ({
     box,
@@ -106,6 +118,7 @@ function reportCrop({ target, photo, candidates, best, why, crop, verdict, timin
     best: chosenAt < 0 ? best : chosenAt,
     why,
     isKept: verdict === 'keep',
+    isScored: confidence !== undefined,
     timingsMs,
   };
 }

@@ -204,7 +204,18 @@ export interface NativeContextParams {
   readonly kvType: number;
   readonly flashAttention: number;
   readonly threads: number;
+  /** Takes `threads` as the most, and fewer while other work leaves it fewer processors. */
+  readonly followsLoad: boolean;
   readonly captureAttention: boolean;
+}
+
+export interface NativeCounters {
+  readonly nDecodeCalls: number;
+  readonly nTokensDecoded: number;
+  readonly nSingleTokenSteps: number;
+  readonly decodeMs: number;
+  /** Of the next call: fewer than the context was given while others need the processors. */
+  readonly nThreads: number;
 }
 
 /** Work for `run`, as a tuple: an array costs less to read in C++ than an object. Ids are the caller's. */
@@ -274,7 +285,7 @@ export interface NativeContext {
   /** `scratch` is an empty sequence, or -1. Resolves with nTokens and nPos. */
   restore(commands: Int32Array, sequence: number, scratch: number, state: Uint8Array): Promise<[number, number]>;
 
-  counters(): { nDecodeCalls: number; nTokensDecoded: number; nSingleTokenSteps: number; decodeMs: number };
+  counters(): NativeCounters;
   memory(): NativeMemory[];
   /** Stops the pending call soon, also in the middle of a batch: `run` resolves early, the others reject. */
   interrupt(): void;

@@ -14,6 +14,8 @@ import type { ContextOptions, MemoryByDevice, ModelFacts } from './types.js';
 /** What `loadModel` settled on. */
 export interface ModelSettings {
   readonly threads: number;
+  /** Whether `threads` is the most a context takes while nobody else needs the processors. */
+  readonly followsLoad: boolean;
   readonly imageMinTokens: number;
   readonly imageMaxTokens: number;
 }
@@ -46,8 +48,8 @@ export class VisionModel {
     this.facts = { ...facts, metadata: Object.fromEntries(pairs) };
     this.family = requireFamily(this.facts);
     this.cellPx = this.facts.cellPx;
-    const { threads, imageMinTokens, imageMaxTokens } = settings;
-    this.settings = { threads, imageMinTokens, imageMaxTokens };
+    const { threads, followsLoad, imageMinTokens, imageMaxTokens } = settings;
+    this.settings = { threads, followsLoad, imageMinTokens, imageMaxTokens };
     this.#addon = addon;
     this.#native = native;
     this.#queue = queue;
@@ -150,6 +152,8 @@ export class VisionModel {
         kvType: KV_TYPE[kvType],
         flashAttention: flashAttentionType(flashAttention),
         threads,
+        // Flash attention may add up in another order on another number of threads.
+        followsLoad: options.threads === undefined && this.settings.followsLoad && flashAttention === false,
         captureAttention,
       },
       (itemId, id, text, logProb) => listeners.get(itemId)?.({ id, text, logProb }),

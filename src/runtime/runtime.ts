@@ -57,7 +57,9 @@ export class Runtime {
     this.#unfinished.add(free);
     try {
       await queue.run(() => native.load(), options.signal);
-      const model = new VisionModel(this.#addon, native, queue, params, (disposed) => this.#models.delete(disposed));
+      // Threads that wait for a GPU take no time, which tells nothing of the machine.
+      const settings = { ...params, followsLoad: options.threads === undefined && this.info.backend === 'cpu' };
+      const model = new VisionModel(this.#addon, native, queue, settings, (disposed) => this.#models.delete(disposed));
       this.#models.add(model);
       this.#unfinished.delete(free);
       return model;

@@ -58,7 +58,10 @@ export interface ModelOptions {
   readonly gpuLayers?: number;
   /** Default: true on a GPU backend. */
   readonly projectorOnGpu?: boolean;
-  /** Default: the number of physical cores the process may use (cgroup limits respected). */
+  /**
+   * Default: as many as the physical cores the process may use (cgroup limits respected), and on a CPU backend fewer while
+   * other work on the machine leaves fewer free. A number given is kept to.
+   */
   readonly threads?: number;
   /** Default `auto`. For the vision tower; the text model's is an option of its context. */
   readonly flashAttention?: boolean;
@@ -111,6 +114,7 @@ export interface ContextOptions {
    * long and small batches of several sequences up to ten times (toys of 0.2 to 300 million parameters, 2026-11).
    */
   readonly flashAttention?: boolean;
+  /** Default: the model's, and as many as are free of these where that follows the load and flash attention is off. */
   readonly threads?: number;
   /** Makes `AppendOptions.attention` possible, and needs flash attention off, which is its default then. */
   readonly captureAttention?: boolean;
@@ -188,4 +192,6 @@ export interface ContextCounters {
   readonly nSingleTokenSteps: number;
   /** Time inside llama_decode and reading its outputs. */
   readonly decodeMs: number;
+  /** No sum: the threads of the next call. */
+  readonly nThreads: number;
 }

@@ -1,5 +1,6 @@
 import type { AnswerTokens } from '../vlm/answer/answer-tokens.js';
 import { writeElements } from '../vlm/analyse/elements-form.js';
+import { ANSWER_STYLES } from '../vlm/answer/style.js';
 import { RecordedAnswer } from '../vlm/answer/recorded-answer.js';
 import { FramewrightError } from '../base/errors.js';
 import type { Size } from '../base/geometry.js';
@@ -11,25 +12,27 @@ type Line = [number, number, number, number];
 
 /**
  * Elements as a model is taught to say them: every shape in one order of its points, every kind's shapes in one order,
- * everything inside the frame, and only what the answer form can say. What comes first among equals of a kind is kept.
+ * everything inside the space of its coordinates, and only what the answer form can say. What comes first among equals of a kind is kept.
  */
 export async function canonicalElements(
   elements: readonly Element[],
-  frame: Size,
+  space: Size,
   tokens: AnswerTokens,
 ): Promise<Element[]> {
   const kept: Element[] = [];
   for (const element of elements) {
     if (kept.length >= MAX_ELEMENTS) break;
-    const wanted = sorted([...kept, canonical(element, frame)]);
-    if (await canBeSaid(wanted, frame, tokens)) kept.splice(0, kept.length, ...wanted);
+    const wanted = sorted([...kept, canonical(element, space)]);
+    if (await canBeSaid(wanted, space, tokens)) kept.splice(0, kept.length, ...wanted);
   }
   return kept;
 }
 
-async function canBeSaid(elements: readonly Element[], frame: Size, tokens: AnswerTokens): Promise<boolean> {
+async function canBeSaid(elements: readonly Element[], space: Size, tokens: AnswerTokens): Promise<boolean> {
   try {
-    await writeElements(new RecordedAnswer(tokens, elementValues(elements)), frame);
+    // What can be said is the same in every style.
+    const style = ANSWER_STYLES.plain;
+    await writeElements(new RecordedAnswer(tokens, elementValues(elements, style)), space, style);
     return true;
   } catch (error) {
     if (error instanceof FramewrightError && error.code === 'ANSWER_INVALID') return false;

@@ -1,11 +1,13 @@
 import type { ProposedBox } from '../engines/limits.js';
-import { LIST_END, NEXT_ITEM } from '../vlm/analyse/element-geometry.js';
+import { LIST_END } from '../vlm/analyse/element-geometry.js';
+import { marksOf, type AnswerStyle, type Marks } from '../vlm/answer/style.js';
 import type { TargetValue } from '../vlm/answer/recorded-answer.js';
 import { CURVE_POINTS, VANISHING_LINES, type Element } from '../base/schema.js';
 
-/** What `writeElements` asks for, one value after the other, to write these elements. */
-export function elementValues(elements: readonly Element[]): TargetValue[] {
-  return [...elements.flatMap((element) => [element.type, ...geometryValues(element)]), 'end'];
+/** What `writeElements` asks for, one value after the other, to write these elements in a style. */
+export function elementValues(elements: readonly Element[], style: AnswerStyle): TargetValue[] {
+  const marks = marksOf(style);
+  return [...elements.flatMap((element) => [element.type, ...geometryValues(element, marks)]), 'end'];
 }
 
 /** What `writeCandidates` asks for. */
@@ -13,7 +15,7 @@ export function candidateValues(candidates: readonly ProposedBox[]): TargetValue
   return [...candidates.flatMap(({ boxInFrame, why }) => [...boxInFrame, why]), 'end'];
 }
 
-function geometryValues(element: Element): TargetValue[] {
+function geometryValues(element: Element, { comma, next }: Marks): TargetValue[] {
   switch (element.type) {
     case 'rule_of_thirds':
     case 'center':
@@ -25,15 +27,12 @@ function geometryValues(element: Element): TargetValue[] {
     case 'symmetric':
       return [...element.line];
     case 'curved':
-      return element.points.flatMap((point, i) => [
-        ...point,
-        ...after(i, element.points.length, CURVE_POINTS, NEXT_ITEM),
-      ]);
+      return element.points.flatMap((point, i) => [...point, ...after(i, element.points.length, CURVE_POINTS, next)]);
     case 'triangle':
       return element.points.flat();
     case 'vanishing_point': {
       const [x0, y0] = element.lines[0]!;
-      const another = `],[${x0},${y0},`;
+      const another = `${next}${x0}${comma}${y0}${comma}`;
       return [
         x0,
         y0,

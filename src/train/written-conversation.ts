@@ -1,7 +1,8 @@
 import { buildVocabulary } from '../../gguf/tokenizer.js';
+import { FramewrightError } from '../base/errors.js';
 import { AnswerTokens } from '../vlm/answer/answer-tokens.js';
-import type { PromptProfile } from '../vlm/prompt/profile.js';
-import { recordConversation, type ConversationTarget } from './record.js';
+import type { PromptProfile } from '../vlm/prompt/prompt-profile.js';
+import { recordConversation, type ConversationTarget, type RecordOptions } from './record.js';
 import { detokenize, vocabularyTokenizer } from './vocabulary-tokenizer.js';
 
 /** Turns under the names that sharegpt data has. */
@@ -37,9 +38,19 @@ const IMAGE = /<\|vision_start\|>(?:<\|image_pad\|>)*<\|vision_end\|>/g;
 const TURN = /<\|im_start\|>(system|user|assistant)\n([\s\S]*?)<\|im_end\|>/g;
 
 /**
- * @param cellPx side of the square that one image token covers
+ * For models that see frames of such cells and answer in such coordinates.
+ * @throws FramewrightError USAGE for a profile of models that answer with one box
  */
-export function conversationWriter(profile: PromptProfile, cellPx: number): ConversationWriter {
+export function conversationWriter(
+  profile: PromptProfile,
+  seen: Required<Pick<RecordOptions, 'cellPx' | 'coordinates'>>,
+): ConversationWriter {
+  if (profile.oneBox) {
+    throw new FramewrightError(
+      'USAGE',
+      `a model with the prompt profile ${profile.name} answers with one box; training data is made for models that propose crops and decide`,
+    );
+  }
   const vocabulary = buildVocabulary();
   const tokenizer = vocabularyTokenizer(vocabulary);
   const tokens = new AnswerTokens(tokenizer);
@@ -47,7 +58,7 @@ export function conversationWriter(profile: PromptProfile, cellPx: number): Conv
     tokens,
     profile,
     write: async (target) => {
-      const record = await recordConversation(target, { tokenizer, tokens, profile, cellPx });
+      const record = await recordConversation(target, { tokenizer, tokens, profile, ...seen });
       const text = detokenize(vocabulary, record.tokens).replace(IMAGE, IMAGE_TAG);
       const said = [...text.matchAll(TURN)].map(([, role, value]) => ({ role: role!, value: value! }));
       const system = said.find(({ role }) => role === 'system')?.value;

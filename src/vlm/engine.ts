@@ -1,5 +1,6 @@
 import { AnswerTokens } from './answer/answer-tokens.js';
 import type { AnswerCounters } from './answer/sampled-answer.js';
+import { coordinateSpace, type Coordinates } from '../base/coordinates.js';
 import type { ConversationPart, EngineCall, FrameImage, ModelIdentity, PhotoEngine } from '../engines/engine.js';
 import { FramewrightError } from '../base/errors.js';
 import { ConversationTree } from './conversation-tree.js';
@@ -7,7 +8,7 @@ import { positionRamps } from '../photo/ramps.js';
 import type { PixelBudget } from '../photo/frame.js';
 import type { ModelUse } from '../model/manifest.js';
 import { Conversation, type SeenImage, type TranscriptPart } from './prompt/conversation.js';
-import type { PromptProfile } from './prompt/profile.js';
+import type { PromptProfile } from './prompt/prompt-profile.js';
 import { Reasoning } from './reasoning.js';
 import type { Context } from '../runtime/session/context.js';
 import type { VisionModel } from '../runtime/model.js';
@@ -35,9 +36,9 @@ export interface VlmSettings {
 /** CROP's three reasoning stages as one conversation in one KV cache. Several may run at once in one context. */
 export class VlmEngine implements PhotoEngine {
   readonly name = 'vlm';
-  readonly namesElements = true;
   readonly pixelBudget: PixelBudget;
   readonly identity: ModelIdentity;
+  readonly coordinates: Coordinates;
   /** Frees the vision tower after each image, for want of memory. */
   releasesEncoder = false;
   /** Whether the vision tower works on photos to come while others are decoded; see `encodeAhead`. */
@@ -58,6 +59,7 @@ export class VlmEngine implements PhotoEngine {
     const { min: minPixels, max: maxPixels } = use.pixelBudget;
     this.pixelBudget = { minPixels, maxPixels, cellPx: model.cellPx };
     this.identity = identity;
+    this.coordinates = profile.coordinates ?? model.family.coordinates;
     this.#model = model;
     this.#context = context;
     this.#use = use;
@@ -68,6 +70,14 @@ export class VlmEngine implements PhotoEngine {
 
   counters(): VlmCounters {
     return { ...this.#answers, encodeMs: this.#encodeMs, nImages: this.#nImages, nAhead: this.#nAhead };
+  }
+
+  get namesElements(): boolean {
+    return this.#profile.stages.includes('analysis');
+  }
+
+  get scores(): boolean {
+    return this.#profile.oneBox === undefined;
   }
 
   get takesInstruction(): boolean {
@@ -111,8 +121,10 @@ export class VlmEngine implements PhotoEngine {
       name: this.name,
       pixelBudget: this.pixelBudget,
       identity: this.identity,
+      coordinates: this.coordinates,
       takesInstruction: this.takesInstruction,
       namesElements: this.namesElements,
+      scores: this.scores,
       takeOn: (_photo, call) => new Reasoning(tree, call),
       explain: (error) => this.explain(error),
       [Symbol.asyncDispose]: () => tree[Symbol.asyncDispose](),
@@ -124,10 +136,16 @@ export class VlmEngine implements PhotoEngine {
       {
         open: () => new Conversation(this.#context.session(), this.#model, this.#tokens, this.#answers),
         encode: (image, signal) => this.#taken(image) ?? this.#encode(image, signal),
-        enhance: (image, elements) => enhance(image, elements, this.#use),
+        enhance: (image, elements) =>
+          enhance(image, elements, this.#use, coordinateSpace(this.coordinates, image.frame)),
         placeEdges: (image, candidates, limits) =>
           this.#use.placeEdges ? placeCandidates(image, candidates, limits) : candidates,
-        stage: ({ frame }, sampling) => ({ frame, profile: this.#profile, sampling }),
+        stage: ({ frame }, sampling) => ({
+          frame,
+          coordinates: this.coordinates,
+          profile: this.#profile,
+          sampling,
+        }),
         readable: (part) => this.#readable(part),
         contextCells: this.#use.contextCells,
         sequences: this.#sequences,

@@ -7,12 +7,13 @@ import { tooLarge } from '../model/plan/describe.js';
 import type { MemoryPlan } from '../model/plan/fit.js';
 import { plannedUse, planRun, sequencesFor, sequencesOfEach, type PlanOptions } from '../model/plan/plan-run.js';
 import { shapeOfPair } from '../model/plan/shape.js';
-import { resolveModel, type ResolvedModel } from '../model/resolve.js';
+import { resolveModel, useIn, type ResolvedModel } from '../model/resolve.js';
 import { loadPromptProfile } from './prompt/profile.js';
 import { openRuntime, type Runtime } from '../runtime/runtime.js';
 import { usableCores } from '../runtime/threads.js';
 import type { ContextCounters, ContextOptions, GpuChoice, LogLine } from '../runtime/types.js';
 import { VlmEngine, type VlmCounters } from './engine.js';
+import { requireSpeakable } from './one-box/require-speakable.js';
 
 export interface VlmOptions
   extends LoadOptions, Pick<ContextOptions, 'kvType'>, Pick<PlanOptions, 'vramBytes' | 'memoryBytes'> {
@@ -99,8 +100,8 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
     if (options.onLog) runtime.onLog(options.onLog);
     const pair = await requireRunnable({ ...found, loras: options.loras }, signal);
     const { family } = pair;
-    const asked =
-      imageTokens === undefined ? found : { ...found, use: withImageTokens(found.use, imageTokens, family) };
+    const use = useIn(found, family);
+    const asked = { ...found, use: imageTokens === undefined ? use : withImageTokens(use, imageTokens, family) };
     const planned =
       given.memory === 'ignore'
         ? undefined
@@ -117,6 +118,7 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       fileSha256(resolved.textPath, signal),
       fileSha256(resolved.mmprojPath, signal),
     ]);
+    requireSpeakable(profile, model);
     const context = opened.use(await model.createContext(contextOptions(runtime, resolved, options, plan)));
     const engine = new VlmEngine(model, context, {
       use: resolved.use,

@@ -1,26 +1,31 @@
 import { defined } from '../base/defined.js';
 import { clamp, type Box } from '../base/geometry.js';
 import type { Element } from '../base/schema.js';
+import type { Stage } from '../base/stages.js';
 import type {
   Analysed,
   Decided,
+  Decision,
   EngineCall,
   EngineSteps,
   EngineTarget,
   Proposed,
   TargetWork,
 } from '../engines/engine.js';
+import type { ProposedBox } from '../engines/limits.js';
 import { analyse } from './analyse/analyse.js';
 import type { Branch } from './branch-cache.js';
 import type { ConversationTree, ProposalInput } from './conversation-tree.js';
 import { decide, firstProposed } from './decide/decide.js';
 import type { Conversation, SeenImage } from './prompt/conversation.js';
+import { requireDispensable } from './prompt/dispensable.js';
 import { fixedCandidates } from './propose/fixed-candidates.js';
 import { propose, type ProposalRequest } from './propose/propose.js';
 import { rank } from './propose/rank.js';
-import { proposalCells, voteCells } from './room.js';
+import { askBox } from './one-box/ask-box.js';
+import { boxCells, proposalCells, voteCells } from './room.js';
 import { showAgain, showPhoto } from './show.js';
-import type { StageContext } from './stage.js';
+import { spaceOf, type StageContext } from './stage.js';
 import { inWaves } from './waves.js';
 
 /** The photo with its analysis, or without where that is done without. */
@@ -38,7 +43,7 @@ export class Reasoning implements EngineSteps {
   readonly #tree: ConversationTree;
   readonly #call: EngineCall;
   readonly #stage: StageContext;
-  readonly #without: readonly string[];
+  readonly #without: readonly Stage[];
   readonly #release: () => Promise<void>;
   #votesAtOnce = 1;
 
@@ -48,14 +53,15 @@ export class Reasoning implements EngineSteps {
     this.#call = call;
     this.#stage = tree.model.stage(tree.photo, call.sampling);
     this.#without = call.request.without ?? [];
+    requireDispensable(this.#stage.profile, this.#without);
     this.#release = release;
   }
 
   async analyse(): Promise<AnalysedBranch> {
-    this.#call.onProgress?.('analyse');
+    this.#call.onProgress?.(this.#first);
     const { timings } = this.#call;
     const photo = await this.#show();
-    if (this.#without.includes('analysis')) return { elements: [], photo };
+    if (!this.#has('analysis')) return { elements: [], photo };
     const analysis = await this.#tree.analysed.goOn('analysis', photo, (chat) =>
       timings.measure('analyse', () => analyse(chat, this.#stage)),
     );
@@ -64,19 +70,22 @@ export class Reasoning implements EngineSteps {
 
   async enhance({ elements, photo, analysis }: AnalysedBranch): Promise<EnhancedBranch> {
     if (!analysis) return { elements, chat: photo.chat, value: { elements, isPlain: true } };
-    this.#call.onProgress?.('propose');
+    // One that was trained without it goes on from what it said.
+    if (!this.#stage.profile.stages.includes('enhancement'))
+      return { elements, chat: analysis.chat, value: { elements, isPlain: true } };
+    this.#call.onProgress?.(this.#second);
     const { timings, sampling } = this.#call;
     const { model, photo: image, inputs } = this.#tree;
-    if (this.#without.includes('enhancement')) {
+    if (!this.#has('enhancement')) {
       const plain = await inputs.goOn('plain', analysis, async (chat) => {
-        await timings.measure('propose', () => showAgain(chat, photo.value, this.#stage));
+        await timings.measure(this.#second, () => showAgain(chat, photo.value, this.#stage));
         return { elements, isPlain: true };
       });
       return { elements, ...plain };
     }
     const drawn = await inputs.goOn('drawn', analysis, async (chat) => {
       const rgb = await timings.measure('enhance', () => model.enhance(image, elements));
-      await timings.measure('propose', async () => {
+      await timings.measure(this.#second, async () => {
         const seen = await model.encode({ rgb, frame: image.frame }, sampling.signal);
         using _embedding = seen.embedding;
         await showAgain(chat, seen, this.#stage);
@@ -103,13 +112,16 @@ export class Reasoning implements EngineSteps {
     if (known) return { candidates: known.candidates, known: known.decided };
     if (this.#without.includes('proposal')) {
       const { chat, elements } = from;
-      return { chat, question, elements, candidates: fixedCandidates(this.#stage.frame, asked.count) };
+      return { chat, question, elements, candidates: fixedCandidates(spaceOf(this.#stage), asked.count) };
     }
     const stagesBefore = this.#without.filter((name) => name === 'analysis' || name === 'enhancement');
+    const { oneBox } = this.#stage.profile;
     const proposed = await proposals.goOn(JSON.stringify([asked, stagesBefore]), from, (chat) =>
-      target.timings.measure('propose', async () =>
-        model.placeEdges(photo, await propose(chat, asked, this.#stage), asked.limits),
-      ),
+      oneBox
+        ? target.timings.measure('decide', async () => [await askBox(chat, asked, oneBox, this.#stage)])
+        : target.timings.measure('propose', async () =>
+            model.placeEdges(photo, await propose(chat, asked, this.#stage), asked.limits),
+          ),
     );
     return { chat: proposed.chat, question, elements: from.elements, candidates: proposed.value };
   }
@@ -120,11 +132,13 @@ export class Reasoning implements EngineSteps {
     const { candidates, elements, chat: from, question } = proposed;
     const decided = await this.#atEnd(from, async (chat) => {
       const { votes } = this.#call.request;
-      const decision = this.#without.includes('decision')
-        ? firstProposed(candidates)
-        : await timings.measure('decide', () =>
-            decide(chat, candidates, votes, this.#stage, { elements, atOnce: this.#votesAtOnce }),
-          );
+      const decision = this.#stage.profile.oneBox
+        ? onlyBox(candidates[0]!)
+        : this.#without.includes('decision')
+          ? firstProposed(candidates)
+          : await timings.measure('decide', () =>
+              decide(chat, candidates, votes, this.#stage, { elements, atOnce: this.#votesAtOnce }),
+            );
       return { decision, conversation: () => chat.transcript.map((part) => this.#tree.model.readable(part)) };
     });
     this.#tree.remember(question, candidates, decided);
@@ -147,10 +161,25 @@ export class Reasoning implements EngineSteps {
     await this.#release();
   }
 
+  /** A stage the model was trained with, and that is not to be done without. */
+  #has(stage: Stage): boolean {
+    return this.#stage.profile.stages.includes(stage) && !this.#without.includes(stage);
+  }
+
+  /** What the photo is first looked at for. */
+  get #first(): 'analyse' | 'decide' {
+    return this.#stage.profile.stages.includes('analysis') ? 'analyse' : 'decide';
+  }
+
+  /** What the redrawn photo is looked at for. */
+  get #second(): 'propose' | 'decide' {
+    return this.#stage.profile.oneBox ? 'decide' : 'propose';
+  }
+
   #show(): Promise<Branch<SeenImage>> {
     const { model, photo, root, shown, isKept } = this.#tree;
     return shown.goOn('photo', { chat: root }, (chat) =>
-      this.#call.timings.measure('analyse', async () => {
+      this.#call.timings.measure(this.#first, async () => {
         const seen = await model.encode(photo, this.#call.sampling.signal);
         let isTaken = false;
         try {
@@ -182,10 +211,16 @@ export class Reasoning implements EngineSteps {
     if (targets.length === 1 && request.votes === 1) return { targetsAtOnce: 1, votesAtOnce: 1 };
     const { contextCells, sequences } = this.#tree.model;
     const free = contextCells - chat.nTokens;
+    const { oneBox } = this.#stage.profile;
     const proposal = Math.max(
-      ...targets.map((target) => proposalCells(this.#requestFor(value, target), this.#stage, chat.tokens)),
+      ...targets.map((target) => {
+        const asked = this.#requestFor(value, target);
+        return oneBox
+          ? boxCells(asked, oneBox, this.#stage, chat.tokens)
+          : proposalCells(asked, this.#stage, chat.tokens);
+      }),
     );
-    const vote = voteCells(request.count, this.#stage, chat.tokens);
+    const vote = oneBox ? 1 : voteCells(request.count, this.#stage, chat.tokens);
     const targetsAtOnce = wholeFrom1(Math.min(free / (proposal + vote), sequences), targets.length);
     const share = free / targetsAtOnce - proposal;
     return {
@@ -193,6 +228,11 @@ export class Reasoning implements EngineSteps {
       votesAtOnce: wholeFrom1(Math.min(share / vote, sequences / targetsAtOnce), request.votes),
     };
   }
+}
+
+/** Of a model that was asked for nothing else, and so compared it with nothing. */
+function onlyBox({ why, verdict }: ProposedBox): Decision {
+  return { best: 0, why, modelScores: [1], ...(verdict && { verdict }) };
 }
 
 function wholeFrom1(value: number, most: number): number {

@@ -1,30 +1,55 @@
 import type { AnswerTokens } from './answer/answer-tokens.js';
-import { CANDIDATE_CLOSING, CANDIDATE_OPENING } from './propose/candidates-form.js';
-import { DECISION_CLOSING, DECISION_OPENING } from './decide/decision-form.js';
+import { marksOf } from './answer/style.js';
+import { aroundBox } from './propose/candidates-form.js';
+import { aroundBest } from './decide/decision-form.js';
 import type { Reasons } from './answer/reasons.js';
 import type { Box } from '../base/geometry.js';
 import { decisionPrompt } from './decide/decide.js';
+import type { AnswerPart } from './one-box/answer-template.js';
+import { boxPrompt } from './one-box/ask-box.js';
+import type { OneBoxForm } from './one-box/one-box-form.js';
 import { proposalPrompt, type ProposalRequest } from './propose/propose.js';
-import type { StageContext } from './stage.js';
+import { spaceOf, type StageContext } from './stage.js';
 
 /** What opens and closes the turns around a prompt and its answer. */
 const TURN_CELLS = 24;
 
 /** At most so many cells of the KV cache are taken by a proposal, prompt and answer. */
 export function proposalCells(request: ProposalRequest, stage: StageContext, tokens: AnswerTokens): number {
-  const { width, height } = stage.frame;
-  const edge = tokens.integer(Math.max(width, height)).length + tokens.literal(',').length;
-  const candidate = tokens.literal(CANDIDATE_OPENING).length + 4 * edge + tokens.literal(CANDIDATE_CLOSING).length;
+  const { width, height } = spaceOf(stage);
+  const { style } = stage.profile;
+  const { opening, closing } = aroundBox(style);
+  const edge = tokens.integer(Math.max(width, height)).length + tokens.literal(marksOf(style).comma).length;
+  const candidate = tokens.literal(opening).length + 4 * edge + tokens.literal(closing).length;
   const answer = request.count * (candidate + reasonCells(stage.profile.reasons, tokens));
   return TURN_CELLS + tokens.freeText(proposalPrompt(request, stage)).length + answer;
 }
 
+/** At most so many are taken by a question for one box, and its answer. */
+export function boxCells(
+  request: ProposalRequest,
+  form: OneBoxForm,
+  stage: StageContext,
+  tokens: AnswerTokens,
+): number {
+  const { width, height } = spaceOf(stage);
+  const number = tokens.integer(Math.max(width, height)).length;
+  const longest = (parts: readonly AnswerPart[]): number =>
+    parts.reduce((sum, part) => {
+      if (part.kind === 'number') return sum + number;
+      return sum + (part.kind === 'why' ? form.reasonTokens : tokens.literal(part.text).length);
+    }, 0);
+  const answer = Math.max(...form.lines.map(({ parts }) => longest(parts)));
+  return TURN_CELLS + tokens.freeText(boxPrompt(request, stage)).length + answer;
+}
+
 /** At most so many are taken by one vote on `count` candidates, and by the decision after it. */
 export function voteCells(count: number, stage: StageContext, tokens: AnswerTokens): number {
-  const { width, height } = stage.frame;
+  const { width, height } = spaceOf(stage);
+  const { opening, closing } = aroundBest(stage.profile.style);
   const longest: Box = [width, height, width, height];
   const prompt = decisionPrompt(Array<Box>(count).fill(longest), stage);
-  const answer = tokens.literal(DECISION_OPENING).length + tokens.literal(DECISION_CLOSING).length;
+  const answer = tokens.literal(opening).length + tokens.literal(closing).length;
   // Numbers of several digits are scored one by one, each on a cell of its own.
   const numbers = count * tokens.integer(count).length;
   return TURN_CELLS + tokens.freeText(prompt).length + answer + numbers + reasonCells(stage.profile.reasons, tokens);

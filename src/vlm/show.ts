@@ -1,15 +1,16 @@
 import type { Conversation, SeenImage } from './prompt/conversation.js';
 import { fillTemplate } from './prompt/template.js';
-import type { StageContext } from './stage.js';
+import { frameValues, type StageContext } from './stage.js';
 
 /** Opens the conversation: the system's words, and the user's first turn with the photo in it. */
 export async function showPhoto<Embedding>(
   chat: Conversation<Embedding>,
   photo: SeenImage<Embedding>,
-  { profile, sampling }: StageContext,
+  stage: StageContext,
 ): Promise<void> {
-  if (profile.templates.system) chat.system(fillTemplate(profile.templates.system, {}));
-  await showAgain(chat, photo, { sampling });
+  const { system } = stage.profile.templates;
+  if (system) chat.system(fillTemplate(system, frameValues(stage)));
+  await showAgain(chat, photo, stage);
 }
 
 /** Opens a further turn of the user's with an image in it. */

@@ -37,6 +37,9 @@ test('tokens of an analysis are names, coordinates or form, wherever the tokeniz
   const f = 'form';
   expect(analysisGroups(whole)).toEqual([f, n, n, f, c, f, c, c, c, c, f, f]);
   expect(analysisGroups(['{"type":"cen', 'ter","box":[4', ',5'])).toEqual([n, n, c]);
+  // The full prompts' keys: the 2 of bbox_2d is no coordinate.
+  const keys = ['{"', 'label', '": "', 'center', '", "', 'bbox_', '2', 'd', '": [', '1', ', ', '2', ']}\n'];
+  expect(analysisGroups(keys)).toEqual([f, f, f, n, f, f, f, f, f, c, f, c, f]);
 });
 
 test('boxes cover their area, lines what they run through', () => {

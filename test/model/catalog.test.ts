@@ -7,6 +7,7 @@ import { CATALOG, findInCatalog, variantBytes } from '../../src/model/catalog.js
 import { CATALOG_FILE, readCatalog, readCatalogFile } from '../../src/model/catalog-file.js';
 import { fileSha256 } from '../../src/files/file-hash.js';
 import { imageTokensOf } from '../../src/model/image-tokens.js';
+import { DEFAULT_IMAGE_TOKENS } from '../../src/model/manifest.js';
 import { resolveModel } from '../../src/model/resolve.js';
 import { filesOf, hashPath, placesOf, stateOf } from '../../src/model/store.js';
 import { verifyModel } from '../../src/model/verify.js';
@@ -68,11 +69,11 @@ describe('the catalogue', () => {
     }
   });
 
-  test('tells a Qwen3-VL’s family and sizes, and shows it more pixels', () => {
+  test('tells a Qwen3-VL’s family and sizes, and shows it as many image tokens as others', () => {
     for (const size of ['2b', '4b', '8b']) {
       const { entry } = findInCatalog(CATALOG, `qwen3-vl-${size}`)!;
       expect(entry.sizes).toMatchObject({ family: 'qwen3vl', vision: { imageSizePx: 768 } });
-      expect(imageTokensOf(entry.use, FAMILIES.qwen3vl)).toBe(784);
+      expect(imageTokensOf(entry.use, FAMILIES.qwen3vl)).toBe(DEFAULT_IMAGE_TOKENS.max);
     }
     // Published as 8.11 GiB.
     const { variant } = findInCatalog(CATALOG, 'qwen3-vl-8b:Q8_0')!;

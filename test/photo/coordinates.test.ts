@@ -6,8 +6,11 @@ import { encodeCrop } from '../../src/photo/crop-file.js';
 import { renderFrame } from '../../src/photo/render.js';
 import { cropRectangle } from '../../src/crop/crop-rectangle.js';
 import {
+  DARK,
+  LIGHT,
   ORIENTATIONS,
   fromRaster,
+  lightBox,
   plain,
   positioned,
   regionOf,
@@ -19,24 +22,6 @@ import {
 import { randomInts } from './random.js';
 
 const BUDGET = { minPixels: 4 * 784, maxPixels: 36 * 784, cellPx: 28 };
-const DARK = [24, 32, 40] as const;
-const LIGHT = [250, 240, 60] as const;
-
-/** The light rectangle's box in a frame, found by its pixels alone: every pixel that is more light than dark. */
-function lightBox(rgb: Uint8Array, { width, height }: Size): Box {
-  let [x1, y1, x2, y2] = [width, height, 0, 0];
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      if (rgb[3 * (y * width + x)]! < (DARK[0] + LIGHT[0]) / 2) continue;
-      x1 = Math.min(x1, x);
-      y1 = Math.min(y1, y);
-      x2 = Math.max(x2, x + 1);
-      y2 = Math.max(y2, y + 1);
-    }
-  }
-  return [x1, y1, x2, y2];
-}
-
 /** At least 3 px wide and high: blown up, a narrower box's edges would not be where it is half as light. */
 function randomBox(next: (below: number) => number, { width, height }: Size): Box {
   const side = (length: number): number =>

@@ -23,6 +23,25 @@ export function withRectangle(raster: Raster, [x1, y1, x2, y2]: Box, colour: Col
   return { ...raster, rgb };
 }
 
+/** Of a drawn rectangle, and of what is around it. */
+export const DARK = [24, 32, 40] as const;
+export const LIGHT = [250, 240, 60] as const;
+
+/** The light rectangle's box in a frame, found by its pixels alone: every pixel that is more light than dark. */
+export function lightBox(rgb: Uint8Array, { width, height }: Size): Box {
+  let [x1, y1, x2, y2] = [width, height, 0, 0];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (rgb[3 * (y * width + x)]! < (DARK[0] + LIGHT[0]) / 2) continue;
+      x1 = Math.min(x1, x);
+      y1 = Math.min(y1, y);
+      x2 = Math.max(x2, x + 1);
+      y2 = Math.max(y2, y + 1);
+    }
+  }
+  return [x1, y1, x2, y2];
+}
+
 /** Each pixel tells where it is: red falls to the right, green grows downwards, blue is a fine checker if wanted. */
 export function positioned({ width, height }: Size, checker = 30): Raster {
   const rgb = new Uint8Array(3 * width * height);

@@ -11,6 +11,8 @@ import { testWith } from '../support/system-tools.js';
 import { describePage, openPage } from './browser.js';
 
 const N_PHOTOS = 75;
+/** Of a model that gives one box, and no confidence. */
+const UNSCORED = 12;
 const HOSTILE = [
   `<img src=x onerror="window.hacked=1">.jpg`,
   `</script><script>window.hacked=1</script>.jpg`,
@@ -60,6 +62,7 @@ function result(i: number, aspect?: string): CropResult {
     crop: { x: 10, y: 10, width: 300, height: 250 },
     focalPoint: { x: 0.5, y: 0.5 },
     verdict: 'crop',
+    ...(i === UNSCORED ? {} : { confidence: sure }),
     timingsMs: { decode: 2, propose: 10 + i },
   };
 }
@@ -174,6 +177,15 @@ describePage(
       expect(await dialog.locator('.candidate[data-option="1"]').isVisible()).toBe(false);
       await opened.page.keyboard.press('ArrowRight');
       expect(await dialog.locator('h2').textContent()).toBe('folder/photo 11.jpg');
+      await opened.page.keyboard.press('Escape');
+    });
+
+    test('shows no probability where nothing was scored', async () => {
+      expect(await card('photo 12.jpg').locator('.pill').textContent()).toBe('cropped');
+      expect(await card('photo 13.jpg').locator('.pill').textContent()).toMatch(/%$/);
+      await card('photo 12.jpg').locator('.open').click();
+      const dialog = opened.page.locator('dialog');
+      expect((await dialog.locator('.option .about').allTextContents())[0]).toBe('1bestkeeps <i>all</i>');
       await opened.page.keyboard.press('Escape');
     });
 

@@ -12,6 +12,7 @@ import { buildProgram } from '../../src/cli/program.js';
 import { exportFactsSchema } from '../../src/train/export/export-schema.js';
 import { tasteLineSchema } from '../../src/train/sources/labels-file.js';
 import { manifestSchema, readManifest } from '../../src/model/manifest.js';
+import { ownProfileSchema } from '../../src/vlm/prompt/own-profile.js';
 import { openCropper } from '../../src/index.js';
 import { examplePhoto, projectFile } from '../support/photos.js';
 
@@ -19,6 +20,7 @@ const zodSchemas = {
   result: cropResultSchema,
   config: configSchema(buildProgram('0.0.0'), DEFAULT_COMMAND),
   manifest: manifestSchema,
+  profile: ownProfileSchema,
   hints: hintSchema,
   choices: choiceSchema,
   taste: tasteLineSchema,
@@ -74,6 +76,13 @@ describe('valid for both the schema and the reader', () => {
     expect(manifestSchema.parse({ $schema: 'x', ...manifest })).toEqual(await readManifest(file));
   });
 
+  test.each(['shuttermuse', 'framelite'])('the example %s, its manifest and its profile', async (name) => {
+    const folder = projectFile('examples', 'models', name);
+    expect(problems(compiled('manifest'), readJson(path.join(folder, 'manifest.json')))).toEqual([]);
+    expect(problems(compiled('profile'), readJson(path.join(folder, 'profile.json')))).toEqual([]);
+    expect(await readManifest(path.join(folder, 'manifest.json'))).toMatchObject({ name });
+  });
+
   test('the example hints', async () => {
     const file = projectFile('examples', 'files', 'hints.jsonl');
     const validate = compiled('hints');
@@ -104,6 +113,8 @@ test.each([
   ['config', { eval: { vote: 3 } }, '/eval must NOT have additional properties'],
   ['config', { engine: 'rule' }, '/engine must be equal to one of the allowed values'],
   ['manifest', { schemaVersion: 2 }, '/schemaVersion must be equal to constant'],
+  ['profile', { stages: ['decide'] }, '/stages/0 must be equal to one of the allowed values'],
+  ['profile', { answers: {} }, ' must NOT have additional properties'],
   ['hints', { path: 'a.jpg', focus: [1, 2, 3] }, '/focus must NOT have more than 2 items'],
   ['hints', { path: 'a.jpg', aspects: ['1:1'] }, ' must NOT have additional properties'],
   ['choices', { path: 'a.jpg', box: [0, 0, 10] }, '/box must NOT have fewer than 4 items'],

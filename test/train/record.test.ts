@@ -149,8 +149,8 @@ describe('of a profile whose reasons are sentences', async () => {
     const { tokens: ids } = await recordConversation(sentences, { tokenizer, tokens, profile: standard });
     const said = detokenize(vocabulary, ids);
     expect(said).toMatch(/^<\|im_start\|>system\nYou are a photographer/);
-    for (const sentence of why) expect(said).toContain(`,"why":"${sentence}"}\n`);
-    expect(said.endsWith(`{"best":2,"why":"${why[0]!}"}\n<|im_end|>`)).toBe(true);
+    for (const sentence of why) expect(said).toContain(`, "label": "${sentence}"}\n`);
+    expect(said.endsWith(`{"best": 2, "why": "${why[0]!}"}\n<|im_end|>`)).toBe(true);
     expect([...tokenizer.tokenize(said, { special: true })]).toEqual(ids);
   });
 
@@ -170,6 +170,6 @@ describe('of a profile whose reasons are sentences', async () => {
       profile: standard,
     });
     const said = detokenize(buildVocabulary({ ...nanoTokenizer(phrases), words: ['left out."}\n', 'thirds"'] }), ids);
-    for (const sentence of why) expect(said).toContain(`,"why":"${sentence}"}\n`);
+    for (const sentence of why) expect(said).toContain(`"${sentence}"}\n`);
   });
 });

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeToyPair } from '../../gguf/index.js';
 import { openCropper, type ConversationPart, type Cropper } from '../../src/index.js';
-import { examplePhoto } from '../support/photos.js';
+import { readManifest } from '../../src/model/manifest.js';
+import { loadPromptProfile } from '../../src/vlm/prompt/profile.js';
+import { examplePhoto, projectFile } from '../support/photos.js';
 
 /** A model without a manifest: the full prompts, digits spelled one by one, reasons in the model's own words. */
 let folder: string;
@@ -17,6 +19,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await cropper.dispose();
   rmSync(folder, { recursive: true, force: true });
+});
+
+test('the bundled model is asked in the very words it was trained on', async () => {
+  const { notes, promptProfile } = await readManifest(projectFile('gguf', 'nano', 'manifest.json'));
+  expect((await loadPromptProfile(promptProfile)).version).toBe(notes!.promptVersion);
 });
 
 test('the owner of the photo is quoted in the proposal prompt, special tokens in the words being plain text', async () => {

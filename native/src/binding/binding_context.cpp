@@ -9,6 +9,7 @@ static context_params to_params(const Napi::Object & o) {
     p.kv_type           = (ggml_type) o.Get("kvType").ToNumber().Int32Value();
     p.flash_attn        = (llama_flash_attn_type) o.Get("flashAttention").ToNumber().Int32Value();
     p.n_threads         = o.Get("threads").ToNumber();
+    p.follows_load      = o.Get("followsLoad").ToBoolean();
     p.capture_attention = o.Get("captureAttention").ToBoolean();
     return p;
 }
@@ -192,6 +193,7 @@ Napi::Value context_binding::counters(const Napi::CallbackInfo & info) {
     o.Set("nTokensDecoded", (double) n.n_tokens_decoded);
     o.Set("nSingleTokenSteps", (double) n.n_single_token_steps);
     o.Set("decodeMs", n.decode_us / 1000);
+    o.Set("nThreads", n.n_threads);
     return o;
 }
 

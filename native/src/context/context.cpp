@@ -20,6 +20,7 @@ vlm_context::vlm_context(std::shared_ptr<vlm_model> model_in,
     model(std::move(model_in)),
     ctx_params(params),
     interrupted(interrupted),
+    governor(params.n_threads, params.follows_load),
     ledger(params.n_ctx),
     sequences(params.n_seq_max),
     batch(params.n_batch, max_outputs(*model, params), params.n_seq_max) {
@@ -64,7 +65,8 @@ vlm_context::vlm_context(std::shared_ptr<vlm_model> model_in,
         }
     }
     memory_by_device = context_memory(ctx.get());
-    attach_threads();
+    attach_threads(params.n_threads);
+    n.n_threads = params.n_threads;
 }
 
 vlm_context::~vlm_context() {
@@ -72,8 +74,8 @@ vlm_context::~vlm_context() {
 }
 
 // Without a pool of its own, ggml's CPU backend starts and joins its threads in every decode.
-void vlm_context::attach_threads() {
-    if (ctx_params.n_threads < 2) {
+void vlm_context::attach_threads(int32_t n_threads) {
+    if (n_threads < 2) {
         return;
     }
     ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
@@ -82,7 +84,7 @@ void vlm_context::attach_threads() {
         return;
     }
     const auto create = (decltype(&ggml_threadpool_new)) ggml_backend_reg_get_proc_address(reg, "ggml_threadpool_new");
-    ggml_threadpool_params params = ggml_threadpool_params_default(ctx_params.n_threads);
+    ggml_threadpool_params params = ggml_threadpool_params_default(n_threads);
     threads                       = create ? create(&params) : nullptr;
     if (threads) {
         llama_attach_threadpool(ctx.get(), threads, threads);
@@ -98,6 +100,13 @@ void vlm_context::detach_threads() {
     const auto free = (decltype(&ggml_threadpool_free)) ggml_backend_reg_get_proc_address(reg, "ggml_threadpool_free");
     free(threads);
     threads = nullptr;
+}
+
+// A pool of just as many: the threads of a larger one would spin between the calls.
+void vlm_context::set_threads(int32_t n_threads) {
+    detach_threads();
+    llama_set_n_threads(ctx.get(), n_threads, n_threads);
+    attach_threads(n_threads);
 }
 
 void vlm_context::undecode(llama_seq_id id, size_t n_decoded, llama_pos pos) {
@@ -209,11 +218,16 @@ int vlm_context::timed_decode(const llama_batch & llama_batch, bool single_step)
     capture.begin_batch((size_t) llama_batch.n_tokens);
 
     const int64_t start_us = ggml_time_us();
-    const int     rc       = llama_decode(ctx.get(), llama_batch);
+    governor.begin_call(start_us);
+    const int rc = llama_decode(ctx.get(), llama_batch);
     llama_synchronize(ctx.get());
     const int64_t end_us = ggml_time_us();
+    if (governor.end_call(end_us)) {
+        set_threads(governor.threads());
+    }
 
     std::lock_guard<std::mutex> lock(shared_mutex);
+    n.n_threads = governor.threads();
     n.n_decode_calls++;
     n.n_tokens_decoded += rc == 0 ? (uint64_t) llama_batch.n_tokens : 0;
     n.n_single_token_steps += single_step;

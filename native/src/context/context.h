@@ -3,6 +3,7 @@
 #include "attention.h"
 #include "cells.h"
 #include "model/model.h"
+#include "thread_governor.h"
 #include "token_batch.h"
 
 #include <atomic>
@@ -20,6 +21,7 @@ struct context_params {
     ggml_type             kv_type;
     llama_flash_attn_type flash_attn;
     int32_t               n_threads;
+    bool                  follows_load;  // takes fewer threads while others need the processors
     bool                  capture_attention;
 };
 
@@ -28,6 +30,7 @@ struct context_counters {
     uint64_t n_tokens_decoded     = 0;
     uint64_t n_single_token_steps = 0;
     double   decode_us            = 0;
+    int32_t  n_threads            = 0;  // of the next call
 };
 
 // The logits after a sequence's last token. They stay in llama.cpp's output buffer until the next decode, and are
@@ -127,7 +130,8 @@ class vlm_context {
         void operator()(llama_context * ctx) const { llama_free(ctx); }
     };
 
-    void attach_threads();
+    void set_threads(int32_t n);
+    void attach_threads(int32_t n);
     void detach_threads();
     int  timed_decode(const llama_batch & batch, bool single_step);
 
@@ -137,6 +141,7 @@ class vlm_context {
     attention_capture                               capture;
     std::unique_ptr<llama_context, context_deleter> ctx;
     ggml_threadpool *                               threads = nullptr;
+    thread_governor                                 governor;
     cell_ledger                                     ledger;
     std::vector<sequence>                           sequences;
     token_batch                                     batch;

@@ -25,6 +25,7 @@ import type { FuzzTarget } from '../target.js';
 
 const HASH = createHash('sha256').update('x').digest('hex');
 const ADAPTER = packageFile('test', 'fixtures', 'lora', 'dpo');
+const PROFILES = packageFile('examples', 'models');
 const CHECKPOINTS = packageFile('test', 'fixtures', 'convert');
 const MAT_FILES = ['cells.mat', 'struct-compressed.mat', 'struct-plain.mat'];
 
@@ -37,6 +38,14 @@ export const trustTargets: readonly FuzzTarget[] = [
     const file = put(folder, 'manifest.json', isChanged ? changedJson(sound, dice) : JSON.stringify(sound));
     const { promptProfile } = await readManifest(file);
     await loadPromptProfile(dice.chance(0.5) ? 'nano' : promptProfile);
+  }),
+  target('profile', async (folder, dice) => {
+    const sound = JSON.parse(readFileSync(path.join(PROFILES, 'shuttermuse', 'profile.json'), 'utf8')) as object;
+    const verdicts = { keep: 'keep', refine: '{{x1}},{{y1}} {{x2}},{{y2}} "{{why}}"' };
+    const profile = dice.chance(0.5) ? sound : { ...sound, answer: { verdicts } };
+    const prompt = readFileSync(path.join(PROFILES, 'shuttermuse', 'crop.md'));
+    put(folder, 'crop.md', dice.chance(0.3) ? changedBytes(prompt, dice) : prompt);
+    await loadPromptProfile(put(folder, 'profile.json', changedJson(profile, dice)));
   }),
   target('catalogue', async (folder, dice) => {
     const file = put(folder, 'framewright.models.json', changedJson(CATALOGUE, dice));

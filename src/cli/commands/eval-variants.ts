@@ -20,8 +20,11 @@ import {
 } from '../../eval/variants.js';
 import { requireRunnable } from '../../model/load.js';
 import { imageTokensOf } from '../../model/image-tokens.js';
-import { resolveModel } from '../../model/resolve.js';
+import { resolveModel, useIn } from '../../model/resolve.js';
 import { STAGES, type Stage } from '../../base/stages.js';
+import { dispensableStages, requireDispensable } from '../../vlm/prompt/dispensable.js';
+import { loadPromptProfile } from '../../vlm/prompt/profile.js';
+import type { PromptProfile } from '../../vlm/prompt/prompt-profile.js';
 import { collect, cropperOptionsOf, parseLora, parseWhole, type ModelFlags } from '../options.js';
 import { warnGivenUp, warnUntrained } from '../terminal/warnings.js';
 
@@ -75,9 +78,9 @@ export async function variantGroups(
     model,
     candidates,
     votes,
-    imageTokens: imageTokensOf(resolved.use, family),
+    imageTokens: imageTokensOf(useIn(resolved, family), family),
     adapters: [first, ...others],
-    stages: ablate === 'all' ? STAGES_OF_TASK[TASK_OF_KIND[kind]] : ablate,
+    stages: stagesToTake(ablate, kind, await loadPromptProfile(resolved.use.promptProfile), sweep),
     sweeps: await Promise.all(sweep.map((asked) => withSizes(asked, mmproj))),
   });
   return groups as [VariantGroup, ...VariantGroup[]];
@@ -111,6 +114,29 @@ export async function openGroup(
     await cropper.dispose();
     throw error;
   }
+}
+
+/** @throws FramewrightError USAGE for a stage or a sweep that the model's answers have no part for */
+function stagesToTake(
+  ablate: VariantFlags['ablate'],
+  kind: DatasetKind,
+  profile: PromptProfile,
+  sweeps: readonly AskedSweep[],
+): readonly Stage[] {
+  const able = dispensableStages(profile);
+  const isVaried = sweeps.some(({ parameter }) => parameter === 'votes' || parameter === 'candidates');
+  if (profile.oneBox && isVaried)
+    throw usage(
+      `a model with the prompt profile ${profile.name} answers with one box: there are no candidates or votes to sweep`,
+    );
+  if (ablate !== 'all') {
+    requireDispensable(profile, ablate);
+    return ablate;
+  }
+  const stages: readonly Stage[] = STAGES_OF_TASK[TASK_OF_KIND[kind]];
+  const taken = stages.filter((stage) => able.includes(stage));
+  if (stages.length > 0 && taken.length === 0) requireDispensable(profile, stages);
+  return taken;
 }
 
 async function withSizes(asked: AskedSweep, mmproj: string | undefined): Promise<Sweep> {

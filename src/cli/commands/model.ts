@@ -4,9 +4,10 @@ import { bytesText } from '../../base/bytes-text.js';
 import { FramewrightError } from '../../base/errors.js';
 import { variantBytes } from '../../model/catalog.js';
 import { readCatalog } from '../../model/catalog-file.js';
-import { BUNDLED_MODELS, catalogName, resolveModel } from '../../model/resolve.js';
+import { BUNDLED_MODELS, catalogName, resolveModel, type ModelSelection } from '../../model/resolve.js';
 import { placesOf, stateOf } from '../../model/store.js';
 import { verifyModel } from '../../model/verify.js';
+import { loadPromptProfile } from '../../vlm/prompt/profile.js';
 import { alignedLines } from '../../base/text-table.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { addPlanCommand } from './model-plan.js';
@@ -100,7 +101,7 @@ async function listModels(): Promise<ListedModel[]> {
       return {
         name,
         variant: '',
-        bytes: text.bytes + mmproj.bytes,
+        bytes: (text.bytes ?? 0) + (mmproj.bytes ?? 0),
         state: 'bundled',
         licence: manifest!.licence,
         source: 'this package',
@@ -120,11 +121,23 @@ async function listModels(): Promise<ListedModel[]> {
   return [...bundled, ...others];
 }
 
+/** What is wrong with how the model is to be asked. */
+async function profileProblems(selection: ModelSelection): Promise<string[]> {
+  try {
+    await loadPromptProfile((await resolveModel(selection)).use.promptProfile);
+    return [];
+  } catch (error) {
+    if (error instanceof FramewrightError && error.code === 'MODEL_INVALID') return [error.message];
+    throw error;
+  }
+}
+
 async function verify(model: string, flags: { mmproj?: string; json: boolean }): Promise<void> {
   const { signal, stopListening } = interruptSignal();
   try {
     const selection = { model, ...defined({ mmproj: flags.mmproj }) };
-    const { name, files, problems } = await verifyModel(selection, signal);
+    const { name, files, problems: inFiles } = await verifyModel(selection, signal);
+    const problems = [...inFiles, ...(await profileProblems(selection))];
     if (flags.json) print(JSON.stringify({ name, valid: problems.length === 0, files, problems }));
     else {
       for (const { path, bytes, sha256, against } of files)

@@ -35,6 +35,10 @@ export interface MemoryPlan {
 
 const LARGE_BATCH = 2048;
 const SMALL_BATCH = 512;
+/** Fewer than a model is made for are better than none, down to where a small subject is a token or two. */
+const LEAST_IMAGE_TOKENS = 256;
+/** Below this llama.cpp warns that Qwen-VL models place boxes badly. */
+const GROUNDING_IMAGE_TOKENS = 1024;
 /** The least a conversation of three stages about one photo was seen to need with short prompts. */
 const LEAST_CONTEXT = 2048;
 /** Left free on a GPU: drivers and libraries take work space that no one announces. */
@@ -111,8 +115,11 @@ function* thriftier(shape: PairShape, ideal: RunSettings, wishes: PlanWishes): G
     ? ({ ...smallBatch, kvType: 'q8_0', flashAttention: true } as const)
     : smallBatch;
   if (small !== smallBatch) yield small;
-  const leastTokens = Math.max(1, Math.floor(use.pixelBudget.min / cellPxOf(shape.family) ** 2));
-  for (const share of [0.75, 0.5]) {
+  const leastTokens = Math.max(
+    1,
+    Math.min(LEAST_IMAGE_TOKENS, Math.floor(use.pixelBudget.min / cellPxOf(shape.family) ** 2)),
+  );
+  for (const share of [0.8, 0.55, 0.3]) {
     const imageTokens = Math.max(leastTokens, Math.floor(ideal.imageTokens * share));
     const nCtx = Math.max(Math.min(ideal.nCtx, LEAST_CONTEXT * parallel), Math.floor(ideal.nCtx * share));
     yield { ...small, imageTokens, nCtx, nBatch: Math.min(nCtx, Math.max(SMALL_BATCH, imageTokens)) };
@@ -166,6 +173,11 @@ function mostThatFit(least: number, most: number, fits: (n: number) => boolean):
   return undefined;
 }
 
+function lossOf(got: RunSettings, ideal: RunSettings): string {
+  const isTooFew = got.imageTokens < GROUNDING_IMAGE_TOKENS && ideal.imageTokens >= GROUNDING_IMAGE_TOKENS;
+  return isTooFew ? `below ${GROUNDING_IMAGE_TOKENS}, boxes are placed worse` : 'fewer details are seen';
+}
+
 function givenUpOf(shape: PairShape, ideal: RunSettings, got: RunSettings): string[] {
   const lines: string[] = [];
   if (got.nBatch < ideal.nBatch)
@@ -176,7 +188,7 @@ function givenUpOf(shape: PairShape, ideal: RunSettings, got: RunSettings): stri
   if (onCpu > 0) lines.push(`${onCpu} of ${shape.text.nLayer + 1} layers on the CPU: answers take longer`);
   if (ideal.projectorOnGpu && !got.projectorOnGpu) lines.push('the vision tower on the CPU: each picture takes longer');
   if (got.imageTokens < ideal.imageTokens)
-    lines.push(`pictures of at most ${got.imageTokens} tokens, not ${ideal.imageTokens}: fewer details are seen`);
+    lines.push(`pictures of at most ${got.imageTokens} tokens, not ${ideal.imageTokens}: ${lossOf(got, ideal)}`);
   if (got.nCtx < ideal.nCtx) lines.push(`${got.nCtx} cells of context, not ${ideal.nCtx}: fewer candidates and votes`);
   return lines;
 }

@@ -1,7 +1,7 @@
 import { FramewrightError } from '../../base/errors.js';
 import type { RuntimeInfo } from '../../runtime/types.js';
 import { requireRunnable } from '../load.js';
-import { catalogName, requireCatalogModel, resolveModel, type ModelSelection } from '../resolve.js';
+import { catalogName, requireCatalogModel, resolveModel, useIn, type ModelSelection } from '../resolve.js';
 import type { ModelUse } from '../manifest.js';
 import { placesOf, stateOf } from '../store.js';
 import type { MemoryLimits, MemoryPlan } from './fit.js';
@@ -37,8 +37,8 @@ interface Planned extends Pick<ModelPlan, 'name' | 'from' | 'shape'> {
 
 async function fromHeaders(selection: ModelSelection): Promise<Planned> {
   const resolved = await resolveModel(selection);
-  const shape = shapeOfPair(await requireRunnable(resolved));
-  return { name: resolved.name, from: 'headers', shape, use: resolved.use };
+  const pair = await requireRunnable(resolved);
+  return { name: resolved.name, from: 'headers', shape: shapeOfPair(pair), use: useIn(resolved, pair.family) };
 }
 
 /** A model the catalogue knows and that is not downloaded; undefined for any other. */

@@ -14,7 +14,7 @@ import { displayed } from '../render.js';
 import { boxAnchors, elementShape, inset } from './shapes.js';
 import { sharp } from '../vips.js';
 
-/** What to draw, in whole pixels of `space`: the model frame or the upright photo. */
+/** What to draw, in whole numbers of `space`: the model frame, the upright photo, or the grid a model counts in. */
 export interface Drawing {
   readonly space: Size;
   readonly elements: readonly Element[];
@@ -39,6 +39,12 @@ export function overlaySvg(drawing: Drawing, target: Size, options: DrawOptions 
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${body}</svg>`;
 }
 
+export interface FrameDrawOptions extends DrawOptions {
+  /** What the elements' coordinates lie in. Default: the frame. */
+  readonly space?: Size;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * The frame with the composition drawn on it: what CROP calls the enhanced image.
  * @param rgb row-major RGB of the frame, left as it is.
@@ -48,9 +54,9 @@ export async function drawOnFrame(
   rgb: Uint8Array,
   frame: Size,
   elements: readonly Element[],
-  options: DrawOptions & { readonly signal?: AbortSignal } = {},
+  options: FrameDrawOptions = {},
 ): Promise<Uint8Array> {
-  const layer = compositeLayer({ space: frame, elements }, frame, options);
+  const layer = compositeLayer({ space: options.space ?? frame, elements }, frame, options);
   const pipeline = sharp(rgb, { raw: { ...frame, channels: 3 } }).composite([layer]);
   return decoding('the model frame', () => pipeline.removeAlpha().raw().toBuffer(), options.signal);
 }

@@ -125,9 +125,14 @@ class Exporter {
       heldout: { sft: await create(EXPORT_FILES.sft.heldout), dpo: await create(EXPORT_FILES.dpo.heldout) },
     };
     const budget = pixelBudgetOf(options);
+    const { coordinates } = FAMILIES[options.family];
     const framing = {
       budget,
-      writer: conversationWriter(await loadPromptProfile(options.use.promptProfile), budget.cellPx),
+      coordinates,
+      writer: conversationWriter(await loadPromptProfile(options.use.promptProfile), {
+        cellPx: budget.cellPx,
+        coordinates,
+      }),
       analyst,
       count: candidates,
       pairs: { ...pairs, gap: pairs.gap ?? source.ratingGap },
@@ -199,15 +204,15 @@ class Exporter {
       this.#leftOut.push({ id: photo.id, reason: nothingOf(records, source) });
       return;
     }
-    const { frame, rgb } = ready;
+    const { frame, rgb, space } = ready;
     const isEnhanced = records.dpo.length > 0 || records.sft!.turns.length > 2;
-    const enhanced = isEnhanced ? await enhance({ frame, rgb }, taste.elements, use) : undefined;
+    const enhanced = isEnhanced ? await enhance({ frame, rgb }, taste.elements, use, space) : undefined;
     const name = String(this.#photos.length).padStart(5, '0');
     const image = await this.#writeImage(name, rgb, frame);
     const drawn = enhanced && (await this.#writeImage(`${name}-elements`, enhanced, frame));
     await this.#addRecords(records, split, drawn === undefined ? [image] : [image, drawn]);
     this.#photos.push({ id: photo.id, split, image, ...(drawn !== undefined && { enhanced: drawn }), frame });
-    if (isShown) this.#samples.push(await sampleOf({ id: photo.id, split, frame }, records, rgb, enhanced));
+    if (isShown) this.#samples.push(await sampleOf({ id: photo.id, split, frame, space }, records, rgb, enhanced));
   }
 
   async #addRecords({ sft, dpo }: PhotoRecords, split: Split, images: readonly string[]): Promise<void> {

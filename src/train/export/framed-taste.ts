@@ -3,6 +3,7 @@ import { limitsInFrame } from '../../crop/limits-in-frame.js';
 import { framePhoto, type ReadyPhoto } from '../../crop/ready-photo.js';
 import { subjectElement } from '../../engines/rules/elements.js';
 import { toUnit } from '../../engines/rules/scoring/aspect-grid.js';
+import type { Coordinates } from '../../base/coordinates.js';
 import { FramewrightError } from '../../base/errors.js';
 import { BOX_KINDS, isOneOf, type Element } from '../../base/schema.js';
 import { clipped, type Box, type Size } from '../../base/geometry.js';
@@ -17,6 +18,8 @@ import type { Analyst } from './analyst.js';
 
 export interface FramingOptions {
   readonly budget: PixelBudget;
+  /** What the model's answers count in. */
+  readonly coordinates: Coordinates;
   readonly writer: ConversationWriter;
   readonly analyst: Analyst;
   /** Candidates in a list. */
@@ -25,7 +28,7 @@ export interface FramingOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A photo as the model will see it, with what people said of it in that frame. */
+/** A photo as the model will see it, with what people said of it in the coordinates of its answers. */
 export interface FramedPhoto {
   readonly ready: ReadyPhoto;
   readonly taste: FramedTaste;
@@ -37,10 +40,9 @@ export interface FramedPhoto {
  * @throws FramewrightError as decodePhoto; ASPECT_IMPOSSIBLE, ANSWER_INVALID where no composition can be said of it
  */
 export async function frameTaste(photo: TastePhoto, options: FramingOptions, lots: Lots): Promise<FramedPhoto> {
-  const { budget, writer, analyst, count, pairs, signal } = options;
-  const ready = await framePhoto(photo.path, { pixelBudget: budget }, signal ? { signal } : {});
-  const { frame } = ready;
-  const space: Size = photo.space ?? ready.photo;
+  const { budget, coordinates, writer, analyst, count, pairs, signal } = options;
+  const ready = await framePhoto(photo.path, { pixelBudget: budget, coordinates }, signal ? { signal } : {});
+  const labelled: Size = photo.space ?? ready.photo;
   const target = photo.target ?? {};
   const people = photo.crops.filter(({ isDrawn }) => !isDrawn);
   const isCropped = people.length > 0 || photo.pairs.length > 0;
@@ -48,14 +50,15 @@ export async function frameTaste(photo: TastePhoto, options: FramingOptions, lot
   const isShort = people.length > 0 && people.filter(({ rating }) => rating >= least).length < count;
   const own =
     photo.own ?? (photo.elements === undefined || isShort ? await analyst.look(photo.path, target, signal) : undefined);
-  const { toFrame } = frameMap(space, frame);
+  const { toFrame } = frameMap(labelled, ready.space);
   const rated = photo.crops.map((crop): RatedBox => ({ ...crop, box: toFrame.box(crop.box) }));
   return {
     ready,
     taste: {
+      frame: ready.frame,
       limits: limitsInFrame(ready, target, [], CROP_DEFAULTS.minSize),
       target,
-      elements: await elementsOf(photo, own, { ready, space }, writer),
+      elements: await elementsOf(photo, own, { ready, labelled }, writer),
       crops: rated,
       pairs: [
         ...photo.pairs.map(({ chosen, rejected }) => ({
@@ -73,25 +76,25 @@ export async function frameTaste(photo: TastePhoto, options: FramingOptions, lot
 async function elementsOf(
   photo: TastePhoto,
   own: OwnAnswer | undefined,
-  { ready, space }: { readonly ready: ReadyPhoto; readonly space: Size },
+  { ready, labelled: from }: { readonly ready: ReadyPhoto; readonly labelled: Size },
   { tokens }: ConversationWriter,
 ): Promise<Element[]> {
-  const { frame, map } = ready;
-  const labelled = frameMap(space, frame).toFrame;
+  const { space, map } = ready;
+  const labelled = frameMap(from, space).toFrame;
   const seen = photo.elements
     ? photo.elements.map((element) => labelled.element(element))
     : (own?.elements ?? []).map((element) => map.toFrame.element(element));
-  const subject = photo.subject && subjectIn(labelled.box(photo.subject), frame);
+  const subject = photo.subject && subjectIn(labelled.box(photo.subject), space);
   const named = subject ? [subject, ...seen.filter(({ type }) => !isOneOf(BOX_KINDS, type))] : seen;
   for (const wanted of [named, seen]) {
     // A mask's subject may be too small to be named: then the analysis keeps its own.
-    const elements = await canonicalElements(wanted, frame, tokens);
+    const elements = await canonicalElements(wanted, space, tokens);
     if (elements.length > 0) return elements;
   }
   throw new FramewrightError('ANSWER_INVALID', 'no composition element of it is large enough to be named');
 }
 
-function subjectIn(box: Box, frame: Size): Element | undefined {
-  const inside = clipped(box, frame);
-  return inside && subjectElement(toUnit(inside, frame), frame);
+function subjectIn(box: Box, space: Size): Element | undefined {
+  const inside = clipped(box, space);
+  return inside && subjectElement(toUnit(inside, space), space);
 }

@@ -11,6 +11,8 @@ export interface Sample {
   readonly id: string;
   readonly split: Split;
   readonly frame: Size;
+  /** How far the boxes' coordinates reach over it. */
+  readonly space: Size;
   /** Data URIs of JPEGs: what is seen first, and with its composition drawn. */
   readonly image: string;
   readonly enhanced?: string;
@@ -31,7 +33,7 @@ const QUALITY = 75;
 
 /** @param enhanced the frame with the composition drawn on it, where the conversation shows it */
 export async function sampleOf(
-  { id, split, frame }: Pick<Sample, 'id' | 'split' | 'frame'>,
+  { id, split, frame, space }: Pick<Sample, 'id' | 'split' | 'frame' | 'space'>,
   { sft, dpo }: PhotoRecords,
   rgb: Uint8Array,
   enhanced: Uint8Array | undefined,
@@ -46,6 +48,7 @@ export async function sampleOf(
     id,
     split,
     frame,
+    space,
     image: await uri(rgb),
     ...(enhanced && { enhanced: await uri(enhanced) }),
     candidates: sft?.shown.candidates ?? [],

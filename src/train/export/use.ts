@@ -1,10 +1,10 @@
 import { cellPxOf, FAMILIES, type FamilyName } from '../../../gguf/index.js';
-import { BUNDLED_MODELS, requireCatalogModel, resolveModel } from '../../model/resolve.js';
+import { BUNDLED_MODELS, requireCatalogModel, resolveModel, useIn } from '../../model/resolve.js';
 import { existsSync } from 'node:fs';
 import { FramewrightError } from '../../base/errors.js';
 import { requireRunnable } from '../../model/load.js';
 import { withImageTokens } from '../../model/image-tokens.js';
-import { DEFAULT_USE, type ModelUse } from '../../model/manifest.js';
+import { defaultUse, type ModelUse } from '../../model/manifest.js';
 import type { PixelBudget } from '../../photo/frame.js';
 
 /** What data is made for: how a model will be used decides what its training photos and prompts look like. */
@@ -24,14 +24,14 @@ export interface UseOptions {
 
 /** @throws FramewrightError MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, USAGE for a family that is not the model's */
 export async function trainingUse({ model, family: asked, imageTokens }: UseOptions): Promise<TrainingUse> {
-  const known: KnownUse = model === undefined ? { use: DEFAULT_USE } : await useOfModel(model);
-  const family = known.family ?? asked ?? 'qwen2vl';
+  const known = model === undefined ? undefined : await useOfModel(model);
+  const family = known?.family ?? asked ?? 'qwen2vl';
   if (asked !== undefined && asked !== family)
     throw new FramewrightError(
       'USAGE',
       `the model ${model!} is a ${FAMILIES[family].title}; leave out --family ${asked}`,
     );
-  const { use } = known;
+  const use = known?.use ?? defaultUse(FAMILIES[family]);
   return { family, use: imageTokens === undefined ? use : withImageTokens(use, imageTokens, FAMILIES[family]) };
 }
 
@@ -55,5 +55,5 @@ async function useOfModel(model: string): Promise<KnownUse> {
   }
   const resolved = await resolveModel({ model });
   const { family } = await requireRunnable(resolved);
-  return { use: resolved.use, family: family.architecture };
+  return { use: useIn(resolved, family), family: family.architecture };
 }

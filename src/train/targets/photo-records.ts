@@ -1,4 +1,4 @@
-import { intersectionOverUnion, type Box } from '../../base/geometry.js';
+import { intersectionOverUnion, type Box, type Size } from '../../base/geometry.js';
 import type { Element } from '../../base/schema.js';
 import { formatAspect, type Target } from '../../crop/target.js';
 import type { CandidateLimits, ProposedBox } from '../../engines/limits.js';
@@ -14,8 +14,10 @@ const SAME_IOUS = [0.85, 0.93, 0.97] as const;
 /** A pair nearer than this teaches nothing but pixels. */
 const PAIR_IOU = 0.93;
 
-/** What people said of a photo, in its frame. */
+/** What people said of a photo, in the coordinates of a model's answers. */
 export interface FramedTaste {
+  /** The image the model sees. */
+  readonly frame: Size;
   readonly limits: CandidateLimits;
   readonly target: Target;
   /** As `canonicalElements` gives them; at least one. */
@@ -223,22 +225,21 @@ function distinct(boxes: readonly Box[], limits: CandidateLimits): Box[] {
 }
 
 function asTarget(
-  { limits, target, elements }: FramedTaste,
+  { frame, limits, target, elements }: FramedTaste,
   boxes: readonly Box[],
   { profile }: ConversationWriter,
 ): {
-  frame: CandidateLimits['frame'];
+  frame: Size;
   elements: readonly Element[];
   request: ProposalRequest;
   candidates: ProposedBox[];
 } {
-  const { frame } = limits;
   const aspect = target.aspect && formatAspect(target.aspect);
   return {
     frame,
     elements,
     request: { count: boxes.length, limits, ...(aspect ? { aspect } : {}) },
-    candidates: boxes.map((box) => ({ boxInFrame: box, why: reasonIn(profile, box, frame, elements) })),
+    candidates: boxes.map((box) => ({ boxInFrame: box, why: reasonIn(profile, box, limits.frame, elements) })),
   };
 }
 

@@ -1,7 +1,7 @@
 import { boxArea, type Box, type Size } from '../../base/geometry.js';
 import { BOX_KINDS, isOneOf, type Element, type ElementKind } from '../../base/schema.js';
 import { PHRASE_OF, type Claim } from '../../vlm/answer/true-reasons.js';
-import type { PromptProfile } from '../../vlm/prompt/profile.js';
+import type { PromptProfile } from '../../vlm/prompt/prompt-profile.js';
 
 /** How the sentence of a profile that takes sentences begins. */
 const CLAUSE_OF: Readonly<Record<Claim, string>> = {
@@ -72,7 +72,7 @@ function placeOf(subject: Box, [x1, y1, x2, y2]: Box): ElementKind | undefined {
   const cx = ((subject[0] + subject[2]) / 2 - x1) / (x2 - x1);
   const cy = ((subject[1] + subject[3]) / 2 - y1) / (y2 - y1);
   const off = Math.abs(cx - 0.5);
-  if (cx < 0 || cx > 1 || cy < 0 || cy > 1) return undefined;
+  if (cx < 0 || cx >= 1 || cy < 0 || cy >= 1) return undefined;
   if (off < REACH) return 'center';
   if (Math.abs(off - (0.5 - 0.382)) < 0.025) return 'golden_ratio';
   return Math.abs(off - 1 / 6) < REACH ? 'rule_of_thirds' : undefined;

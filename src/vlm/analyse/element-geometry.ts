@@ -9,6 +9,7 @@ import {
   type ElementKind,
 } from '../../base/schema.js';
 import { range } from '../answer/range.js';
+import type { Marks } from '../answer/style.js';
 import type { AnswerWriter } from '../answer/writer.js';
 
 type Segment = [x1: number, y1: number, x2: number, y2: number];
@@ -22,7 +23,6 @@ const LEAST_SINE = 0.087;
 
 const LINE_END = ']}\n';
 export const LIST_END = ']]}\n';
-export const NEXT_ITEM = '],[';
 
 /** Writes the numbers of one element, from after its opening bracket to the end of its line. Never degenerate. */
 export async function writeElementGeometry(
@@ -30,23 +30,28 @@ export async function writeElementGeometry(
   kind: ElementKind,
   frame: Size,
   earlier: readonly Element[],
+  marks: Marks,
 ): Promise<Element> {
-  if (isOneOf(BOX_KINDS, kind)) return { type: kind, box: await writeBox(answer, frame) };
+  if (isOneOf(BOX_KINDS, kind)) return { type: kind, box: await writeBox(answer, frame, marks) };
   if (isOneOf(LINE_KINDS, kind)) {
     const taken = earlier.flatMap((element) => (element.type === kind ? [element.line] : []));
-    return { type: kind, line: await writeLine(answer, kind, frame, taken) };
+    return { type: kind, line: await writeLine(answer, kind, frame, taken, marks) };
   }
-  if (kind === 'curved') return { type: kind, points: await writeCurve(answer, frame) };
-  if (kind === 'triangle') return { type: kind, points: await writeTriangle(answer, frame) };
-  return { type: kind, lines: await writeVanishingLines(answer, frame) };
+  if (kind === 'curved') return { type: kind, points: await writeCurve(answer, frame, marks) };
+  if (kind === 'triangle') return { type: kind, points: await writeTriangle(answer, frame, marks) };
+  return { type: kind, lines: await writeVanishingLines(answer, frame, marks) };
 }
 
 /** `[x1, y1, x2, y2]`, x2 and y2 exclusive. */
-async function writeBox(answer: AnswerWriter, frame: Size): Promise<[number, number, number, number]> {
+async function writeBox(
+  answer: AnswerWriter,
+  frame: Size,
+  { comma }: Marks,
+): Promise<[number, number, number, number]> {
   const least = leastExtent(frame);
-  const x1 = (await answer.integer(range(0, frame.width - least.width), ',')).value;
-  const y1 = (await answer.integer(range(0, frame.height - least.height), ',')).value;
-  const x2 = (await answer.integer(range(x1 + least.width, frame.width), ',')).value;
+  const x1 = (await answer.integer(range(0, frame.width - least.width), comma)).value;
+  const y1 = (await answer.integer(range(0, frame.height - least.height), comma)).value;
+  const x2 = (await answer.integer(range(x1 + least.width, frame.width), comma)).value;
   const y2 = (await answer.integer(range(y1 + least.height, frame.height), LINE_END)).value;
   return [x1, y1, x2, y2];
 }
@@ -57,12 +62,13 @@ async function writeLine(
   kind: (typeof LINE_KINDS)[number],
   frame: Size,
   taken: readonly Segment[],
+  { comma }: Marks,
 ): Promise<Segment> {
   const [right, bottom] = [frame.width - 1, frame.height - 1];
   const { width: leastDx, height: leastDy } = leastExtent(frame);
   const leftToRight = kind === 'horizontal' || kind === 'diagonal';
-  const x1 = (await answer.integer(range(0, leftToRight ? right - leastDx : right), ',')).value;
-  const y1 = (await answer.integer(range(0, kind === 'vertical' ? bottom - leastDy : bottom), ',')).value;
+  const x1 = (await answer.integer(range(0, leftToRight ? right - leastDx : right), comma)).value;
+  const y1 = (await answer.integer(range(0, kind === 'vertical' ? bottom - leastDy : bottom), comma)).value;
   const ys = range(0, bottom);
   const sameStart = taken.filter((line) => line[0] === x1 && line[1] === y1);
   // Asked for every pixel of the frame at worst, so nothing is captured or allocated in here: that was most of a photo's
@@ -72,7 +78,7 @@ async function writeLine(
   const x2 = (
     await answer.integer(
       range(0, right).filter((x) => ys.some((y) => endsAt(x, y))),
-      ',',
+      comma,
     )
   ).value;
   const y2 = (
@@ -107,18 +113,18 @@ function fitsKind(
   }
 }
 
-async function writeCurve(answer: AnswerWriter, frame: Size): Promise<[number, number][]> {
+async function writeCurve(answer: AnswerWriter, frame: Size, { comma, next }: Marks): Promise<[number, number][]> {
   const points: [number, number][] = [];
   for (;;) {
     const before = points.at(-1);
-    const x = (await answer.integer(range(0, frame.width - 1), ',')).value;
+    const x = (await answer.integer(range(0, frame.width - 1), comma)).value;
     const ys = range(0, frame.height - 1).filter((y) => !before || apart(before, [x, y], frame));
-    const next = points.length + 1;
+    const nSaid = points.length + 1;
     const { value, then } =
-      next < CURVE_POINTS.min
-        ? await answer.integer(ys, NEXT_ITEM)
-        : next < CURVE_POINTS.max
-          ? await answer.integer(ys, NEXT_ITEM, LIST_END)
+      nSaid < CURVE_POINTS.min
+        ? await answer.integer(ys, next)
+        : nSaid < CURVE_POINTS.max
+          ? await answer.integer(ys, next, LIST_END)
           : await answer.integer(ys, LIST_END);
     points.push([x, value]);
     if (then === LIST_END) return points;
@@ -128,21 +134,22 @@ async function writeCurve(answer: AnswerWriter, frame: Size): Promise<[number, n
 async function writeTriangle(
   answer: AnswerWriter,
   frame: Size,
+  { comma, next }: Marks,
 ): Promise<[[number, number], [number, number], [number, number]]> {
   const [xs, ys] = [range(0, frame.width - 1), range(0, frame.height - 1)];
   const leastArea = frame.width * frame.height * LEAST_TRIANGLE;
-  const x1 = (await answer.integer(xs, ',')).value;
-  const y1 = (await answer.integer(ys, NEXT_ITEM)).value;
-  const x2 = (await answer.integer(xs, ',')).value;
+  const x1 = (await answer.integer(xs, comma)).value;
+  const y1 = (await answer.integer(ys, next)).value;
+  const x2 = (await answer.integer(xs, comma)).value;
   // A quarter of a side apart: then some third corner always spans the least area.
   const far = (y: number): boolean =>
     Math.abs(x2 - x1) >= frame.width / 4 || Math.abs(y - y1) >= Math.ceil(frame.height / 4);
-  const y2 = (await answer.integer(ys.filter(far), NEXT_ITEM)).value;
+  const y2 = (await answer.integer(ys.filter(far), next)).value;
   const area = (x: number, y: number): number => Math.abs((x2 - x1) * (y - y1) - (x - x1) * (y2 - y1)) / 2;
   const x3 = (
     await answer.integer(
       xs.filter((x) => Math.max(area(x, 0), area(x, frame.height - 1)) >= leastArea),
-      ',',
+      comma,
     )
   ).value;
   const y3 = (
@@ -162,10 +169,10 @@ async function writeTriangle(
  * Every line starts at the vanishing point itself, so they meet by construction; only the first one's start is decided,
  * the others repeat it.
  */
-async function writeVanishingLines(answer: AnswerWriter, frame: Size): Promise<Segment[]> {
+async function writeVanishingLines(answer: AnswerWriter, frame: Size, { comma, next }: Marks): Promise<Segment[]> {
   const [xs, ys] = [range(0, frame.width - 1), range(0, frame.height - 1)];
-  const x0 = (await answer.integer(xs, ',')).value;
-  const y0 = (await answer.integer(ys, ',')).value;
+  const x0 = (await answer.integer(xs, comma)).value;
+  const y0 = (await answer.integer(ys, comma)).value;
   const lines: Segment[] = [];
   for (;;) {
     const endsAt = (x: number, y: number): boolean =>
@@ -173,16 +180,16 @@ async function writeVanishingLines(answer: AnswerWriter, frame: Size): Promise<S
     const x = (
       await answer.integer(
         xs.filter((candidate) => ys.some((y) => endsAt(candidate, y))),
-        ',',
+        comma,
       )
     ).value;
     const ends = ys.filter((y) => endsAt(x, y));
-    const next = lines.length + 1;
-    const another = `],[${String(x0)},${String(y0)},`;
+    const nSaid = lines.length + 1;
+    const another = `${next}${String(x0)}${comma}${String(y0)}${comma}`;
     const { value, then } =
-      next < VANISHING_LINES.min
+      nSaid < VANISHING_LINES.min
         ? await answer.integer(ends, another)
-        : next < VANISHING_LINES.max
+        : nSaid < VANISHING_LINES.max
           ? await answer.integer(ends, another, LIST_END)
           : await answer.integer(ends, LIST_END);
     lines.push([x0, y0, x, value]);

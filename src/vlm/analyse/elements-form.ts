@@ -9,6 +9,8 @@ import {
   type ElementKind,
 } from '../../base/schema.js';
 import { writeElementGeometry } from './element-geometry.js';
+import { ClampedAnswer } from '../answer/clamped-answer.js';
+import { key, marksOf, type AnswerStyle } from '../answer/style.js';
 import { END_OF_ANSWER, type AnswerOption, type AnswerWriter } from '../answer/writer.js';
 
 /** How often a kind may be named in one photo: one subject and one vanishing point, a few lines. */
@@ -27,33 +29,40 @@ const MAX_OF_KIND: Readonly<Record<ElementKind, number>> = {
 
 /**
  * The analysis answer, JSON Lines: one element a line, kinds in the canonical order, 1 to MAX_ELEMENTS of them, all
- * coordinates in `frame`. A line for each geometry:
+ * coordinates in `space`. A line for each geometry, in the plain style:
  * `{"type":"center","box":[x1,y1,x2,y2]}`, `{"type":"horizontal","line":[x1,y1,x2,y2]}`,
  * `{"type":"curved","points":[[x,y],[x,y],[x,y]]}`, `{"type":"vanishing_point","lines":[[x1,y1,x2,y2],...]}`.
  */
-export async function writeElements(answer: AnswerWriter, frame: Size): Promise<Element[]> {
+export async function writeElements(answer: AnswerWriter, space: Size, style: AnswerStyle): Promise<Element[]> {
   const elements: Element[] = [];
+  const numbers = style.clamps ? new ClampedAnswer(answer, space) : answer;
   while (elements.length < MAX_ELEMENTS) {
-    const kind = await answer.choose(nextKinds(elements));
+    const kind = await answer.choose(nextKinds(elements, style));
     if (kind === 'end') return elements;
-    elements.push(await writeElementGeometry(answer, kind, frame, elements));
+    elements.push(await writeElementGeometry(numbers, kind, space, elements, marksOf(style)));
   }
   await answer.choose([{ value: 'end', text: END_OF_ANSWER }]);
   return elements;
 }
 
-function nextKinds(elements: readonly Element[]): AnswerOption<ElementKind | 'end'>[] {
+function nextKinds(elements: readonly Element[], style: AnswerStyle): AnswerOption<ElementKind | 'end'>[] {
   const last = elements.at(-1);
   const first = last ? ELEMENT_KINDS.indexOf(last.type) : 0;
   const options: AnswerOption<ElementKind | 'end'>[] = ELEMENT_KINDS.slice(first)
     .filter((kind) => elements.filter(({ type }) => type === kind).length < MAX_OF_KIND[kind])
-    .map((kind) => ({ value: kind, text: `{"type":"${kind}",${geometryKey(kind)}` }));
+    .map((kind) => ({ value: kind, text: opening(kind, style) }));
   if (elements.length > 0) options.push({ value: 'end', text: END_OF_ANSWER });
   return options;
 }
 
-function geometryKey(kind: ElementKind): string {
-  if (isOneOf(BOX_KINDS, kind)) return '"box":[';
-  if (isOneOf(LINE_KINDS, kind)) return '"line":[';
-  return kind === 'vanishing_point' ? '"lines":[[' : '"points":[[';
+/** A line up to its first number. */
+function opening(kind: ElementKind, style: AnswerStyle): string {
+  const [name, brackets] = geometryOf(kind, style);
+  return `{${key(style.kind, style)}"${kind}"${marksOf(style).comma}${key(name, style)}${brackets}`;
+}
+
+function geometryOf(kind: ElementKind, style: AnswerStyle): readonly [key: string, brackets: string] {
+  if (isOneOf(BOX_KINDS, kind)) return [style.box, '['];
+  if (isOneOf(LINE_KINDS, kind)) return [style.line, '['];
+  return [kind === 'vanishing_point' ? style.lines : style.points, '[['];
 }

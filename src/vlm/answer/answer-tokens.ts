@@ -1,6 +1,6 @@
 import { FramewrightError } from '../../base/errors.js';
 import type { OptionSet } from './option-walk.js';
-import { END_OF_ANSWER, type AnswerOption, type Tokenizer } from './writer.js';
+import { END_OF_ANSWER, type AnswerOption, type Following, type Tokenizer } from './writer.js';
 
 const MAX_REMEMBERED = 2048;
 
@@ -41,15 +41,13 @@ export class AnswerTokens {
 
   /** The options of a `choose`. */
   optionSet(options: readonly AnswerOption<unknown>[]): OptionSet {
-    const sequences = options.map(({ text }) =>
-      text === END_OF_ANSWER ? Int32Array.of(this.endOfTurn) : this.literal(text),
-    );
+    const sequences = options.map(({ text }) => this.#following(text));
     return { count: sequences.length, tokenAt: (index, depth) => sequences[index]![depth] };
   }
 
   /** Every allowed integer with every way to go on: option `i * then.length + j` is `allowed[i]` then `then[j]`. */
-  integerSet(allowed: readonly number[], then: readonly string[]): OptionSet {
-    const tails = then.map((text) => this.literal(text));
+  integerSet(allowed: readonly number[], then: readonly Following[]): OptionSet {
+    const tails = then.map((text) => this.#following(text));
     return {
       count: allowed.length * tails.length,
       tokenAt: (index, depth) => {
@@ -57,5 +55,9 @@ export class AnswerTokens {
         return depth < digits.length ? digits[depth] : tails[index % tails.length]![depth - digits.length];
       },
     };
+  }
+
+  #following(text: Following): Int32Array {
+    return text === END_OF_ANSWER ? Int32Array.of(this.endOfTurn) : this.literal(text);
   }
 }

@@ -1,7 +1,7 @@
 import { FramewrightError } from '../../base/errors.js';
 import type { AnswerTokens } from './answer-tokens.js';
 import { walkOptions, type OptionSet } from './option-walk.js';
-import type { AnswerOption, AnswerWriter, IntegerField } from './writer.js';
+import type { AnswerOption, AnswerWriter, Following, IntegerField } from './writer.js';
 
 /** A value for the next field of an answer, in the order the form asks for them. */
 export type TargetValue = string | number;
@@ -47,13 +47,16 @@ export class RecordedAnswer implements AnswerWriter {
   }
 
   /** Where the form leaves open what follows (`then` has several), the target after the number names it. */
-  async integer<T extends string>(allowed: readonly number[], ...then: readonly [T, ...T[]]): Promise<IntegerField<T>> {
+  async integer<T extends Following>(
+    allowed: readonly number[],
+    ...then: readonly [T, ...T[]]
+  ): Promise<IntegerField<T>> {
     const wanted = this.#next();
     const index = allowed.findIndex((value) => value === wanted);
     if (index < 0) throw notAllowed(wanted, `an integer the field allows (${allowed[0]!}..${allowed.at(-1)!})`);
     const wantedThen = then.length > 1 ? this.#next() : then[0];
     const thenIndex = then.findIndex((text) => text === wantedThen);
-    if (thenIndex < 0) throw notAllowed(wantedThen, `one of ${then.join(' ')}`);
+    if (thenIndex < 0) throw notAllowed(wantedThen, `one of ${then.map(String).join(' ')}`);
     await this.#walk(this.#tokens.integerSet(allowed, then), index * then.length + thenIndex);
     return { value: allowed[index]!, then: then[thenIndex]! };
   }

@@ -4,7 +4,7 @@ import type { SamplingOptions } from '../../engines/engine.js';
 import type { ChatSession } from './chat-session.js';
 import type { AnswerTokens } from './answer-tokens.js';
 import { walkOptions, type OptionSet } from './option-walk.js';
-import type { AnswerOption, AnswerWriter, IntegerField } from './writer.js';
+import type { AnswerOption, AnswerWriter, Following, IntegerField } from './writer.js';
 
 /** How many of the answer's tokens the model was asked for, and how many it was not. */
 export interface AnswerCounters {
@@ -49,7 +49,10 @@ export class SampledAnswer implements AnswerWriter {
     return options[await this.#walk(this.#to.tokens.optionSet(options))]!.value;
   }
 
-  async integer<T extends string>(allowed: readonly number[], ...then: readonly [T, ...T[]]): Promise<IntegerField<T>> {
+  async integer<T extends Following>(
+    allowed: readonly number[],
+    ...then: readonly [T, ...T[]]
+  ): Promise<IntegerField<T>> {
     const index = await this.#walk(this.#to.tokens.integerSet(allowed, then));
     return { value: allowed[Math.floor(index / then.length)]!, then: then[index % then.length]! };
   }

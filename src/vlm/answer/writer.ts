@@ -12,7 +12,7 @@ export interface AnswerWriter {
   /** Decides for one of `options`; at least one. The option's text is written whole, so it ends in what follows it. */
   choose<T>(options: readonly AnswerOption<T>[]): Promise<T>;
   /** Decides for one of `allowed` (ascending, at least one) and for what follows it. */
-  integer<T extends string>(allowed: readonly number[], ...then: readonly [T, ...T[]]): Promise<IntegerField<T>>;
+  integer<T extends Following>(allowed: readonly number[], ...then: readonly [T, ...T[]]): Promise<IntegerField<T>>;
   /** Free text on one line without quotes or backslashes, 1 to `maxTokens` tokens. */
   sentence(options: { maxTokens: number; then: string }): Promise<string>;
 }
@@ -20,13 +20,16 @@ export interface AnswerWriter {
 export interface AnswerOption<T> {
   readonly value: T;
   /** What is written; `END_OF_ANSWER` ends the model's turn. */
-  readonly text: string | typeof END_OF_ANSWER;
+  readonly text: Following;
 }
 
 /** The end-of-turn token, which has no text of its own. */
 export const END_OF_ANSWER = Symbol('end of answer');
 
-export interface IntegerField<T extends string> {
+/** What follows a number: text, or nothing more. */
+export type Following = string | typeof END_OF_ANSWER;
+
+export interface IntegerField<T extends Following> {
   readonly value: number;
   readonly then: T;
 }

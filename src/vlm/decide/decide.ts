@@ -1,12 +1,13 @@
 import type { ProposedBox } from '../../engines/limits.js';
-import { DECISION_CLOSING, DECISION_OPENING, writeDecision } from './decision-form.js';
+import { numberList } from '../answer/style.js';
+import { aroundBest, writeDecision } from './decision-form.js';
 import type { Box } from '../../base/geometry.js';
 import type { Decision } from '../../engines/engine.js';
 import { isTrueReason } from '../answer/true-reasons.js';
 import type { Element } from '../../base/schema.js';
 import type { Conversation } from '../prompt/conversation.js';
 import { fillTemplate } from '../prompt/template.js';
-import type { StageContext } from '../stage.js';
+import { frameValues, spaceOf, type StageContext } from '../stage.js';
 import { inWaves } from '../waves.js';
 
 /**
@@ -30,9 +31,9 @@ export async function decide(
   );
   const modelScores = candidates.map((_, i) => perVote.reduce((sum, scores) => sum + scores[i]!, 0) / nVotes);
   const best = modelScores.indexOf(Math.max(...modelScores));
-  const { frame, profile, sampling } = stage;
-  const why = await writeDecision(chat.answer(sampling), best + 1, profile.reasons, (phrase) =>
-    isTrueReason(phrase, candidates[best]!.boxInFrame, frame, elements),
+  const { profile, sampling } = stage;
+  const why = await writeDecision(chat.answer(sampling), best + 1, profile, (phrase) =>
+    isTrueReason(phrase, candidates[best]!.boxInFrame, spaceOf(stage), elements),
   );
   return { best, why, modelScores };
 }
@@ -42,7 +43,7 @@ export function firstProposed(candidates: readonly ProposedBox[]): Decision {
   return { best: 0, why: candidates[0]!.why, modelScores: candidates.map(() => 1 / candidates.length) };
 }
 
-/** The probability of each candidate under one order of the list. Leaves the chat after `{"best":`. */
+/** The probability of each candidate under one order of the list. Leaves the chat before the number of the best. */
 async function castVote(
   chat: Conversation<unknown>,
   candidates: readonly ProposedBox[],
@@ -53,21 +54,28 @@ async function castVote(
   const listed = candidates.map((_, place) => candidates[(place + rotation) % n]!.boxInFrame);
   if (!chat.isUserTurn) chat.startUser();
   chat.endUser(decisionPrompt(listed, stage));
-  chat.answer(stage.sampling).literal(DECISION_OPENING);
-  const places = await placeProbabilities(chat, n, stage.sampling.signal);
+  const { opening, closing } = aroundBest(stage.profile.style);
+  chat.answer(stage.sampling).literal(opening);
+  const places = await placeProbabilities(chat, n, closing, stage.sampling.signal);
   return candidates.map((_, i) => places[(i - rotation + n) % n]!);
 }
 
-export function decisionPrompt(listed: readonly Box[], { profile }: StageContext): string {
-  const list = listed.map((box, place) => `${String(place + 1)}: [${box.join(',')}]`).join('\n');
-  return fillTemplate(profile.templates.decide, { candidates: list });
+export function decisionPrompt(listed: readonly Box[], stage: StageContext): string {
+  const { style, templates } = stage.profile;
+  const list = listed.map((box, place) => `${String(place + 1)}: ${numberList(box, style)}`).join('\n');
+  return fillTemplate(templates.decide, { ...frameValues(stage), candidates: list });
 }
 
-/** P(number k is said next) for k = 1..n, normalised over these numbers. */
-async function placeProbabilities(chat: Conversation<unknown>, n: number, signal?: AbortSignal): Promise<number[]> {
+/** P(number k is said next, `closing` after it) for k = 1..n, normalised over these numbers. */
+async function placeProbabilities(
+  chat: Conversation<unknown>,
+  n: number,
+  closing: string,
+  signal?: AbortSignal,
+): Promise<number[]> {
   const options = chat.tokens.integerSet(
     Array.from({ length: n }, (_, i) => i + 1),
-    [DECISION_CLOSING],
+    [closing],
   );
   const firstTokens = Int32Array.from({ length: n }, (_, i) => options.tokenAt(i, 0)!);
   const { logProbs } = await chat.flush(signal, firstTokens);

@@ -1,57 +1,51 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Reasons } from '../answer/reasons.js';
+import { ANSWER_STYLES, type AnswerStyleName } from '../answer/style.js';
+import { STAGES } from '../../base/stages.js';
 import { FramewrightError, messageOf } from '../../base/errors.js';
 import { packageFile } from '../../files/package-root.js';
-
-const STAGES = ['system', 'analyse', 'propose', 'decide'] as const;
-export type PromptStage = (typeof STAGES)[number];
-
-/** The prompts of one profile: what a model's manifest names, because a model is used with the prompts it was trained on. */
-export interface PromptProfile {
-  readonly name: string;
-  /** `<profile>/<version of each stage>+<first 8 hex digits of the sha256 of all of it>`: equal exactly when the prompts are. */
-  readonly version: string;
-  readonly templates: Readonly<Record<PromptStage, string>>;
-  readonly reasons: Reasons;
-  /** Whether the proposal prompt has a place for the owner's own words. */
-  readonly takesInstruction: boolean;
-}
+import { isProfileFile } from '../../model/manifest.js';
+import { loadOwnProfile } from './own-profile.js';
+import { FRONT_MATTER, PROMPT_STAGES, reasonsSchema, type PromptProfile, type PromptStage } from './prompt-profile.js';
 
 const profilesSchema = z.record(
   z.string(),
   z.object({
-    reasons: z.discriminatedUnion('kind', [
-      z.object({ kind: z.literal('sentence'), maxTokens: z.int().positive() }),
-      z.object({ kind: z.literal('phrase'), phrases: z.array(z.string().min(1)).min(1) }),
-    ]),
+    /** Default `plain`. */
+    style: z.enum(Object.keys(ANSWER_STYLES) as [AnswerStyleName]).optional(),
+    reasons: reasonsSchema,
   }),
 );
 
-const FRONT_MATTER = /^---\nversion: (\d+)\n---\n/;
-
+/**
+ * @param name of a profile of the package, or the path of a model's own, which ends in `.json`
+ * @throws FramewrightError MODEL_INVALID
+ */
 export async function loadPromptProfile(name: string): Promise<PromptProfile> {
+  if (isProfileFile(name)) return loadOwnProfile(name);
   const profiles = profilesSchema.parse(JSON.parse(await readFile(packageFile('prompts', 'profiles.json'), 'utf8')));
   const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   if (!profile) {
     const known = Object.keys(profiles).join(', ');
     throw new FramewrightError(
       'MODEL_INVALID',
-      `the model asks for the prompt profile "${name}"; this version has ${known}`,
+      `the model asks for the prompt profile "${name}"; this version has ${known}, and a model's own is a .json file`,
     );
   }
-  const stages = await Promise.all(STAGES.map((stage) => loadStage(name, stage)));
+  const stages = await Promise.all(PROMPT_STAGES.map((stage) => loadStage(name, stage)));
   const hash = createHash('sha256').update(JSON.stringify([profile, stages.map(({ template }) => template)]));
   return {
     name,
     version: `${name}/${stages.map(({ version }) => version).join('.')}+${hash.digest('hex').slice(0, 8)}`,
-    templates: Object.fromEntries(STAGES.map((stage, i) => [stage, stages[i]!.template])) as Record<
+    templates: Object.fromEntries(PROMPT_STAGES.map((stage, i) => [stage, stages[i]!.template])) as Record<
       PromptStage,
       string
     >,
+    stages: STAGES,
     reasons: profile.reasons,
-    takesInstruction: stages[STAGES.indexOf('propose')]!.template.includes('{{#instruct}}'),
+    style: ANSWER_STYLES[profile.style ?? 'plain'],
+    takesInstruction: stages[PROMPT_STAGES.indexOf('propose')]!.template.includes('{{#instruct}}'),
   };
 }
 

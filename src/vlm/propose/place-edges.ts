@@ -17,8 +17,8 @@ export function placeCandidates(
   const crossings = new Crossings(detailGradient({ data: rgb, size: frame }));
   const taken = new Set(candidates.map(({ boxInFrame }) => boxInFrame.join()));
   return candidates.map((candidate) => {
-    const unit = toUnit(candidate.boxInFrame, frame);
-    const box = toPixels(placeEdges(unit, crossings, near(unit)), frame);
+    const unit = toUnit(candidate.boxInFrame, limits.frame);
+    const box = toPixels(placeEdges(unit, crossings, near(unit)), limits.frame);
     if (taken.has(box.join()) || !meetsLimits(box, limits)) return candidate;
     taken.add(box.join());
     return { ...candidate, boxInFrame: box };

@@ -4,8 +4,10 @@ import type { Element } from '../../base/schema.js';
 import { isTrueReason } from '../answer/true-reasons.js';
 import { FramewrightError } from '../../base/errors.js';
 import type { Conversation } from '../prompt/conversation.js';
-import { fillTemplate } from '../prompt/template.js';
-import type { StageContext } from '../stage.js';
+import { fillTemplate, type TemplateValues } from '../prompt/template.js';
+import { ratioInWords } from '../one-box/ratio-words.js';
+import { numberList } from '../answer/style.js';
+import { frameValues, type StageContext } from '../stage.js';
 
 export interface ProposalRequest {
   readonly count: number;
@@ -20,7 +22,7 @@ export interface ProposalRequest {
   readonly instruct?: string;
 }
 
-/** Stage 2, after the image it is about: `count` distinct candidate boxes in the frame, each with a reason. */
+/** Stage 2, after the image it is about: `count` distinct candidate boxes in the limits' space, each with a reason. */
 export async function propose(
   chat: Conversation<unknown>,
   request: ProposalRequest,
@@ -31,8 +33,8 @@ export async function propose(
     chat.answer(stage.sampling),
     request.limits,
     request.count,
-    stage.profile.reasons,
-    (box) => (phrase) => isTrueReason(phrase, box, stage.frame, request.elements ?? []),
+    stage.profile,
+    (box) => (phrase) => isTrueReason(phrase, box, request.limits.frame, request.elements ?? []),
   );
   chat.endAnswer();
   if (candidates.length > 0) return candidates;
@@ -42,17 +44,24 @@ export async function propose(
   );
 }
 
-export function proposalPrompt(
-  { count, aspect, limits, isPlain, instruct }: ProposalRequest,
+export function proposalPrompt(request: ProposalRequest, stage: StageContext): string {
+  return fillTemplate(stage.profile.templates.propose, { ...wishValues(request, stage), count: request.count });
+}
+
+/** What a prompt that asks for crops may ask for. */
+export function wishValues(
+  { aspect, limits, isPlain, instruct }: Omit<ProposalRequest, 'count'>,
   stage: StageContext,
-): string {
-  return fillTemplate(stage.profile.templates.propose, {
-    count,
+): TemplateValues {
+  const { ratios, style } = stage.profile;
+  return {
+    ...frameValues(stage),
     aspect,
+    ratio: ratios ? ratioInWords(aspect, stage.frame, ratios) : aspect,
     drawn: isPlain ? undefined : 'yes',
-    keep: limits.keep && `[${limits.keep.join(',')}]`,
+    keep: limits.keep && numberList(limits.keep, style),
     instruct,
-  });
+  };
 }
 
 function describe({ aspect, limits }: ProposalRequest): string {

@@ -34,7 +34,7 @@ describe('a 7B in Q4_K_M', () => {
       projectorOnGpu: true,
       kvType: 'f16',
       nCtx: 8192,
-      imageTokens: 753,
+      imageTokens: 1280,
     });
   });
 
@@ -48,31 +48,33 @@ describe('a 7B in Q4_K_M', () => {
         expect(settings.gpuLayers).toBeLessThanOrEqual(before);
         before = settings.gpuLayers;
       }
-      expect(settings.imageTokens).toBe(753);
+      expect(settings.imageTokens).toBe(1280);
     }
     expect(before).toBe(0);
   });
 
   test('gives up the size of batches first, then the cache’s precision, then layers, then the vision tower’s place', () => {
-    expect(planFor(6.6 * GB)).toMatchObject({ settings: { gpuLayers: 29, kvType: 'f16', nBatch: 753 } });
-    expect(planFor(6.3 * GB)).toMatchObject({ settings: { gpuLayers: 29, kvType: 'q8_0', nBatch: 753 } });
+    expect(planFor(6.8 * GB)).toMatchObject({ settings: { gpuLayers: 29, kvType: 'f16', nBatch: 1280 } });
+    expect(planFor(6.6 * GB)).toMatchObject({ settings: { gpuLayers: 29, kvType: 'q8_0', nBatch: 1280 } });
     expect(planFor(5.5 * GB)).toMatchObject({ settings: { projectorOnGpu: true, kvType: 'q8_0' } });
     const small = planFor(2.5 * GB);
     expect(small.settings.projectorOnGpu).toBe(false);
     expect(small.settings.gpuLayers).toBeGreaterThan(0);
     expect(small.givenUp.join()).toMatch(
-      /batches of 753.*KV cache of q8_0.*layers on the CPU.*vision tower on the CPU/,
+      /batches of 1280.*KV cache of q8_0.*layers on the CPU.*vision tower on the CPU/,
     );
   });
 
   test('on the CPU alone keeps the faster attention as long as there is room, and shrinks the picture last', () => {
     const alone = { flashAttention: false };
     expect(planFor(undefined, 16 * GB)).toMatchObject({ settings: { gpuLayers: 0, kvType: 'f16' }, givenUp: [] });
-    expect(planFor(undefined, 8 * GB).settings).toMatchObject({ nBatch: 753, kvType: 'f16' });
-    expect(planFor(undefined, 6.9 * GB).settings).toMatchObject({ kvType: 'q8_0', flashAttention: true });
-    expect(planFor(undefined, 6.5 * GB).settings.imageTokens).toBeLessThan(753);
+    expect(planFor(undefined, 8.5 * GB).settings).toMatchObject({ nBatch: 1280, kvType: 'f16' });
+    expect(planFor(undefined, 7.5 * GB).settings).toMatchObject({ kvType: 'q8_0', flashAttention: true });
+    const shrunk = [6.9, 6.5].map((gb) => planFor(undefined, gb * GB).givenUp.join('; '));
+    expect(shrunk[0]).toMatch(/pictures of at most 1024 tokens, not 1280: fewer details/);
+    expect(shrunk[1]).toMatch(/pictures of at most 704 tokens, not 1280: below 1024, boxes are placed worse/);
     expect(planFor(undefined, 5 * GB).fits).toBe(false);
-    expect(planFor(undefined, 6.9 * GB, alone).settings).toMatchObject({ kvType: 'f16', flashAttention: false });
+    expect(planFor(undefined, 7.5 * GB, alone).settings).toMatchObject({ kvType: 'f16', flashAttention: false });
   });
 
   test('finds whatever fits at full picture, also where the host is the smaller one', () => {
@@ -80,7 +82,7 @@ describe('a 7B in Q4_K_M', () => {
     const all = [true, false].flatMap((projectorOnGpu) =>
       Array.from({ length: 30 }, (_, gpuLayers) => {
         const { settings } = planFor(24 * GB);
-        const thrifty = { ...settings, nBatch: 753, kvType: 'q8_0', projectorOnGpu, gpuLayers } as const;
+        const thrifty = { ...settings, nBatch: 1280, kvType: 'q8_0', projectorOnGpu, gpuLayers } as const;
         return predictMemory(shape, thrifty, [], work);
       }),
     );
@@ -93,7 +95,7 @@ describe('a 7B in Q4_K_M', () => {
         nFitting.push(fitting.length);
         const { fits, settings } = planFor(limits.gpuBytes, limits.hostBytes);
         const { nCtx, imageTokens } = settings;
-        expect([gpuGB, hostGB, fits && nCtx === 8192 && imageTokens === 753]).toEqual([
+        expect([gpuGB, hostGB, fits && nCtx === 8192 && imageTokens === 1280]).toEqual([
           gpuGB,
           hostGB,
           fitting.length > 0,
@@ -102,7 +104,7 @@ describe('a 7B in Q4_K_M', () => {
     }
     expect(nFitting.filter((n) => n > 0).length).toBeGreaterThan(5);
     expect(nFitting).toContain(0);
-    expect(planFor(5 * GB, 3 * GB).settings).toMatchObject({ projectorOnGpu: true, gpuLayers: 20 });
+    expect(planFor(5 * GB, 3 * GB).settings).toMatchObject({ projectorOnGpu: true, gpuLayers: 18 });
   });
 
   test('what the caller settled stays settled', () => {

@@ -250,7 +250,7 @@ describe('for a large model', () => {
     expect(first!.system).toMatch(/^You are a photographer/);
     expect(first!.conversations[0]!.value).toMatch(/^<image>The image is \d+ x \d+ pixels/);
     expect(first!.conversations[2]!.value).toMatch(/^<image>This is the same image with those elements drawn on it/);
-    const reasons = [...first!.conversations[3]!.value.matchAll(/"why":"(.*)"\}/g)].map(([, why]) => why!);
+    const reasons = [...first!.conversations[3]!.value.matchAll(/"label": "(.*)"\}/g)].map(([, why]) => why!);
     expect(reasons).toHaveLength(5);
     for (const why of reasons) expect(why).toMatch(/^The [a-z ,]+\.$|^There is [a-z ,]+\.$/);
     expect(facts.positionRamps).toBe(false);
@@ -259,13 +259,20 @@ describe('for a large model', () => {
     );
   });
 
-  test('of the family after it, frames in its steps and its template', async () => {
+  test('of the family after it, frames in its steps, its coordinates and its template', async () => {
     const { folder } = await exported({
       ...(await trainingUse({ family: 'qwen3vl', imageTokens: 80 })),
       heldOutShare: 0,
     });
-    const { facts } = await checkExport(folder);
+    const { sft, facts } = await checkExport(folder);
     for (const { frame } of facts.photos) expect([frame.width % 32, frame.height % 32]).toEqual([0, 0]);
+    const answers = sft.train.flatMap(({ conversations }) => conversations.filter(({ from }) => from === 'gpt'));
+    const numbers = answers.flatMap(({ value }) => [...value.matchAll(/(?<=[[ ])\d+(?=[\],])/g)].map(Number));
+    expect(Math.max(...numbers)).toBe(1000);
+    for (const { system, conversations } of sft.train) {
+      expect(system).toContain('whole numbers from 0 to 1000');
+      expect(conversations[0]!.value).toMatch(/^<image>Name the elements/);
+    }
     expect(await readFile(path.join(folder, 'llamafactory', 'dpo.yaml'), 'utf8')).toMatch(
       /^template: qwen3_vl_nothink$/m,
     );

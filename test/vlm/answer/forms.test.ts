@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { writeCandidates } from '../../../src/vlm/propose/candidates-form.js';
 import type { CandidateLimits } from '../../../src/engines/limits.js';
+import { ANSWER_STYLES, type AnswerForm } from '../../../src/vlm/answer/style.js';
 import { writeElements } from '../../../src/vlm/analyse/elements-form.js';
 import { boxArea, type Box, type Size } from '../../../src/base/geometry.js';
 import { seededRandom } from '../../../src/base/random.js';
@@ -15,13 +16,15 @@ const FRAMES: readonly Size[] = [
   { width: 196, height: 280 },
 ];
 
+const PLAIN: AnswerForm = { style: ANSWER_STYLES.plain, reasons: { kind: 'sentence', maxTokens: 9 } };
+
 describe('the analysis form', () => {
   test('whatever is decided gives 1 to 8 valid elements in canonical order, inside the frame, as JSON Lines', async () => {
     const seen = new Set<string>();
     for (const frame of FRAMES) {
       for (let seed = 0; seed < 60; seed++) {
         const answer = new RandomAnswer(seededRandom(seed));
-        const elements = await writeElements(answer, frame);
+        const elements = await writeElements(answer, frame, ANSWER_STYLES.plain);
         expect(answer.ended).toBe(true);
         expect(elements.length).toBeGreaterThanOrEqual(1);
         expect(elements.length).toBeLessThanOrEqual(8);
@@ -48,7 +51,11 @@ describe('the analysis form', () => {
 
   test('lines of a vanishing point all start at it and part by at least five degrees', async () => {
     for (let seed = 0; seed < 300; seed++) {
-      const elements = await writeElements(new RandomAnswer(seededRandom(seed)), { width: 252, height: 196 });
+      const elements = await writeElements(
+        new RandomAnswer(seededRandom(seed)),
+        { width: 252, height: 196 },
+        ANSWER_STYLES.plain,
+      );
       for (const element of elements) {
         if (element.type !== 'vanishing_point') continue;
         const angles = element.lines.map(([x1, y1, x2, y2]) => Math.atan2(y2 - y1, x2 - x1));
@@ -79,7 +86,7 @@ describe('the proposal form', () => {
         for (let seed = 0; seed < 12; seed++) {
           const answer = new RandomAnswer(seededRandom(seed));
           const all = { ...limits, frame };
-          const candidates = await writeCandidates(answer, all, 5, { kind: 'sentence', maxTokens: 9 });
+          const candidates = await writeCandidates(answer, all, 5, PLAIN);
           const boxes = candidates.map(({ boxInFrame }) => boxInFrame);
           const lines = answer.text.trimEnd().split('\n').filter(Boolean);
           expect(lines.map((line) => (JSON.parse(line) as { box: Box }).box)).toEqual(boxes);
@@ -95,12 +102,9 @@ describe('the proposal form', () => {
   test('trims nothing that nobody would, unless a box to keep leaves no other candidates', async () => {
     const frame = { width: 252, height: 168 };
     const propose = async (limits: Omit<CandidateLimits, 'frame'>, seed: number): Promise<Box[]> =>
-      (
-        await writeCandidates(new RandomAnswer(seededRandom(seed)), { frame, ...limits }, 5, {
-          kind: 'sentence',
-          maxTokens: 9,
-        })
-      ).map(({ boxInFrame }) => boxInFrame);
+      (await writeCandidates(new RandomAnswer(seededRandom(seed)), { frame, ...limits }, 5, PLAIN)).map(
+        ({ boxInFrame }) => boxInFrame,
+      );
     const trims = ([x1, y1, x2, y2]: Box): number[] => [x1, y1, frame.width - x2, frame.height - y2];
     for (let seed = 0; seed < 40; seed++) {
       const boxes = await propose({ minSize: 0.8 }, seed);
@@ -113,19 +117,64 @@ describe('the proposal form', () => {
 
   test('limits nothing can meet give no candidate instead of a wrong one', async () => {
     const limits = { frame: { width: 280, height: 28 }, aspect: { width: 1, height: 1 }, minSize: 0.5 };
-    expect(
-      await writeCandidates(new RandomAnswer(seededRandom(1)), limits, 5, { kind: 'sentence', maxTokens: 9 }),
-    ).toEqual([]);
+    expect(await writeCandidates(new RandomAnswer(seededRandom(1)), limits, 5, PLAIN)).toEqual([]);
   });
 
   test('fewer boxes than asked for are all given, each once', async () => {
     const limits: CandidateLimits = { frame: { width: 28, height: 28 }, keep: [0, 0, 28, 27], minSize: 0 };
-    const candidates = await writeCandidates(new RandomAnswer(seededRandom(1)), limits, 5, {
-      kind: 'sentence',
-      maxTokens: 9,
-    });
+    const candidates = await writeCandidates(new RandomAnswer(seededRandom(1)), limits, 5, PLAIN);
     expect(candidates.map(({ boxInFrame }) => boxInFrame[3]).sort()).toEqual([27, 28]);
   });
+});
+
+describe('the grounding style', () => {
+  const { grounding } = ANSWER_STYLES;
+  const thousand = { width: 1000, height: 1000 };
+  /** Numbers past the edge, as they are heard. */
+  const heard = (line: string, edge: number): string => line.replaceAll(/\d{4}/g, String(edge));
+
+  test('elements are written with the keys bbox_2d, line_2d, point_2d and label, a space after each comma', async () => {
+    for (let seed = 0; seed < 60; seed++) {
+      const answer = new RandomAnswer(seededRandom(seed));
+      const elements = await writeElements(answer, thousand, grounding);
+      const lines = answer.text.trimEnd().split('\n');
+      expect(answer.text).not.toMatch(/[,:](?! )/);
+      const read = lines.map((line) => {
+        const { label, ...shape } = JSON.parse(heard(line, edgeOf(line))) as Record<string, unknown>;
+        return [label, ...Object.entries(shape)];
+      });
+      expect(read).toEqual(
+        elements.map((element) => {
+          const { type, ...shape } = element;
+          const [[name, numbers]] = Object.entries(shape) as [[string, unknown]];
+          return [type, [{ box: 'bbox_2d', line: 'line_2d', lines: 'line_2d', points: 'point_2d' }[name], numbers]];
+        }),
+      );
+    }
+  });
+
+  test('a candidate is a bbox_2d with its reason as the label, and a number past the edge is the edge', async () => {
+    let nPast = 0;
+    for (let seed = 0; seed < 60; seed++) {
+      const answer = new RandomAnswer(seededRandom(seed));
+      const limits = { frame: thousand, minSize: 0.25 };
+      const candidates = await writeCandidates(answer, limits, 5, { ...PLAIN, style: grounding });
+      nPast += [...answer.text.matchAll(/\b10(?!00)\d\d\b/g)].length;
+      expect(
+        heard(answer.text, 1000)
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line) as unknown),
+      ).toEqual(candidates.map(({ boxInFrame, why }) => ({ bbox_2d: boxInFrame, label: why })));
+      for (const { boxInFrame } of candidates) expectWithin(boxInFrame, limits);
+    }
+    expect(nPast).toBeGreaterThan(20);
+  });
+
+  /** Boxes end at the edge, points before it. */
+  function edgeOf(line: string): number {
+    return line.includes('bbox_2d') ? 1000 : 999;
+  }
 });
 
 function expectWithin(box: Box, { frame, keep, aspect, minSize }: CandidateLimits): void {

@@ -1,6 +1,7 @@
 import {
   type AnswerOption,
   type AnswerWriter,
+  type Following,
   type IntegerField,
   END_OF_ANSWER,
 } from '../../../src/vlm/answer/writer.js';
@@ -31,9 +32,11 @@ export class RandomAnswer implements AnswerWriter {
     return Promise.resolve(option.value);
   }
 
-  integer<T extends string>(allowed: readonly number[], ...then: readonly [T, ...T[]]): Promise<IntegerField<T>> {
+  integer<T extends Following>(allowed: readonly number[], ...then: readonly [T, ...T[]]): Promise<IntegerField<T>> {
     const field = { value: this.#pick(allowed), then: this.#pick(then) };
-    this.pieces.push(String(field.value), field.then);
+    this.pieces.push(String(field.value));
+    if (field.then === END_OF_ANSWER) this.ended = true;
+    else this.pieces.push(field.then);
     return Promise.resolve(field);
   }
 

@@ -9,8 +9,8 @@ import { writeCandidates } from '../../../src/vlm/propose/candidates-form.js';
 import { RandomAnswer } from './random-answer.js';
 
 const frame = { width: 252, height: 168 };
-const { reasons } = await loadPromptProfile('compact');
-const phrases = reasons.kind === 'phrase' ? reasons.phrases : [];
+const profile = await loadPromptProfile('compact');
+const phrases = profile.reasons.kind === 'phrase' ? profile.reasons.phrases : [];
 const photo = (name: string): string => new URL(`../../../examples/photos/${name}`, import.meta.url).pathname;
 
 const elements: Element[] = [
@@ -58,7 +58,7 @@ describe('reasons', () => {
         (phrase: string): boolean =>
           isTrueReason(phrase, box, frame, elements);
       const answer = new RandomAnswer(seededRandom(seed));
-      for (const { boxInFrame, why } of await writeCandidates(answer, { frame, minSize: 0.25 }, 4, reasons, isTrueOf)) {
+      for (const { boxInFrame, why } of await writeCandidates(answer, { frame, minSize: 0.25 }, 4, profile, isTrueOf)) {
         said.add(why);
         expect(isTrueOf(boxInFrame)(why), `${why} of ${boxInFrame.join()}`).toBe(true);
       }
