@@ -21,7 +21,7 @@ test.each([
   [['--vram', '6', 'a.jpg'], 2, /size with its unit/],
   [['model', 'pull', 'nano'], 3, /nano comes with the package: there is nothing to download/],
   [['model', 'pull', 'qwen2.5-vl-7'], 3, /did you mean qwen2\.5-vl-7b\?/],
-  [['--instruct', 'more sky', 'a.jpg'], 4, /takes no instruction in words; choose a Qwen2\.5-VL with --model/],
+  [['--instruct', 'more sky', 'a.jpg'], 4, /takes no instruction in words; choose a Qwen-VL with --model/],
 ])('%j is told what was meant', async (args, exit, message) => {
   const { code, stderr, stdout } = await framewright(args, { cwd: folder });
   expect(stderr).toMatch(message);

@@ -113,8 +113,17 @@ describeWith(['bash'], 'in bash', () => {
   });
 
   test('commands inside commands and their own options', () => {
-    expect(offers('gguf', '')).toEqual(['inspect', 'validate', 'toy', 'lora-convert', 'lora-merge', 'quantize']);
+    expect(offers('gguf', '')).toEqual([
+      'inspect',
+      'validate',
+      'toy',
+      'convert',
+      'lora-convert',
+      'lora-merge',
+      'quantize',
+    ]);
     expect(offers('gguf', 'toy', '--')).toEqual([
+      '--family',
       '--preset',
       '--type',
       '--seed',
