@@ -5,7 +5,7 @@
  */
 export { FAMILIES, cellPxOf, familyOfArchitecture, familyOfText, familyTitles } from './families/index.js';
 export { whyRefused } from './families/refused.js';
-export type { FamilyName, ModelFamily } from './families/family.js';
+export type { FamilyName, ModelFamily, Projector } from './families/family.js';
 export { GgufError, type GgufErrorCode } from './errors.js';
 export {
   GGML_TYPES,
