@@ -168,7 +168,7 @@ describe('without', () => {
     await using held = await cropper.hold(photo);
     const boxes = [
       { x: 0, y: 0, width: 799, height: 1200 },
-      { x: 100, y: 100, width: 500, height: 700 },
+      { x: 10, y: 10, width: 200, height: 700 },
     ];
     const [whole, noAnalysis, noEnhancement] = [
       await held.rank(boxes),

@@ -11,6 +11,7 @@ import { positionRamps } from '../../src/photo/ramps.js';
 import { loadPromptProfile } from '../../src/vlm/prompt/profile.js';
 import { enhance } from '../../src/vlm/enhance/enhance.js';
 import { canonicalElements } from '../../src/train/canonical-elements.js';
+import { reasonFor } from '../../src/train/targets/reason.js';
 import { recordConversation } from '../../src/train/record.js';
 import { vocabularyTokenizer } from '../../src/train/vocabulary-tokenizer.js';
 import { drawScene } from '../scenes/scene.js';
@@ -45,17 +46,18 @@ const elements = await canonicalElements(
   tokens,
 );
 const { width, height } = frame;
+const candidates = [[10, 5, width - 30, height - 4] as const, [0, 20, width - 60, height] as const].map((box) => ({
+  boxInFrame: box,
+  why: reasonFor(box, frame, elements),
+}));
 const record = await recordConversation(
   {
     frame,
     elements,
     request: { count: 2, limits: { frame, minSize: 0.25 } },
-    candidates: [
-      { boxInFrame: [10, 5, width - 30, height - 4], why: phrases[0]! },
-      { boxInFrame: [0, 20, width - 60, height], why: phrases[1]! },
-    ],
+    candidates,
     preference: [0.6, 0.4],
-    why: phrases[0]!,
+    why: candidates[0]!.why,
   },
   { tokenizer, tokens, profile },
 );
