@@ -185,6 +185,7 @@ describeWith(['fish'], 'in fish', () => {
     expect(offers('framewright --contact')).toEqual(['--contact-sheet']);
     expect(offers('framewright photo.jpg --engine s')).toEqual(['saliency']);
     expect(offers('framewright gguf ')).toEqual([
+      'convert',
       'inspect',
       'lora-convert',
       'lora-merge',
