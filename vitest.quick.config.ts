@@ -6,7 +6,9 @@ const FOLDERS = ['base', 'crop', 'engines', 'files', 'gguf', 'photo', 'vlm/answe
 /** The built command, tools of the system, or more than some seconds. */
 const LEFT_OUT = [
   'crop/impossible-targets',
+  'crop/thousandths',
   'engines/rules/rules',
+  'gguf/convert',
   'gguf/fuzz',
   'gguf/lora-convert',
   'gguf/toy',
