@@ -1,6 +1,7 @@
 // Photos a minute beside other work on the same machine: nothing, busy loops, and loops that come and go; with the number of
 // threads left to the program, with one, and with one a core. In turns, each round after another, so that what else goes on
-// meets all alike. `node bench/busy.mjs [--models nano,tiny,300m] [--rounds 2] [--seconds 12]`.
+// meets all alike. `node bench/busy.mjs [--models nano,tiny,300m] [--loads "idle,one loop"]
+// [--rounds 2] [--seconds 12]`.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
@@ -13,6 +14,7 @@ const root = path.resolve(import.meta.dirname, '..');
 const { values } = parseArgs({
   options: {
     models: { type: 'string', default: 'nano,tiny,300m' },
+    loads: { type: 'string', default: 'idle,one loop,two loops,comes and goes' },
     rounds: { type: 'string', default: '2' },
     seconds: { type: 'string', default: '12' },
   },
@@ -51,7 +53,8 @@ try {
   for (const name of values.models.split(',')) {
     const model = name === 'nano' ? name : path.join(folder, name);
     if (name !== 'nano') await writeModel(model, name);
-    for (const [load, loops] of Object.entries(LOADS)) {
+    for (const load of values.loads.split(',')) {
+      const loops = LOADS[load];
       const children = loops.map((code) => spawn(process.execPath, ['-e', code], { stdio: 'ignore' }));
       try {
         const rates = Object.fromEntries(Object.keys(WAYS).map((way) => [way, []]));
