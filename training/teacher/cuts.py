@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from .paste import read_mask, small
-from .photo import mask_path, read_found
+from .photo import corpus_files, mask_path, read_found
 
 ASPECTS = (3 / 2, 4 / 3, 1, 3 / 4, 2 / 3, 16 / 9, 9 / 16)
 LEAST_AREA, MOST_AREA = 0.35, 0.8
@@ -51,11 +51,10 @@ def main() -> None:
     a = p.parse_args()
     rng = np.random.default_rng(a.seed)
     found = read_found(a.found)
-    files = [json.loads(line)["file"] for line in (a.corpus / "index.jsonl").read_text().splitlines()]
     (a.out / "masks").mkdir(parents=True, exist_ok=True)
     n = 0
     with (a.out / "index.jsonl").open("w") as index, (a.out / "found.jsonl").open("w") as seen:
-        for file in files:
+        for file in corpus_files(a.corpus):
             if not mask_path(a.masks, file).exists():
                 continue
             photo = ImageOps.exif_transpose(Image.open(a.corpus / file)).convert("RGB")

@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from .fit import Scorer, Scorers, smooth  # noqa: F401  (the pickle holds both)
 from .judged import Judged, read_judged
-from .photo import SIDE, Photo, mask_path, read_found, read_photo
+from .photo import SIDE, Photo, corpus_files, mask_path, read_found, read_photo
 from .places import FIVE, MANY, RATIOS, window
 
 MASK_SIDE = 64
@@ -76,8 +76,7 @@ def main() -> None:
     found = read_found(a.found)
     n = 0
     with a.out.open("w") as f:
-        for text in (a.corpus / "index.jsonl").read_text().splitlines():
-            file = json.loads(text)["file"]
+        for file in corpus_files(a.corpus):
             photo = read_photo(a.corpus / file, mask_path(a.masks, file), found.get(file))
             said = line(file, photo, scorers, judged.get(file, {}))
             if said:

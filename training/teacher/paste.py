@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from .photo import mask_path
+from .photo import corpus_files, mask_path
 
 LONG_SIDE = 384
 # A cut-out's mask covers this much of its photo: less is a speck, more leaves no outline.
@@ -86,7 +86,7 @@ def main() -> None:
     p.add_argument("--count", type=int, default=2500)
     p.add_argument("--seed", type=int, default=1)
     a = p.parse_args()
-    files = [json.loads(l)["file"] for l in (a.corpus / "index.jsonl").read_text().splitlines()]
+    files = corpus_files(a.corpus)
     masks = {file: mask for file in files if (mask := read_mask(a.masks, file)) is not None}
     share = {file: float((mask > 0.5).mean()) for file, mask in masks.items()}
     subjects = [file for file in masks if LEAST_CUT <= share[file] <= MOST_CUT and is_whole(masks[file])]

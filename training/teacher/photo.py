@@ -61,5 +61,10 @@ def read_found(file: Path | None) -> dict[str, dict]:
     return {} if file is None else {f["file"]: f for f in map(json.loads, file.read_text().splitlines())}
 
 
+def corpus_files(corpus: Path) -> list[str]:
+    """Of its index.jsonl, a line a photo."""
+    return [json.loads(line)["file"] for line in (corpus / "index.jsonl").read_text().splitlines()]
+
+
 def mask_path(folder: Path, file: str) -> Path:
     return folder / Path(file).with_suffix(".png")
