@@ -44,14 +44,29 @@ function ownMs() {
   return (user + system) / 1000;
 }
 
+/** Where figures are kept; `run.mjs --short` has another for those that are not to be. */
+export function resultsFolder() {
+  return process.env.FRAMEWRIGHT_BENCH_RESULTS ?? path.join(root, 'bench', 'results');
+}
+
 export function writeResults(name, results) {
-  const folder = path.join(root, 'bench', 'results');
+  const folder = resultsFolder();
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, `${name}.json`), `${JSON.stringify(results, undefined, 2)}\n`);
 }
 
-/** Puts a table between its markers in docs/performance.md. */
+/** What was kept before, for figures to be added to. */
+export function earlierResults(name) {
+  try {
+    return JSON.parse(readFileSync(path.join(resultsFolder(), `${name}.json`), 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+/** Puts a table between its markers in docs/performance.md, where its figures are kept too. */
 export function writeTable(name, text) {
+  if (process.env.FRAMEWRIGHT_BENCH_RESULTS !== undefined) return;
   const file = path.join(root, 'docs', 'performance.md');
   const page = readFileSync(file, 'utf8');
   const [begin, end] = [`<!-- ${name}: begin, by bench/${name}.mjs -->`, `<!-- ${name}: end -->`];

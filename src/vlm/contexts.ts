@@ -66,6 +66,9 @@ function plus(a: ContextCounters, b: ContextCounters): ContextCounters {
     nTokensDecoded: a.nTokensDecoded + b.nTokensDecoded,
     nSingleTokenSteps: a.nSingleTokenSteps + b.nSingleTokenSteps,
     decodeMs: a.decodeMs + b.decodeMs,
+    imageMs: a.imageMs + b.imageMs,
+    stepMs: a.stepMs + b.stepMs,
+    readMs: a.readMs + b.readMs,
     nThreads: a.nThreads,
   };
 }
