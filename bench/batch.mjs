@@ -1,16 +1,13 @@
 // Several photos at once against one after the other: photos a minute, with and without encoding ahead, each setting in
 // turn, several rounds. `node bench/batch.mjs [--model nano] [--photos folder] [--count 40] [--jobs 1,2,4,8]
 // [--threads n] [--gpu cpu] [--rounds 3]` after `npm run build`.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCropper } from '../dist/src/index.js';
+import { earlierResults, machineNow, median, photosOf, round, writeResults } from './measuring.mjs';
 
-const root = path.resolve(import.meta.dirname, '..');
 const { values } = parseArgs({
   options: {
-    photos: { type: 'string', default: path.join(root, 'examples', 'photos') },
+    photos: { type: 'string' },
     count: { type: 'string', default: '40' },
     model: { type: 'string', default: 'nano' },
     jobs: { type: 'string', default: '1,2,4,8' },
@@ -21,11 +18,8 @@ const { values } = parseArgs({
   },
 });
 
-const files = readdirSync(values.photos).filter((name) => /\.(jpe?g|png|webp)$/i.test(name));
-if (files.length === 0) throw new Error(`no photos in ${values.photos}`);
-const photos = Array.from({ length: Number(values.count) }, (_, i) =>
-  path.join(values.photos, files[i % files.length]),
-);
+const photos = photosOf(values.photos, Number(values.count));
+const machine = machineNow();
 const settings = values.jobs
   .split(',')
   .flatMap((jobs) => [false, true].map((encodeAhead) => ({ parallel: Number(jobs), encodeAhead })));
@@ -52,28 +46,23 @@ const base = perMinute(runs[0]);
 const table = runs.map((run) => ({
   jobs: run.setting.parallel,
   encodeAhead: run.setting.encodeAhead,
-  photosPerMinute: round2(perMinute(run)),
-  against1: round2(perMinute(run) / base),
-  cpuSecondsPerPhoto: round2(median(run.rounds.map(({ cpuSeconds }) => cpuSeconds)) / photos.length),
-  decodeCallsPerPhoto: round2(run.rounds[0].decodeCalls / photos.length),
+  photosPerMinute: round(perMinute(run), 2),
+  against1: round(perMinute(run) / base, 2),
+  cpuSecondsPerPhoto: round(median(run.rounds.map(({ cpuSeconds }) => cpuSeconds)) / photos.length, 2),
+  decodeCallsPerPhoto: round(run.rounds[0].decodeCalls / photos.length, 2),
   sameCrops: run.rounds[0].crops.filter((crop, i) => crop === runs[0].rounds[0].crops[i]).length,
 }));
 console.table(table);
 
-const file = path.join(root, 'bench', 'results', 'batch.json');
-mkdirSync(path.dirname(file), { recursive: true });
-const earlier = read(file);
-const name = values.name ?? values.model;
 const entry = {
-  date: new Date().toISOString(),
-  cpu: cpus()[0].model,
+  ...machine(),
   devices,
   threads: values.threads ? Number(values.threads) : 'default',
   nPhotos: photos.length,
   rounds: Number(values.rounds),
   table,
 };
-writeFileSync(file, `${JSON.stringify({ ...earlier, [name]: entry }, null, 2)}\n`);
+writeResults('batch', { ...earlierResults('batch'), [values.name ?? values.model]: entry });
 
 async function measure(cropper) {
   for (const photo of photos.slice(0, 2)) await cropper.crop(photo); // what the first photos alone pay for
@@ -87,20 +76,4 @@ async function measure(cropper) {
     decodeCalls: cropper.counters().nDecodeCalls - before.nDecodeCalls,
     crops,
   };
-}
-
-function read(file) {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return {};
-  }
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-}
-
-function round2(value) {
-  return Math.round(value * 100) / 100;
 }

@@ -3,14 +3,14 @@
 // meets all alike. `node bench/busy.mjs [--models nano,tiny,300m] [--loads "idle,one loop"]
 // [--rounds 2] [--seconds 12]`.
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCropper } from '../dist/src/index.js';
+import { machineNow, photosOf, writeResults } from './measuring.mjs';
 import { writeModel } from './models.mjs';
 
-const root = path.resolve(import.meta.dirname, '..');
 const { values } = parseArgs({
   options: {
     models: { type: 'string', default: 'nano,tiny,300m' },
@@ -30,10 +30,8 @@ const LOADS = {
 };
 const WAYS = { default: {}, 'one thread': { threads: 1 }, 'one a core': { threads: availableParallelism() } };
 
-const photoFolder = path.join(root, 'examples', 'photos');
-const photos = readdirSync(photoFolder)
-  .filter((name) => name.endsWith('.jpg'))
-  .map((name) => path.join(photoFolder, name));
+const photos = photosOf();
+const machine = machineNow();
 
 /** Photos a minute over at least the given time, counting the share of one that was under way at its end. */
 async function measure(cropper, seconds) {
@@ -91,12 +89,4 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-const result = {
-  cpu: cpus()[0]?.model,
-  cores: availableParallelism(),
-  loadAtEnd: loadavg()[0],
-  node: process.version,
-  rows,
-};
-mkdirSync(path.join(root, 'bench', 'results'), { recursive: true });
-writeFileSync(path.join(root, 'bench', 'results', 'busy.json'), `${JSON.stringify(result, undefined, 2)}\n`);
+writeResults('busy', { ...machine(), rows });

@@ -5,10 +5,11 @@ import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } f
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { machineNow, root, round, writeResults } from './measuring.mjs';
 
 const { values } = parseArgs({ options: { photos: { type: 'string', default: '300' } } });
 const nPhotos = Number(values.photos);
-const root = path.resolve(import.meta.dirname, '..');
+const machine = machineNow();
 const examples = readdirSync(path.join(root, 'examples', 'photos')).filter((name) => name.endsWith('.jpg'));
 
 // Beside the examples, so that photos can be linked rather than copied.
@@ -42,9 +43,9 @@ async function run(photos) {
     }
   }
   if (resident.length !== nPhotos) throw new Error(`${resident.length} of ${nPhotos} photos were cropped`);
-  console.log(
-    `at the end ${((100 * around(resident)) / around(resident.slice(0, 50)) - 100).toFixed(1)} % more than after the 50th`,
-  );
+  const morePercent = round((100 * around(resident)) / around(resident.slice(0, 50)) - 100, 1);
+  console.log(`at the end ${morePercent} % more than after the 50th`);
+  writeResults('memory', { ...machine(), nPhotos, morePercent });
 }
 
 /** Median of the last five: a photo in the making holds some megabytes more or less. */

@@ -1,15 +1,16 @@
 // Photos per minute for a folder, three stages each, against the same prompts and model files run through
-// @fugood/llama.node in the same run. `npm run bench [-- --rounds 3 --models tiny,300m]`.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+// @fugood/llama.node in the same run. `node bench/photos.mjs [--rounds 3] [--models tiny,300m]`
+// after `npm run build` and `npm ci --prefix bench --ignore-scripts`, or `npm run bench -- photos`.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { openCropper } from '../dist/src/index.js';
+import { machineNow, median, photosOf, writeResults } from './measuring.mjs';
 import { MODELS, writeModel } from './models.mjs';
 import { openPeer, runPeerPhoto } from './peer.mjs';
 
-const root = path.resolve(import.meta.dirname, '..');
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string' },
@@ -20,20 +21,11 @@ const { values } = parseArgs({
   },
 });
 const nThreads = Number(values.threads);
-const photoFolder = path.join(root, 'examples', 'photos');
-const allPhotos = readdirSync(photoFolder)
-  .filter((name) => name.endsWith('.jpg'))
-  .map((name) => path.join(photoFolder, name));
-
-const report = {
-  date: new Date().toISOString(),
-  cpu: cpus()[0].model,
-  nThreads,
-  rows: [],
-};
-for (const name of values.models.split(',')) report.rows.push(await benchModel(name, MODELS[name]));
-mkdirSync(path.join(root, 'bench', 'results'), { recursive: true });
-writeFileSync(path.join(root, 'bench', 'results', 'photos.json'), `${JSON.stringify(report, null, 2)}\n`);
+const allPhotos = photosOf();
+const machine = machineNow();
+const rows = [];
+for (const name of values.models.split(',')) rows.push(await benchModel(name, MODELS[name]));
+writeResults('photos', { ...machine(), nThreads, rows });
 
 async function benchModel(name, { maxPixels, prompts, nPhotos, ...defaults }) {
   const rounds = Number(values.rounds ?? defaults.rounds);
@@ -144,7 +136,6 @@ async function turnsOf(parts, prefix) {
 }
 
 function printRow(name, { prompts, nPhotos }, seconds, totals) {
-  const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
   const perMinute = Object.fromEntries(
     Object.entries(seconds).map(([way, list]) => [way, (60 * nPhotos) / median(list)]),
   );

@@ -3,7 +3,7 @@
 // Usage: npm run test:variants [-- variant ...]
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { loadBinding } from '../dist/src/runtime/binding.js';
+import { chooseVariants } from './choose-variants.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -17,6 +17,7 @@ const FILES = [
   'test/runtime/quantize.test.ts',
   'test/runtime/backends/cpu-variants.test.ts',
   'test/vlm',
+  'test/cropper/auto.test.ts',
   'test/cropper/hold.test.ts',
   'test/cropper/same-question.test.ts',
   'test/attention/photo-attention.test.ts',
@@ -34,22 +35,7 @@ const FILES = [
 /** The plainest variant takes about three times as long as the best (a crop by the nano, 2026-11). */
 const TIMEOUT = '--testTimeout=240000';
 
-/** Of those between the best and the plainest, the ones that differ most: with AVX2, with AVX alone, with neither. */
-const PREFERRED = ['haswell', 'sandybridge', 'sse42'];
-
-function choose(executable) {
-  const [best] = executable;
-  const plainest = executable.at(-1);
-  const between = executable.slice(1, -1);
-  const middle = PREFERRED.find((name) => between.includes(name)) ?? between[0];
-  return { best, others: [middle, plainest].filter((name) => name !== undefined && name !== best) };
-}
-
-const { cpuVariants } = await loadBinding({ gpu: 'cpu' });
-const executable = cpuVariants()
-  .filter(({ isExecutable }) => isExecutable)
-  .map(({ name }) => name);
-const { best, others } = choose(executable);
+const { executable, best, others } = await chooseVariants();
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : others;
 console.log(`CPU variants this machine executes: ${executable.join(', ') || 'one, of a build from source'}`);
 console.log(`npm test runs on the best, ${best ?? 'that one'}; now ${wanted.join(' and ') || 'no other'}`);

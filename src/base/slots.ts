@@ -1,10 +1,20 @@
 /** Lets at most `count` tasks run at once; the others wait in the order they came. */
 export class Slots {
+  #count: number;
+  /** Below 0 while more run than there are slots by now. */
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
   constructor(count: number) {
+    this.#count = count;
     this.#free = count;
+  }
+
+  /** Where more run already, they go on, and others wait for longer. */
+  resize(count: number): void {
+    this.#free += count - this.#count;
+    this.#count = count;
+    this.#startWaiting();
   }
 
   /** Runs `task` in a slot. Rejects with the signal's reason if it is aborted while waiting. */
@@ -40,8 +50,14 @@ export class Slots {
   }
 
   #release(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#free++;
+    this.#free++;
+    this.#startWaiting();
+  }
+
+  #startWaiting(): void {
+    while (this.#free > 0 && this.#waiting.length > 0) {
+      this.#free--;
+      this.#waiting.shift()!();
+    }
   }
 }

@@ -60,6 +60,7 @@ async function cropByChoice(file: string, settings: BatchSettings, listener: Bat
 }
 
 function openFor(nPhotos: number, { cropperOptions }: BatchSettings): Promise<Cropper> {
-  const parallel = Math.max(1, Math.min(cropperOptions.parallel ?? 1, nPhotos));
+  const { parallel: asked = 1 } = cropperOptions;
+  const parallel = asked === 'auto' ? asked : Math.max(1, Math.min(asked, nPhotos));
   return openCropper({ ...cropperOptions, parallel });
 }

@@ -96,6 +96,15 @@ export function parseWhole(name: string, least: number, most: number): (text: st
   };
 }
 
+export function parseJobs(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  try {
+    return parseWhole('jobs', 1, 64)(text);
+  } catch {
+    throw new InvalidArgumentError('jobs is auto, or a whole number from 1 to 64.');
+  }
+}
+
 /** `6GB`, `512 MiB`: bytes. */
 export function parseSize(text: string): number {
   const bytes = parseBytes(text);

@@ -1,13 +1,14 @@
 import { parseTargets, type Target } from '../crop/target.js';
 import { plainEngine } from '../engines/plain-engine.js';
 import { defined } from '../base/defined.js';
-import { checkOptions } from '../base/options-check.js';
+import { checkOptions, checkWhole, received } from '../base/options-check.js';
 import { FramewrightError } from '../base/errors.js';
 import { openFaceDetector, type FaceDetector } from '../faces/detector.js';
 import { findHeads } from '../faces/heads.js';
 import { checkOutput, writeFileAtomic } from '../files/write.js';
 import { encodeCrop } from '../photo/crop-file.js';
 import { HeldPhoto } from './held-photo.js';
+import { Pace } from './pace.js';
 import {
   CROP_ALL_OPTIONS,
   CROP_BUFFER_OPTIONS,
@@ -39,8 +40,8 @@ import type { PhotoEngine } from '../engines/engine.js';
 import { analysePhoto, cropPhoto, rankPhoto, type CropJob, type CroppedPhoto } from '../crop/pipeline.js';
 import type { CropWishes } from '../crop/wishes.js';
 import { framePhoto, type ReadyPhoto } from '../crop/ready-photo.js';
-import { checkInteger } from '../runtime/check.js';
 import { guardListener } from '../runtime/listener.js';
+import { usableCores } from '../runtime/threads.js';
 import type { RuntimeInfo } from '../runtime/types.js';
 import type { CropRect, CropResult, Element, EngineName } from '../base/schema.js';
 import { Slots } from '../base/slots.js';
@@ -53,7 +54,7 @@ export async function openCropper(options: CropperOptions = {}): Promise<Cropper
   const { engine = 'vlm', parallel = 1 } = options;
   checkBytes('vramBytes', options.vramBytes);
   checkBytes('memoryBytes', options.memoryBytes);
-  checkInteger('parallel', parallel, 1, MAX_PARALLEL);
+  checkParallel(parallel);
   if (options.maxPixels !== undefined) checkLimit('maxPixels', options.maxPixels);
   const detect = options.faces ? await openFaceDetector() : undefined;
   if (engine !== 'vlm') return new Cropper(plainEngine(engine), undefined, options, closing, detect);
@@ -66,6 +67,16 @@ export async function openCropper(options: CropperOptions = {}): Promise<Cropper
 
 /** Nobody has less, but some say gigabytes. 0 is to do without. */
 const LEAST_BYTES = 1024 ** 2;
+
+function checkParallel(parallel: unknown): void {
+  if (parallel === 'auto') return;
+  if (typeof parallel === 'number') checkWhole('parallel', parallel, 1, MAX_PARALLEL);
+  else
+    throw new FramewrightError(
+      'USAGE',
+      `Expected parallel to be a number or "auto" but received ${received(parallel)}`,
+    );
+}
 
 function checkBytes(name: string, bytes: number | undefined): void {
   if (bytes === undefined || bytes === 0 || bytes >= LEAST_BYTES) return;
@@ -81,7 +92,7 @@ export class Cropper {
   readonly #closing: AbortController;
   readonly #outerSignal: AbortSignal | undefined;
   readonly #inModel: Slots;
-  readonly #parallel: number;
+  readonly #pace: Pace;
   readonly #running = new Set<Promise<unknown>>();
   #disposed: Promise<void> | undefined;
 
@@ -92,6 +103,7 @@ export class Cropper {
     { parallel = 1, maxPixels, signal }: CropperOptions,
     closing: AbortController,
     detect?: FaceDetector,
+    pace = paceOf(parallel, vlm),
   ) {
     this.#engine = engine;
     this.#detect = detect;
@@ -99,8 +111,8 @@ export class Cropper {
     this.#maxPixels = maxPixels;
     this.#closing = closing;
     this.#outerSignal = signal;
-    this.#parallel = parallel;
-    this.#inModel = new Slots(parallel);
+    this.#pace = pace;
+    this.#inModel = new Slots(pace.jobs);
   }
 
   get engine(): EngineName {
@@ -214,11 +226,19 @@ export class Cropper {
     const stop = new AbortController();
     const signal = anySignal(stop.signal, rest.signal);
     const ahead: Promise<PhotoOutcome>[] = [];
+    const pace = this.#pace;
     const next = async (): Promise<PhotoOutcome> => {
-      const outcome = await ahead.shift()!;
+      const outcome = await ahead[0]!;
       signal.throwIfAborted();
       return outcome;
     };
+    /** Once the caller is done with the outcome. */
+    const goOn = async (): Promise<void> => {
+      void ahead.shift();
+      pace.end();
+      await this.#followPace();
+    };
+    pace.startRun();
     try {
       for await (const each of inputs) {
         const task = taskOf(each);
@@ -228,16 +248,24 @@ export class Cropper {
           const targets = (aspects ?? sizes) ? parseTargets(aspects ?? [], sizes ?? []) : sharedTargets;
           return this.#cropTargets(input, targets, { ...rest, ...wishes, signal }, { name, inBatch: true });
         };
+        pace.begin();
         ahead.push(
           crops().then(
             ({ photo, results, targets }) => ({ input, photo, results, targets }),
             (error: unknown) => ({ input, error }),
           ),
         );
-        if (ahead.length > this.#parallel) yield await next();
+        while (ahead.length > pace.jobs) {
+          yield await next();
+          await goOn();
+        }
       }
-      while (ahead.length > 0) yield await next();
+      while (ahead.length > 0) {
+        yield await next();
+        await goOn();
+      }
     } finally {
+      pace.giveUp(ahead.length);
       stop.abort(new FramewrightError('DISPOSED', 'the caller stopped asking for crops'));
       await Promise.all(ahead);
     }
@@ -354,6 +382,17 @@ export class Cropper {
     return { ...ready, heads: await ready.timings.measure('faces', () => findHeads(ready.photo, detect, signal)) };
   }
 
+  /** Lets as many photos into the model as the pace has it, where there is a context for each. */
+  async #followPace(): Promise<void> {
+    const contexts = this.#vlm?.contexts;
+    const { jobs } = this.#pace;
+    if (contexts && contexts.most > 1) {
+      const nContexts = await contexts.widen(jobs);
+      if (nContexts < jobs) this.#pace.limit(nContexts);
+    }
+    this.#inModel.resize(this.#pace.jobs);
+  }
+
   async #run<T>(own: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#disposed) throw new FramewrightError('DISPOSED', 'the cropper was disposed; open another');
     const signal = anySignal(this.#closing.signal, this.#outerSignal, own);
@@ -366,6 +405,11 @@ export class Cropper {
       this.#running.delete(running);
     }
   }
+}
+
+function paceOf(parallel: number | 'auto', vlm: Vlm | undefined): Pace {
+  if (parallel !== 'auto') return new Pace({ least: parallel, most: parallel });
+  return new Pace({ most: vlm ? vlm.contexts.most : usableCores() });
 }
 
 interface CropTargetsOptions<Encoded> {
@@ -394,6 +438,9 @@ const NO_WORK = {
   nTokensDecoded: 0,
   nSingleTokenSteps: 0,
   decodeMs: 0,
+  imageMs: 0,
+  stepMs: 0,
+  readMs: 0,
   nDecided: 0,
   nForced: 0,
   encodeMs: 0,

@@ -100,7 +100,7 @@ export const CROPPER_OPTIONS: OptionKinds<CropperOptions> = {
   imageTokens: 'number',
   encodeAhead: 'boolean',
   releaseEncoder: 'boolean',
-  parallel: 'number',
+  parallel: 'any', // a number or a word, which openCropper checks
   maxPixels: 'number',
   faces: 'boolean',
   onLog: 'function',

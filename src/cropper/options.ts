@@ -14,8 +14,12 @@ import type { CacheSettings, VlmOptions } from '../vlm/open.js';
 export interface CropperOptions extends VlmOptions {
   /** `vlm` (default) is the model; the others are plain functions that load none. */
   readonly engine?: EngineName;
-  /** Photos that go through the model at once, as parallel sequences: 1 (default) to 128. */
-  readonly parallel?: number;
+  /**
+   * Photos that go through the model at once, as parallel sequences: 1 (default) to 128. `auto`: of a batch as many as are
+   * found to gain in its first seconds, each by itself, so that all answers are those of 1; of a model that is given
+   * more than one thread, or runs on a GPU, that is 1.
+   */
+  readonly parallel?: number | 'auto';
   /** Largest photo taken, in pixels. Default 268,402,689 (16383 x 16383). */
   readonly maxPixels?: number;
   /**

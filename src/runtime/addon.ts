@@ -214,6 +214,9 @@ export interface NativeCounters {
   readonly nTokensDecoded: number;
   readonly nSingleTokenSteps: number;
   readonly decodeMs: number;
+  readonly imageMs: number;
+  readonly stepMs: number;
+  readonly readMs: number;
   /** Of the next call: fewer than the context was given while others need the processors. */
   readonly nThreads: number;
 }

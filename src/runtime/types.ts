@@ -192,6 +192,12 @@ export interface ContextCounters {
   readonly nSingleTokenSteps: number;
   /** Time inside llama_decode and reading its outputs. */
   readonly decodeMs: number;
+  /** Of it, calls that carried an image. */
+  readonly imageMs: number;
+  /** Of it, single token steps. */
+  readonly stepMs: number;
+  /** Reading log-probabilities and choosing tokens, after the calls and not counted in `decodeMs`. */
+  readonly readMs: number;
   /** No sum: the threads of the next call. */
   readonly nThreads: number;
 }

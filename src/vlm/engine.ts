@@ -3,6 +3,7 @@ import type { AnswerCounters } from './answer/sampled-answer.js';
 import { coordinateSpace, type Coordinates } from '../base/coordinates.js';
 import type { ConversationPart, EngineCall, FrameImage, ModelIdentity, PhotoEngine } from '../engines/engine.js';
 import { FramewrightError } from '../base/errors.js';
+import type { ContextPool } from './contexts.js';
 import { ConversationTree } from './conversation-tree.js';
 import { positionRamps } from '../photo/ramps.js';
 import type { PixelBudget } from '../photo/frame.js';
@@ -10,7 +11,6 @@ import type { ModelUse } from '../model/manifest.js';
 import { Conversation, type SeenImage, type TranscriptPart } from './prompt/conversation.js';
 import type { PromptProfile } from './prompt/prompt-profile.js';
 import { Reasoning } from './reasoning.js';
-import type { Context } from '../runtime/session/context.js';
 import type { VisionModel } from '../runtime/model.js';
 import { enhance } from './enhance/enhance.js';
 import { placeCandidates } from './propose/place-edges.js';
@@ -24,16 +24,19 @@ export interface VlmCounters extends AnswerCounters {
   readonly nAhead: number;
 }
 
-/** How a model is used in a context. */
+/** How a model is used in its contexts. */
 export interface VlmSettings {
   readonly use: ModelUse;
   readonly profile: PromptProfile;
-  /** As many of the context's as one photo may take, for its conversation and the forks of it. */
+  /** As many of a context's as one photo may take, for its conversation and the forks of it. */
   readonly sequences: number;
   readonly identity: ModelIdentity;
 }
 
-/** CROP's three reasoning stages as one conversation in one KV cache. Several may run at once in one context. */
+/**
+ * CROP's three reasoning stages as one conversation in one KV cache. Several may run at once in one context, where they
+ * share batches, or each in one of its own, where none is changed by the others' company.
+ */
 export class VlmEngine implements PhotoEngine {
   readonly name = 'vlm';
   readonly pixelBudget: PixelBudget;
@@ -49,19 +52,19 @@ export class VlmEngine implements PhotoEngine {
   #nAhead = 0;
   readonly #ahead = new WeakMap<FrameImage, Promise<SeenImage>>();
   readonly #model: VisionModel;
-  readonly #context: Context;
+  readonly #contexts: ContextPool;
   readonly #use: ModelUse;
   readonly #sequences: number;
   readonly #profile: PromptProfile;
   readonly #tokens: AnswerTokens;
 
-  constructor(model: VisionModel, context: Context, { use, sequences, profile, identity }: VlmSettings) {
+  constructor(model: VisionModel, contexts: ContextPool, { use, sequences, profile, identity }: VlmSettings) {
     const { min: minPixels, max: maxPixels } = use.pixelBudget;
     this.pixelBudget = { minPixels, maxPixels, cellPx: model.cellPx };
     this.identity = identity;
     this.coordinates = profile.coordinates ?? model.family.coordinates;
     this.#model = model;
-    this.#context = context;
+    this.#contexts = contexts;
     this.#use = use;
     this.#sequences = sequences;
     this.#profile = profile;
@@ -134,7 +137,7 @@ export class VlmEngine implements PhotoEngine {
   #treeOf(photo: FrameImage, isKept: boolean): ConversationTree {
     return new ConversationTree(
       {
-        open: () => new Conversation(this.#context.session(), this.#model, this.#tokens, this.#answers),
+        open: () => new Conversation(this.#contexts.idlest.session(), this.#model, this.#tokens, this.#answers),
         encode: (image, signal) => this.#taken(image) ?? this.#encode(image, signal),
         enhance: (image, elements) =>
           enhance(image, elements, this.#use, coordinateSpace(this.coordinates, image.frame)),

@@ -9,9 +9,11 @@ import { plannedUse, planRun, sequencesFor, sequencesOfEach, type PlanOptions } 
 import { shapeOfPair } from '../model/plan/shape.js';
 import { resolveModel, useIn, type ResolvedModel } from '../model/resolve.js';
 import { loadPromptProfile } from './prompt/profile.js';
+import type { VisionModel } from '../runtime/model.js';
 import { openRuntime, type Runtime } from '../runtime/runtime.js';
 import { usableCores } from '../runtime/threads.js';
 import type { ContextCounters, ContextOptions, GpuChoice, LogLine } from '../runtime/types.js';
+import { ContextPool, contextsThatFit } from './contexts.js';
 import { VlmEngine, type VlmCounters } from './engine.js';
 import { requireSpeakable } from './one-box/require-speakable.js';
 
@@ -30,8 +32,12 @@ export interface VlmOptions
   readonly flashAttention?: boolean;
   /** llama.cpp's own words. */
   readonly onLog?: (line: LogLine) => void;
-  /** Photos at once in the context. Default 1. */
-  readonly parallel?: number;
+  /**
+   * Photos at once in the context, where they share batches: 1 (default) to 128. `auto`: as many as are found to gain, each
+   * in a context of its own, which leaves every answer as it is with 1; more than 1 only of a model that runs on one thread
+   * of a CPU without being told to (the nano), since others fill the cores by themselves.
+   */
+  readonly parallel?: number | 'auto';
   /**
    * Has the vision tower encode the next photo of a batch while one is decoded. Default: on a GPU, and on a CPU that has
    * threads enough for both at once.
@@ -66,6 +72,8 @@ export interface Vlm {
   /** What the model runs with, and what was given up for it; undefined if memory was to be ignored. */
   readonly plan: MemoryPlan | undefined;
   readonly cache: CacheSettings;
+  /** Where photos are taken on. More than one only under `parallel: 'auto'`. */
+  readonly contexts: ContextPool;
   counters(): ContextCounters & VlmCounters;
   dispose(): Promise<void>;
 }
@@ -83,8 +91,10 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
     ...defined({ mmproj: given.mmproj }),
   });
   const { imageTokens } = given;
+  const parallel = inOneContext(given.parallel);
   const options = {
     ...given,
+    parallel,
     loras: [...found.loras, ...(given.loras ?? [])],
     ...(await threadsFor(found, given.threads)),
   };
@@ -111,7 +121,6 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
           });
     if (planned && !planned.plan.fits) throw tooLarge(asked.name, planned.plan, planned.limits);
     const plan = planned?.plan;
-    const { parallel = 1 } = given;
     const resolved = plan ? { ...asked, use: plannedUse(asked.use, family, plan, parallel) } : asked;
     const [model, sha256, mmprojSha256] = await all([
       loadRunnable(runtime, resolved, family, { ...options, ...placement(plan) }).then((loaded) => opened.use(loaded)),
@@ -119,8 +128,12 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       fileSha256(resolved.mmprojPath, signal),
     ]);
     requireSpeakable(profile, model);
-    const context = opened.use(await model.createContext(contextOptions(runtime, resolved, options, plan)));
-    const engine = new VlmEngine(model, context, {
+    const settings = contextOptions(runtime, resolved, options, plan);
+    const context = opened.use(await model.createContext(settings));
+    const isWide = given.parallel === 'auto' && given.threads === undefined && isOneThread(runtime, model);
+    const most = isWide ? Math.min(usableCores(), planned ? contextsThatFit(planned) : Infinity) : 1;
+    const contexts = new ContextPool(context, most, () => model.createContext(settings));
+    const engine = new VlmEngine(model, contexts, {
       use: resolved.use,
       sequences: sequencesOfEach(parallel) - 1,
       profile,
@@ -141,7 +154,8 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       engine,
       plan,
       cache: { kvType: context.kvType, flashAttention: context.flashAttention ?? 'auto' },
-      counters: () => ({ ...context.counters(), ...engine.counters() }),
+      contexts,
+      counters: () => ({ ...contexts.counters(), ...engine.counters() }),
       dispose: () => opened.dispose(),
     };
   } catch (error) {
@@ -166,6 +180,15 @@ async function sizeOf(files: readonly string[]): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
+/** Photos that share one context. */
+export function inOneContext(parallel: VlmOptions['parallel'] = 1): number {
+  return parallel === 'auto' ? 1 : parallel;
+}
+
+function isOneThread({ info }: Runtime, model: VisionModel): boolean {
+  return info.backend === 'cpu' && model.settings.threads === 1;
+}
+
 /** Two of ggml's thread pools on the same cores wait for one another at every step. */
 function hasRoomForBoth({ info }: Runtime, threads: number): boolean {
   return info.backend !== 'cpu' || 2 * threads <= usableCores();
@@ -181,10 +204,10 @@ function placement(plan: MemoryPlan | undefined): Pick<LoadOptions, 'gpuLayers' 
 function contextOptions(
   runtime: Runtime,
   { use }: ResolvedModel,
-  options: VlmOptions,
+  options: VlmOptions & { readonly parallel: number },
   plan: MemoryPlan | undefined,
 ): ContextOptions {
-  const { parallel = 1, threads } = options;
+  const { parallel, threads } = options;
   const kvType = plan?.settings.kvType ?? options.kvType;
   // ggml's flash attention takes three times as long as the plain one on a CPU (bench/attention.mjs), but a quantised
   // cache cannot do without.

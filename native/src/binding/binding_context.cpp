@@ -193,6 +193,9 @@ Napi::Value context_binding::counters(const Napi::CallbackInfo & info) {
     o.Set("nTokensDecoded", (double) n.n_tokens_decoded);
     o.Set("nSingleTokenSteps", (double) n.n_single_token_steps);
     o.Set("decodeMs", n.decode_us / 1000);
+    o.Set("imageMs", n.image_us / 1000);
+    o.Set("stepMs", n.step_us / 1000);
+    o.Set("readMs", n.read_us / 1000);
     o.Set("nThreads", n.n_threads);
     return o;
 }

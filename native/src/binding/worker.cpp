@@ -1,6 +1,18 @@
 #include "worker.h"
 
 #include <chrono>
+#include <string>
+
+#if defined(__linux__)
+#    include <pthread.h>
+
+// As profilers and /proc call the thread, in the 15 characters there is room for.
+static void name_this_thread(const char * name) {
+    pthread_setname_np(pthread_self(), std::string(name).substr(0, 15).c_str());
+}
+#else
+static void name_this_thread(const char *) {}
+#endif
 
 // How long an idle worker looks for its next task before it sleeps. Measured with empty tasks one after the other on two
 // virtual cores (2026-11): 17 to 21 us each, against 36 to 46 without it and 33 to 46 for napi_async_work.
@@ -71,7 +83,10 @@ worker::worker(Napi::Env env, const char * name) : env(env) {
     napi_unref_threadsafe_function(env, to_js);
     napi_add_env_cleanup_hook(env, on_environment_exit, this);
     environment::of(env).workers.insert(this);
-    thread = std::thread([this] { loop(); });
+    thread = std::thread([this, name] {
+        name_this_thread(name);
+        loop();
+    });
 }
 
 worker::~worker() {

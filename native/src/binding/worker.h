@@ -31,6 +31,7 @@ struct task {
 // does not. Public functions belong to the JS thread unless they say otherwise.
 class worker {
   public:
+    // `name` lives as long as the worker.
     explicit worker(Napi::Env env, const char * name);
     ~worker();
     worker(const worker &)             = delete;

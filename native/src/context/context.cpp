@@ -231,7 +231,10 @@ int vlm_context::timed_decode(const llama_batch & llama_batch, bool single_step)
     n.n_decode_calls++;
     n.n_tokens_decoded += rc == 0 ? (uint64_t) llama_batch.n_tokens : 0;
     n.n_single_token_steps += single_step;
-    n.decode_us += (double) (end_us - start_us);
+    const double us = (double) (end_us - start_us);
+    n.decode_us += us;
+    n.image_us += llama_batch.embd ? us : 0;
+    n.step_us += single_step ? us : 0;
     if (!memory_is_final) {
         // Adapters make llama.cpp reserve its compute buffers once more, in the first decode.
         memory_by_device = context_memory(ctx.get());
@@ -280,6 +283,11 @@ void vlm_context::flush(llama_seq_id id) {
         }
         feed.consume(*this);
     }
+}
+
+void vlm_context::count_reading(int64_t us) {
+    std::lock_guard<std::mutex> lock(shared_mutex);
+    n.read_us += (double) us;
 }
 
 context_counters vlm_context::counters() const {

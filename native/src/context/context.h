@@ -30,6 +30,9 @@ struct context_counters {
     uint64_t n_tokens_decoded     = 0;
     uint64_t n_single_token_steps = 0;
     double   decode_us            = 0;
+    double   image_us             = 0;  // of it, images
+    double   step_us              = 0;  // of it, single token steps
+    double   read_us              = 0;  // reading and choosing from logits, beside it
     int32_t  n_threads            = 0;  // of the next call
 };
 
@@ -122,6 +125,7 @@ class vlm_context {
 
     attention_capture & attention() { return capture; }
 
+    void                       count_reading(int64_t us);
     context_counters           counters() const;
     std::vector<device_memory> memory() const;
 

@@ -1,5 +1,7 @@
 #include "item_runner.h"
 
+#include "ggml.h"
+
 #include <algorithm>
 
 void item_runner::add(uint32_t id, std::unique_ptr<batch_item> item) {
@@ -50,6 +52,7 @@ void item_runner::run_batch(const std::vector<entry *> & active) {
     } catch (const failure & e) {
         error = e;
     }
+    const int64_t start_us = ggml_time_us();
     for (entry * e : taking_part) {
         if (!decoded) {
             guarded(e->error, [&] { e->item->undo(ctx); });
@@ -57,6 +60,7 @@ void item_runner::run_batch(const std::vector<entry *> & active) {
             guarded(e->error, [&] { e->item->consume(ctx); });
         }
     }
+    ctx.count_reading(ggml_time_us() - start_us);
     if (!error) {
         return;
     }

@@ -35,7 +35,7 @@ export interface CropFlags extends ModelFlags {
   readonly overlay: boolean;
   readonly dryRun: boolean;
   readonly recursive: boolean;
-  readonly jobs: number;
+  readonly jobs: number | 'auto';
   readonly resume: boolean;
   readonly journal: string | boolean;
   readonly force: boolean;

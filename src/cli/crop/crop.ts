@@ -12,6 +12,7 @@ import {
   addModelFlags,
   collect,
   parseFocusFlag,
+  parseJobs,
   parseRect,
   parseShare,
   parseTemperature,
@@ -116,10 +117,10 @@ export function addCropCommand(program: Command): void {
     .option('--dry-run', 'write no crops', false)
     .option('--recursive', 'look below folders', false)
     .option(
-      '--jobs <n>',
-      'photos in the model at once; pays where cores or a GPU are free',
-      parseWhole('jobs', 1, 64),
-      1,
+      '--jobs <n|auto>',
+      'photos at once: auto finds out how many gain where that changes no crop; a number lets them share batches',
+      parseJobs,
+      'auto',
     )
     .option('--resume', 'go on with a run that was stopped or killed: what it has done is not done again', false)
     .option('--journal <file>', 'where a run of several photos notes what is done (default: in the output folder)')

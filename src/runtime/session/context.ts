@@ -64,6 +64,11 @@ export class Context implements SessionContext {
     return this.adopt(this.#scheduler.openSequence());
   }
 
+  /** Those that are open, forks among them. */
+  get nSessions(): number {
+    return this.#sessions.size;
+  }
+
   /** Since the context was made. */
   counters(): ContextCounters {
     return this.native.counters();

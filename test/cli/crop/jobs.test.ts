@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -34,4 +34,32 @@ test('--jobs takes several photos at once, tells of them in order, and goes on p
     ),
   );
   expect(first!.equals(second!)).toBe(true);
+});
+
+test('left to itself it makes the files that --jobs 1 makes, and says the same of them', async () => {
+  const names = ['dogs', 'pagoda', 'mountains', 'dandelion'] as const;
+  for (const name of names)
+    for (const copy of [1, 2, 3]) copyFileSync(examplePhoto(name), path.join(folder, `${name}${copy}.jpg`));
+  const common = ['--json', '-a', '1:1', '.'];
+  const auto = await run('-o', 'auto', ...common);
+  const one = await run('--jobs', '1', '-o', 'one', ...common);
+  expect([auto.code, one.code]).toEqual([0, 0]);
+  const said = (stdout: string): unknown[] =>
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => ({ ...(JSON.parse(line) as object), timingsMs: undefined, output: undefined }));
+  expect(said(auto.stdout)).toEqual(said(one.stdout));
+  const files = readdirSync(path.join(folder, 'one')).filter((name) => name.endsWith('.jpg'));
+  expect(files).toHaveLength(13);
+  for (const name of files) {
+    const [a, b] = ['auto', 'one'].map((way) => readFileSync(path.join(folder, way, name)));
+    expect(a!.equals(b!)).toBe(true);
+  }
+});
+
+test('what is neither a number nor auto is refused', async () => {
+  const { code, stderr } = await run('--jobs', 'many', 'dogs.jpg');
+  expect(code).toBe(2);
+  expect(stderr).toContain('jobs is auto, or a whole number from 1 to 64');
 });
