@@ -78,6 +78,9 @@ const MOST_MS = 2 ** 31 - 1;
 /** @throws FramewrightError USAGE */
 export function settleOptions(options: ServerOptions): SettledOptions {
   checkOptions('startServer', options, KINDS);
+  if ((options as Partial<ServerOptions>).cropper === undefined) {
+    throw new FramewrightError('USAGE', 'startServer needs a cropper: { cropper: await openCropper() }');
+  }
   const settled = {
     allowedHosts: [],
     onLog: () => undefined,

@@ -1,4 +1,4 @@
-import { codeOf, FramewrightError, messageOf, type ErrorCode } from '../base/errors.js';
+import { codeOf, ERROR_CODES, FramewrightError, messageOf, type ErrorCode } from '../base/errors.js';
 
 /** What goes wrong in HTTP itself, beside the codes of the library, with the status of each. */
 const HTTP_STATUS = {
@@ -29,11 +29,10 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   DISPOSED: 503,
 };
 
-export const PROBLEM_CODES: readonly (HttpCode | ErrorCode)[] = [
-  ...(Object.keys(HTTP_STATUS) as HttpCode[]),
-  ...(Object.keys(STATUS) as ErrorCode[]),
-  'INTERNAL',
-];
+type ProblemCode = HttpCode | ErrorCode;
+
+/** Every code that is answered. */
+export const PROBLEM_CODES: readonly ProblemCode[] = [...(Object.keys(HTTP_STATUS) as HttpCode[]), ...ERROR_CODES];
 
 /** An error of HTTP, not of what was asked for. */
 export class HttpProblem extends Error {
@@ -52,7 +51,7 @@ export class HttpProblem extends Error {
 /** An error as it is answered, in the form of RFC 9457 with the code of the command's errors. */
 export interface Problem {
   readonly status: number;
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly detail: string;
 }
 
@@ -78,8 +77,14 @@ function parserProblem(thrown: unknown): Problem | undefined {
   return { status: statusCode, code: 'BAD_REQUEST', detail: messageOf(thrown) };
 }
 
+export interface ProblemBody extends Problem {
+  readonly type: 'about:blank';
+  /** The code once more. */
+  readonly title: string;
+}
+
 /** The problem as its body has it. */
-export function problemBody({ status, code, detail }: Problem): object {
+export function problemBody({ status, code, detail }: Problem): ProblemBody {
   return { type: 'about:blank', title: code, status, code, detail };
 }
 

@@ -34,7 +34,7 @@ const UPLOADS_HELD = 4;
 /**
  * Serves crops over HTTP with a cropper that is open; docs/serve.md says what it answers.
  *
- * @throws FramewrightError USAGE; SERVER_LISTEN where the address cannot be listened on
+ * @throws FramewrightError USAGE, also where the address cannot be listened on
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const settled = settleOptions(options);

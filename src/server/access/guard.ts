@@ -21,7 +21,7 @@ export interface GuardOptions {
 export function guard(options: GuardOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   const { token, openPaths } = options;
   const session = token === undefined ? undefined : cookieOf(token);
-   
+
   return async (request, reply) => {
     checkHost(request, options);
     checkOrigin(request);

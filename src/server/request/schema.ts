@@ -12,19 +12,16 @@ const share = z.number().min(0).max(1);
 const text = z.string().max(100);
 const texts = z.union([text, z.array(text).max(MOST_TARGETS)]).transform((given) => [given].flat());
 
-const rectText = z.string().transform((given, context): CropRect => {
-  const match = /^(\d+),(\d+),(\d+),(\d+)$/.exec(given);
-  if (match) {
-    const [x, y, width, height] = match.slice(1).map(Number) as [number, number, number, number];
+const rectText = z
+  .string()
+  .regex(/^\d+,\d+,\d+,\d+$/)
+  .transform((given): CropRect => {
+    const [x, y, width, height] = given.split(',').map(Number) as [number, number, number, number];
     return { x, y, width, height };
-  }
-  context.addIssue({
-    code: 'custom',
-    message: 'a rectangle is "x,y,width,height" in whole pixels of the upright photo',
   });
-  return z.NEVER;
+const rect = z.union([cropRectSchema.strict(), rectText], {
+  error: 'a rectangle is "x,y,width,height", or {x, y, width, height}, in whole pixels of the upright photo',
 });
-const rect = z.union([cropRectSchema.strict(), rectText]);
 
 const photo = {
   /** A photo below the folder the server was started with (--root), in place of an upload; slashes between folders. */

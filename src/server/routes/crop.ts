@@ -9,6 +9,7 @@ import { encodeCrop } from '../../photo/crop-file.js';
 import type { ServerContext } from '../context.js';
 import { EventStream } from '../events.js';
 import { problemBody, problemOf, type Problem } from '../problem.js';
+import type { CropAnswer } from '../request/answers.js';
 import { answerForm, type AnswerForm } from '../request/negotiate.js';
 import { optionsReader } from '../request/read-options.js';
 import { cropRequestSchema, type CropRequest } from '../request/schema.js';
@@ -51,7 +52,7 @@ function inTurn(
 }
 
 /** What is answered as JSON: every crop that was made, and every ratio and size that the photo has none for. */
-function cropsOf({ targets }: Cropped, { path }: Asked): { crops: CropResult[]; refused: object[] } {
+function cropsOf({ targets }: Cropped, { path }: Asked): CropAnswer {
   const crops = targets.flatMap(({ result }) => (result ? [withPath(result, path)] : []));
   const refused = targets.flatMap((each) => (each.error ? [refusal(each)] : []));
   return { crops, refused };
@@ -61,7 +62,10 @@ function withPath(result: CropResult, path: string | undefined): CropResult {
   return path === undefined ? result : { ...result, photo: { ...result.photo, path } };
 }
 
-function refusal({ target: { aspect, size }, error }: Extract<TargetOutcome, { readonly error: Error }>): object {
+function refusal({
+  target: { aspect, size },
+  error,
+}: Extract<TargetOutcome, { readonly error: Error }>): CropAnswer['refused'][number] {
   const { code, detail } = problemOf(error);
   const asked = defined({
     aspect: aspect && formatAspect(aspect),

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { defined } from '../../base/defined.js';
 import type { ServerContext } from '../context.js';
+import type { AnalyseAnswer, RankAnswer } from '../request/answers.js';
 import { requireJson } from '../request/negotiate.js';
 import { optionsReader } from '../request/read-options.js';
 import { analyseRequestSchema, rankRequestSchema } from '../request/schema.js';
@@ -12,15 +13,21 @@ export function addLookRoutes(app: FastifyInstance, context: ServerContext): voi
   const readAnalyse = optionsReader(analyseRequestSchema);
   app.post('/v1/analyse', async (request, reply) => {
     requireJson(request.headers.accept);
-    return withPhoto(context, request, reply, readAnalyse, async ({ bytes, job, options: { seed, temperature } }) => {
-      const wishes = { ...defined({ seed, temperature }), signal: job.signal };
-      return { elements: await queue.inTurn(job, () => cropper.analyse(bytes, wishes)) };
-    });
+    return withPhoto(
+      context,
+      request,
+      reply,
+      readAnalyse,
+      async ({ bytes, job, options: { seed, temperature } }): Promise<AnalyseAnswer> => {
+        const wishes = { ...defined({ seed, temperature }), signal: job.signal };
+        return { elements: await queue.inTurn(job, () => cropper.analyse(bytes, wishes)) };
+      },
+    );
   });
   const readRank = optionsReader(rankRequestSchema);
   app.post('/v1/rank', async (request, reply) => {
     requireJson(request.headers.accept);
-    return withPhoto(context, request, reply, readRank, async ({ bytes, job, options }) => {
+    return withPhoto(context, request, reply, readRank, async ({ bytes, job, options }): Promise<RankAnswer> => {
       const { rectangles, seed, temperature } = options;
       const wishes = { ...defined({ seed, temperature }), signal: job.signal };
       return { logLikelihoods: await queue.inTurn(job, () => cropper.rank(bytes, rectangles, wishes)) };

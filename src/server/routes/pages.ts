@@ -7,6 +7,7 @@ const PAGES = {
   '/': ['web/serve/index.html', 'text/html; charset=utf-8'],
   '/page.css': ['web/serve/page.css', 'text/css; charset=utf-8'],
   '/page.js': ['web/serve/page.js', 'text/javascript; charset=utf-8'],
+  '/icon.svg': ['web/serve/icon.svg', 'image/svg+xml'],
   '/openapi.json': ['schemas/openapi.json', 'application/json; charset=utf-8'],
 } as const;
 

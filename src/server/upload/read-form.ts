@@ -1,6 +1,7 @@
 import type { MultipartFile, MultipartValue } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { untilAborted } from '../../base/abort.js';
+import { FramewrightError, messageOf } from '../../base/errors.js';
 import { HttpProblem } from '../problem.js';
 import { tooLarge } from './read-body.js';
 
@@ -22,8 +23,15 @@ export function readForm(request: FastifyRequest, maxBytes: number, signal: Abor
   return untilAborted(readParts(request, maxBytes), signal).catch((error: unknown) => {
     request.raw.unpipe();
     request.raw.on('error', () => undefined).resume();
-    throw error;
+    signal.throwIfAborted();
+    throw isTold(error) ? error : new HttpProblem('BAD_REQUEST', `the form cannot be read: ${messageOf(error)}`);
   });
+}
+
+/** The parser below Fastify's has errors without a status for what is no form. */
+function isTold(error: unknown): boolean {
+  if (error instanceof HttpProblem || error instanceof FramewrightError) return true;
+  return error instanceof Error && 'statusCode' in error;
 }
 
 async function readParts(request: FastifyRequest, maxBytes: number): Promise<Form> {
