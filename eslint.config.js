@@ -53,6 +53,8 @@ export default tseslint.config(
         AbortController: 'readonly',
         AbortSignal: 'readonly',
         Response: 'readonly',
+        TextDecoderStream: 'readonly',
+        fetch: 'readonly',
       },
     },
   },

@@ -23,7 +23,7 @@ async function ask(body, accept) {
 async function* events(response) {
   let text = '';
   for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
-    const messages = (text += part).split('\n\n');
+    const messages = `${text}${part}`.split('\n\n');
     text = messages.pop();
     for (const message of messages) {
       const [, event, data] = /^event: (.*)\ndata: (.*)$/.exec(message) ?? [];

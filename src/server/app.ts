@@ -18,8 +18,7 @@ export async function openApp(context: ServerContext): Promise<FastifyInstance> 
   const [{ fastify }, { default: multipart }] = await Promise.all([import('fastify'), import('@fastify/multipart')]);
   const app = fastify({
     // It ends a request whose body nobody reads, too: those that wait for their turn.
-    requestTimeout: options.timeoutMs + options.uploadTimeoutMs,
-    keepAliveTimeout: 5000,
+    requestTimeout: options.timeoutMs + AFTER_TIME_MS,
     http: { headersTimeout: options.headTimeoutMs, connectionsCheckingInterval: 1000 },
     return503OnClosing: false,
     clientErrorHandler: refuseConnection,
@@ -75,6 +74,9 @@ export async function openApp(context: ServerContext): Promise<FastifyInstance> 
 const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 const MOST_CONNECTIONS = 2048;
+
+/** A request is told that its time is over before its connection is. */
+const AFTER_TIME_MS = 10_000;
 
 function textOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

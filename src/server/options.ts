@@ -29,9 +29,9 @@ export interface ServerOptions {
   readonly timeoutMs?: number;
   /** Largest upload. Default 64 MB. */
   readonly maxBytes?: number;
-  /** For how long an upload may be on its way, in milliseconds. Default 30,000. */
-  readonly uploadTimeoutMs?: number;
-  /** For how long the head of a request may be on its way, in milliseconds. Default 10,000. */
+  /** Longest pause in an upload, in milliseconds; all of it is within `timeoutMs`. Default 30,000. */
+  readonly uploadPauseMs?: number;
+  /** For how long the head of a request may be on its way, in milliseconds. Default 30,000. */
   readonly headTimeoutMs?: number;
   /** Called with a line for each error of the server's own, and with `logRequests` for each request. */
   readonly onLog?: (line: string) => void;
@@ -55,7 +55,7 @@ const KINDS: OptionKinds<ServerOptions> = {
   queue: 'number',
   timeoutMs: 'number',
   maxBytes: 'number',
-  uploadTimeoutMs: 'number',
+  uploadPauseMs: 'number',
   headTimeoutMs: 'number',
   onLog: 'function',
   logRequests: 'boolean',
@@ -68,8 +68,8 @@ export const SERVER_DEFAULTS = {
   queue: 32,
   timeoutMs: 120_000,
   maxBytes: 64_000_000,
-  uploadTimeoutMs: 30_000,
-  headTimeoutMs: 10_000,
+  uploadPauseMs: 30_000,
+  headTimeoutMs: 30_000,
 } as const;
 
 /** Above, a timer of Node's fires at once. */
@@ -93,7 +93,7 @@ export function settleOptions(options: ServerOptions): SettledOptions {
   checkWhole('queue', settled.queue, 0, 100_000);
   checkWhole('timeoutMs', settled.timeoutMs, 1, MOST_MS);
   checkWhole('maxBytes', settled.maxBytes, 1, 2 ** 32);
-  checkWhole('uploadTimeoutMs', settled.uploadTimeoutMs, 1, MOST_MS);
+  checkWhole('uploadPauseMs', settled.uploadPauseMs, 1, MOST_MS);
   checkWhole('headTimeoutMs', settled.headTimeoutMs, 1, MOST_MS);
   for (const name of settled.allowedHosts) checkHostName(name);
   return { ...settled, root: settled.root, token: settleToken(options.token, settled.host) };

@@ -15,7 +15,7 @@ import { WorkQueue } from './work/work-queue.js';
 
 /** A server that listens. */
 export interface RunningServer {
-  /** `http://127.0.0.1:3210`: of requests with the token. */
+  /** `http://127.0.0.1:3210`: of requests with the token; of what listens on every network, as this machine sees it. */
   readonly url: string;
   /** The same with the token, for a browser. */
   readonly link: string;
@@ -64,7 +64,7 @@ async function listen(app: FastifyInstance, { options, queue }: ServerContext): 
       cause,
     });
   }
-  const url = `http://${isIPv6(host) ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`;
+  const url = `http://${nameToAsk(host)}:${(app.server.address() as AddressInfo).port}`;
   let closed: Promise<void> | undefined;
   return {
     url,
@@ -84,6 +84,12 @@ async function listen(app: FastifyInstance, { options, queue }: ServerContext): 
     setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS).unref();
     await closing;
   }
+}
+
+/** What listens on every network is asked by this machine's own name. */
+function nameToAsk(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return isIPv6(host) ? `[${host}]` : host;
 }
 
 /** For how long answers may still be on their way once all are made. */

@@ -27,7 +27,7 @@ const serving = useServer({
   root,
   token: TOKEN,
   maxBytes: 300_000,
-  uploadTimeoutMs: 1000,
+  uploadPauseMs: 1000,
   headTimeoutMs: 1000,
   queue: 1000,
 });

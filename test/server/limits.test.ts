@@ -18,7 +18,7 @@ const idle = (serving: Serving): Promise<void> =>
   until(async () => (await metric(serving, 'working')) + (await metric(serving, 'waiting')) === 0);
 
 describe('with room for two', () => {
-  const serving = useServer({ atOnce: 1, queue: 1, maxBytes: 200_000, uploadTimeoutMs: 60_000 });
+  const serving = useServer({ atOnce: 1, queue: 1, maxBytes: 200_000, uploadPauseMs: 60_000 });
 
   test('a third is told to come again, and the two are answered', async () => {
     const { server, ask } = serving();
@@ -91,7 +91,7 @@ describe('with a short time', () => {
 });
 
 describe('with a short time for uploads', () => {
-  const serving = useServer({ uploadTimeoutMs: 300, headTimeoutMs: 300 });
+  const serving = useServer({ uploadPauseMs: 300, headTimeoutMs: 300 });
 
   test('an upload that does not come is answered 408, and one that comes is cropped', async () => {
     const { server, ask } = serving();

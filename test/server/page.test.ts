@@ -26,7 +26,9 @@ describeWith(['chromium'], 'the page to try the server, in a browser', () => {
   async function send(accept: string): Promise<string> {
     await page.selectOption('#accept', accept);
     await page.click('#send');
-    await page.waitForFunction("/^\d/.test(document.querySelector('#status').textContent)", null, { timeout: 60_000 });
+    await page.waitForFunction("parseInt(document.querySelector('#status').textContent) > 0", null, {
+      timeout: 60_000,
+    });
     return page.textContent('#status') as Promise<string>;
   }
 

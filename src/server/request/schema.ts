@@ -74,7 +74,6 @@ export type CropRequest = z.infer<typeof cropRequestSchema>;
 
 /** What may be asked of POST /v1/analyse. */
 export const analyseRequestSchema = z.strictObject({ ...photo, ...sampling });
-export type AnalyseRequest = z.infer<typeof analyseRequestSchema>;
 
 /** What may be asked of POST /v1/rank. */
 export const rankRequestSchema = z.strictObject({
@@ -83,4 +82,3 @@ export const rankRequestSchema = z.strictObject({
   rectangles: z.array(rect).min(1).max(MOST_RECTANGLES),
   ...sampling,
 });
-export type RankRequest = z.infer<typeof rankRequestSchema>;

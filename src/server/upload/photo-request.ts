@@ -25,7 +25,7 @@ export interface PhotoRequest<T> {
  * @throws HttpProblem BUSY and others; FramewrightError USAGE, INPUT_*; ClientGone
  */
 export async function withPhoto<T extends { readonly path?: string | undefined }, A>(
-  { queue, options: { timeoutMs, maxBytes, uploadTimeoutMs }, root }: ServerContext,
+  { queue, options: { timeoutMs, maxBytes, uploadPauseMs }, root }: ServerContext,
   request: FastifyRequest,
   reply: FastifyReply,
   readOptions: OptionsReader<T>,
@@ -37,7 +37,7 @@ export async function withPhoto<T extends { readonly path?: string | undefined }
     const declared = Number(request.headers['content-length'] ?? maxBytes);
     if (declared > maxBytes + FORM_BYTES) throw tooLarge(maxBytes);
     using held = await queue.uploads.take(Math.min(declared, maxBytes), job.signal);
-    const form = await inTime(job, uploadTimeoutMs, () => readUpload(request, maxBytes, job.signal));
+    const form = await readUpload(request, maxBytes, job, uploadPauseMs);
     const options = readOptions(request.query as Query, form.options);
     const { path } = options;
     if (path === undefined) {
@@ -69,19 +69,24 @@ function usage(message: string): FramewrightError {
 /** What a form has beside its photo: boundaries, heads of parts, options. */
 const FORM_BYTES = 256 * 1024;
 
-function readUpload(request: FastifyRequest, maxBytes: number, signal: AbortSignal): Promise<Form> {
-  if (request.isMultipart()) return readForm(request, maxBytes, signal);
-  return readBody(request.raw, maxBytes, signal).then((photo) => ({ photo }));
+async function readUpload(request: FastifyRequest, maxBytes: number, job: Job, uploadPauseMs: number): Promise<Form> {
+  using _watch = watchUpload(job, request.raw, uploadPauseMs);
+  if (request.isMultipart()) return await readForm(request, maxBytes, job.signal);
+  return { photo: await readBody(request.raw, maxBytes, job.signal) };
 }
 
-/** Who sends a byte now and then holds memory that others wait for. */
-async function inTime<T>(job: Job, uploadTimeoutMs: number, read: () => Promise<T>): Promise<T> {
-  const slow = (): void =>
-    job.stop(new HttpProblem('UPLOAD_SLOW', `the upload was not here after ${uploadTimeoutMs / 1000} s`));
-  const timer = setTimeout(slow, uploadTimeoutMs);
-  try {
-    return await read();
-  } finally {
-    clearTimeout(timer);
-  }
+/**
+ * Who sends nothing holds memory that others wait for. Read last in a turn of the event loop, so that a server that was kept
+ * from listening does not take its own pause for the client's.
+ */
+function watchUpload(job: Job, { socket }: FastifyRequest['raw'], uploadPauseMs: number): Disposable {
+  let seen = -1;
+  const look = (): void => {
+    if (socket.bytesRead === seen) {
+      job.stop(new HttpProblem('UPLOAD_SLOW', `nothing of the upload came for ${uploadPauseMs / 1000} s`));
+    }
+    seen = socket.bytesRead;
+  };
+  const timer = setInterval(() => setImmediate(look), uploadPauseMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
