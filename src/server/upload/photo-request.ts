@@ -34,7 +34,7 @@ export async function withPhoto<T extends { readonly path?: string | undefined }
   const job = new Job(reply, timeoutMs);
   queue.admit(job);
   try {
-    const declared = Number(request.headers['content-length'] ?? maxBytes);
+    const declared = declaredBytes(request, maxBytes);
     if (declared > maxBytes + FORM_BYTES) throw tooLarge(maxBytes);
     using held = await queue.uploads.take(Math.min(declared, maxBytes), job.signal);
     const form = await readUpload(request, maxBytes, job, uploadPauseMs);
@@ -55,6 +55,11 @@ export async function withPhoto<T extends { readonly path?: string | undefined }
   } finally {
     queue.leave(job);
   }
+}
+
+/** At most, of an upload whose length nobody says. */
+function declaredBytes({ headers }: FastifyRequest, maxBytes: number): number {
+  return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : maxBytes;
 }
 
 function uploaded({ photo }: Form): Uint8Array {
