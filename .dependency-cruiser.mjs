@@ -11,7 +11,7 @@ const LAYERS = [
   ['crop'],
   ['cropper'],
   ['batch', 'eval', 'attention', 'doctor'],
-  ['train'],
+  ['train', 'server'],
   ['cli'],
 ];
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { packInto } from './pack.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
-const ASSETS = ['native/src/', 'native/install/', 'prompts/', 'report/', 'schemas/', 'gguf/nano/'];
+const ASSETS = ['native/src/', 'native/install/', 'prompts/', 'report/', 'schemas/', 'web/', 'gguf/nano/'];
 const SINGLE = ['LICENSE', 'README.md', 'binding.gyp', 'package.json', 'native/CMakeLists.txt', 'native/package.json'];
 
 const folder = mkdtempSync(path.join(tmpdir(), 'framewright-pack-'));

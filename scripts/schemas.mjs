@@ -1,9 +1,11 @@
-// schemas/*.schema.json from the zod schemas and their docstrings. Usage, after a build: node scripts/schemas.mjs
+// schemas/*.schema.json and schemas/openapi.json from the zod schemas and their docstrings. Usage, after a build:
+// node scripts/schemas.mjs
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { z } from 'zod';
+import { openApiFile } from './openapi.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 export const SCHEMAS_FOLDER = path.join(root, 'schemas');
@@ -41,16 +43,25 @@ const SCHEMAS = {
 export function schemaFiles(zodSchemas) {
   return Object.fromEntries(
     Object.entries(SCHEMAS).map(([name, { title, source, variable }]) => {
-      const { $schema, ...schema } = z.toJSONSchema(zodSchemas[name], {
-        target: 'draft-7',
-        io: 'input',
-        override: ({ jsonSchema }) => dropSafeIntegerBounds(jsonSchema),
-      });
-      if (source !== undefined) describe(schema, docstringsOf(source, variable));
-      const { description, ...rest } = schema;
+      const { $schema, description, ...rest } = jsonSchema(zodSchemas[name], { source, variable, target: 'draft-7' });
       return [`${name}.schema.json`, `${JSON.stringify({ $schema, title, description, ...rest }, null, 2)}\n`];
     }),
   );
+}
+
+/**
+ * A zod schema as JSON Schema, with the docstrings of the variable of the file that defines it.
+ * @param {import('zod').ZodType} zodSchema
+ * @param {{ source?: string, variable?: string, target: 'draft-7' | 'draft-2020-12' }} from
+ */
+export function jsonSchema(zodSchema, { source, variable, target }) {
+  const schema = z.toJSONSchema(zodSchema, {
+    target,
+    io: 'input',
+    override: ({ jsonSchema }) => dropSafeIntegerBounds(jsonSchema),
+  });
+  if (source !== undefined) describe(schema, docstringsOf(source, variable));
+  return schema;
 }
 
 /** zod's `int` is a safe integer, and its bounds say nothing to a reader. */
@@ -126,6 +137,9 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
     taste: tasteLineSchema,
     export: exportFactsSchema,
   });
+  const requests = await dist('server/request/schema.js');
+  const answers = await dist('server/request/answers.js');
+  files['openapi.json'] = openApiFile({ ...requests, ...answers });
   mkdirSync(SCHEMAS_FOLDER, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(SCHEMAS_FOLDER, name), text);
 }

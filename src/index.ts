@@ -54,6 +54,9 @@ export type {
   BatchResult,
 } from './batch/listener.js';
 export type { PlannedPhoto } from './batch/plan/planned-photo.js';
+export { startServer } from './server/server.js';
+export type { RunningServer } from './server/server.js';
+export type { ServerOptions } from './server/options.js';
 export { decodePhoto } from './photo/decode.js';
 export type { DecodeOptions, Photo } from './photo/decode.js';
 export type { Cicp } from './photo/formats/types.js';

@@ -8,6 +8,7 @@ import { addDoctorCommand } from './commands/doctor.js';
 import { addEvalCommand } from './commands/eval.js';
 import { addGgufCommand } from './commands/gguf.js';
 import { addModelCommand } from './commands/model.js';
+import { addServeCommand } from './commands/serve.js';
 import { addTrainCommand } from './train/train.js';
 import { visible } from './terminal/visible.js';
 
@@ -38,6 +39,7 @@ export function buildProgram(version: string): Command {
   addEvalCommand(program);
   addAttentionCommand(program);
   addTrainCommand(program);
+  addServeCommand(program);
   addDoctorCommand(program, version);
   addCompletionCommand(program);
   for (const command of program.commands.flatMap((each) => [each, ...each.commands])) command.exitOverride();

@@ -27,7 +27,7 @@ test('every example is tested here, and at most 40 lines long', () => {
     const lines = readFileSync(projectFile('examples', name), 'utf8').trimEnd().split('\n');
     expect(lines.length, name).toBeLessThanOrEqual(40);
   }
-  expect(names).toHaveLength(5);
+  expect(names).toHaveLength(6);
 });
 
 describe('the Express upload handler', () => {
@@ -172,5 +172,30 @@ test('the image route serves a photo at its size, and nothing outside its folder
   expect({ width, height, format }).toEqual({ width: 320, height: 400, format: 'webp' });
   for (const { body } of answers.slice(1)) {
     expect(JSON.parse(Buffer.from(body, 'base64').toString())).toEqual({ code: expect.any(String) as string });
+  }
+});
+
+test('the client of framewright serve tells the progress, says where the crop is, and writes it', async () => {
+  const main = projectFile('dist', 'src', 'cli', 'main.js');
+  const server = spawn(process.execPath, [main, 'serve', '--engine', 'centre', '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const link = await new Promise<string>((resolve, reject) => {
+      server.stdout.setEncoding('utf8').once('data', (text: string) => resolve(text.trim()));
+      server.once('exit', (code) => reject(new Error(`the server ended with ${code ?? 'a signal'}`)));
+    });
+    const { origin, searchParams } = new URL(link);
+    const output = path.join(root, 'served.webp');
+    const { stdout } = await run(process.execPath, [example('serve-client'), examplePhoto('dogs'), output], {
+      env: { ...env, SERVER: origin, TOKEN: searchParams.get('token')! },
+    });
+    expect(stdout).toMatch(
+      /^waiting \{"waiting":0\}\nstage \{"stage":"decode"\}\n[^]*crops \{ x: \d+, y: \d+, width: 720, height: 900 \}\n$/,
+    );
+    const { format, width, height } = await sharp(output).metadata();
+    expect({ format, ratio: (width * 5) / (height * 4) }).toEqual({ format: 'webp', ratio: 1 });
+  } finally {
+    server.kill('SIGKILL');
   }
 });

@@ -2,6 +2,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openApiFile } from '../../scripts/openapi.mjs';
 import { SCHEMAS_FOLDER, schemaFiles } from '../../scripts/schemas.mjs';
 import { cropResultSchema } from '../../src/base/schema.js';
 import { choiceSchema, readChoices } from '../../src/batch/choices.js';
@@ -14,6 +15,8 @@ import { tasteLineSchema } from '../../src/train/sources/labels-file.js';
 import { manifestSchema, readManifest } from '../../src/model/manifest.js';
 import { ownProfileSchema } from '../../src/vlm/prompt/own/profile-schema.js';
 import { openCropper } from '../../src/index.js';
+import * as answers from '../../src/server/request/answers.js';
+import * as requests from '../../src/server/request/schema.js';
 import { examplePhoto, projectFile } from '../support/photos.js';
 
 const zodSchemas = {
@@ -56,7 +59,10 @@ test('schemas/ says what the code checks: npm run schemas brings it up to date',
     name,
     readFileSync(path.join(SCHEMAS_FOLDER, name), 'utf8'),
   ]);
-  expect(Object.fromEntries(shipped)).toEqual(schemaFiles(zodSchemas));
+  expect(Object.fromEntries(shipped)).toEqual({
+    ...schemaFiles(zodSchemas),
+    'openapi.json': openApiFile({ ...requests, ...answers }),
+  });
 });
 
 describe('valid for both the schema and the reader', () => {

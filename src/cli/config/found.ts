@@ -8,14 +8,18 @@ import type { ConfigValue } from './schema.js';
 /** Long names of options whose files are only read. Any other that names a file may be one that is written. */
 const READ_ONLY: readonly string[] = ['--model', '--mmproj', '--lora', '--adapters', '--hints', '--choices'];
 
+/** What opens a server to others is for whoever starts it to say. */
+const OF_THE_DOOR: readonly string[] = ['--host', '--allow-host', '--no-token', '--token-file', '--root'];
+
 /**
  * A config file that merely lies in the folder, or in one above, may have come with the photos: it does not say what is
- * overwritten, and has nothing written outside its own folder.
+ * overwritten, has nothing written outside its own folder, and opens no server to others.
  *
  * @throws FramewrightError USAGE
  */
 export function refuseFromFound(option: Option, value: ConfigValue, file: string): void {
   if (option.long === '--force' && value === true) throw refusal(file, '"force"', 'give --force itself');
+  if (OF_THE_DOOR.includes(option.long ?? '')) throw refusal(file, `"${option.name()}"`, `give ${option.long!} itself`);
   if (valueOfOption(option)?.kind !== 'file' || READ_ONLY.includes(option.long ?? '')) return;
   const folder = path.dirname(path.resolve(file));
   const top = realLocation(folder);

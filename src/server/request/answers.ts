@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { cropResultSchema, elementSchema } from '../../base/schema.js';
+import { PROBLEM_CODES } from '../problem.js';
+
+/** An error, as RFC 9457 has it. */
+export const problemSchema = z.object({
+  type: z.literal('about:blank'),
+  /** The code once more. */
+  title: z.string(),
+  /** Of HTTP. */
+  status: z.int(),
+  /** What went wrong, for a program; those of the library are those of the command. */
+  code: z.enum(PROBLEM_CODES),
+  /** What went wrong and what to do, for people. */
+  detail: z.string(),
+});
+
+const sizeSchema = z.object({ widthPx: z.int(), heightPx: z.int() });
+
+/** The crops of a photo. */
+export const cropAnswerSchema = z.object({
+  /** One for each ratio and size that the photo has a crop for, ratios first; at least one. */
+  crops: z.array(cropResultSchema),
+  /** The ratios and sizes that it has none for. */
+  refused: z.array(
+    z.object({
+      target: z.object({ aspect: z.string().optional(), size: sizeSchema.optional() }),
+      code: z.string(),
+      detail: z.string(),
+    }),
+  ),
+});
+export type CropAnswer = z.infer<typeof cropAnswerSchema>;
+
+/** The composition of a photo. */
+export const analyseAnswerSchema = z.object({
+  /** In pixels of the upright photo. */
+  elements: z.array(elementSchema),
+});
+export type AnalyseAnswer = z.infer<typeof analyseAnswerSchema>;
+
+/** How likely rectangles are. */
+export const rankAnswerSchema = z.object({
+  /** Natural log-likelihood of each rectangle as the crop the model would propose first, in their order. */
+  logLikelihoods: z.array(z.number()),
+});
+export type RankAnswer = z.infer<typeof rankAnswerSchema>;

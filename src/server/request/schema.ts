@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { cropRectSchema, FALLBACKS, type CropRect } from '../../base/schema.js';
+import { hintSchema } from '../../batch/hints.js';
+import { MAX_CANDIDATES } from '../../crop/defaults.js';
+import { OUTPUT_FORMATS } from '../../photo/output-format.js';
+
+/** Of one photo and request; each ratio is a crop of its own. */
+const MOST_TARGETS = 16;
+const MOST_RECTANGLES = 256;
+
+const share = z.number().min(0).max(1);
+const text = z.string().max(100);
+const texts = z.union([text, z.array(text).max(MOST_TARGETS)]).transform((given) => [given].flat());
+
+const rectText = z
+  .string()
+  .regex(/^\d+,\d+,\d+,\d+$/)
+  .transform((given): CropRect => {
+    const [x, y, width, height] = given.split(',').map(Number) as [number, number, number, number];
+    return { x, y, width, height };
+  });
+const rect = z.union([cropRectSchema.strict(), rectText], {
+  error: 'a rectangle is "x,y,width,height", or {x, y, width, height}, in whole pixels of the upright photo',
+});
+
+const photo = {
+  /** A photo below the folder the server was started with (--root), in place of an upload; slashes between folders. */
+  path: z.string().max(1000).optional(),
+};
+
+const sampling = {
+  /** 0 (default) takes the most probable answer; above, answers are drawn with `seed`. */
+  temperature: z.number().min(0).max(5).optional(),
+  /** Default 0. */
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .optional(),
+};
+
+/** What may be asked of POST /v1/crop; as the command's options of these names. */
+export const cropRequestSchema = z.strictObject({
+  ...photo,
+  /** Ratios as 4:5, one crop each; without any and without sizes one crop of any shape. */
+  aspect: texts.optional(),
+  /** Exact pixels as 1080x1350, one crop each. */
+  size: texts.optional(),
+  /** Crops to propose, 1 to 20. Default 5. */
+  candidates: z.int().min(1).max(MAX_CANDIDATES).optional(),
+  /** Orders of the candidates the decision is averaged over. Default 1. */
+  votes: z.int().min(1).max(MAX_CANDIDATES).optional(),
+  /** Rectangles no crop may cut, each {x, y, width, height} or "x,y,width,height" in pixels of the upright photo. */
+  keep: z.array(rect).max(MOST_RECTANGLES).optional(),
+  /** The point the crop is built around: "420,310" in pixels, "50%,30%" of the sides, [x, y] or {x, y} as shares. */
+  focus: hintSchema.shape.focus,
+  /** Least area of a crop, as a share of the photo's. */
+  minSize: share.optional(),
+  /** Least score of the best candidate, below which `fallback` is done. */
+  minConfidence: share.optional(),
+  /** What to do instead of an unsure crop. Default review. */
+  fallback: z.enum(FALLBACKS).optional(),
+  /** What to look for, in words; needs a Qwen-VL. */
+  instruct: z.string().max(2000).optional(),
+  ...sampling,
+  /** Of a picture that is answered; before what Accept says. Default: the photo's own. */
+  format: z.enum(OUTPUT_FORMATS).optional(),
+  /** Of a picture that is answered, 1 to 100. Default: the photo's own. */
+  quality: z.int().min(1).max(100).optional(),
+  /** Answer a picture without EXIF, IPTC, XMP, gain map and colour profile. */
+  strip: z.boolean().optional(),
+});
+export type CropRequest = z.infer<typeof cropRequestSchema>;
+
+/** What may be asked of POST /v1/analyse. */
+export const analyseRequestSchema = z.strictObject({ ...photo, ...sampling });
+
+/** What may be asked of POST /v1/rank. */
+export const rankRequestSchema = z.strictObject({
+  ...photo,
+  /** The rectangles to compare, each {x, y, width, height} or "x,y,width,height" in pixels of the upright photo. */
+  rectangles: z.array(rect).min(1).max(MOST_RECTANGLES),
+  ...sampling,
+});
