@@ -8,7 +8,7 @@ import { packInto } from './pack.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const ASSETS = ['native/src/', 'native/install/', 'prompts/', 'report/', 'schemas/', 'gguf/nano/'];
-const SINGLE = ['LICENSE', 'README.md', 'binding.gyp', 'package.json', 'native/CMakeLists.txt', 'native/package.json'];
+const SINGLE = ['LICENSE', 'README.md', 'binding.gyp', 'package.json', 'native/CMakeLists.txt', 'native/package.json', 'native/package-lock.json', 'dist/vendor/chart.umd.min.js', 'dist/vendor/chart.LICENSE.md'];
 
 const folder = mkdtempSync(path.join(tmpdir(), 'framewright-pack-'));
 try {
