@@ -1,5 +1,10 @@
 import { loadBinding } from '../runtime/binding.js';
-import { hasOlderCudaOnly, howToInstallGpu, prebuiltGpuLibraries, type GpuBackend } from '../runtime/backends/backends.js';
+import {
+  hasOlderCudaOnly,
+  howToInstallGpu,
+  prebuiltGpuLibraries,
+  type GpuBackend,
+} from '../runtime/backends/backends.js';
 import { findBuilds, type Build } from '../runtime/backends/builds.js';
 import { isLibraryInstalled, neededLibraries } from '../runtime/backends/elf.js';
 import type { Finding } from './finding.js';

@@ -98,7 +98,10 @@ function backendFolder(build: Build): string {
   const name = `@node-llama-cpp/${info.platform}`;
   const found = findLibraries(build, name);
   if (!found)
-    throw new FramewrightError('NATIVE_LOAD', `${name}, which holds llama.cpp's libraries, is not installed: ${REBUILD}`);
+    throw new FramewrightError(
+      'NATIVE_LOAD',
+      `${name}, which holds llama.cpp's libraries, is not installed: ${REBUILD}`,
+    );
   if (found.version !== info.llama.package)
     throw new FramewrightError(
       'NATIVE_LOAD',

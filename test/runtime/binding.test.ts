@@ -302,7 +302,9 @@ declareWhere(process.platform === 'linux' && process.arch === 'x64', 'GPU backen
       const name = '@node-llama-cpp/linux-x64-vulkan';
       const sandbox = makeSandbox({ without: [name], packages: { [name]: noted(name, version!, release!) } });
       try {
-        const { fallbacks } = await chooseIn(sandbox.root, 'vulkan', { llama: { release: 'v9.9.9', package: version! } });
+        const { fallbacks } = await chooseIn(sandbox.root, 'vulkan', {
+          llama: { release: 'v9.9.9', package: version! },
+        });
         expect(fallbacks).toEqual([
           `vulkan: @node-llama-cpp/linux-x64-vulkan holds llama.cpp ${release}, the addon v9.9.9`,
         ]);

@@ -68,7 +68,8 @@ async function loadGpuBackend(addon: NativeAddon, build: Build, backend: GpuBack
     return [`there is no prebuilt library for ${platform}; ${buildFromSource(` --${backend}`)}`];
 
   const installed = gpuPackages(backend, platform).filter(({ name }) => findLibraries(build, name));
-  if (installed.length === 0) return [`${gpuPackageFor(backend, platform)} is not installed: ${installGpu(backend, build)}`];
+  if (installed.length === 0)
+    return [`${gpuPackageFor(backend, platform)} is not installed: ${installGpu(backend, build)}`];
   const reasons: string[] = [];
   for (const { name, folder } of installed) {
     const found = findGpuLibrary(name, folder, backend, build);

@@ -3,7 +3,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { FramewrightError } from '../../base/errors.js';
-import { addonPackageName, findPackage, globalFlag, isDependency, jsonAt, packageRoot, type InstalledPackage } from './packages.js';
+import {
+  addonPackageName,
+  findPackage,
+  globalFlag,
+  isDependency,
+  jsonAt,
+  packageRoot,
+  type InstalledPackage,
+} from './packages.js';
 import type { RuntimeInfo } from '../types.js';
 
 /** What native/install/build-info.mjs writes beside an addon. */
@@ -28,13 +36,16 @@ export interface Build {
   readonly info: BuildInfo | undefined;
 }
 
-export const REBUILD = isDependency ? 'run "npm rebuild framewright"' : 'run "npm run install"';
+/** Not `npm rebuild`, which skips the script of a package that nobody allowed to have one. */
+export const REBUILD = isDependency
+  ? `run "npm explore framewright${globalFlag} -- npm run install"`
+  : 'run "npm run install"';
 export const BUILD_FROM_SOURCE = buildFromSource('');
 
 /** What to do to compile llama.cpp here, with further options. */
 export function buildFromSource(options: string): string {
   const command = `npm run build:native -- --from-source${options}`;
-  return isDependency ? `run "npm explore framewright -- ${command}"` : `run "${command}"`;
+  return isDependency ? `run "npm explore framewright${globalFlag} -- ${command}"` : `run "${command}"`;
 }
 
 /** A package of llama.cpp's prebuilt libraries, wherever npm put it. */
@@ -99,7 +110,8 @@ function explainMissing(root: string, skipped: readonly string[]): string {
   const name = addonPackageName();
   const published = optionalDependencies[name];
   const noted = jsonAt(join(root, 'build', 'not-built.json'))?.problem;
-  const uncompiled = typeof noted === 'string' ? `it could not be compiled: ${noted}` : 'its install script was not run';
+  const uncompiled =
+    typeof noted === 'string' ? `it could not be compiled: ${noted}` : 'its install script was not run';
   const why = [...skipped, ...(published === undefined ? [] : [`${name} is not installed`]), uncompiled].join('; ');
   const ways = [
     ...(published === undefined ? [] : [`run "npm install${globalFlag} ${name}@${published}"`]),
