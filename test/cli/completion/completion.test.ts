@@ -77,7 +77,7 @@ test('an option whose values are collected is repeatable, in zsh as in its help'
   const options = allCommands(shape).flatMap((command) => command.options);
   const repeatable = options.filter((option) => option.isRepeatable);
   expect(new Set(repeatable.map(({ long }) => long))).toEqual(
-    new Set(['--aspect', '--size', '--keep', '--lora', '--apart-from', '--dims', '--adapters', '--sweep']),
+    new Set(['--aspect', '--size', '--preset', '--keep', '--lora', '--apart-from', '--dims', '--adapters', '--sweep']),
   );
   for (const { description, isRepeatable } of options) expect(description.includes('repeatable')).toBe(isRepeatable);
   const script = completionScript(program, 'zsh');
