@@ -8,6 +8,7 @@ import { exportTaste, MAX_LISTED } from '../../train/export/export-taste.js';
 import { checkNewFolder } from '../../train/export/new-folder.js';
 import { summaryText } from '../../train/export/summary.js';
 import { readSource, SOURCES, type SourceName } from '../../train/sources/read-source.js';
+import type { Fold } from '../../train/split/split-photos.js';
 import { HARDNESSES, type Hardness } from '../../train/targets/pairs-of-ratings.js';
 import { PAIR_KINDS, type PairKind } from '../../train/targets/photo-records.js';
 import { collect, parseShare, parseWhole } from '../options.js';
@@ -27,6 +28,8 @@ interface ExportFlags extends MadeForFlags {
   readonly hardness: Hardness;
   readonly prefer: readonly PairKind[];
   readonly heldOut: number;
+  readonly fold?: Fold;
+  readonly parts: number;
   readonly apartFrom: readonly string[];
   readonly limit?: number;
   readonly samples: number;
@@ -71,6 +74,13 @@ export function addExportCommand(train: Command): void {
     )
     .option('--prefer <answers>', `which answers a pair is about: ${PAIR_KINDS.join(',')}`, parseKinds, PAIR_KINDS)
     .option('--held-out <share>', 'photos kept to measure with, where the source has no division', parseShare, 0.1)
+    .option('--fold <k/n>', 'in place of that: the k-th of n parts, each of which holds out other photos', parseFold)
+    .option(
+      '--parts <n>',
+      'parts of each photo to train on beside it, with the crops they hold',
+      parseWhole('parts', 0, 100),
+      0,
+    )
     .option('--apart-from <folder>', 'take no photo that shows the same as one there, repeatable', collect(String), [])
     .option('--limit <n>', 'only the first n photos', parseWhole('limit', 1, Number.MAX_SAFE_INTEGER))
     .option('--samples <n>', 'photos on the page of samples', parseWhole('samples', 0, 1000), 24)
@@ -100,6 +110,8 @@ async function runExport(name: SourceName, labels: string, flags: ExportFlags): 
       pairs: { count: flags.pairs, hardness: flags.hardness, ...defined({ gap: flags.minGap }) },
       kinds: flags.prefer,
       heldOutShare: flags.heldOut,
+      ...defined({ fold: flags.fold }),
+      parts: flags.parts,
       apartFrom: apart.flatMap(({ paths }) => paths),
       samples: flags.samples,
       seed,
@@ -112,6 +124,12 @@ async function runExport(name: SourceName, labels: string, flags: ExportFlags): 
     progress.clear();
     stopListening();
   }
+}
+
+function parseFold(text: string): Fold {
+  const [, number, of] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
+  if (number && of && of >= 2 && number <= of) return { number, of };
+  throw new InvalidArgumentError('It is which one and of how many, e.g. 1/5.');
 }
 
 function parseKinds(text: string): readonly PairKind[] {

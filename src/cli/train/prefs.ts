@@ -21,6 +21,7 @@ interface PrefsFlags extends ModelFlags {
   readonly photos?: string;
   readonly pairs: number;
   readonly heldOut: number;
+  readonly parts: number;
   readonly samples: number;
   readonly seed: number;
   readonly json: boolean;
@@ -45,6 +46,7 @@ export function addPrefsCommand(train: Command): void {
     .option('--photos <folder>', "where a file's photos are (default: where it says)")
     .option('--pairs <n>', 'crops of the model that a choice is preferred to, at most', parseWhole('pairs', 1, 20), 4)
     .option('--held-out <share>', 'photos kept to measure with', parseShare, 0.2)
+    .option('--parts <n>', 'parts of each photo to train on beside it, with its crop', parseWhole('parts', 0, 100), 0)
     .option('--samples <n>', 'photos on the page of samples', parseWhole('samples', 0, 1000), 24)
     .option('--seed <n>', 'seed', parseWhole('seed', 0, 2 ** 32 - 1), 0)
     .option('--json', 'what was made as one JSON object', false)
@@ -74,6 +76,7 @@ async function runPrefs(choices: string, flags: PrefsFlags): Promise<void> {
       pairs: { count: flags.pairs, hardness: 'mixed' },
       kinds: PAIR_KINDS,
       heldOutShare: flags.heldOut,
+      parts: flags.parts,
       samples: flags.samples,
       seed: flags.seed,
       onProgress,

@@ -1,3 +1,4 @@
+import { boxSchema } from '../../base/schema.js';
 import { z } from 'zod';
 import { IMAGE_TAG } from '../written-conversation.js';
 import { SPLITS } from '../sources/types.js';
@@ -98,6 +99,8 @@ export const exportFactsSchema = z.strictObject({
   photos: z.array(
     z.strictObject({
       id: z.string(),
+      /** Where only this much of the upright photo is shown, in its pixels. */
+      part: boxSchema.optional(),
       split: z.enum(SPLITS),
       image: z.string(),
       /** The same with the composition drawn on it. */

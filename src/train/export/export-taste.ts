@@ -11,6 +11,7 @@ import { positionRamps } from '../../photo/ramps.js';
 import { enhance } from '../../vlm/enhance/enhance.js';
 import { loadPromptProfile } from '../../vlm/prompt/profile.js';
 import { lotsFor, shuffled } from '../lots.js';
+import { drawPart, partOfPhoto } from '../sources/photo-parts.js';
 import { SPLITS, type Problem, type Split, type TasteSource } from '../sources/types.js';
 import { perceptualHash } from '../split/perceptual-hash.js';
 import { splitPhotos, type HashedPhoto, type SplitOptions, type SplitPhoto } from '../split/split-photos.js';
@@ -41,6 +42,8 @@ export interface ExportOptions extends TrainingUse, Omit<SplitOptions, 'apartFro
     readonly gap?: number;
   };
   readonly kinds: readonly PairKind[];
+  /** Parts of each photo to train on, beside the whole; default: none. */
+  readonly parts?: number;
   /** Photos of which nothing near is taken. */
   readonly apartFrom?: readonly string[];
   /** Photos on the page of samples. */
@@ -148,6 +151,7 @@ class Exporter {
     for (const [i, item] of photos.entries()) {
       onProgress?.(`${i + 1} of ${photos.length}: ${item.photo.id}`);
       await this.#forPhoto(item.photo.id, () => this.#add(item, shown.has(item)));
+      if (item.split === 'train') await this.#forPhoto(item.photo.id, () => this.#addParts(item));
     }
     this.#refuseNothing(source);
     return this.#finish();
@@ -194,9 +198,22 @@ class Exporter {
     }
   }
 
+  /** Parts are of no use to measure with: they are no photos that anybody has. */
+  async #addParts({ photo, split }: SplitPhoto): Promise<void> {
+    const { parts = 0, seed, signal } = this.#options;
+    if (parts === 0) return;
+    const space = photo.space ?? (await decodePhoto(photo.path, signal ? { signal } : {}));
+    const lots = lotsFor(seed, `parts of ${photo.id}`);
+    for (let n = 0; n < parts; n++) {
+      signal?.throwIfAborted();
+      const part = drawPart(photo, space, this.#framing.pairs.gap, lots);
+      if (part) await this.#add({ photo: partOfPhoto(photo, part), split }, false);
+    }
+  }
+
   async #add({ photo, split }: SplitPhoto, isShown: boolean): Promise<void> {
     const { seed, source, candidates, kinds, use } = this.#options;
-    const lots = lotsFor(seed, photo.id);
+    const lots = lotsFor(seed, photo.part ? `${photo.id} ${photo.part.join(' ')}` : photo.id);
     const { ready, taste } = await frameTaste(photo, this.#framing, lots);
     const settings = { count: candidates, ratingGap: this.#framing.pairs.gap, kinds };
     const records = await photoRecords(taste, settings, this.#framing.writer, lots);
@@ -211,7 +228,15 @@ class Exporter {
     const image = await this.#writeImage(name, rgb, frame);
     const drawn = enhanced && (await this.#writeImage(`${name}-elements`, enhanced, frame));
     await this.#addRecords(records, split, drawn === undefined ? [image] : [image, drawn]);
-    this.#photos.push({ id: photo.id, split, image, ...(drawn !== undefined && { enhanced: drawn }), frame });
+    const { id, part } = photo;
+    this.#photos.push({
+      id,
+      ...(part && { part: [...part] }),
+      split,
+      image,
+      ...(drawn !== undefined && { enhanced: drawn }),
+      frame,
+    });
     if (isShown) this.#samples.push(await sampleOf({ id: photo.id, split, frame, space }, records, rgb, enhanced));
   }
 
@@ -270,7 +295,7 @@ class Exporter {
       await this.#files[split].dpo.end();
     }
     const counted = (split: Split): ExportFacts['counts'][Split] => ({
-      photos: this.#photos.filter((photo) => photo.split === split).length,
+      photos: this.#photos.filter(({ split: of, part }) => of === split && !part).length,
       sft: this.#files[split].sft.length,
       dpo: this.#files[split].dpo.length,
     });

@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { CROP_DEFAULTS } from '../../crop/defaults.js';
 import { limitsInFrame } from '../../crop/limits-in-frame.js';
 import { framePhoto, type ReadyPhoto } from '../../crop/ready-photo.js';
@@ -7,10 +8,13 @@ import type { Coordinates } from '../../base/coordinates.js';
 import { FramewrightError } from '../../base/errors.js';
 import { BOX_KINDS, isOneOf, type Element } from '../../base/schema.js';
 import { clipped, type Box, type Size } from '../../base/geometry.js';
+import { decodePhoto } from '../../photo/decode.js';
 import { frameMap, type PixelBudget } from '../../photo/frame.js';
+import { renderRegion } from '../../photo/render.js';
 import { canonicalElements } from '../canonical-elements.js';
 import type { Lots } from '../lots.js';
 import type { OwnAnswer, RatedBox, TastePhoto } from '../sources/types.js';
+import { pairsAgainstOwn } from '../targets/pairs-against-own.js';
 import { pairsOfRatings, type PairOptions } from '../targets/pairs-of-ratings.js';
 import type { FramedTaste } from '../targets/photo-records.js';
 import type { ConversationWriter } from '../written-conversation.js';
@@ -41,7 +45,8 @@ export interface FramedPhoto {
  */
 export async function frameTaste(photo: TastePhoto, options: FramingOptions, lots: Lots): Promise<FramedPhoto> {
   const { budget, coordinates, writer, analyst, count, pairs, signal } = options;
-  const ready = await framePhoto(photo.path, { pixelBudget: budget, coordinates }, signal ? { signal } : {});
+  const shown = photo.part ? await pngOfPart(photo.path, photo.part, signal) : photo.path;
+  const ready = await framePhoto(shown, { pixelBudget: budget, coordinates }, signal ? { signal } : {});
   const labelled: Size = photo.space ?? ready.photo;
   const target = photo.target ?? {};
   const people = photo.crops.filter(({ isDrawn }) => !isDrawn);
@@ -49,8 +54,9 @@ export async function frameTaste(photo: TastePhoto, options: FramingOptions, lot
   const least = Math.max(...people.map(({ rating }) => rating)) - pairs.gap;
   const isShort = people.length > 0 && people.filter(({ rating }) => rating >= least).length < count;
   const own =
-    photo.own ?? (photo.elements === undefined || isShort ? await analyst.look(photo.path, target, signal) : undefined);
+    photo.own ?? (photo.elements === undefined || isShort ? await analyst.look(shown, target, signal) : undefined);
   const { toFrame } = frameMap(labelled, ready.space);
+  const preferred = photo.isPreferredToOwn && own ? people.flatMap(({ box }) => pairsAgainstOwn(box, own)) : [];
   const rated = photo.crops.map((crop): RatedBox => ({ ...crop, box: toFrame.box(crop.box) }));
   return {
     ready,
@@ -61,7 +67,7 @@ export async function frameTaste(photo: TastePhoto, options: FramingOptions, lot
       elements: await elementsOf(photo, own, { ready, labelled }, writer),
       crops: rated,
       pairs: [
-        ...photo.pairs.map(({ chosen, rejected }) => ({
+        ...[...photo.pairs, ...preferred].map(({ chosen, rejected }) => ({
           chosen: toFrame.box(chosen),
           rejected: toFrame.box(rejected),
         })),
@@ -97,4 +103,15 @@ async function elementsOf(
 function subjectIn(box: Box, space: Size): Element | undefined {
   const inside = clipped(box, space);
   return inside && subjectElement(toUnit(inside, space), space);
+}
+
+/** A part of the upright photo as a picture of its own. */
+async function pngOfPart(file: string, [left, top, right, bottom]: Box, signal?: AbortSignal): Promise<Uint8Array> {
+  const options = signal ? { signal } : {};
+  const [width, height] = [right - left, bottom - top];
+  const photo = await decodePhoto(file, options);
+  const rgb = await renderRegion(photo, { x: left, y: top, width, height }, options);
+  return sharp(rgb, { raw: { width, height, channels: 3 } })
+    .png({ compressionLevel: 1 })
+    .toBuffer();
 }

@@ -21,6 +21,8 @@ export function summaryText(facts: ExportFacts): string {
     '',
     ...alignedLines(rows, [1, 2, 3]),
   ];
+  const nParts = facts.photos.filter(({ part }) => part).length;
+  if (nParts > 0) lines.push('', `with ${nParts} parts of photos among what is trained on`);
   if (leftOut.length > 0) {
     lines.push(
       '',

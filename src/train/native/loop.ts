@@ -69,7 +69,11 @@ class Loop {
     // The adapter is still the one the run began with, also where a checkpoint goes on.
     if (from) this.#goOnFrom(from.progress);
     else if (this.#isDpo) {
-      this.#references = { train: await this.#scoresOf(data.train), heldOut: await this.#scoresOf(data.heldOut) };
+      const visited = this.#order.visited(this.#options.nSteps);
+      this.#references = {
+        train: await this.#scoresOf(data.train, visited),
+        heldOut: await this.#scoresOf(data.heldOut),
+      };
     }
     const before = await this.#lookAtHeldOut();
     this.#before = this.#figuresOf(before);
@@ -171,12 +175,16 @@ class Loop {
     await onCheckpoint?.(progress);
   }
 
-  async #scoresOf(items: readonly TrainItem[]): Promise<number[]> {
-    const scores: number[] = [];
-    for (const item of items) {
+  /** 0 for those that are not wanted. */
+  async #scoresOf(items: readonly TrainItem[], wanted?: ReadonlySet<number>): Promise<number[]> {
+    const scores = items.map(() => 0);
+    const nWanted = wanted?.size ?? items.length;
+    let nDone = 0;
+    for (const [i, item] of items.entries()) {
+      if (wanted && !wanted.has(i)) continue;
       const sample = await this.#pack(item);
-      scores.push(scoreOf(sample, await this.#evaluate(sample)));
-      this.#options.onStage?.('references', scores.length, items.length);
+      scores[i] = scoreOf(sample, await this.#evaluate(sample));
+      this.#options.onStage?.('references', ++nDone, nWanted);
     }
     return scores;
   }

@@ -19,6 +19,15 @@ export class Order {
     return Array.from({ length: this.#batchSize }, (_, i) => this.#at(step * this.#batchSize + i));
   }
 
+  /** The items that so many steps learn from. */
+  visited(nSteps: number): ReadonlySet<number> {
+    const items = new Set<number>();
+    for (let step = 0; step < nSteps && items.size < this.#nItems; step++) {
+      for (const item of this.batch(step)) items.add(item);
+    }
+    return items;
+  }
+
   #at(position: number): number {
     const epoch = Math.floor(position / this.#nItems);
     if (epoch !== this.#epoch) {

@@ -134,9 +134,10 @@ function nTokensOf({ kind, data, settings }: PlanRequest, nSteps: number): numbe
   const sum = (items: readonly TrainItem[]): number =>
     items.reduce((total, { tokens }) => total + lengthOf(tokens).nTokens, 0);
   const nLooks = 1 + Math.ceil(nSteps / everyOf(settings, nSteps));
-  const nReferences = kind === 'dpo' ? 1 : 0;
-  const learnt = (sum(data.train) / data.train.length) * nSteps * settings.batchSize;
-  return learnt + FORWARD_SHARE * (nLooks * sum(data.heldOut) + nReferences * sum(data.train));
+  const nLearnt = nSteps * settings.batchSize;
+  const nReferences = kind === 'dpo' ? Math.min(nLearnt, data.train.length) : 0;
+  const each = sum(data.train) / data.train.length;
+  return each * nLearnt + FORWARD_SHARE * (nLooks * sum(data.heldOut) + nReferences * each);
 }
 
 /** Steps between two looks at what is held out. */

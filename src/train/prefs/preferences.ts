@@ -1,11 +1,8 @@
 import { FramewrightError, messageOf } from '../../base/errors.js';
-import { intersectionOverUnion, type Box } from '../../base/geometry.js';
 import type { Analyst } from '../export/analyst.js';
-import type { OwnAnswer, PreferredPair, Problem, TastePhoto, TasteSource } from '../sources/types.js';
-import type { ChosenCrop, ChosenCrops } from './chosen-crops.js';
-
-/** A person's crop that overlaps the model's own by this much agrees with it. */
-export const AGREED_IOU = 0.9;
+import type { Problem, TastePhoto, TasteSource } from '../sources/types.js';
+import { pairsAgainstOwn } from '../targets/pairs-against-own.js';
+import type { ChosenCrops } from './chosen-crops.js';
 
 export interface PreferenceOptions {
   /** The model to be trained, as it is. */
@@ -25,13 +22,16 @@ export async function preferencesOf(
   { analyst, onProgress, signal }: PreferenceOptions,
 ): Promise<TasteSource> {
   const photos: TastePhoto[] = [];
+  let nOther = 0;
   const missing: Problem[] = [...problems];
   for (const [i, choice] of chosen.entries()) {
     signal?.throwIfAborted();
     onProgress?.(`what ${analyst.name} makes of it: ${i + 1} of ${chosen.length}, ${choice.id}`);
     try {
-      const own = await analyst.look(choice.path, choice.target, signal);
-      photos.push(preferenceFor(choice, own));
+      const { id, path, box, target } = choice;
+      const own = await analyst.look(path, target, signal);
+      if (pairsAgainstOwn(box, own).length > 0) nOther++;
+      photos.push({ id, path, target, own, crops: [{ box, rating: 1 }], pairs: [], isPreferredToOwn: true });
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof FramewrightError) || error.code === 'DISPOSED') throw error;
@@ -42,22 +42,11 @@ export async function preferencesOf(
     const why = missing.length > 0 ? `, e.g. ${missing[0]!.id}: ${missing[0]!.reason}` : '';
     throw new FramewrightError('DATASET_INVALID', `no crop made by hand in ${nPhotos} photos${why}`);
   }
-  if (photos.every(({ pairs }) => pairs.length === 0)) {
+  if (nOther === 0) {
     throw new FramewrightError(
       'DATASET_INVALID',
       `all ${photos.length} choices are the crops of ${analyst.name} itself: there is nothing to learn from them`,
     );
   }
   return { name: 'own choices', photos, ratingGap: 1, missing, repairs: [] };
-}
-
-function preferenceFor({ id, path, box, target }: ChosenCrop, own: OwnAnswer): TastePhoto {
-  const best = own.candidates[own.best]!;
-  const others = own.candidates.filter((_, i) => i !== own.best);
-  const isOther = (candidate: Box): boolean => intersectionOverUnion(candidate, box) < AGREED_IOU;
-  const pairs = (isOther(best) ? [best, ...others.filter(isOther)] : []).map((rejected): PreferredPair => ({
-    chosen: box,
-    rejected,
-  }));
-  return { id, path, target, own, crops: [{ box, rating: 1 }], pairs };
 }

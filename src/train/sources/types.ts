@@ -30,6 +30,8 @@ export interface OwnAnswer {
 export interface TastePhoto {
   readonly id: string;
   readonly path: string;
+  /** Only this much of the upright photo is seen: labels are pixels of it. Default: all. */
+  readonly part?: Box;
   /** The size its labels were made in; default: that of the upright photo. */
   readonly space?: Size;
   /** Where the source divides itself. */
@@ -40,6 +42,8 @@ export interface TastePhoto {
   readonly subject?: Box;
   readonly crops: readonly RatedBox[];
   readonly pairs: readonly PreferredPair[];
+  /** Its crop counts against what the model makes of the photo by itself, beside the pairs. */
+  readonly isPreferredToOwn?: boolean;
   /** The shape that was asked for. Default: any. */
   readonly target?: Target;
   /** Known already; otherwise the analysis is made when it is needed. */

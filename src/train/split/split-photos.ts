@@ -8,9 +8,17 @@ export interface HashedPhoto {
   readonly hash: PerceptualHash;
 }
 
+/** One turn of a cross-validation. */
+export interface Fold {
+  readonly number: number;
+  readonly of: number;
+}
+
 export interface SplitOptions {
   /** Of the photos whose source does not say where they belong, 0..1. */
   readonly heldOutShare: number;
+  /** In place of a share: of so many parts, as even as can be, this one, from 1; each photo is in one of them. */
+  readonly fold?: Fold;
   readonly seed: number;
   /** Photos that nothing near may be trained on or measured with, e.g. those of a benchmark. */
   readonly apartFrom?: readonly { readonly id: string; readonly hash: PerceptualHash }[];
@@ -34,7 +42,7 @@ export interface SplitResult {
  * measuring by its source's own division, that one is, so that nothing is measured on what was trained on.
  */
 export function splitPhotos(photos: readonly HashedPhoto[], options: SplitOptions): SplitResult {
-  const { heldOutShare, seed, apartFrom = [] } = options;
+  const { heldOutShare, fold, seed, apartFrom = [] } = options;
   const duplicates: Problem[] = [];
   const leaks: Problem[] = [];
   const kept: HashedPhoto[] = [];
@@ -53,13 +61,16 @@ export function splitPhotos(photos: readonly HashedPhoto[], options: SplitOption
   const order = new Map(photos.map(({ photo }, i) => [photo, i]));
   kept.sort((a, b) => order.get(a.photo)! - order.get(b.photo)!);
   const undivided = new Set(kept.filter(({ photo }) => photo.split === undefined).map(({ photo }) => photo.path));
-  const nHeldOut = Math.round(undivided.size * heldOutShare);
+  const upTo = (share: number): number => Math.round(undivided.size * share);
+  const [first, end] = fold
+    ? [upTo((fold.number - 1) / fold.of), upTo(fold.number / fold.of)]
+    : [0, upTo(heldOutShare)];
   // By file: a photo that was cropped to two shapes is on one side with both.
   const ids = new Map(kept.map(({ photo }) => [photo.path, photo.id]));
   const byLot = [...undivided]
     .map((path) => ({ path, id: ids.get(path)!, lot: lotsFor(seed, `held out: ${ids.get(path)!}`)() }))
     .sort((a, b) => a.lot - b.lot || (a.id < b.id ? -1 : 1))
-    .slice(0, nHeldOut);
+    .slice(first, end);
   const heldOut = new Set(byLot.map(({ path }) => path));
   return {
     photos: kept.map(({ photo }) => ({ photo, split: photo.split ?? (heldOut.has(photo.path) ? 'heldout' : 'train') })),

@@ -112,6 +112,24 @@ describe('an export', () => {
     }
   });
 
+  test('shows parts of the photos it trains on, asked for, with the crops that lie in them', async () => {
+    const { folder, facts } = await exported({ parts: 2, pairs: { count: 1, hardness: 'mixed' } });
+    const { sft } = await checkExport(folder);
+    const parts = facts.photos.filter(({ part }) => part);
+    expect(parts).toHaveLength(16);
+    expect(parts.every(({ split }) => split === 'train')).toBe(true);
+    expect(facts.counts.train.photos).toBe(8);
+    expect(sft.train).toHaveLength(24);
+    expect(sft.heldout).toHaveLength(2);
+    for (const { id, part, frame } of parts) {
+      const [left, top, right, bottom] = part!;
+      const { size } = photos.find(({ name }) => name === id)!;
+      expect(right - left < size.width || bottom - top < size.height).toBe(true);
+      const ratio = (right - left) / (bottom - top);
+      expect(Math.abs(Math.log(frame.width / frame.height / ratio))).toBeLessThan(0.2);
+    }
+  });
+
   test('prefers crops of better ratings, and never the same one', async () => {
     const { dpo } = await checkExport(whole.folder);
     const decisions = dpo.train.filter(({ conversations }) => conversations.length === 5);

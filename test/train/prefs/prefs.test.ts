@@ -10,6 +10,7 @@ import { editXmp, openXmp, type XmpEdits } from '../../../src/photo/metadata/xmp
 import { analystOf } from '../../../src/train/export/analyst.js';
 import { readChosenCrops } from '../../../src/train/prefs/chosen-crops.js';
 import { preferencesOf } from '../../../src/train/prefs/preferences.js';
+import { pairsAgainstOwn } from '../../../src/train/targets/pairs-against-own.js';
 import { fromRaster, ORIENTATIONS, positioned, storedFor } from '../../photo/fixtures.js';
 import { rejection } from '../../photo/thrown.js';
 import { examplePhoto } from '../../support/photos.js';
@@ -140,9 +141,10 @@ describe('choices', () => {
       { analyst },
     );
     expect(missing).toEqual(problems);
-    expect(taste.map(({ pairs }) => pairs.length > 0)).toEqual([true, false]);
+    const pairs = taste.map(({ crops, own: said }) => pairsAgainstOwn(crops[0]!.box, said!));
+    expect(pairs.map(({ length }) => length > 0)).toEqual([true, false]);
     const best = taste[0]!.own!.candidates[taste[0]!.own!.best]!;
-    expect(taste[0]!.pairs[0]).toEqual({ chosen: corner.box, rejected: best });
+    expect(pairs[0]![0]).toEqual({ chosen: corner.box, rejected: best });
     const none = await rejection(preferencesOf({ chosen: [agreed], problems, nPhotos: 3 }, { analyst }));
     expect(none).toMatchObject({
       code: 'DATASET_INVALID',

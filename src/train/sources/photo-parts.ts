@@ -1,0 +1,58 @@
+import { boxArea, contains, type Box, type Size } from '../../base/geometry.js';
+import type { Lots } from '../lots.js';
+import type { TastePhoto } from './types.js';
+
+/** Of what a part shows, the crop takes this much at most: what it leaves out is what is to be learned. */
+const MOST_CROPPED = 0.9;
+const MOST_ATTEMPTS = 40;
+
+/**
+ * A part of the photo of any place and shape that holds every crop that people preferred, or rated within `gap` of the best:
+ * who likes a crop best of the whole likes it best of what is left of the whole. In whole pixels of `space`; undefined
+ * where these crops leave no room.
+ */
+export function drawPart({ crops, pairs }: TastePhoto, space: Size, gap: number, lots: Lots): Box | undefined {
+  const people = crops.filter(({ isDrawn }) => !isDrawn);
+  const least = Math.max(...people.map(({ rating }) => rating)) - gap;
+  const liked = [
+    ...people.filter(({ rating }) => rating >= least).map(({ box }) => box),
+    ...pairs.map(({ chosen }) => chosen),
+  ];
+  if (liked.length === 0) return undefined;
+  const edge = (i: 0 | 1 | 2 | 3, of: (...values: number[]) => number): number => of(...liked.map((box) => box[i]));
+  const [left, top] = [edge(0, Math.min), edge(1, Math.min)];
+  const [right, bottom] = [edge(2, Math.max), edge(3, Math.max)];
+  const largest = Math.max(...liked.map(boxArea));
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    const part: Box = [
+      Math.floor(left * lots()),
+      Math.floor(top * lots()),
+      space.width - Math.floor((space.width - right) * lots()),
+      space.height - Math.floor((space.height - bottom) * lots()),
+    ];
+    const isWhole = boxArea(part) === space.width * space.height;
+    if (!isWhole && largest <= MOST_CROPPED * boxArea(part)) return part;
+  }
+  return undefined;
+}
+
+/** The labels of a part of the photo: crops inside it, and pairs of two such, in its own pixels. */
+export function partOfPhoto(photo: TastePhoto, part: Box): TastePhoto {
+  const [left, top] = part;
+  const within = (box: Box): Box => [box[0] - left, box[1] - top, box[2] - left, box[3] - top];
+  const isInside = (box: Box): boolean => contains(part, box);
+  const { id, path, split, target, isPreferredToOwn } = photo;
+  return {
+    id,
+    path,
+    part,
+    space: { width: part[2] - left, height: part[3] - top },
+    crops: photo.crops.filter(({ box }) => isInside(box)).map((crop) => ({ ...crop, box: within(crop.box) })),
+    pairs: photo.pairs
+      .filter(({ chosen, rejected }) => isInside(chosen) && isInside(rejected))
+      .map(({ chosen, rejected }) => ({ chosen: within(chosen), rejected: within(rejected) })),
+    ...(split && { split }),
+    ...(target && { target }),
+    ...(isPreferredToOwn && { isPreferredToOwn }),
+  };
+}
