@@ -210,9 +210,10 @@ function stepText(row: CurveRow, nSteps: number): string {
 
 function tellResult(kind: TrainKind, trained: TrainedAdapter, json: boolean): void {
   if (json) printText(`${JSON.stringify(trained)}\n`);
-  const { adapter, page, nSteps, seconds, change } = trained;
+  const { adapter, page, nSteps, seconds, change, overModel } = trained;
   say(`framewright: ${adapter} after ${nSteps} steps in ${durationText(seconds)}; curves: ${page}\n`);
   if (change) say(`framewright: ${changeText(kind, change)}\n`);
+  if (overModel) say(`framewright: against the model without any adapter, ${changeText(kind, overModel)}\n`);
 }
 
 /** Whether it helped, said as plainly as the interval allows. */

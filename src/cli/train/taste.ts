@@ -16,6 +16,7 @@ interface TasteFlags extends ModelFlags {
   readonly output: string;
   readonly photos?: string;
   readonly heldOut: number;
+  readonly parts: number;
   readonly seed: number;
   readonly json: boolean;
 }
@@ -37,6 +38,7 @@ export function addTasteCommand(train: Command): void {
     .requiredOption('-o, --output <folder>', 'a new folder for the adapter, its data and figures')
     .option('--photos <folder>', "where a file's photos are (default: where it says)")
     .option('--held-out <share>', 'photos kept back to measure with', parseShare, 0.25)
+    .option('--parts <n>', 'parts of each photo to learn from beside it', parseWhole('parts', 0, 100), 8)
     .option('--seed <n>', 'seed', parseWhole('seed', 0, 2 ** 31), 0)
     .option('--json', 'the figures as one JSON object', false)
     .addHelpText('after', HELP);
@@ -51,7 +53,7 @@ async function runTaste(choices: string, flags: TasteFlags): Promise<void> {
   const { signal, stopListening } = interruptSignal();
   const progress = new Progress();
   try {
-    const { model, gpu, threads, mmproj, output, heldOut, seed } = flags;
+    const { model, gpu, threads, mmproj, output, heldOut, parts, seed } = flags;
     const { figures } = await learnTaste({
       crops: await readChosenCrops(choices, flags.photos, signal),
       out: output,
@@ -59,6 +61,7 @@ async function runTaste(choices: string, flags: TasteFlags): Promise<void> {
       train: nativeTrainer({ model, gpu, ...defined({ threads, mmproj }) }),
       seed,
       heldOutShare: heldOut,
+      parts,
       signal,
       onProgress: (text) => progress.show(text),
     });

@@ -26,8 +26,7 @@ export function sftFigures(sample: TrainSample, pass: TrainPass): ItemFigures {
   return { loss: -score, hits, n: pass.hits.length, score, reference: 0 };
 }
 
-export function dpoFigures(sample: TrainSample, pass: TrainPass, beta: number, reference: number): ItemFigures {
-  const score = scoreOf(sample, pass);
+export function dpoFigures(score: number, beta: number, reference: number): ItemFigures {
   const margin = beta * (score - reference);
   return { loss: softplus(-margin), hits: margin > 0 ? 1 : 0, n: 1, score, reference };
 }

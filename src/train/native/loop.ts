@@ -6,6 +6,7 @@ import type { EmbeddingStore } from './embeddings.js';
 import { dpoFigures, heldOutFigures, meanLoss, meanMargin, scoreOf, sftFigures, type ItemFigures } from './figures.js';
 import { Order } from './order.js';
 import { pack } from './pack.js';
+import { evaluateItem, noNumberAtStart, scoreItems } from './score-items.js';
 import type { TrainingData, TrainItem } from './prepare.js';
 import type { TrainKind } from './records.js';
 import { learningRateAt } from './schedule.js';
@@ -53,6 +54,7 @@ class Loop {
   #rows: CurveRow[] = [];
   #margins: number[] = [];
   #before: HeldOutFigures | undefined;
+  #look: { readonly step: number; readonly items: readonly ItemFigures[] } | undefined;
   #step = 0;
   /** Of earlier runs, and when this one began. */
   #secondsBefore = 0;
@@ -77,7 +79,10 @@ class Loop {
     }
     const before = await this.#lookAtHeldOut();
     this.#before = this.#figuresOf(before);
-    if (from) await trainer.write(from.state);
+    if (from) {
+      await trainer.write(from.state);
+      this.#look = undefined;
+    }
     try {
       while (this.#step < this.#options.nSteps) await this.#takeStep();
     } catch (error) {
@@ -175,26 +180,28 @@ class Loop {
     await onCheckpoint?.(progress);
   }
 
-  /** 0 for those that are not wanted. */
-  async #scoresOf(items: readonly TrainItem[], wanted?: ReadonlySet<number>): Promise<number[]> {
-    const scores = items.map(() => 0);
-    const nWanted = wanted?.size ?? items.length;
-    let nDone = 0;
-    for (const [i, item] of items.entries()) {
-      if (wanted && !wanted.has(i)) continue;
-      const sample = await this.#pack(item);
-      scores[i] = scoreOf(sample, await this.#evaluate(sample));
-      this.#options.onStage?.('references', ++nDone, nWanted);
-    }
-    return scores;
+  #scoresOf(items: readonly TrainItem[], wanted?: ReadonlySet<number>): Promise<number[]> {
+    const { onStage } = this.#options;
+    return scoreItems(this.#options, items, (done, total) => onStage?.('references', done, total), wanted);
   }
 
-  async #lookAtHeldOut(): Promise<ItemFigures[]> {
+  /** Looks once at each step, however often it is asked. */
+  async #lookAtHeldOut(): Promise<readonly ItemFigures[]> {
+    if (this.#look?.step !== this.#step) this.#look = { step: this.#step, items: await this.#newLook() };
+    return this.#look.items;
+  }
+
+  async #newLook(): Promise<ItemFigures[]> {
     const { data } = this.#options;
+    // What the reference says is what the model says that the run begins with.
+    if (this.#isDpo && this.#before === undefined) {
+      const { beta } = this.#options.settings;
+      return this.#references.heldOut.map((score) => dpoFigures(score, beta, score));
+    }
     const figures: ItemFigures[] = [];
     for (const [i, item] of data.heldOut.entries()) {
-      const sample = await this.#pack(item);
-      const pass = await this.#evaluate(sample);
+      const { sample, pass } = await evaluateItem(this.#options, item);
+      this.#requireNumbers(pass);
       figures.push(this.#itemFigures(sample, pass, this.#references.heldOut[i] ?? 0));
       this.#options.onStage?.('heldOut', figures.length, data.heldOut.length);
     }
@@ -208,15 +215,10 @@ class Loop {
       : heldOutFigures(items, this.#isDpo ? this.#options.settings.beta : undefined);
   }
 
-  async #evaluate(sample: TrainSample): Promise<TrainPass> {
-    const { trainer, signal } = this.#options;
-    const pass = await trainer.evaluate(sample, signal ? { signal } : {});
-    this.#requireNumbers(pass);
-    return pass;
-  }
-
   #itemFigures(sample: TrainSample, pass: TrainPass, reference: number): ItemFigures {
-    return this.#isDpo ? dpoFigures(sample, pass, this.#options.settings.beta, reference) : sftFigures(sample, pass);
+    return this.#isDpo
+      ? dpoFigures(scoreOf(sample, pass), this.#options.settings.beta, reference)
+      : sftFigures(sample, pass);
   }
 
   #pack(item: TrainItem): Promise<TrainSample> {
@@ -228,11 +230,7 @@ class Loop {
   }
 
   #diverged(what: string): FramewrightError {
-    if (this.#step === 0)
-      return new FramewrightError(
-        'TRAINING_FAILED',
-        `${what} is no number before the first step: look for NaN in the model with "framewright gguf validate --nan"`,
-      );
+    if (this.#step === 0) return noNumberAtStart(what);
     return new FramewrightError(
       'TRAINING_FAILED',
       `${what} is no number at step ${this.#step + 1}: take a lower learning rate; ` +

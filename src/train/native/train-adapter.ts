@@ -14,13 +14,15 @@ import { newAdapter, openAdapter, writeAdapter, type StoredAdapter } from './ada
 import { readCheckpoint, requireSameRun, type Checkpoint, type Progress } from './checkpoint.js';
 import { curvesCsv, type CurveRow } from './curves.js';
 import { EmbeddingStore } from './embeddings.js';
-import { changeOf, type Change, type ItemFigures } from './figures.js';
+import { changeOf, dpoFigures, type Change, type ItemFigures } from './figures.js';
+import { scoreItems } from './score-items.js';
 import { runLoop } from './loop.js';
 import { imagesOf } from './pieces.js';
 import { readTrainingData, type TrainingData } from './prepare.js';
 import type { TrainKind } from './records.js';
 import { Renderer } from './render.js';
 import { settleSettings, type TrainSettings } from './settings.js';
+import type { LoraTrainer } from '../../runtime/trainer.js';
 import { planTraining, requireFit, trainerOptionsOf, type PlanRequest, type TrainingPlan } from './training-plan.js';
 import { trainingPage } from './training-page.js';
 
@@ -66,6 +68,8 @@ export interface TrainedAdapter {
   readonly last: CurveRow;
   /** Over what is held out: undefined where nothing is. */
   readonly change: Change | undefined;
+  /** DPO from an adapter: the same against the model without any. */
+  readonly overModel: Change | undefined;
 }
 
 /** The files of a run. */
@@ -161,6 +165,7 @@ async function learn(runtime: Runtime, run: Run): Promise<TrainedAdapter> {
     ...(signal ? { signal } : {}),
   });
   const { seed, rank, alpha } = settings;
+  const ofModel = kind === 'dpo' && stored ? await scoresOfModel(trainer, run) : undefined;
   const parameters = stored ? await stored.read(trainer.pairs, seed) : newAdapter(trainer.pairs, rank, seed);
   await trainer.write({ parameters });
   const publish = async (progress: Progress): Promise<void> => {
@@ -195,7 +200,18 @@ async function learn(runtime: Runtime, run: Run): Promise<TrainedAdapter> {
     seconds: progress.seconds,
     last,
     change: changeOfRun(kind, data, before, after),
+    overModel: ofModel && changeOfRun(kind, data, ofModel, after),
   };
+}
+
+/** What the model without any adapter makes of the pairs that are held out: a new adapter changes nothing. */
+async function scoresOfModel(trainer: LoraTrainer, run: Run): Promise<ItemFigures[]> {
+  const { beta, rank, seed } = run.settings;
+  const { onStage, signal } = run.options;
+  await trainer.write({ parameters: newAdapter(trainer.pairs, rank, seed) });
+  const scorer = { trainer, embeddings: run.embeddings, ...(signal ? { signal } : {}) };
+  const scores = await scoreItems(scorer, run.data.heldOut, (done, total) => onStage?.('heldOut', done, total));
+  return scores.map((score) => dpoFigures(score, beta, score));
 }
 
 function changeOfRun(

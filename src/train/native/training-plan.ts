@@ -133,7 +133,7 @@ function longestOf(items: readonly TrainItem[]): SequenceLength {
 function nTokensOf({ kind, data, settings }: PlanRequest, nSteps: number): number {
   const sum = (items: readonly TrainItem[]): number =>
     items.reduce((total, { tokens }) => total + lengthOf(tokens).nTokens, 0);
-  const nLooks = 1 + Math.ceil(nSteps / everyOf(settings, nSteps));
+  const nLooks = 1 + Math.ceil(nSteps / everyOf(settings, nSteps)); // the first one, and those on the way
   const nLearnt = nSteps * settings.batchSize;
   const nReferences = kind === 'dpo' ? Math.min(nLearnt, data.train.length) : 0;
   const each = sum(data.train) / data.train.length;

@@ -40,6 +40,8 @@ export interface TasteOptions {
   readonly train: AdapterTrainer;
   readonly seed: number;
   readonly heldOutShare: number;
+  /** Parts of each photo that are learned from beside it: without, a few dozen photos are learned by heart. */
+  readonly parts: number;
   readonly onProgress?: (text: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -121,7 +123,7 @@ async function learnIn(folder: string, options: TasteOptions): Promise<Taste> {
 
 async function exportChoices(
   out: string,
-  { crops, model, seed, heldOutShare, onProgress, signal }: TasteOptions,
+  { crops, model, seed, heldOutShare, parts, onProgress, signal }: TasteOptions,
 ): Promise<{ facts: ExportFacts; source: TasteSource }> {
   await using cropper = await openCropper({ ...model, ...(signal && { signal }) });
   const { model: atWork } = cropper;
@@ -139,6 +141,7 @@ async function exportChoices(
     pairs: { count: PAIRS_PER_CHOICE, hardness: 'mixed' },
     kinds: PAIR_KINDS,
     heldOutShare,
+    parts,
     samples: 24,
     seed,
   });

@@ -76,6 +76,9 @@ describe('framewright train', () => {
     expect(second.code).toBe(0);
     const told = JSON.parse(second.stdout) as { adapter: string; page: string; nSteps: number };
     expect(told).toMatchObject({ adapter: dpo, nSteps: 1 });
+    expect(second.stderr).toMatch(
+      /now; change .*\n.*against the model without any adapter, .* now; change .* \[.*\]: /,
+    );
     expect(await readFile(told.page, 'utf8')).toContain('Direct preference optimization');
   });
 

@@ -190,6 +190,37 @@ describe('a run of DPO on the nano', () => {
     expect(page).toContain('<input id="beta"');
   });
 
+  test('says how far both steps together came from the model without any adapter', async () => {
+    const settings = { nSteps: 1, learningRate: 1e-5, beta: 0.2, every: 1 };
+    const alone = await trainAdapter(options('alone', { kind: 'dpo', settings }));
+    expect(alone!.overModel).toBeUndefined();
+    const start = options('strong', { settings: { nSteps: 8, learningRate: 2e-2 } });
+    await trainAdapter(start);
+    const heldOut: string[] = [];
+    const both = await trainAdapter(
+      options('both', {
+        kind: 'dpo',
+        lora: start.output,
+        settings,
+        onStage: (what, done) => what === 'heldOut' && heldOut.push(String(done)),
+      }),
+    );
+    expect(both!.overModel!.before).toBe(alone!.change!.before);
+    expect(both!.overModel!.after).toBe(both!.change!.after);
+    // By the model alone, and after the last step: by the reference it is known.
+    expect(heldOut).toEqual(['1', '2', '3', '4', '1', '2', '3', '4']);
+  });
+
+  test('asks the reference only of pairs that it learns from', async () => {
+    const asked: number[] = [];
+    const settings = { nSteps: 1, batchSize: 2, learningRate: 1e-5 };
+    const onStage = (what: string, _done: number, total: number): void => {
+      if (what === 'references') asked.push(total);
+    };
+    await trainAdapter(options('few', { kind: 'dpo', settings, onStage }));
+    expect(asked).toEqual([2, 2, 4, 4, 4, 4]);
+  });
+
   test('from an adapter of another rank than asked for is refused', async () => {
     const given = options('other', { kind: 'dpo', lora: options('start').output, settings: { rank: 8 } });
     await expect(trainAdapter(given)).rejects.toMatchObject({ code: 'USAGE' });

@@ -61,7 +61,7 @@ describe('the whole way', () => {
   afterAll(() => rm(root, { recursive: true, force: true }));
 
   const model = { model: 'nano', gpu: 'cpu' } as const;
-  const common = { model, seed: 0, heldOutShare: 0.2 };
+  const common = { model, seed: 0, heldOutShare: 0.2, parts: 1 };
 
   /** One step of the trainer within: enough for an adapter, not for a taste. */
   const oneStep: AdapterTrainer = async ({ kind, data, output, lora, seed }) => {
