@@ -1,6 +1,6 @@
 // npm run build:native -- [options]
 import { parseArgs } from 'node:util';
-import { runBuild } from './run-build.mjs';
+import { forgetProblem, runBuild } from './run-build.mjs';
 
 const USAGE = `Usage: npm run build:native -- [options]
 
@@ -59,4 +59,5 @@ try {
   process.exit(2);
 }
 if (request.help) process.stdout.write(USAGE);
-else await runBuild(request);
+else if (await runBuild(request)) process.exitCode = 1;
+else forgetProblem();

@@ -23,8 +23,6 @@ export function defaultJobs() {
  */
 export async function buildWithCmake({ outDir, logPath, defines, toolchain, jobs }) {
   const cmakeJs = packageDir('cmake-js');
-  if (!cmakeJs || !packageDir('node-addon-api'))
-    throw new BuildProblem('cmake-js or node-addon-api is not installed: run npm install');
   mkdirSync(path.dirname(outDir), { recursive: true });
 
   // CMake refuses a cache made at another place, and keeps a compiler that was replaced and variables no longer given.

@@ -2,12 +2,13 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { hashOf, hashSources, isUpToDate, writeInfo } from './build-info.mjs';
-import { bundleChecksum } from './bundle.mjs';
 import { buildWithCmake } from './cmake.mjs';
+import { fetchBuildPackages, removeBuildPackages } from './fetch.mjs';
 import { linkFile, placeFile, reasonNotToLoad } from './files.mjs';
 import { definitionFile } from './import-library.mjs';
 import { unpackLlama } from './llama-source.mjs';
 import {
+  LIBRARIES_SCOPE,
   coreLibraries,
   findLlama,
   isDependency,
@@ -34,27 +35,26 @@ const FROM_SOURCE = isDependency
  * @throws {BuildProblem}
  */
 export async function buildDefault({ jobs, clean = false, say }) {
-  const llama = requirePrebuilt();
+  const problem = whyNotLinked();
+  if (problem) throw problem;
   const sources = hashSources(nativeDir);
-  const inputs = hashOf({
-    sources,
-    bundle: bundleChecksum(llama.bundle),
-    libraries: [llama.platformVersion, coreLibraries(llama.libraryDir).map(({ name, size }) => [name, size])],
-    environment: ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'LDFLAGS', 'FRAMEWRIGHT_WERROR'].map(
-      (name) => process.env[name] || null,
-    ),
-    arch: process.arch,
-  });
   if (clean) for (const dir of [releaseDir, workDir]) rmSync(dir, { recursive: true, force: true });
-  if (isUpToDate(releaseDir, inputs, findCompiler())) return false;
+  const compiler = findCompiler();
+  const before = findLlama();
+  if (before.libraryDir && isUpToDate(releaseDir, inputsOf(sources, before), compiler)) return false;
 
   const toolchain = findToolchain();
+  fetchBuildPackages({ libraries: [libraryPackage()], say });
+  const llama = findLlama();
+  requireGlibc(llama.libraryDir);
+  const inputs = inputsOf(sources, llama);
   say(`compiling the native addon, ${jobs} files at a time; log: ${logPath}`);
   const source = unpackLlama({ bundle: llama.bundle, part: 'mtmd' });
   const libraries = coreLibraries(llama.libraryDir);
   const defines = {
     LLAMA_SOURCE_DIR: source.dir,
     LLAMA_LIBRARIES: linkable(libraries).join(';'),
+    LLAMA_PACKAGE: llama.platform,
     FRAMEWRIGHT_WERROR: process.env.FRAMEWRIGHT_WERROR ? 'ON' : 'OFF',
   };
   await buildWithCmake({ outDir: workDir, logPath, defines, toolchain, jobs });
@@ -75,7 +75,10 @@ export async function buildDefault({ jobs, clean = false, say }) {
   };
   const files = ['framewright.node', ...libraries.map(({ name }) => name)];
   writeInfo(releaseDir, { ...info, sources, inputs, compiler: toolchain.compiler }, files);
-  if (isDependency) for (const dir of [workDir, source.dir]) rmSync(dir, { recursive: true, force: true });
+  if (isDependency) {
+    for (const dir of [workDir, source.dir]) rmSync(dir, { recursive: true, force: true });
+    removeBuildPackages();
+  }
   return true;
 }
 
@@ -91,34 +94,39 @@ function linkable(libraries) {
   });
 }
 
-function requirePrebuilt() {
-  const llama = findLlama();
-  const platform = platformName();
-  if (!llama.bundle)
-    throw new BuildProblem('node-llama-cpp, which brings llama.cpp, is not installed: run npm install');
-  if (!platform)
-    throw new BuildProblem(
+function inputsOf(sources, { libraryDir, platformVersion }) {
+  return hashOf({
+    sources,
+    libraries: [platformVersion, coreLibraries(libraryDir).map(({ name, size }) => [name, size])],
+    environment: ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'LDFLAGS', 'FRAMEWRIGHT_WERROR'].map(
+      (name) => process.env[name] || null,
+    ),
+    arch: process.arch,
+  });
+}
+
+function libraryPackage() {
+  return `${LIBRARIES_SCOPE}/${platformName()}`;
+}
+
+/** Why the prebuilt libraries cannot be used here, as far as that is known without them. */
+export function whyNotLinked() {
+  if (!platformName())
+    return new BuildProblem(
       `there are no prebuilt llama.cpp libraries for ${process.platform}-${process.arch}: ${FROM_SOURCE}`,
     );
-  const glibc = glibcVersion();
-  if (process.platform === 'linux' && !glibc)
-    throw new BuildProblem(
+  if (process.platform === 'linux' && !glibcVersion())
+    return new BuildProblem(
       `the prebuilt llama.cpp libraries need glibc, and this system has another C library: ${FROM_SOURCE}`,
     );
-  if (!llama.libraryDir)
-    throw new BuildProblem(
-      `@node-llama-cpp/${platform} is not installed: run npm install without --omit=optional, ` +
-        `or to compile llama.cpp as well, ${FROM_SOURCE}`,
-    );
-  if (llama.platformVersion !== llama.version)
-    throw new BuildProblem(
-      `node-llama-cpp is ${llama.version} but @node-llama-cpp/${platform} is ${llama.platformVersion}: ` +
-        'remove node_modules and run npm install',
-    );
-  const needed = neededGlibc(coreLibraries(llama.libraryDir).map(({ path: file }) => file));
+  return undefined;
+}
+
+function requireGlibc(libraryDir) {
+  const glibc = glibcVersion();
+  const needed = neededGlibc(coreLibraries(libraryDir).map(({ path: file }) => file));
   if (glibc && (glibc[0] < needed[0] || (glibc[0] === needed[0] && glibc[1] < needed[1])))
     throw new BuildProblem(
       `the prebuilt llama.cpp libraries need glibc ${needed.join('.')}, and this system has ${glibc.join('.')}: ${FROM_SOURCE}`,
     );
-  return llama;
 }

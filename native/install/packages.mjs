@@ -1,20 +1,24 @@
-// Where npm put llama.cpp: its sources (a git bundle) in node-llama-cpp, its libraries in a package for each platform.
+// Where npm put llama.cpp: its sources (a git bundle) in node-llama-cpp, its libraries in a package for each platform, and
+// the addon ready built in a package of ours.
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { glibcVersion } from './toolchain.mjs';
 
 export const projectDir = path.resolve(import.meta.dirname, '../..');
 
 /** Holds the addon's sources, and what is unpacked and compiled. */
 export const nativeDir = path.join(projectDir, 'native');
-const requireFromProject = createRequire(path.join(projectDir, 'package.json'));
+
+/** Where node-llama-cpp's packages of prebuilt libraries are. */
+export const LIBRARIES_SCOPE = '@node-llama-cpp';
 
 /** Whether this package was installed for another one, rather than being a checkout someone works in. */
 export const isDependency = projectDir.split(path.sep).includes('node_modules');
 
-/** Folder of an installed package, wherever hoisting put it, or undefined. `from` is a file inside the package that depends on it. */
-export function packageDir(name, from) {
-  const require = from ? createRequire(from) : requireFromProject;
+/** Folder of an installed package as the addon's sources see it, wherever hoisting put it, or undefined. */
+export function packageDir(name) {
+  const require = createRequire(path.join(nativeDir, 'package.json'));
   for (const modules of require.resolve.paths(name) ?? []) {
     const dir = path.join(modules, name);
     // Some package managers install links, and a package finds its dependencies from its real place.
@@ -30,7 +34,13 @@ export function packageVersion(dir) {
 
 export const projectVersion = packageVersion(projectDir);
 
-/** Name of the package with the libraries for this machine, e.g. `linux-x64`; undefined where there is none. */
+/** Packages that a build takes, with their exact versions. */
+export const buildPackages = JSON.parse(readFileSync(path.join(nativeDir, 'package.json'), 'utf8')).dependencies;
+
+/** The version of node-llama-cpp, and of its packages of libraries, that the addon is made for. */
+export const pinnedLlama = buildPackages['node-llama-cpp'];
+
+/** Name of node-llama-cpp's package with the libraries for this machine, e.g. `linux-x64`; undefined where there is none. */
 export function platformName(platform = process.platform, arch = process.arch) {
   const names = {
     'linux-x64': 'linux-x64',
@@ -52,20 +62,28 @@ export function platformName(platform = process.platform, arch = process.arch) {
  */
 export function findLlama() {
   const dir = packageDir('node-llama-cpp');
-  if (!dir) return {};
-  const bundle = path.join(dir, 'llama', 'gitRelease.bundle');
-  const info = path.join(dir, 'llama', 'binariesGithubRelease.json');
-  const name = platformName();
-  const platformDir = name && packageDir(`@node-llama-cpp/${name}`, path.join(dir, 'package.json'));
-  const libraryDir = platformDir && path.join(platformDir, 'bins', name);
+  const platform = platformName();
+  const platformDir = platform && packageDir(`${LIBRARIES_SCOPE}/${platform}`);
+  const libraryDir = platformDir && path.join(platformDir, 'bins', platform);
+  const bundle = dir && path.join(dir, 'llama', 'gitRelease.bundle');
+  const info = dir && path.join(dir, 'llama', 'binariesGithubRelease.json');
   return {
-    platform: name,
-    version: packageVersion(dir),
-    release: existsSync(info) ? JSON.parse(readFileSync(info, 'utf8')).release : undefined,
-    bundle: existsSync(bundle) ? bundle : undefined,
+    platform,
+    version: dir && packageVersion(dir),
+    release: info && existsSync(info) ? JSON.parse(readFileSync(info, 'utf8')).release : undefined,
+    bundle: bundle && existsSync(bundle) ? bundle : undefined,
     platformVersion: platformDir && packageVersion(platformDir),
     libraryDir: libraryDir && existsSync(libraryDir) ? libraryDir : undefined,
   };
+}
+
+/**
+ * Name of our package with the addon ready built for this machine, e.g. `@framewright/linux-x64`.
+ * src/runtime/backends/packages.ts computes the same.
+ */
+export function addonPackage() {
+  const libc = process.platform === 'linux' && !glibcVersion() ? '-musl' : '';
+  return `@framewright/${process.platform}-${process.arch}${libc}`;
 }
 
 /** The libraries the addon is linked to, sorted by name; backends are loaded by path at run time. */

@@ -2,11 +2,11 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { hashOf, hashSources, isUpToDate, writeInfo } from './build-info.mjs';
-import { bundleChecksum } from './bundle.mjs';
 import { buildWithCmake } from './cmake.mjs';
+import { fetchBuildPackages, removeBuildPackages } from './fetch.mjs';
 import { placeFile, reasonNotToLoad } from './files.mjs';
 import { unpackLlama } from './llama-source.mjs';
-import { findLlama, isDependency, nativeDir, projectDir, projectVersion } from './packages.mjs';
+import { findLlama, isDependency, nativeDir, pinnedLlama, projectDir, projectVersion } from './packages.mjs';
 import { BuildProblem } from './problem.mjs';
 import { findCompiler, findToolchain } from './toolchain.mjs';
 
@@ -23,8 +23,6 @@ const logPath = path.join(nativeDir, 'build', 'source.log');
  * @throws {BuildProblem}
  */
 export async function buildFromSource({ gpu, portable = false, defines = {}, jobs, clean = false, say }) {
-  const { bundle, release, version } = findLlama();
-  if (!bundle) throw new BuildProblem('node-llama-cpp, which brings llama.cpp, is not installed: run npm install');
   const options = {
     GGML_NATIVE: portable ? 'OFF' : 'ON',
     GGML_CUDA: gpu === 'cuda' ? 'ON' : 'OFF',
@@ -36,11 +34,13 @@ export async function buildFromSource({ gpu, portable = false, defines = {}, job
   const environment = ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'LDFLAGS', 'CUDACXX'].map(
     (name) => process.env[name] || null,
   );
-  const inputs = hashOf({ sources, bundle: bundleChecksum(bundle), options, environment, arch: process.arch });
+  const inputs = hashOf({ sources, llama: pinnedLlama, options, environment, arch: process.arch });
   if (clean) for (const dir of [resultDir, workDir]) rmSync(dir, { recursive: true, force: true });
   if (isUpToDate(resultDir, inputs, findCompiler())) return false;
 
   const toolchain = findToolchain();
+  fetchBuildPackages({ libraries: [], say });
+  const { bundle, release, version } = findLlama();
   say(`compiling llama.cpp and the native addon, ${jobs} files at a time; log: ${logPath}`);
   const source = unpackLlama({ bundle, part: 'all' });
   await buildWithCmake({
@@ -66,7 +66,10 @@ export async function buildFromSource({ gpu, portable = false, defines = {}, job
   writeInfo(fresh, { ...info, options, sources, inputs, compiler: toolchain.compiler }, names);
   rmSync(resultDir, { recursive: true, force: true });
   renameSync(fresh, resultDir);
-  if (isDependency) for (const dir of [workDir, source.dir]) rmSync(dir, { recursive: true, force: true });
+  if (isDependency) {
+    for (const dir of [workDir, source.dir]) rmSync(dir, { recursive: true, force: true });
+    removeBuildPackages();
+  }
   return true;
 }
 

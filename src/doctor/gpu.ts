@@ -1,6 +1,11 @@
 import { loadBinding } from '../runtime/binding.js';
-import { prebuiltGpuLibraries, type GpuBackend } from '../runtime/backends/backends.js';
-import { findBuilds } from '../runtime/backends/builds.js';
+import {
+  hasOlderCudaOnly,
+  howToInstallGpu,
+  prebuiltGpuLibraries,
+  type GpuBackend,
+} from '../runtime/backends/backends.js';
+import { findBuilds, type Build } from '../runtime/backends/builds.js';
 import { isLibraryInstalled, neededLibraries } from '../runtime/backends/elf.js';
 import type { Finding } from './finding.js';
 import { gigabytes, graphicsAdapters, type GpuVendor } from './machine.js';
@@ -77,14 +82,17 @@ async function checkBackend(
   const details = info.fallbacks
     .filter((line) => line.startsWith(`${backend}: `))
     .map((line) => line.slice(backend.length + 2));
-  const missing = isPresent || isWanted ? await missingLibraries(backend) : [];
+  const isConcerned = isPresent || isWanted;
+  const command = isConcerned ? installCommand(backend) : undefined;
+  const missing = isConcerned ? await missingLibraries(backend) : [];
+  const remedies = [...(command === undefined ? [] : [command]), ...missing.map(remedyFor)];
   return {
     check: backend,
     status: isWanted ? 'problem' : isPresent ? 'warning' : 'note',
     summary: `${backend} is not in use${isPresent ? '' : `: there is no ${backend === 'cuda' ? 'NVIDIA GPU' : 'GPU'} here`}`,
-    details,
-    ...(missing.length > 0
-      ? { remedies: missing.map(remedyFor) }
+    ...(isConcerned ? { details } : {}),
+    ...(remedies.length > 0
+      ? { remedies }
       : details.includes('no device found')
         ? { remedies: [noDeviceRemedy(backend)] }
         : {}),
@@ -97,15 +105,34 @@ function noDeviceRemedy(backend: GpuBackend): string {
     : 'the loader is there and no driver shows a GPU: install mesa-vulkan-drivers or the driver of the GPU\'s maker, and see "vulkaninfo --summary"';
 }
 
+/** What a backend's libraries need of the GPU's makers, for when none of them is installed to be asked. */
+const VENDOR_LIBRARIES: Record<GpuBackend, readonly string[]> = {
+  cuda: ['libcuda.so.1', 'libcudart.so.13', 'libcublas.so.13'],
+  vulkan: ['libvulkan.so.1'],
+  metal: [],
+};
+
 /** Libraries the dynamic loader would not find, of the prebuilt backend that lacks the fewest. */
 export async function missingLibraries(backend: GpuBackend): Promise<string[]> {
-  const explicit = process.env.FRAMEWRIGHT_ADDON;
-  const [build] = findBuilds(explicit === '' ? undefined : explicit).builds;
+  const build = firstBuild();
   if (!build) return [];
-  const missing = await Promise.all(
-    prebuiltGpuLibraries(build, backend).map(async (file) =>
-      (await neededLibraries(file)).filter((name) => !name.startsWith('libggml') && isLibraryInstalled(name) === false),
-    ),
-  );
-  return missing.sort((a, b) => a.length - b.length)[0] ?? [];
+  const isMissing = (name: string): boolean => !name.startsWith('libggml') && isLibraryInstalled(name) === false;
+  const needed = await Promise.all(prebuiltGpuLibraries(build, backend).map(neededLibraries));
+  if (needed.length === 0 && howToInstallGpu(backend, build) !== undefined) needed.push(vendorLibraries(backend));
+  return needed.map((names) => names.filter(isMissing)).sort((a, b) => a.length - b.length)[0] ?? [];
+}
+
+/** Those of the runtime that is here, where the previous CUDA's is and the present one's is not. */
+function vendorLibraries(backend: GpuBackend): string[] {
+  return VENDOR_LIBRARIES[backend].map((name) => (hasOlderCudaOnly() ? name.replace(/\.13$/, '.12') : name));
+}
+
+function installCommand(backend: GpuBackend): string | undefined {
+  const build = firstBuild();
+  return build && howToInstallGpu(backend, build);
+}
+
+function firstBuild(): Build | undefined {
+  const explicit = process.env.FRAMEWRIGHT_ADDON;
+  return findBuilds(explicit === '' ? undefined : explicit).builds[0];
 }

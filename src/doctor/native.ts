@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { z } from 'zod';
+import { REBUILD } from '../runtime/backends/builds.js';
 import type { GpuChoice } from '../runtime/types.js';
 import type { Finding } from './finding.js';
 
@@ -67,8 +68,7 @@ function crashed(check: string, how: string, stderr: string): Finding {
     summary: `the process that looked at it ended with ${how}`,
     ...(said.length > 0 ? { details: said.slice(-5) } : {}),
     remedies: [
-      SIGNAL_REMEDIES[how] ??
-        'build the addon anew (npm rebuild framewright); if a GPU driver is to blame, --gpu cpu does without',
+      SIGNAL_REMEDIES[how] ?? `build the addon anew (${REBUILD}); if a GPU driver is to blame, --gpu cpu does without`,
     ],
   };
 }

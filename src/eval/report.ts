@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { decodePhoto } from '../photo/decode.js';
+import { packageFile } from '../files/package-root.js';
 import { fillPage } from '../report/page.js';
 import { makeThumbnail, type Thumbnail } from '../report/thumbnail.js';
 import type { EvaluationResult, PhotoResult } from './aggregate.js';
@@ -23,7 +22,8 @@ export async function renderReport(
 ): Promise<string> {
   const thumbnails = await makeThumbnails(worstFirst(result).slice(0, maxThumbnails), signal);
   const { dataset, methods } = result;
-  const chartLibrary = await readFile(chartLibraryPath(), 'utf8');
+  // Chart.js's build for pages; scripts/vendor-chart.mjs puts it there.
+  const chartLibrary = await readFile(packageFile('dist', 'vendor', 'chart.umd.min.js'), 'utf8');
   return fillPage('eval', {
     title: `${dataset.name}: ${methods.map(({ name }) => name).join(', ')}`,
     data: reportData(result, thumbnails),
@@ -68,9 +68,4 @@ async function thumbnailOf(path: string): Promise<Thumbnail | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** The build of Chart.js for pages, beside the one Node would load. */
-function chartLibraryPath(): string {
-  return join(dirname(createRequire(import.meta.url).resolve('chart.js')), 'chart.umd.min.js');
 }

@@ -1,11 +1,10 @@
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import type { NativeAddon } from './addon.js';
 import { chooseBackend, devicesOf } from './backends/backends.js';
-import { BUILD_FROM_SOURCE, findBuilds, REBUILD, type Build } from './backends/builds.js';
+import { BUILD_FROM_SOURCE, findBuilds, findLibraries, REBUILD, type Build } from './backends/builds.js';
 import { cpuVariantInUse, cpuVariantsIn, loadBackendsWith, type CpuVariant } from './backends/cpu-variants.js';
-import { findPackage } from './backends/packages.js';
 import type { RuntimeInfo, RuntimeOptions } from './types.js';
 
 export interface Binding {
@@ -17,7 +16,7 @@ export interface Binding {
 }
 
 /**
- * Loads the native addon (an explicit path, else a local source build, else the default build), the CPU backends, and the
+ * Loads the native addon (an explicit path, else a source build, one compiled here, or one that a package brought), the CPU backends, and the
  * GPU backend asked for. A GPU backend that cannot be had is no error: `info.fallbacks` says why.
  *
  * May be called any number of times, also from worker_threads: libraries are loaded once a process.
@@ -74,6 +73,9 @@ function loadBuild(build: Build, cpu: string | undefined): NativeAddon {
   const { addonPath, info } = build;
   const backendDir = backendFolder(build);
   let addon: NativeAddon;
+  // The dynamic loader of Windows knows no paths of an addon's own.
+  if (process.platform === 'win32' && build.kind === 'prebuilt')
+    process.env.PATH = `${backendDir}${delimiter}${process.env.PATH ?? ''}`;
   try {
     // The module cache of require makes a second load in the same thread free.
     addon = createRequire(import.meta.url)(addonPath) as NativeAddon;
@@ -90,15 +92,15 @@ function loadBuild(build: Build, cpu: string | undefined): NativeAddon {
 }
 
 /** Folder of the CPU backends that belong to a build: the platform package's, or the build's own. */
-function backendFolder({ addonPath, root, info }: Build): string {
+function backendFolder(build: Build): string {
+  const { addonPath, info } = build;
   if (info?.platform === undefined) return dirname(addonPath);
   const name = `@node-llama-cpp/${info.platform}`;
-  const llama = findPackage('node-llama-cpp', root);
-  const found = llama && findPackage(name, llama.dir);
+  const found = findLibraries(build, name);
   if (!found)
     throw new FramewrightError(
       'NATIVE_LOAD',
-      `${name}, which holds llama.cpp's libraries, is not installed: run "npm install" without --omit=optional`,
+      `${name}, which holds llama.cpp's libraries, is not installed: ${REBUILD}`,
     );
   if (found.version !== info.llama.package)
     throw new FramewrightError(

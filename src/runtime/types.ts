@@ -7,7 +7,7 @@ export interface LogLine {
 }
 
 export interface RuntimeOptions {
-  /** Explicit `.node` file; default: a local source build, then the default build. */
+  /** Explicit `.node` file; default: a local source build, else the one compiled at installing, else the one that a package brought. */
   readonly addonPath?: string;
   /** Default `auto`. */
   readonly gpu?: GpuChoice;
@@ -31,8 +31,11 @@ export interface RuntimeInfo {
   /** llama.cpp release the libraries were built from, by its tag. */
   readonly llamaVersion: string;
   readonly addonPath: string;
-  /** `default`: our addon on the platform package's libraries; `source`: everything compiled here. */
-  readonly build: 'default' | 'source' | 'explicit';
+  /**
+   * `prebuilt`: our addon from a package of its own, on node-llama-cpp's prebuilt libraries; `default`: the same, compiled
+   * here; `source`: everything compiled here.
+   */
+  readonly build: 'prebuilt' | 'default' | 'source' | 'explicit';
   readonly backend: Exclude<GpuChoice, 'auto'>;
   /** Why a better or requested backend is not in use, one line each, e.g. `cuda: libcudart.so.13 not found`. */
   readonly fallbacks: readonly string[];

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { hashSources as hashSourcesAtBuild } from '../../native/install/build-info.mjs';
-import { platformName } from '../../native/install/packages.mjs';
+import { addonPackage, platformName } from '../../native/install/packages.mjs';
 import { hashSources } from '../../src/runtime/backends/builds.js';
+import { addonPackageName } from '../../src/runtime/backends/packages.js';
 import { makeSandbox, projectDir, type Sandbox, type SandboxOptions } from './sandbox.js';
 
 const libraryPackage = `@node-llama-cpp/${platformName()!}`;
@@ -15,7 +17,13 @@ afterEach(() => {
 });
 const open = (options?: SandboxOptions): Sandbox => (sandbox = makeSandbox(options));
 
-describe('what is missing is one line that says what to do:', () => {
+/** What the install script says where it cannot build: the reason, and what that means. */
+function lines(stderr: string): { reason: string; rest: string[] } {
+  const [reason = '', ...rest] = stderr.trimEnd().split('\n');
+  return { reason, rest };
+}
+
+describe('without an addon and a way to compile it, installing succeeds and says in one line what to do:', () => {
   const all = ['cmake', 'make', 'g++', 'gcc', 'c++', 'cc'];
 
   test.each([
@@ -23,43 +31,53 @@ describe('what is missing is one line that says what to do:', () => {
     ['a C++ compiler', 'g++', /^framewright: no C\+\+ compiler is installed: .*g/],
     ['make', 'make', /^framewright: neither make nor ninja is installed: .*make/],
   ])('%s', (_, tool, line) => {
-    const { status, stdout, stderr } = open().run('install.mjs', { tools: all.filter((name) => name !== tool) });
-    expect(stderr).toMatch(line);
-    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    const { root, run } = open({ asDependency: true });
+    const { status, stdout, stderr } = run('install.mjs', { tools: all.filter((name) => name !== tool) });
+    const { reason, rest } = lines(stderr);
+    expect(reason).toMatch(line);
+    expect(rest).toEqual(['framewright: models cannot be run until that is mended; everything else works']);
     expect(stdout).toBe('');
-    expect(status).toBe(1);
+    expect(status).toBe(0);
+    const noted = JSON.parse(readFileSync(join(root, 'build/not-built.json'), 'utf8')) as { problem: string };
+    expect(`framewright: ${noted.problem}`).toBe(reason);
   });
 
   test('the compiler that CXX names', () => {
     const { status, stderr } = open().run('install.mjs', { env: { CXX: '/nowhere/g++' } });
-    expect(stderr).toBe('framewright: the C++ compiler CXX=/nowhere/g++ cannot be run: correct or unset CXX\n');
-    expect(status).toBe(1);
-  });
-
-  test('node-llama-cpp', () => {
-    const { status, stderr } = open({ without: ['node-llama-cpp'] }).run('install.mjs');
-    expect(stderr).toMatch(/^framewright: node-llama-cpp, which brings llama\.cpp, is not installed: run npm install\n$/);
-    expect(status).toBe(1);
-  });
-
-  test('the prebuilt libraries, in a checkout', () => {
-    const { status, stderr } = open({ without: [libraryPackage] }).run('install.mjs');
-    expect(stderr).toBe(
-      `framewright: ${libraryPackage} is not installed: run npm install without --omit=optional, ` +
-        'or to compile llama.cpp as well, run npm run build:native -- --from-source\n',
+    expect(lines(stderr).reason).toBe(
+      'framewright: the C++ compiler CXX=/nowhere/g++ cannot be run: correct or unset CXX',
     );
-    expect(status).toBe(1);
+    expect(status).toBe(0);
   });
 
-  test('the prebuilt libraries, in a dependency, which npm removes again when its install script fails', () => {
-    const { status, stderr } = open({ without: [libraryPackage], asDependency: true }).run('install.mjs');
-    expect(stderr).toContain('install again with FRAMEWRIGHT_BUILD=source set in the environment');
-    expect(status).toBe(1);
+  test.each([
+    ['node-llama-cpp', { without: ['node-llama-cpp'] }],
+    ['the prebuilt libraries', { without: [libraryPackage] }],
+    ['prebuilt libraries of the right version', { versions: { [libraryPackage]: '1.2.3' } }],
+  ])('%s, and no npm to download it', (_, options) => {
+    const { status, stderr } = open(options).run('install.mjs', { tools: all, env: { npm_execpath: '' } });
+    const [downloads, reason] = stderr.split('\n');
+    expect(downloads).toBe('framewright: downloading llama.cpp and what compiles it');
+    expect(reason).toBe('framewright: npm, which downloads the sources of llama.cpp, is not on PATH');
+    expect(status).toBe(0);
   });
 
-  test('prebuilt libraries of the same version', () => {
-    const { status, stderr } = open({ versions: { [libraryPackage]: '1.2.3' } }).run('install.mjs');
-    expect(stderr).toMatch(new RegExp(`^framewright: node-llama-cpp is \\S+ but ${libraryPackage} is 1\\.2\\.3: remove`));
+  test('node-llama-cpp, and no network', () => {
+    const { status, stderr } = open({ without: ['node-llama-cpp'] }).run('install.mjs', {
+      env: {
+        npm_config_registry: 'http://127.0.0.1:9/',
+        npm_config_fetch_retries: '0',
+        npm_config_cache: mkdtempSync(join(tmpdir(), 'framewright-no-cache-')),
+      },
+    });
+    expect(stderr).toMatch(/^framewright: npm install failed: .*127\.0\.0\.1:9/m);
+    expect(status).toBe(0);
+  });
+
+  test('where it was asked to compile, failing is a failure', () => {
+    const env = { FRAMEWRIGHT_BUILD: 'source' };
+    const { status, stderr } = open({ asDependency: true }).run('install.mjs', { tools: ['make', 'g++', 'gcc'], env });
+    expect(stderr).toMatch(/^framewright: CMake is not installed: /);
     expect(status).toBe(1);
   });
 });
@@ -108,7 +126,7 @@ extern "C" int32_t node_api_module_get_api_version_v1() { return 9; }
     expect(statSync(addonPath)).toMatchObject({ mtimeMs, ino });
 
     writeFileSync(join(root, 'native/src/binding/addon.cpp'), addon('forty_two'));
-    const broken = run('install.mjs');
+    const broken = run('build.mjs');
     expect(broken.status).toBe(1);
     expect(broken.stderr).toMatch(/does not compile: .*addon\.cpp:\d+:\d+: error: .*forty_two.*; full log: .*default\.log\n$/);
     expect(statSync(addonPath)).toMatchObject({ mtimeMs, ino });
@@ -124,13 +142,36 @@ extern "C" int32_t node_api_module_get_api_version_v1() { return 9; }
     expect(answerOf(root)).toBe(42);
     expect(existsSync(join(root, 'native/vendor/libmtmd'))).toBe(false);
     expect(existsSync(join(root, 'native/build/default'))).toBe(false);
+    expect(existsSync(join(root, 'build/not-built.json'))).toBe(false);
     expect(run('install.mjs').stderr).toBe('framewright: native addon is up to date\n');
+  });
+
+  test('that a package brings is taken as it is, and compiled here only if it does not load or is of another version', () => {
+    const { root, modules, run } = openSmall({ asDependency: true });
+    expect(run('install.mjs').status).toBe(0);
+    const built = readFileSync(join(root, 'build/Release/framewright.node'));
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    const bring = (packageVersion: string, bytes: Buffer): string => {
+      const dir = join(modules, addonPackage());
+      mkdirSync(dir, { recursive: true });
+      writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: addonPackage(), version: packageVersion }));
+      writeFileSync(join(dir, 'framewright.node'), bytes);
+      rmSync(join(root, 'build'), { recursive: true, force: true });
+      return run('install.mjs').stderr;
+    };
+    expect(bring(version, built)).toBe('');
+    expect(existsSync(join(root, 'build'))).toBe(false);
+    expect(bring(version, Buffer.from('no library'))).toMatch(
+      /^framewright: @framewright\/\S+ does not load here: .*\n(.*\n)*framewright: native addon built in/,
+    );
+    expect(bring('0.0.1', built)).toMatch(/does not load here: it is version 0\.0\.1, this is /);
+    expect(existsSync(join(root, 'build/Release/framewright.node'))).toBe(true);
   });
 
   test('that does not load is reported with the reason', () => {
     const { root, run } = openSmall();
     writeFileSync(join(root, 'native/src/binding/addon.cpp'), 'int missing();\nint there() { return missing(); }\nint at_start = missing();\n');
-    const { status, stderr } = run('install.mjs');
+    const { status, stderr } = run('build.mjs');
     expect(stderr).toMatch(/was built but does not load \(.*undefined symbol: .*missing.*\): run npm run build:native/);
     expect(status).toBe(1);
   });
@@ -149,6 +190,10 @@ describe('the addon of this checkout', () => {
   test('has sources whose hash the loader computes as the build does', () => {
     expect(hashSources(join(projectDir, 'native'))).toBe(hashSourcesAtBuild(join(projectDir, 'native')));
   });
+});
+
+test('the package that brings an addon has one name for the loader and the install script', () => {
+  expect(addonPackageName()).toBe(addonPackage());
 });
 
 describe('FRAMEWRIGHT_BUILD=none', () => {

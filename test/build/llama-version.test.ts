@@ -9,10 +9,27 @@ import { projectDir } from './sandbox.js';
 
 const { version, release, libraryDir } = findLlama();
 
-test('package.json names the version of node-llama-cpp that is installed, and no range', () => {
-  const manifest = readFileSync(join(projectDir, 'package.json'), 'utf8');
-  const { dependencies } = JSON.parse(manifest) as { dependencies: Record<string, string> };
+test('native/package.json names the version of node-llama-cpp that is installed, and no range', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(projectDir, 'native/package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
   expect(dependencies['node-llama-cpp']).toBe(version);
+});
+
+test("its lock holds node-llama-cpp's packages for every platform and GPU, all of that version", () => {
+  const lock = JSON.parse(readFileSync(join(projectDir, 'native/package-lock.json'), 'utf8')) as {
+    packages: Record<string, { version?: string; optionalDependencies?: Record<string, string> }>;
+  };
+  const listed = Object.entries(lock.packages).filter(([name]) => name.startsWith('node_modules/@node-llama-cpp/'));
+  const named = lock.packages['node_modules/node-llama-cpp']!.optionalDependencies!;
+  expect(listed.map(([name]) => name.slice('node_modules/'.length)).sort()).toEqual(Object.keys(named).sort());
+  expect(listed).toHaveLength(14);
+  for (const [, { version: locked }] of listed) expect(locked).toBe(version);
+});
+
+test('what npm ci installs has no package of llama.cpp', () => {
+  const lock = readFileSync(join(projectDir, 'package-lock.json'), 'utf8');
+  expect(lock).not.toContain('node-llama-cpp');
 });
 
 test('no other file of ours names that version, or the release of llama.cpp in it', () => {
@@ -22,7 +39,7 @@ test('no other file of ours names that version, or the release of llama.cpp in i
       .filter((name) => /\.(c?ts|m?js|cpp|h|md|py)$/.test(name) && !name.includes('node_modules'))
       .map((name) => `${folder}/${name}`),
   );
-  const naming = ['README.md', 'native/CMakeLists.txt', ...paths].filter((path) => {
+  const naming = ['README.md', 'package.json', 'native/CMakeLists.txt', ...paths].filter((path) => {
     const text = readFileSync(join(projectDir, path), 'utf8');
     return text.includes(version!) || text.includes(release!);
   });

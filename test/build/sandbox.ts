@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { packageDir, platformName } from '../../native/install/packages.mjs';
 import { findProgram } from '../../native/install/toolchain.mjs';
 
 export const projectDir = resolve(import.meta.dirname, '../..');
-const modulesDir = join(projectDir, 'node_modules');
 
 export interface Sandbox {
   /** Folder of the copied package. */
@@ -29,21 +29,35 @@ export interface SandboxOptions {
   readonly without?: readonly string[];
   /** Packages to give another version number. */
   readonly versions?: Readonly<Record<string, string>>;
+  /** Packages to add, by the files in them. */
+  readonly packages?: Readonly<Record<string, Readonly<Record<string, string | Buffer>>>>;
   /** Whether to lay it out as a dependency of another package, beside its own dependencies. */
   readonly asDependency?: boolean;
 }
 
 /** A copy of what a build reads (scripts, sources, links to its dependencies) in a temporary folder. */
-export function makeSandbox({ without = [], versions = {}, asDependency = false }: SandboxOptions = {}): Sandbox {
+export function makeSandbox({
+  without = [],
+  versions = {},
+  packages = {},
+  asDependency = false,
+}: SandboxOptions = {}): Sandbox {
   const base = mkdtempSync(join(tmpdir(), 'framewright-build-'));
   const root = asDependency ? join(base, 'node_modules', 'framewright') : base;
   const modules = join(base, 'node_modules');
   const native = readdirSync(join(projectDir, 'native')).filter((name) => /\.(json|txt)$|^(src|install)$/.test(name));
   for (const name of ['package.json', ...native.map((name) => join('native', name))])
     cpSync(join(projectDir, name), join(root, name), { recursive: true });
-  const libraries = readdirSync(join(modulesDir, '@node-llama-cpp')).map((name) => `@node-llama-cpp/${name}`);
-  for (const name of ['node-llama-cpp', 'cmake-js', 'node-addon-api', 'zod', ...libraries])
+  const scope = dirname(packageDir(`@node-llama-cpp/${platformName()}`)!);
+  const libraries = readdirSync(scope).map((name) => `@node-llama-cpp/${name}`);
+  for (const name of ['node-llama-cpp', 'cmake-js', 'node-addon-api', ...libraries])
     if (!without.includes(name)) copyPackage(name, modules, versions[name]);
+  for (const [name, files] of Object.entries(packages)) {
+    for (const [file, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(modules, name, file)), { recursive: true });
+      writeFileSync(join(modules, name, file), content);
+    }
+  }
   return {
     root,
     modules,
@@ -54,7 +68,7 @@ export function makeSandbox({ without = [], versions = {}, asDependency = false 
 
 /** The package's folder is real, so that it finds its own dependencies from here; what is in it are links. */
 function copyPackage(name: string, modules: string, version: string | undefined): void {
-  const from = join(modulesDir, name);
+  const from = packageDir(name)!;
   const to = join(modules, name);
   mkdirSync(to, { recursive: true });
   // cmake-js is run, and finds what it needs from its real place.

@@ -7,6 +7,7 @@ import { checkGpus, missingLibraries, remedyFor } from '../../src/doctor/gpu.js'
 import { checkMemory, checkNode, graphicsAdapters } from '../../src/doctor/machine.js';
 import { loadBinding } from '../../src/runtime/binding.js';
 import { isLibraryInstalled } from '../../src/runtime/backends/elf.js';
+import { findPackage, packageRoot } from '../../src/runtime/backends/packages.js';
 import { framewright } from '../cli/run.js';
 import { projectFile } from '../support/photos.js';
 
@@ -141,14 +142,18 @@ describe('GPU libraries', () => {
     expect(remedyFor(library)).toMatch(remedy);
   });
 
-  test('every library that is missing for a GPU that is there has its remedy, and none that is not', async () => {
+  test('for a GPU that is there, the command that gets what runs on it comes first, then each library that is missing', async () => {
     const findings = await checkGpus('auto', ['NVIDIA']);
     for (const backend of ['cuda', 'vulkan'] as const) {
       const finding = findings.find(({ check }) => check === backend)!;
       if (finding.status === 'ok') continue;
       const missing = await missingLibraries(backend);
       for (const library of missing) expect(isLibraryInstalled(library)).toBe(false);
-      if (missing.length > 0) expect(finding.remedies).toEqual(missing.map(remedyFor));
+      const { remedies = [] } = finding;
+      const isInstalled = findPackage(`@node-llama-cpp/linux-x64-${backend}`, path.join(packageRoot, 'native'));
+      if (!isInstalled && process.platform === 'linux' && process.arch === 'x64')
+        expect(remedies[0]).toMatch(new RegExp(`^run "npm run install:gpu -- ${backend}(-ext)?"$`));
+      if (missing.length > 0) expect(remedies.slice(isInstalled ? 0 : 1)).toEqual(missing.map(remedyFor));
       expect(finding.status).toBe('warning');
     }
   });

@@ -9,8 +9,10 @@ import { FramewrightError } from '../../src/base/errors.js';
 import { chooseBackend, explainLoadError } from '../../src/runtime/backends/backends.js';
 import { loadBinding } from '../../src/runtime/binding.js';
 import { findBuilds, hashSources, type Build } from '../../src/runtime/backends/builds.js';
+import { addonPackageName } from '../../src/runtime/backends/packages.js';
 import { neededLibraries } from '../../src/runtime/backends/elf.js';
 import { makeSandbox, projectDir } from '../build/sandbox.js';
+import { gpuLibrary } from '../support/gpu-packages.js';
 import { declareWhere } from '../support/system-tools.js';
 
 const defaultPath = join(projectDir, 'build/Release/framewright.node');
@@ -35,6 +37,22 @@ function makeRoot(name: string, builds: Record<string, string>): string {
     writeFileSync(join(root, 'build', folder, 'framewright.json'), JSON.stringify(info));
   }
   return root;
+}
+
+function bringAddon(root: string, version: string): void {
+  writeFileSync(join(root, 'package.json'), JSON.stringify({ version: '0.1.0' }));
+  const packageDir = join(root, 'node_modules', addonPackageName());
+  mkdirSync(packageDir, { recursive: true });
+  writeFileSync(join(packageDir, 'package.json'), JSON.stringify({ version }));
+}
+
+function thrownBy(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it does not throw');
 }
 
 /** Output of code that uses `loadBinding`, in a process that has loaded nothing yet: two builds in one share libraries. */
@@ -74,14 +92,31 @@ describe('the builds to try', () => {
     expect(builds.map(({ kind, addonPath }) => [kind, addonPath])).toEqual([['explicit', defaultPath]]);
   });
 
-  test('that are none name the command that makes one', () => {
-    expect(() => findBuilds(undefined, makeRoot('none', {}))).toThrow(
-      expect.objectContaining({
-        code: 'NATIVE_LOAD',
-        message: expect.stringMatching(
-          /is not built.*framewright\.node does not exist: run "npm run install"/,
-        ) as string,
-      }),
+  test('end with the one that a package brings, if it is of this version', () => {
+    const current = makeRoot('brought', { Release: 'any' });
+    bringAddon(current, '0.1.0');
+    expect(findBuilds(undefined, current).builds.map(({ kind }) => kind)).toEqual(['default', 'prebuilt']);
+    const older = makeRoot('brought-older', { Release: 'any' });
+    bringAddon(older, '0.0.9');
+    const { builds, skipped } = findBuilds(undefined, older);
+    expect(builds.map(({ kind }) => kind)).toEqual(['default']);
+    expect(skipped).toEqual([`prebuilt addon: ${addonPackageName()} is 0.0.9, this is 0.1.0`]);
+  });
+
+  test('that are none: why, both ways to get one, and how to do without', () => {
+    const root = makeRoot('none', {});
+    const messageIn = (): string => (thrownBy(() => findBuilds(undefined, root)) as FramewrightError).message;
+    expect(thrownBy(() => findBuilds(undefined, root))).toMatchObject({ code: 'NATIVE_LOAD' });
+    expect(messageIn()).toMatch(/is missing \(its install script was not run\): run "npm run install"; --engine rules/);
+    const name = addonPackageName();
+    const manifest = { version: '0.1.0', optionalDependencies: { [name]: '0.1.0' } };
+    writeFileSync(join(root, 'package.json'), JSON.stringify(manifest));
+    mkdirSync(join(root, 'build'));
+    writeFileSync(join(root, 'build/not-built.json'), JSON.stringify({ problem: 'CMake is not installed: get it' }));
+    expect(messageIn()).toBe(
+      `the native addon, which models run on, is missing (${name} is not installed; it could not be compiled: CMake is ` +
+        `not installed: get it): run "npm install ${name}@0.1.0", or mend that and run "npm run install"; --engine rules ` +
+        'does without',
     );
   });
 });
@@ -172,9 +207,9 @@ describe('loading', () => {
 
 declareWhere(process.platform === 'linux' && process.arch === 'x64', 'GPU backends', 'Linux x64', () => {
   describe('a GPU backend', () => {
-    const bins = (name: string, ...rest: string[]): string =>
-      join(projectDir, 'node_modules/@node-llama-cpp', name, 'bins', ...rest);
-    const cudaLibrary = bins('linux-x64-cuda', 'linux-x64-cuda', 'libggml-cuda.so');
+    const cudaLibrary = gpuLibrary('linux-x64-cuda', 'linux-x64-cuda', 'libggml-cuda.so');
+    const older = gpuLibrary('linux-x64-cuda-ext', 'linux-x64-cuda', 'fallback', 'libggml-cuda.so');
+    const { release, version } = findLlama();
 
     async function chooseIn(
       root: string,
@@ -183,31 +218,40 @@ declareWhere(process.platform === 'linux' && process.arch === 'x64', 'GPU backen
     ) {
       const { addon } = await loadBinding({ addonPath: defaultPath, gpu: 'cpu' });
       const [real] = findBuilds(defaultPath).builds;
-      return chooseBackend(addon, { ...real!, root, info: { ...real!.info!, ...info } }, gpu);
+      return chooseBackend(addon, { ...real!, searched: [root], info: { ...real!.info!, ...info } }, gpu);
     }
 
-    // `readelf -d <file>`, binutils 2.40.
-    test('names the libraries it needs', async () => {
-      expect(await neededLibraries(cudaLibrary)).toEqual([
-        'libggml-base.so',
-        'libcudart.so.13',
-        'libcublas.so.13',
-        'libcuda.so.1',
-        'libstdc++.so.6',
-        'libm.so.6',
-        'libgcc_s.so.1',
-        'libc.so.6',
-      ]);
-      expect(await neededLibraries(join(projectDir, 'package.json'))).toEqual([]);
+    /** A package of GPU libraries with what the build of it noted, and no library. */
+    const noted = (name: string, packageVersion: string, llamaRelease: string): Record<string, string> => ({
+      'package.json': JSON.stringify({ name, version: packageVersion }),
+      'bins/linux-x64-vulkan/_nlcBuildMetadata.json': JSON.stringify({
+        buildOptions: { llamaCpp: { release: llamaRelease } },
+      }),
     });
 
-    test('with a library missing is explained by every library that is, and who brings it', async () => {
-      const error =
-        'load_backend: failed to load x.so: libcudart.so.12: cannot open shared object file: No such file or directory';
-      const older = bins('linux-x64-cuda-ext', 'linux-x64-cuda', 'fallback', 'libggml-cuda.so');
-      const reason = await explainLoadError(older, error);
-      expect(reason).toMatch(/^libcudart\.so\.12\b.* not found \(install the CUDA 12 runtime\b/);
-      expect(reason).not.toMatch(/libc\.so|libstdc|libggml/);
+    declareWhere(cudaLibrary !== undefined && older !== undefined, 'CUDA libraries', 'npm run test:gpu', () => {
+      // `readelf -d <file>`, binutils 2.40.
+      test('names the libraries it needs', async () => {
+        expect(await neededLibraries(cudaLibrary!)).toEqual([
+          'libggml-base.so',
+          'libcudart.so.13',
+          'libcublas.so.13',
+          'libcuda.so.1',
+          'libstdc++.so.6',
+          'libm.so.6',
+          'libgcc_s.so.1',
+          'libc.so.6',
+        ]);
+        expect(await neededLibraries(join(projectDir, 'package.json'))).toEqual([]);
+      });
+
+      test('with a library missing is explained by every library that is, and who brings it', async () => {
+        const error =
+          'load_backend: failed to load x.so: libcudart.so.12: cannot open shared object file: No such file or directory';
+        const reason = await explainLoadError(older!, error);
+        expect(reason).toMatch(/^libcudart\.so\.12\b.* not found \(install the CUDA 12 runtime\b/);
+        expect(reason).not.toMatch(/libc\.so|libstdc|libggml/);
+      });
     });
 
     test('that is asked for is used, or else the CPU with the reason', async () => {
@@ -217,30 +261,25 @@ declareWhere(process.platform === 'linux' && process.arch === 'x64', 'GPU backen
         else {
           expect(info.backend).toBe('cpu');
           expect(info.fallbacks.length).toBeGreaterThan(0);
-          for (const line of info.fallbacks) expect(line).toMatch(new RegExp(`^${gpu}: .*(not found|no device)`));
+          for (const line of info.fallbacks)
+            expect(line).toMatch(new RegExp(`^${gpu}: .*(not found|no device|is not installed: run ".*")`));
         }
       }
     });
 
-    test('whose package is not installed falls back with that reason', async () => {
-      const sandbox = makeSandbox({
-        without: ['@node-llama-cpp/linux-x64-cuda', '@node-llama-cpp/linux-x64-cuda-ext'],
-      });
-      try {
-        expect(await chooseIn(sandbox.root, 'cuda')).toEqual({
-          backend: 'cpu',
-          fallbacks: [
-            'cuda: @node-llama-cpp/linux-x64-cuda is not installed',
-            'cuda: @node-llama-cpp/linux-x64-cuda-ext is not installed',
-          ],
-        });
-      } finally {
-        sandbox.remove();
-      }
+    test('whose package is not installed falls back, and says how to get it', async () => {
+      const { backend, fallbacks } = await chooseIn(projectDir, 'cuda', { platform: 'win-x64' });
+      expect(backend).toBe('cpu');
+      expect(fallbacks).toEqual([
+        expect.stringMatching(
+          /^cuda: @node-llama-cpp\/win-x64-cuda(-ext)? is not installed: run "npm run install:gpu -- cuda(-ext)?"$/,
+        ),
+      ]);
     });
 
     test('of another version than the addon is not loaded', async () => {
-      const sandbox = makeSandbox({ versions: { '@node-llama-cpp/linux-x64-vulkan': '3.0.0' } });
+      const name = '@node-llama-cpp/linux-x64-vulkan';
+      const sandbox = makeSandbox({ without: [name], packages: { [name]: noted(name, '3.0.0', release!) } });
       try {
         const { backend, fallbacks } = await chooseIn(sandbox.root, 'vulkan');
         expect(backend).toBe('cpu');
@@ -253,11 +292,18 @@ declareWhere(process.platform === 'linux' && process.arch === 'x64', 'GPU backen
     });
 
     test('of another llama.cpp than the addon is not loaded', async () => {
-      const { release, version } = findLlama();
-      const { fallbacks } = await chooseIn(projectDir, 'vulkan', { llama: { release: 'v9.9.9', package: version! } });
-      expect(fallbacks).toEqual([
-        `vulkan: @node-llama-cpp/linux-x64-vulkan holds llama.cpp ${release}, the addon v9.9.9`,
-      ]);
+      const name = '@node-llama-cpp/linux-x64-vulkan';
+      const sandbox = makeSandbox({ without: [name], packages: { [name]: noted(name, version!, release!) } });
+      try {
+        const { fallbacks } = await chooseIn(sandbox.root, 'vulkan', {
+          llama: { release: 'v9.9.9', package: version! },
+        });
+        expect(fallbacks).toEqual([
+          `vulkan: @node-llama-cpp/linux-x64-vulkan holds llama.cpp ${release}, the addon v9.9.9`,
+        ]);
+      } finally {
+        sandbox.remove();
+      }
     });
 
     test('that is not part of a source build names the command that adds it', async () => {

@@ -48,7 +48,7 @@ export function refuseConflicts(photos: readonly string[], flags: CropFlags, giv
 function refuseBesideChoices(photos: readonly string[], flags: CropFlags, given: readonly Option[]): void {
   const file = `--choices ${flags.choices}`;
   const names = given.map((option) => option.attributeName());
-  if (photos.length > 0 || names.includes('aspect') || names.includes('size')) {
+  if (photos.length > 0 || ['aspect', 'size', 'preset'].some((name) => names.includes(name))) {
     throw usage(`${file} names the photos and their ratios itself; leave these out`);
   }
   const isMeant = (name: string): boolean =>

@@ -14,6 +14,8 @@ export interface CropFlags extends ModelFlags {
   readonly output?: string;
   readonly aspect: readonly string[];
   readonly size: readonly string[];
+  /** The sizes they stand for. */
+  readonly preset: readonly string[];
   readonly candidates: number;
   readonly top: number;
   readonly votes: number;
@@ -75,7 +77,7 @@ function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
   return {
     inputs: photos,
     aspects: flags.aspect,
-    sizes: flags.size,
+    sizes: [...flags.size, ...flags.preset],
     ...{ candidates, top, votes, keep, seed, temperature, recursive, journal, resume },
     ...defined({ focus, minSize, minConfidence, fallback, instruct, reviewList, hints }),
     cropper: { ...cropperOptionsOf(flags), engine, faces, parallel: flags.jobs },

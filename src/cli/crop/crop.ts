@@ -6,6 +6,7 @@ import { ENGINES, FALLBACKS } from '../../base/schema.js';
 import { refuseConflicts } from './crop-conflicts.js';
 import { batchOptionsOf, type CropFlags } from './crop-flags.js';
 import { refuseMistypedCommand } from './mistyped-command.js';
+import { parsePreset, PRESET_NAMES, PRESETS_HELP } from './presets.js';
 import { tellBatch } from './tell-batch.js';
 import { interruptBatch } from '../terminal/interrupt.js';
 import {
@@ -29,6 +30,7 @@ Examples:
   framewright photo.jpg                         # writes photo-crop.jpg beside it
   framewright -a 4:5 -a 16:9 -o out/ *.jpg      # two crops of each photo, from one analysis
   framewright --size 1080x1350 photo.jpg        # exact pixels
+  framewright --preset story photo.jpg          # the pixels that a place takes
   framewright --keep 420,80,300,640 photo.jpg   # this rectangle is never cut
   framewright --json --dry-run photo.jpg        # only say where
   framewright --focus 50%,30% photo.jpg         # built around this point
@@ -55,6 +57,12 @@ export function addCropCommand(program: Command): void {
     .option('-o, --output <file|folder>', 'where to write, - for stdout (default: beside each photo)')
     .option('-a, --aspect <ratio>', 'aspect ratio, e.g. 4:5; repeatable', collect(String), [])
     .option('--size <pixels>', 'output size, e.g. 1080x1350; repeatable', collect(String), [])
+    .addOption(
+      new Option('--preset <name>', 'output size by where the picture goes, e.g. instagram-portrait; repeatable')
+        .choices(PRESET_NAMES)
+        .argParser(collect(parsePreset))
+        .default([]),
+    )
     .option(
       '-n, --candidates <n>',
       'crops to propose',
@@ -135,6 +143,7 @@ export function addCropCommand(program: Command): void {
     )
     .option('--temperature <t>', '0 takes the most probable answer', parseTemperature, CROP_DEFAULTS.temperature)
     .option('--max-pixels <n>', 'largest photo to take', parseWhole('max-pixels', 1, Number.MAX_SAFE_INTEGER))
+    .addHelpText('after', PRESETS_HELP)
     .addHelpText('after', EXAMPLES);
   addModelFlags(command).action((photos: string[], flags: CropFlags) => {
     if (process.argv.length <= 2 && photos.length === 0 && flags.hints === undefined && flags.choices === undefined) {

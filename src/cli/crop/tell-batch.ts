@@ -5,6 +5,7 @@ import { codeOf, FramewrightError, messageOf } from '../../base/errors.js';
 import type { CropRect, CropResult } from '../../base/schema.js';
 import { batchProgress } from '../terminal/batch-progress.js';
 import type { BatchInterrupt } from '../terminal/interrupt.js';
+import { tellOfModelsOnce } from '../terminal/first-run.js';
 import { Progress } from '../terminal/progress.js';
 import { errorLine, photoErrorText } from '../terminal/report-error.js';
 import { warnFallbacks, warnGivenUp, warnUntrained } from '../terminal/warnings.js';
@@ -28,6 +29,7 @@ export function tellBatch(flags: Told, interrupt: Pick<BatchInterrupt, 'beginPho
     onPlan: (photos) => refuseMixedStdout(photos, flags),
     onOpen: (cropper) => {
       progress.clear();
+      tellOfModelsOnce(cropper);
       warnUntrained(cropper);
       warnFallbacks(cropper, flags.gpu);
       warnGivenUp(cropper);

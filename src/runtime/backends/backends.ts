@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { NativeAddon, NativeDevice } from '../addon.js';
-import { buildFromSource, type Build } from './builds.js';
+import { buildFromSource, findLibraries, type Build } from './builds.js';
 import { isLibraryInstalled, neededLibraries } from './elf.js';
-import { findPackage, jsonAt } from './packages.js';
+import { globalFlag, isDependency, jsonAt } from './packages.js';
 import type { GpuChoice, RuntimeInfo } from '../types.js';
 
 export type GpuBackend = Exclude<GpuChoice, 'auto' | 'cpu'>;
@@ -67,10 +67,12 @@ async function loadGpuBackend(addon: NativeAddon, build: Build, backend: GpuBack
   if (!GPU_PLATFORMS.includes(platform))
     return [`there is no prebuilt library for ${platform}; ${buildFromSource(` --${backend}`)}`];
 
+  const installed = gpuPackages(backend, platform).filter(({ name }) => findLibraries(build, name));
+  if (installed.length === 0)
+    return [`${gpuPackageFor(backend, platform)} is not installed: ${installGpu(backend, build)}`];
   const reasons: string[] = [];
-  for (const { suffix, folder } of GPU_PACKAGES[backend]) {
-    const name = `@node-llama-cpp/${platform}${suffix}`;
-    const found = findGpuLibrary(name, join('bins', `${platform}-${backend}`, ...folder), backend, build);
+  for (const { name, folder } of installed) {
+    const found = findGpuLibrary(name, folder, backend, build);
     if ('reason' in found) {
       reasons.push(found.reason);
       continue;
@@ -82,13 +84,46 @@ async function loadGpuBackend(addon: NativeAddon, build: Build, backend: GpuBack
   return reasons;
 }
 
+function gpuPackages(backend: GpuBackend, platform: string): { name: string; folder: string }[] {
+  return GPU_PACKAGES[backend].map(({ suffix, folder }) => ({
+    name: `@node-llama-cpp/${platform}${suffix}`,
+    folder: join('bins', `${platform}-${backend}`, ...folder),
+  }));
+}
+
+/** The package that fits what is installed: the one for the previous CUDA only where that alone is there. */
+function gpuPackageFor(backend: GpuBackend, platform: string): string {
+  return gpuPackages(backend, platform).at(hasOlderCudaOnly() ? -1 : 0)!.name;
+}
+
+/** Whether the runtime of the previous CUDA is installed, and the present one's is not. */
+export function hasOlderCudaOnly(): boolean {
+  return isLibraryInstalled('libcudart.so.12') === true && isLibraryInstalled('libcudart.so.13') === false;
+}
+
+/**
+ * How to get the prebuilt library of a GPU backend, which nothing installs unasked; undefined where there is none for the
+ * build, or it is installed.
+ */
+export function howToInstallGpu(backend: GpuBackend, build: Build): string | undefined {
+  const platform = build.info?.platform;
+  if (platform === undefined || !GPU_PLATFORMS.includes(platform) || backend === 'metal') return undefined;
+  const isInstalled = gpuPackages(backend, platform).some(({ name }) => findLibraries(build, name));
+  return isInstalled ? undefined : installGpu(backend, build);
+}
+
+function installGpu(backend: GpuBackend, { info }: Build): string {
+  const name = gpuPackageFor(backend, info!.platform!);
+  if (isDependency) return `run "npm install${globalFlag} ${name}@${info!.llama.package}"`;
+  return `run "npm run install:gpu -- ${name.slice(`@node-llama-cpp/${info!.platform!}-`.length)}"`;
+}
+
 /** The prebuilt libraries of a backend that are installed and fit the build, best first. */
 export function prebuiltGpuLibraries(build: Build, backend: GpuBackend): string[] {
   const platform = build.info?.platform;
   if (platform === undefined) return [];
-  return GPU_PACKAGES[backend].flatMap(({ suffix, folder }) => {
-    const name = `@node-llama-cpp/${platform}${suffix}`;
-    const found = findGpuLibrary(name, join('bins', `${platform}-${backend}`, ...folder), backend, build);
+  return gpuPackages(backend, platform).flatMap(({ name, folder }) => {
+    const found = findGpuLibrary(name, folder, backend, build);
     return 'path' in found ? [found.path] : [];
   });
 }
@@ -99,8 +134,7 @@ function findGpuLibrary(
   backend: GpuBackend,
   build: Build,
 ): { path: string } | { reason: string } {
-  const llama = findPackage('node-llama-cpp', build.root);
-  const found = llama && findPackage(packageName, llama.dir);
+  const found = findLibraries(build, packageName);
   if (!found) return { reason: `${packageName} is not installed` };
   const version = build.info?.llama.package;
   if (found.version !== version)

@@ -12,9 +12,34 @@ function findRoot(dir: string): string {
   return existsSync(join(dir, 'package.json')) ? dir : findRoot(dirname(dir));
 }
 
+/** Flag of npm for what was installed for all projects: only where npm has no project above is that so. */
+export const globalFlag = isDependency && !existsSync(join(projectAbove(), 'package.json')) ? ' --global' : '';
+
+function projectAbove(): string {
+  const parts = packageRoot.split(sep);
+  return parts.slice(0, parts.indexOf('node_modules')).join(sep);
+}
+
 export interface InstalledPackage {
   readonly dir: string;
   readonly version: string;
+}
+
+/**
+ * Name of the package with the addon ready built for this machine, e.g. `@framewright/linux-x64`, which the published
+ * package has as an optional dependency; computed as native/install/packages.mjs does.
+ */
+export function addonPackageName(): string {
+  const libc = process.platform === 'linux' && !hasGlibc() ? '-musl' : '';
+  return `@framewright/${process.platform}-${process.arch}${libc}`;
+}
+
+function hasGlibc(): boolean {
+  const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };
+  // Asked for the names of hosts, it may wait for a name server.
+  report.excludeNetwork = true;
+  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime !== undefined;
 }
 
 /** A package as seen from the package.json of another one, wherever hoisting put it. */

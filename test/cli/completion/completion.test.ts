@@ -80,6 +80,7 @@ test('an option whose values are collected is repeatable, in zsh as in its help'
     new Set([
       '--aspect',
       '--size',
+      '--preset',
       '--keep',
       '--lora',
       '--allow-host',
