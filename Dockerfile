@@ -8,13 +8,13 @@ COPY . .
 # Compiles the addon and the TypeScript; what only building and testing need is gone afterwards.
 RUN npm ci --foreground-scripts && npm prune --omit=dev --ignore-scripts
 
-FROM build AS build-cpu
-RUN rm -rf node_modules/@node-llama-cpp/*-cuda* node_modules/@node-llama-cpp/*-vulkan*
+FROM build AS build-gpu
+RUN npm run install:gpu -- cuda
 
 # CUDA 13's runtime and cuBLAS, which llama.cpp's CUDA library asks for; the driver is the host's.
 FROM nvidia/cuda:13.0.1-runtime-ubuntu24.04 AS gpu
-COPY --from=build /usr/local/bin/node /usr/local/bin/node
-COPY --from=build /app /app
+COPY --from=build-gpu /usr/local/bin/node /usr/local/bin/node
+COPY --from=build-gpu /app /app
 ENV NODE_ENV=production XDG_CACHE_HOME=/models
 RUN mkdir /models && chown 1000:1000 /models
 USER 1000:1000
@@ -24,7 +24,7 @@ ENTRYPOINT ["node", "/app/dist/src/cli/main.js"]
 CMD ["serve", "--host", "0.0.0.0"]
 
 FROM node:24-bookworm-slim AS cpu
-COPY --from=build-cpu /app /app
+COPY --from=build /app /app
 ENV NODE_ENV=production XDG_CACHE_HOME=/models
 RUN mkdir /models && chown 1000:1000 /models
 USER 1000:1000

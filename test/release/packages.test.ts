@@ -37,7 +37,15 @@ describe('the package framewright', () => {
     const { optionalDependencies, dependencies } = manifestOf(main);
     expect(optionalDependencies).toEqual(Object.fromEntries(PLATFORMS.map((each) => [packageName(each), own.version])));
     expect(dependencies).toEqual(own.dependencies);
-    expect(Object.keys(dependencies).sort()).toEqual(['commander', 'sharp', 'smartcrop', 'tinyglobby', 'zod']);
+    expect(Object.keys(dependencies).sort()).toEqual([
+      '@fastify/multipart',
+      'commander',
+      'fastify',
+      'sharp',
+      'smartcrop',
+      'tinyglobby',
+      'zod',
+    ]);
   });
 
   test('takes GPU libraries of the version its addons are linked to, and asks for none', () => {
