@@ -19,12 +19,18 @@ export interface NativeTrainerOptions {
 const SMALL_BELOW_BYTES = 64 * 2 ** 20;
 
 /**
- * Some dozen choices are few: they are learned from several times, and at a small model's rate where the model is small. Looks
- * at what is held out are left to the figures at the end.
+ * Each choice is there with parts of its photo: going through all of them once shows it some ten times. A small model takes
+ * more, at a small model's rate. Preferences are few and short steps, since they drive away from the model's own crops
+ * without an end: the nano comes to crop too tightly (docs/training.md). Looks at what is held out are left to the figures at
+ * the end.
  */
 const SETTINGS: Readonly<Record<TrainKind, (isSmall: boolean) => Partial<TrainSettings>>> = {
-  sft: (isSmall) => ({ epochs: 6, batchSize: 4, every: 1_000_000, ...(isSmall && { learningRate: 1e-3 }) }),
-  dpo: (isSmall) => ({ epochs: 1, batchSize: 8, every: 1_000_000, ...(isSmall && { learningRate: 1e-4 }) }),
+  sft: (isSmall) => ({
+    batchSize: 8,
+    every: 1_000_000,
+    ...(isSmall ? { epochs: 3, learningRate: 3e-3 } : { epochs: 1 }),
+  }),
+  dpo: (isSmall) => ({ nSteps: 30, batchSize: 8, every: 1_000_000, ...(isSmall && { learningRate: 3e-4 }) }),
 };
 
 /** The trainer inside Framewright, with settings for a person's choices. */
