@@ -5,7 +5,7 @@ import { guard } from './access/guard.js';
 import type { ServerContext } from './context.js';
 import { HttpProblem, PROBLEM_TYPE, problemBody, problemOf } from './problem.js';
 import { OPEN_PATHS } from './routes/health.js';
-import { ClientGone } from './work/job.js';
+import { ClientGone } from './queue/job.js';
 
 /** What a client that is refused may still send before its connection is closed. */
 const PASSED_OVER_MS = 2000;

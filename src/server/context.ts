@@ -2,7 +2,7 @@ import type { Cropper } from '../cropper/cropper.js';
 import type { Metrics } from './metrics.js';
 import type { SettledOptions } from './options.js';
 import type { Root } from './upload/root-file.js';
-import type { WorkQueue } from './work/work-queue.js';
+import type { WorkQueue } from './queue/work-queue.js';
 
 /** What routes work with. */
 export interface ServerContext {

@@ -1,5 +1,5 @@
 import type { Cropper } from '../cropper/cropper.js';
-import type { WorkQueue } from './work/work-queue.js';
+import type { WorkQueue } from './queue/work-queue.js';
 
 /** Upper bounds of the times' histogram, in seconds. */
 const BOUNDS_S = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];

@@ -11,7 +11,7 @@ import { addHealthRoutes } from './routes/health.js';
 import { addLookRoutes } from './routes/look.js';
 import { addPages } from './routes/pages.js';
 import { openRoot } from './upload/root-file.js';
-import { WorkQueue } from './work/work-queue.js';
+import { WorkQueue } from './queue/work-queue.js';
 
 /** A server that listens. */
 export interface RunningServer {

@@ -14,7 +14,7 @@ import { answerForm, type AnswerForm } from '../request/negotiate.js';
 import { optionsReader } from '../request/read-options.js';
 import { cropRequestSchema, type CropRequest } from '../request/schema.js';
 import { withPhoto, type PhotoRequest } from '../upload/photo-request.js';
-import { ClientGone } from '../work/job.js';
+import { ClientGone } from '../queue/job.js';
 
 type Asked = PhotoRequest<CropRequest>;
 type Cropped = Extract<PhotoOutcome, { readonly photo: unknown }>;

@@ -3,7 +3,7 @@ import { FramewrightError } from '../../base/errors.js';
 import type { ServerContext } from '../context.js';
 import { HttpProblem } from '../problem.js';
 import type { OptionsReader, Query } from '../request/read-options.js';
-import { Job } from '../work/job.js';
+import { Job } from '../queue/job.js';
 import { readBody, tooLarge } from './read-body.js';
 import { readForm, type Form } from './read-form.js';
 import { readRootFile } from './root-file.js';

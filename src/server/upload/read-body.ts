@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { FramewrightError } from '../../base/errors.js';
 import { bytesText } from '../../base/bytes-text.js';
-import { ClientGone } from '../work/job.js';
+import { ClientGone } from '../queue/job.js';
 
 export function tooLarge(maxBytes: number): FramewrightError {
   return new FramewrightError(
