@@ -110,7 +110,8 @@ const before = cropsOf(files);
 const after = cropsOf(files, '--lora', path.join(taste, 'taste.gguf'));
 const ious = (crops) => crops.map((crop, i) => intersectionOverUnion(crop, unseen[i].box));
 const mean = (numbers) => numbers.reduce((sum, n) => sum + n, 0) / numbers.length;
-const gains = ious(after).map((iou, i) => iou - ious(before)[i]);
+const [was, is] = [ious(before), ious(after)];
+const gains = is.map((iou, i) => iou - was[i]);
 const [samples] = bootstrapSamples(
   gains.map((gain) => [gain]),
   [([sum], n) => sum / n],
@@ -119,8 +120,8 @@ const area = (boxes) => mean(boxes.map((box, i) => boxArea(box) / (unseen[i].wid
 const figures = {
   model: values.model,
   minutes,
-  before: mean(ious(before)),
-  after: mean(ious(after)),
+  before: mean(was),
+  after: mean(is),
   gain: { value: mean(gains), ...percentileInterval(samples) },
   area: { before: area(before), after: area(after), wanted: area(unseen.map(({ box }) => box)) },
   cpu: cpus()[0].model,

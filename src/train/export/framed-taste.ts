@@ -14,6 +14,7 @@ import { renderRegion } from '../../photo/render.js';
 import { canonicalElements } from '../canonical-elements.js';
 import type { Lots } from '../lots.js';
 import type { OwnAnswer, RatedBox, TastePhoto } from '../sources/types.js';
+import { wellRated } from '../sources/well-rated.js';
 import { pairsAgainstOwn } from '../targets/pairs-against-own.js';
 import { pairsOfRatings, type PairOptions } from '../targets/pairs-of-ratings.js';
 import type { FramedTaste } from '../targets/photo-records.js';
@@ -51,8 +52,7 @@ export async function frameTaste(photo: TastePhoto, options: FramingOptions, lot
   const target = photo.target ?? {};
   const people = photo.crops.filter(({ isDrawn }) => !isDrawn);
   const isCropped = people.length > 0 || photo.pairs.length > 0;
-  const least = Math.max(...people.map(({ rating }) => rating)) - pairs.gap;
-  const isShort = people.length > 0 && people.filter(({ rating }) => rating >= least).length < count;
+  const isShort = people.length > 0 && wellRated(people, pairs.gap).length < count;
   const own =
     photo.own ?? (photo.elements === undefined || isShort ? await analyst.look(shown, target, signal) : undefined);
   const { toFrame } = frameMap(labelled, ready.space);

@@ -1,6 +1,7 @@
 import { boxArea, contains, type Box, type Size } from '../../base/geometry.js';
 import type { Lots } from '../lots.js';
 import type { TastePhoto } from './types.js';
+import { wellRated } from './well-rated.js';
 
 /** Of what a part shows, the crop takes this much at most: what it leaves out is what is to be learned. */
 const MOST_CROPPED = 0.9;
@@ -12,12 +13,7 @@ const MOST_ATTEMPTS = 40;
  * where these crops leave no room.
  */
 export function drawPart({ crops, pairs }: TastePhoto, space: Size, gap: number, lots: Lots): Box | undefined {
-  const people = crops.filter(({ isDrawn }) => !isDrawn);
-  const least = Math.max(...people.map(({ rating }) => rating)) - gap;
-  const liked = [
-    ...people.filter(({ rating }) => rating >= least).map(({ box }) => box),
-    ...pairs.map(({ chosen }) => chosen),
-  ];
+  const liked = [...wellRated(crops, gap).map(({ box }) => box), ...pairs.map(({ chosen }) => chosen)];
   if (liked.length === 0) return undefined;
   const edge = (i: 0 | 1 | 2 | 3, of: (...values: number[]) => number): number => of(...liked.map((box) => box[i]));
   const [left, top] = [edge(0, Math.min), edge(1, Math.min)];
