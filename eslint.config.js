@@ -69,4 +69,8 @@ export default tseslint.config(
     rules: { 'no-undef': 'off', 'no-unused-vars': ['error', { vars: 'local', argsIgnorePattern: '^_' }] },
     languageOptions: { sourceType: 'script' },
   },
+  {
+    files: ['report/crop-box.js'],
+    languageOptions: { sourceType: 'module' },
+  },
 );

@@ -2,6 +2,7 @@ import { defined } from '../../base/defined.js';
 import type { AppendResult } from '../../runtime/types.js';
 import type { SamplingOptions } from '../../engines/engine.js';
 import type { ChatSession } from './chat-session.js';
+import type { ChosenToken, ConversationListener } from './conversation-listener.js';
 import type { AnswerTokens } from './answer-tokens.js';
 import { walkOptions, type OptionSet } from './option-walk.js';
 import type { AnswerOption, AnswerWriter, Following, IntegerField } from './writer.js';
@@ -19,9 +20,10 @@ export interface AnswerSink {
   readonly session: Pick<ChatSession<unknown>, 'append' | 'generate'>;
   readonly tokens: AnswerTokens;
   readonly counters: AnswerCounters;
-  /** Queues a token. */
-  put(token: number): void;
-  /** Tokens that reached the session another way. */
+  readonly listener: ConversationListener | undefined;
+  /** Queues a token, and tells the listener of it. */
+  put(token: number, chosen?: ChosenToken): void;
+  /** Tokens that reached the session, and the listener, another way. */
   record(kind: 'answer', tokens: Iterable<number>): void;
   /** Appends what is queued; log-probabilities of `choices` after it. */
   flush(signal?: AbortSignal, choices?: Int32Array): Promise<AppendResult>;
@@ -58,7 +60,7 @@ export class SampledAnswer implements AnswerWriter {
   }
 
   async sentence({ maxTokens, then }: { maxTokens: number; then: string }): Promise<string> {
-    const { session, tokens, counters } = this.#to;
+    const { session, tokens, counters, listener } = this.#to;
     const { signal, temperature, random } = this.#options;
     await this.#to.flush(signal);
     const result = await session.generate({
@@ -66,6 +68,13 @@ export class SampledAnswer implements AnswerWriter {
       maxTokens,
       stopTexts: ['"'],
       ...(temperature ? { temperature, seed: Math.floor((random ?? Math.random)() * 2 ** 32) } : {}),
+      ...(listener
+        ? {
+            onToken: ({ id, logProb }): void => {
+              listener.token(id, { logProb });
+            },
+          }
+        : {}),
       ...defined({ signal }),
     });
     this.#to.record('answer', result.tokens);
@@ -84,16 +93,20 @@ export class SampledAnswer implements AnswerWriter {
 
   #walk(options: OptionSet): Promise<number> {
     const { counters } = this.#to;
+    let chosen: ChosenToken | undefined;
     return walkOptions(options, {
       emit: (token) => {
-        this.#to.put(token);
+        this.#to.put(token, chosen);
+        chosen = undefined;
         counters.nForced++;
       },
       decide: async (choices) => {
         const { logProbs } = await this.#to.flush(this.#options.signal, choices);
         counters.nDecided++;
         counters.nForced--; // the decided token is emitted next
-        return pick(logProbs, this.#options);
+        const picked = pick(logProbs, this.#options);
+        if (this.#to.listener) chosen = { logProb: logProbs[picked]!, among: { tokens: choices, logProbs } };
+        return picked;
       },
     });
   }
