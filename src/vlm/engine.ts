@@ -1,5 +1,6 @@
 import { AnswerTokens } from './answer/answer-tokens.js';
 import type { AnswerCounters } from './answer/sampled-answer.js';
+import { defined } from '../base/defined.js';
 import { coordinateSpace, type Coordinates } from '../base/coordinates.js';
 import type { ConversationPart, EngineCall, FrameImage, ModelIdentity, PhotoEngine } from '../engines/engine.js';
 import { FramewrightError } from '../base/errors.js';
@@ -147,7 +148,7 @@ export class VlmEngine implements PhotoEngine {
           frame,
           coordinates: this.coordinates,
           profile: this.#profile,
-          sampling,
+          sampling: { ...sampling, ...defined({ numbers: this.#use.numbers }) },
         }),
         readable: (part) => this.#readable(part),
         contextCells: this.#use.contextCells,

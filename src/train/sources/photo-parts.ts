@@ -11,20 +11,29 @@ const MOST_ATTEMPTS = 40;
  * A part of the photo of any place and shape that holds every crop that people preferred, or rated within `gap` of the best:
  * who likes a crop best of the whole likes it best of what is left of the whole. In whole pixels of `space`; undefined
  * where these crops leave no room.
+ *
+ * @param mostTrimmed of the room beside these crops, the share that a part may leave out: 1 for parts of any size
  */
-export function drawPart({ crops, pairs }: TastePhoto, space: Size, gap: number, lots: Lots): Box | undefined {
+export function drawPart(
+  { crops, pairs }: TastePhoto,
+  space: Size,
+  gap: number,
+  lots: Lots,
+  mostTrimmed = 1,
+): Box | undefined {
   const liked = [...wellRated(crops, gap).map(({ box }) => box), ...pairs.map(({ chosen }) => chosen)];
   if (liked.length === 0) return undefined;
   const edge = (i: 0 | 1 | 2 | 3, of: (...values: number[]) => number): number => of(...liked.map((box) => box[i]));
   const [left, top] = [edge(0, Math.min), edge(1, Math.min)];
   const [right, bottom] = [edge(2, Math.max), edge(3, Math.max)];
   const largest = Math.max(...liked.map(boxArea));
+  const trim = (room: number): number => Math.floor(room * mostTrimmed * lots());
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     const part: Box = [
-      Math.floor(left * lots()),
-      Math.floor(top * lots()),
-      space.width - Math.floor((space.width - right) * lots()),
-      space.height - Math.floor((space.height - bottom) * lots()),
+      trim(left),
+      trim(top),
+      space.width - trim(space.width - right),
+      space.height - trim(space.height - bottom),
     ];
     const isWhole = boxArea(part) === space.width * space.height;
     if (!isWhole && largest <= MOST_CROPPED * boxArea(part)) return part;

@@ -1,8 +1,10 @@
+import type { NumberPolicy } from '../../../gguf/index.js';
 import { defined } from '../../base/defined.js';
 import type { AppendResult } from '../../runtime/types.js';
 import type { SamplingOptions } from '../../engines/engine.js';
 import type { ChatSession } from './chat-session.js';
 import type { AnswerTokens } from './answer-tokens.js';
+import { medianValue } from './median.js';
 import { walkOptions, type OptionSet } from './option-walk.js';
 import type { AnswerOption, AnswerWriter, Following, IntegerField } from './writer.js';
 
@@ -16,7 +18,7 @@ export interface AnswerCounters {
 
 /** Where a sampled answer goes: a session, and the tokens that are certain but not in it yet. */
 export interface AnswerSink {
-  readonly session: Pick<ChatSession<unknown>, 'append' | 'generate'>;
+  readonly session: Pick<ChatSession<unknown>, 'append' | 'generate' | 'score'>;
   readonly tokens: AnswerTokens;
   readonly counters: AnswerCounters;
   /** Queues a token. */
@@ -27,6 +29,12 @@ export interface AnswerSink {
   flush(signal?: AbortSignal, choices?: Int32Array): Promise<AppendResult>;
 }
 
+/** How a model's answers are drawn, and how it is used to choose numbers. */
+export interface AnswerOptions extends SamplingOptions {
+  /** Where nothing is drawn (temperature 0). Default: the likeliest. */
+  readonly numbers?: NumberPolicy;
+}
+
 /** Sentences hold any character but quotes, backslashes and control characters; the answer's form closes them. */
 const SENTENCE_GRAMMAR = String.raw`root ::= [a-zA-Z0-9\u00C0-\uD7FF] c{0,239} "\"" ("}" "\n"?)?
 c ::= [^"\\\x00-\x1f\x7f]`;
@@ -34,9 +42,9 @@ c ::= [^"\\\x00-\x1f\x7f]`;
 /** An answer the model decides, token by token, each only among those the form allows. */
 export class SampledAnswer implements AnswerWriter {
   readonly #to: AnswerSink;
-  readonly #options: SamplingOptions;
+  readonly #options: AnswerOptions;
 
-  constructor(to: AnswerSink, options: SamplingOptions = {}) {
+  constructor(to: AnswerSink, options: AnswerOptions = {}) {
     this.#to = to;
     this.#options = options;
   }
@@ -53,6 +61,8 @@ export class SampledAnswer implements AnswerWriter {
     allowed: readonly number[],
     ...then: readonly [T, ...T[]]
   ): Promise<IntegerField<T>> {
+    const { numbers, temperature = 0 } = this.#options;
+    if (numbers === 'median' && temperature <= 0 && allowed.length > 1) return this.#median(allowed, then);
     const index = await this.#walk(this.#to.tokens.integerSet(allowed, then));
     return { value: allowed[Math.floor(index / then.length)]!, then: then[index % then.length]! };
   }
@@ -75,6 +85,26 @@ export class SampledAnswer implements AnswerWriter {
     const lastWords = result.stopToken?.text.split('"', 1)[0] ?? '';
     this.#force(tokens.freeText(lastWords + then));
     return (result.text + lastWords).replaceAll('\uFFFD', '').trim();
+  }
+
+  async #median<T extends Following>(
+    allowed: readonly number[],
+    then: readonly [T, ...T[]],
+  ): Promise<IntegerField<T>> {
+    const { session, tokens, counters } = this.#to;
+    const { signal } = this.#options;
+    await this.#to.flush(signal);
+    const index = await medianValue(
+      tokens.integerSet(allowed, then),
+      (option) => Math.floor(option / then.length),
+      async (sequences) => (await session.score(sequences, defined({ signal }))).map((logProbs) => logProbs.at(-1)!),
+    );
+    const value = allowed[index]!;
+    const digits = tokens.integer(value);
+    for (const token of digits) this.#to.put(token);
+    counters.nDecided += digits.length;
+    const following = then.map((text) => ({ value: text, text }));
+    return { value, then: await this.choose(following) };
   }
 
   #force(tokens: Int32Array): void {

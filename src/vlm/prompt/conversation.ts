@@ -1,8 +1,8 @@
 import { defined } from '../../base/defined.js';
 import type { AnswerTokens } from '../answer/answer-tokens.js';
 import type { ChatSession } from '../answer/chat-session.js';
-import { SampledAnswer, type AnswerCounters, type AnswerSink } from '../answer/sampled-answer.js';
-import type { FrameImage, SamplingOptions } from '../../engines/engine.js';
+import { SampledAnswer, type AnswerCounters, type AnswerOptions, type AnswerSink } from '../answer/sampled-answer.js';
+import type { FrameImage } from '../../engines/engine.js';
 import type { AppendResult } from '../../runtime/types.js';
 import type { ImageEmbedding } from '../../runtime/image-embedding.js';
 
@@ -90,7 +90,7 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
   }
 
   /** The assistant's answer; its end-of-turn token is written by the answer's form. */
-  answer(options: SamplingOptions): SampledAnswer {
+  answer(options: AnswerOptions): SampledAnswer {
     return new SampledAnswer(this, options);
   }
 
