@@ -76,7 +76,9 @@ export async function mergeLoras(
   const already = base.metadata.get('framewright.merged_adapters');
   const before = already?.type === 'array' && already.itemType === 'string' ? already.value : [];
   const names = loras.map(({ path, scale = 1 }) => `${path.split(/[\\/]/).at(-1) ?? path}:${scale}`);
-  const numbers = adapters.map((adapter) => numberPolicyOf(adapter.metadata)).findLast((policy) => policy !== undefined);
+  const numbers = adapters
+    .map((adapter) => numberPolicyOf(adapter.metadata))
+    .findLast((policy) => policy !== undefined);
   const metadata = new Map([
     ...base.metadata,
     ['framewright.merged_adapters', strings([...before, ...names])],

@@ -4,7 +4,18 @@ import { meanInterval, tQuantile } from '../../src/base/student-t.js';
 
 test("Student's t is that of the tables", () => {
   // Two-sided 95 %: NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2.
-  const table = { 1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 10: 2.228, 14: 2.145, 29: 2.045, 59: 2.001, 100: 1.984 };
+  const table = {
+    1: 12.706,
+    2: 4.303,
+    3: 3.182,
+    4: 2.776,
+    5: 2.571,
+    10: 2.228,
+    14: 2.145,
+    29: 2.045,
+    59: 2.001,
+    100: 1.984,
+  };
   for (const [nDegrees, t] of Object.entries(table)) expect(tQuantile(Number(nDegrees))).toBeCloseTo(t, 3);
 });
 

@@ -32,7 +32,10 @@ async function adapterWith(name: string, value?: GgufValue): Promise<string> {
     ...(value ? ([[NUMBERS_KEY, value]] as const) : []),
   ]);
   const { shape } = (await readGguf(nano('nano.gguf'))).tensors.find((each) => each.name === 'blk.0.attn_q.weight')!;
-  const half = (end: 'a' | 'b', sides: readonly number[]): { name: string; type: 'F32'; shape: number[]; data: Uint8Array } => ({
+  const half = (
+    end: 'a' | 'b',
+    sides: readonly number[],
+  ): { name: string; type: 'F32'; shape: number[]; data: Uint8Array } => ({
     name: `blk.0.attn_q.weight.lora_${end}`,
     type: 'F32',
     shape: [...sides],
@@ -98,7 +101,10 @@ describe('how numbers are chosen', () => {
       code: 'MODEL_INVALID',
       message: expect.stringMatching(/manifest\.json is wrong at numbers: /) as string,
     });
-    for (const [name, value] of [['mean', str('mean')], ['one', u32(1)]] as const) {
+    for (const [name, value] of [
+      ['mean', str('mean')],
+      ['one', u32(1)],
+    ] as const) {
       const adapter = await adapterWith(`${name}.gguf`, value);
       expect(await rejection(policyOf('nano', [{ path: adapter }]))).toMatchObject({
         code: 'MODEL_INVALID',

@@ -22,8 +22,9 @@ interface TasteFlags extends ModelFlags {
 }
 
 const HELP = `
-Choices are those of framewright train prefs: at least ${LEAST_CHOICES}, better a hundred. A quarter of their photos is kept back, and
-the figures at the end are of these: whether the crops came nearer to yours, or not. Then --lora taste/${TASTE_FILES.adapter} crops so.
+Choices are those of framewright train prefs: at least ${LEAST_CHOICES}, better a hundred. The adapter
+learns from all of them. The figures at the end are of each by an adapter that does not know it: whether the crops came
+nearer to yours, or not, or that it cannot be told. Then --lora taste/${TASTE_FILES.adapter} crops so.
 
 Examples:
   framewright train taste choices.jsonl -o taste/
@@ -37,7 +38,12 @@ export function addTasteCommand(train: Command): void {
     .argument('<choices>', 'a file of choices (.jsonl), or a folder of photos with crops in XMP')
     .requiredOption('-o, --output <folder>', 'a new folder for the adapter, its data and figures')
     .option('--photos <folder>', "where a file's photos are (default: where it says)")
-    .option('--folds <n>', 'parts the choices are kept back in, one at a time, to measure', parseWhole('folds', 2, 20), 3)
+    .option(
+      '--folds <n>',
+      'times it is learned anew to measure, each without another share of the choices',
+      parseWhole('folds', 2, 20),
+      3,
+    )
     .option('--parts <n>', 'parts of each photo to learn from beside it', parseWhole('parts', 0, 100), 8)
     .option('--seed <n>', 'seed', parseWhole('seed', 0, 2 ** 31), 0)
     .option('--json', 'the figures as one JSON object', false)

@@ -3,7 +3,16 @@ import type { LoraTrainer, TrainObjective, TrainPass, TrainSample } from '../../
 import { writeCheckpoint, type Checkpoint, type Progress } from './checkpoint.js';
 import type { CurveRow, HeldOutFigures } from './curves.js';
 import type { EmbeddingStore } from './embeddings.js';
-import { dpoFigures, heldOutFigures, meanLoss, meanMargin, nTargetsOf, scoreOf, sftFigures, type ItemFigures } from './figures.js';
+import {
+  dpoFigures,
+  heldOutFigures,
+  meanLoss,
+  meanMargin,
+  nTargetsOf,
+  scoreOf,
+  sftFigures,
+  type ItemFigures,
+} from './figures.js';
 import { Order } from './order.js';
 import { pack } from './pack.js';
 import { evaluateItem, noNumberAtStart, scoreItems } from './score-items.js';

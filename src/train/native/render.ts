@@ -6,7 +6,14 @@ import { Conversation, type SeenImage } from '../../vlm/prompt/conversation.js';
 import { IMAGE_TAG } from '../written-conversation.js';
 import { answerPieces } from './answer-pieces.js';
 import { Neighbours, type Coordinate } from './neighbours.js';
-import type { ImagePlace, Piece, SharedTarget, TokenisedAnswer, TokenisedConversation, TokenisedPair } from './pieces.js';
+import type {
+  ImagePlace,
+  Piece,
+  SharedTarget,
+  TokenisedAnswer,
+  TokenisedConversation,
+  TokenisedPair,
+} from './pieces.js';
 import type { PreferenceRecord, SftRecord, Turn } from './records.js';
 
 /** What is asked of the answers of conversations beside being said. */

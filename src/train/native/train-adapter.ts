@@ -125,12 +125,19 @@ export async function trainAdapter(options: TrainAdapterOptions): Promise<Traine
   const threads = options.threads ?? usableCores();
 
   await using runtime = await openRuntime(options.gpu === undefined ? {} : { gpu: options.gpu });
-  const seen = await seeData(runtime, resolved, nEmbd, { ...options, threads, spread: settings.spread }, files, (data) => {
-    const plan = planTraining(runtime, planRequest(options, resolved, data, settings, threads));
-    options.onPlan?.(plan, data);
-    if (options.dryRun !== true) requireFit(plan);
-    return plan;
-  });
+  const seen = await seeData(
+    runtime,
+    resolved,
+    nEmbd,
+    { ...options, threads, spread: settings.spread },
+    files,
+    (data) => {
+      const plan = planTraining(runtime, planRequest(options, resolved, data, settings, threads));
+      options.onPlan?.(plan, data);
+      if (options.dryRun !== true) requireFit(plan);
+      return plan;
+    },
+  );
   if (!seen) return undefined;
   const { plan, data, embeddings } = seen;
   const identity = await identityOf(options, resolved, data, settings, plan);

@@ -38,7 +38,7 @@ export function nativeTrainer({ model, mmproj, gpu, threads }: NativeTrainerOpti
       output,
       embeddings: shared,
       model,
-      numbers: 'median',
+      ...(isSmall && { numbers: 'median' }),
       settings: { ...(isSmall ? SMALL : LARGE), seed },
       ...defined({ mmproj, gpu, threads, signal }),
       onStage: (what, done, total) => onProgress?.(`learning your crops, ${what}: ${done} of ${total}`),

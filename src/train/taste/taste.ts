@@ -42,7 +42,7 @@ export interface TasteOptions {
   readonly model: CropperOptions;
   readonly train: AdapterTrainer;
   readonly seed: number;
-  /** Parts the choices are divided into, 2 or more: each is cropped by an adapter that was learned from the others. */
+  /** Shares the choices are divided into, 2 or more: each is cropped by an adapter that was learned from the others. */
   readonly folds: number;
   /** Parts of each photo that are learned from beside it: without, a few dozen photos are learned by heart. */
   readonly parts: number;
@@ -87,29 +87,22 @@ export async function learnTaste(options: TasteOptions): Promise<Taste> {
 }
 
 async function learnIn(folder: string, options: TasteOptions): Promise<Taste> {
-  const { crops, folds, seed, train, onProgress, signal } = options;
+  const { train, seed, onProgress, signal } = options;
   const at = (name: string): string => path.join(folder, name);
   const { facts, source } = await exportChoices(at(TASTE_FILES.data), options);
   const work = at('work');
-  const request = { data: at(TASTE_FILES.data), shared: path.join(work, 'shared'), seed, ...defined({ signal }) };
-  const judged: Judged[] = [];
-  const known = new Set(facts.photos.map(({ id }) => id));
-  const choices = crops.chosen.filter(({ id }) => known.has(id));
-  for (const [i, paths] of foldsOf(choices, folds, seed).entries()) {
-    const title = `part ${i + 1} of ${folds} kept back`;
-    const kept = choices.filter((choice) => paths.has(choice.path));
-    const ids = new Set(kept.map(({ id }) => id));
-    const adapter = path.join(work, `${i + 1}.gguf`);
-    await mkdir(work, { recursive: true });
-    await train({
-      ...request,
-      leaveOut: new Set(facts.photos.filter(({ id }) => ids.has(id)).map(({ image }) => image)),
-      output: adapter,
-      onProgress: (text) => onProgress?.(`${title}: ${text}`),
+  await mkdir(work);
+  const learn: Learn = (leaveOut, output, onText) =>
+    train({
+      data: at(TASTE_FILES.data),
+      leaveOut,
+      output,
+      shared: path.join(work, 'shared'),
+      seed,
+      ...defined({ onProgress: onText, signal }),
     });
-    judged.push(...(await judge(kept, source, adapter, { ...options, onProgress: (text) => onProgress?.(`${title}: ${text}`) })));
-  }
-  await train({ ...request, leaveOut: new Set(), output: at(TASTE_FILES.adapter), ...defined({ onProgress }) });
+  const judged = await crossValidate(work, learn, { facts, source }, options);
+  await learn(new Set(), at(TASTE_FILES.adapter), onProgress);
   await rm(work, { recursive: true });
   const figures = tasteFigures(judged);
   const text = `${JSON.stringify({ ...figures, judged }, undefined, 2)}\n`;
@@ -119,10 +112,40 @@ async function learnIn(folder: string, options: TasteOptions): Promise<Taste> {
   return { facts, figures };
 }
 
-/** By file, as even as can be: a photo that was cropped to two shapes is in one part with both. */
+type Learn = (
+  leaveOut: ReadonlySet<string>,
+  output: string,
+  onProgress: ((text: string) => void) | undefined,
+) => Promise<void>;
+
+/** Each choice, cropped by an adapter that was learned without its photo. */
+async function crossValidate(
+  folder: string,
+  learn: Learn,
+  { facts, source }: { readonly facts: ExportFacts; readonly source: TasteSource },
+  options: TasteOptions,
+): Promise<Judged[]> {
+  const known = new Set(facts.photos.map(({ id }) => id));
+  const choices = options.crops.chosen.filter(({ id }) => known.has(id));
+  const folds = foldsOf(choices, options.folds, options.seed);
+  const judged: Judged[] = [];
+  for (const [i, paths] of folds.entries()) {
+    const onProgress = (text: string): void => options.onProgress?.(`measuring, ${i + 1} of ${folds.length}: ${text}`);
+    const kept = choices.filter((choice) => paths.has(choice.path));
+    const ids = new Set(kept.map(({ id }) => id));
+    const images = facts.photos.filter(({ id }) => ids.has(id)).map(({ image }) => image);
+    const adapter = path.join(folder, `${i + 1}.gguf`);
+    await learn(new Set(images), adapter, onProgress);
+    judged.push(...(await judge(kept, source, adapter, { ...options, onProgress })));
+  }
+  return judged;
+}
+
+/** By file, as even as can be: a photo that was cropped to two shapes is in one fold with both. */
 function foldsOf(choices: readonly ChosenCrop[], folds: number, seed: number): ReadonlySet<string>[] {
   const paths = shuffled([...new Set(choices.map((choice) => choice.path))], lotsFor(seed, 'folds'));
-  return Array.from({ length: folds }, (_, fold) => new Set(paths.filter((_, i) => i % folds === fold)));
+  const n = Math.min(folds, paths.length);
+  return Array.from({ length: n }, (_, fold) => new Set(paths.filter((_, i) => i % n === fold)));
 }
 
 /** What becomes of choices that an adapter was not learned from. */

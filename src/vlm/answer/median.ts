@@ -86,7 +86,7 @@ async function split(
 }
 
 function parts({ prefix, options: members }: Group, options: OptionSet): Omit<Group, 'mass'>[] {
-  for (const shared = [...prefix]; ; ) {
+  for (const shared = [...prefix]; ;) {
     const byToken = new Map<number, number[]>();
     for (const option of members) {
       const token = options.tokenAt(option, shared.length)!;

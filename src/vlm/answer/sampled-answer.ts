@@ -87,10 +87,7 @@ export class SampledAnswer implements AnswerWriter {
     return (result.text + lastWords).replaceAll('\uFFFD', '').trim();
   }
 
-  async #median<T extends Following>(
-    allowed: readonly number[],
-    then: readonly [T, ...T[]],
-  ): Promise<IntegerField<T>> {
+  async #median<T extends Following>(allowed: readonly number[], then: readonly [T, ...T[]]): Promise<IntegerField<T>> {
     const { session, tokens, counters } = this.#to;
     const { signal } = this.#options;
     await this.#to.flush(signal);

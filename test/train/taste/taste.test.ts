@@ -93,30 +93,34 @@ describe('the whole way', () => {
     };
 
   // Twenty photos through the nano, and their parts.
-  test('leaves an adapter that learned from all, and figures of each by one that did not', { timeout: 300_000 }, async () => {
-    const out = path.join(root, 'taste');
-    const leftOut: ReadonlySet<string>[] = [];
-    const { figures, facts } = await learnTaste({ ...common, crops, out, train: oneStep(leftOut) });
-    expect((await readdir(out)).sort()).toEqual(['data', 'taste-training', 'taste.gguf', 'taste.json']);
-    expect(figures.nPhotos).toBe(LEAST_CHOICES);
-    const { judged } = JSON.parse(await readFile(path.join(out, 'taste.json'), 'utf8')) as { judged: Judged[] };
-    expect(judged.map(({ id }) => id).sort()).toEqual(crops.chosen.map(({ id }) => id).sort());
-    const { sft } = await checkExport(path.join(out, 'data'));
-    expect(sft.train.length).toBeGreaterThan(LEAST_CHOICES);
+  test(
+    'leaves an adapter that learned from all, and figures of each by one that did not',
+    { timeout: 300_000 },
+    async () => {
+      const out = path.join(root, 'taste');
+      const leftOut: ReadonlySet<string>[] = [];
+      const { figures, facts } = await learnTaste({ ...common, crops, out, train: oneStep(leftOut) });
+      expect((await readdir(out)).sort()).toEqual(['data', 'taste-training', 'taste.gguf', 'taste.json']);
+      expect(figures.nPhotos).toBe(LEAST_CHOICES);
+      const { judged } = JSON.parse(await readFile(path.join(out, 'taste.json'), 'utf8')) as { judged: Judged[] };
+      expect(judged.map(({ id }) => id).sort()).toEqual(crops.chosen.map(({ id }) => id).sort());
+      const { sft } = await checkExport(path.join(out, 'data'));
+      expect(sft.train.length).toBeGreaterThan(LEAST_CHOICES);
 
-    // Each photo with its parts is left out of one of the parts, and of the last run none.
-    expect(leftOut).toHaveLength(3);
-    expect(leftOut[2]!.size).toBe(0);
-    const idsOf = (images: ReadonlySet<string>): string[] => [
-      ...new Set(facts.photos.filter(({ image }) => images.has(image)).map(({ id }) => id)),
-    ];
-    const [one, other] = leftOut.slice(0, 2).map(idsOf);
-    expect([...one!, ...other!].sort()).toEqual(crops.chosen.map(({ id }) => id).sort());
-    expect(leftOut[0]!.size + leftOut[1]!.size).toBe(facts.photos.length);
+      // Each photo with its parts is left out of one of the parts, and of the last run none.
+      expect(leftOut).toHaveLength(3);
+      expect(leftOut[2]!.size).toBe(0);
+      const idsOf = (images: ReadonlySet<string>): string[] => [
+        ...new Set(facts.photos.filter(({ image }) => images.has(image)).map(({ id }) => id)),
+      ];
+      const [one, other] = leftOut.slice(0, 2).map(idsOf);
+      expect([...one!, ...other!].sort()).toEqual(crops.chosen.map(({ id }) => id).sort());
+      expect(leftOut[0]!.size + leftOut[1]!.size).toBe(facts.photos.length);
 
-    await using cropper = await openCropper({ ...model, loras: [{ path: path.join(out, 'taste.gguf') }] });
-    expect(cropper.model?.use.numbers).toBe('median');
-  });
+      await using cropper = await openCropper({ ...model, loras: [{ path: path.join(out, 'taste.gguf') }] });
+      expect(cropper.model?.use.numbers).toBe('median');
+    },
+  );
 
   test('leaves nothing where the training fails, or there are too few choices', { timeout: 120_000 }, async () => {
     const out = path.join(root, 'failed');

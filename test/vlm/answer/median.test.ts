@@ -101,7 +101,11 @@ function chosen(
 }
 
 /** Answers a form's numbers one after the other and holds each to all of them computed. */
-async function expectMedians(model: VisionModel, session: Session, then: readonly [Following, ...Following[]]): Promise<number> {
+async function expectMedians(
+  model: VisionModel,
+  session: Session,
+  then: readonly [Following, ...Following[]],
+): Promise<number> {
   const { chat, answer } = chosen(model, session, { numbers: 'median' });
   const tokens = chat.tokens;
   let nOther = 0;
@@ -156,13 +160,18 @@ describe('an answer whose numbers are medians', () => {
       const { answer } = chosen(model, session, options);
       answer.literal('[');
       const numbers: number[] = [];
-      for (let i = 0; i < 4; i++) numbers.push((await answer.integer(range(0, 300), i < 3 ? ',' : END_OF_ANSWER)).value);
+      for (let i = 0; i < 4; i++)
+        numbers.push((await answer.integer(range(0, 300), i < 3 ? ',' : END_OF_ANSWER)).value);
       return numbers;
     };
     const medians = await write({ numbers: 'median' });
     expect(await write({ numbers: 'median' })).toEqual(medians);
     expect(await write({})).toEqual(await write({ numbers: 'likeliest' }));
-    const drawn = (numbers: 'median' | 'likeliest'): AnswerOptions => ({ numbers, temperature: 1, random: seededRandom(4) });
+    const drawn = (numbers: 'median' | 'likeliest'): AnswerOptions => ({
+      numbers,
+      temperature: 1,
+      random: seededRandom(4),
+    });
     expect(await write(drawn('median'))).toEqual(await write(drawn('likeliest')));
   });
 });
