@@ -5,7 +5,7 @@ export default tseslint.config(
   { ignores: ['dist/', 'build/', 'node_modules/', 'native/build/', 'native/vendor/', 'coverage/', 'docs/api/'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -68,5 +68,9 @@ export default tseslint.config(
     // Scripts of one page share what stands at their top level; that every name is there, tsc checks (report/tsconfig.json).
     rules: { 'no-undef': 'off', 'no-unused-vars': ['error', { vars: 'local', argsIgnorePattern: '^_' }] },
     languageOptions: { sourceType: 'script' },
+  },
+  {
+    files: ['report/crop-box.js'],
+    languageOptions: { sourceType: 'module' },
   },
 );

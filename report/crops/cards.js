@@ -20,8 +20,8 @@ const cards = (() => {
   function card(photo) {
     const t = targets.get(photo) ?? 0;
     const crop = photo.crops[t];
-    const picked = picks.pickedOf(crop);
-    const { modelScore } = crop.options[picked];
+    const picked = picks.optionOf(crop);
+    const { modelScore } = crop.options[crop.best];
     const slash = photo.path.search(/[^/\\]*$/);
     const tabs = photo.crops.map((other, i) =>
       element(
@@ -62,7 +62,7 @@ const cards = (() => {
           'aria-label': `open ${photo.path}`,
           onclick: () => detail.open(photosShown(), photo, targets.get(photo)),
         },
-        pictures.picture(photo, crop, picked),
+        pictures.picture(photo, crop),
       ),
       element(
         'div',

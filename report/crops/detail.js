@@ -4,6 +4,7 @@ const detail = (() => {
 
   /** @typedef {PageData['photos'][number]} Photo */
   /** @typedef {Photo['crops'][number]} Crop */
+  /** @typedef {Crop['options'][number]['box']} Box */
 
   const { data, byId, element } = report;
   const dialog = byId('detail', HTMLDialogElement);
@@ -11,6 +12,11 @@ const detail = (() => {
   let photos = [];
   let index = 0;
   let target = 0;
+  /**
+   * What of the open photo changes with its choice.
+   * @type {{ readonly show: () => void } | undefined}
+   */
+  let shown;
 
   /** @param {number} share */
   const percent = (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
@@ -29,7 +35,10 @@ const detail = (() => {
     index = shown.indexOf(photo);
     target = t;
     draw();
-    if (!dialog.open) dialog.showModal();
+    if (dialog.open) return;
+    dialog.showModal();
+    // Not the crop, which takes the arrow keys for itself.
+    dialog.focus();
   }
 
   /** @param {number} by */
@@ -46,13 +55,11 @@ const detail = (() => {
    * @param {number} o Its index.
    */
   function optionRow(photo, crop, option, o) {
-    const isPicked = picks.pickedOf(crop) === o;
     return element(
       'button',
       {
         type: 'button',
         class: 'option',
-        'aria-pressed': String(isPicked),
         onclick: () => picks.pick(crop, o),
         onmouseenter: () => highlight(o),
         onmouseleave: () => highlight(-1),
@@ -112,14 +119,14 @@ const detail = (() => {
     return [heading('Composition'), element('div', { class: 'layers' }, ...buttons)];
   }
 
+  const resetText = () => (data.engine === 'vlm' ? 'Back to the model’s crop' : 'Back to the first crop');
+
   /** @param {string} text */
   const heading = (text) => element('h3', {}, text);
 
   function draw() {
     const photo = photos[index];
     const crop = photo.crops[target];
-    const picked = picks.pickedOf(crop);
-    const [x1, y1, x2, y2] = crop.options[picked].box;
     const tabs = photo.crops.map((other, t) =>
       element(
         'button',
@@ -141,8 +148,25 @@ const detail = (() => {
      */
     const go = (text, label, by) =>
       element('button', { type: 'button', 'aria-label': label, onclick: () => step(by) }, text);
+    const picture = pictures.picture(photo, crop);
+    const size = element('p', { class: 'note', role: 'status' });
+    const reset = element('button', { type: 'button', onclick: () => picks.reset(crop) }, resetText());
+    const rows = crop.options.map((option, o) => optionRow(photo, crop, option, o));
+    /** @param {Box} box */
+    const tell = (box) => {
+      size.textContent = `${photo.width} × ${photo.height} px, ${mover.inWords(box)}`;
+    };
+    const movable = mover.attach(picture, photo, crop, tell);
+    shown = {
+      show() {
+        movable.show(picks.boxOf(crop));
+        tell(picks.boxOf(crop));
+        rows.forEach((row, o) => row.setAttribute('aria-pressed', String(picks.optionOf(crop) === o)));
+        reset.disabled = !picks.isChanged(crop);
+      },
+    };
     dialog.replaceChildren(
-      element('div', { class: 'stage' }, pictures.picture(photo, crop, picked)),
+      element('div', { class: 'stage' }, picture),
       element(
         'aside',
         {},
@@ -159,27 +183,32 @@ const detail = (() => {
           ),
         ),
         element('h2', {}, photo.path),
-        element(
-          'p',
-          { class: 'note' },
-          `${photo.width} × ${photo.height} px, crop ${x2 - x1} × ${y2 - y1} px at (${x1}, ${y1})`,
-        ),
+        size,
         photo.crops.length > 1 ? element('div', { class: 'tabs' }, ...tabs) : '',
+        element(
+          'div',
+          { class: 'by-hand' },
+          reset,
+          element(
+            'p',
+            { class: 'note' },
+            'Drag the crop, its edges or corners; arrow keys move it, Alt and arrows size it.',
+          ),
+        ),
         heading('Candidates'),
-        element('div', { class: 'options' }, ...crop.options.map((option, o) => optionRow(photo, crop, option, o))),
+        element('div', { class: 'options' }, ...rows),
         ...(crop.why && crop.why !== crop.options[crop.best].why ? [heading('Why'), element('p', {}, crop.why)] : []),
         ...composition(photo),
         ...times(crop),
       ),
     );
+    shown.show();
+    // The button that was pressed may have gone with what it stood in, and the keys with it.
+    if (dialog.open && !dialog.contains(document.activeElement)) dialog.focus();
   }
 
   picks.onChange((crop) => {
-    if (!dialog.open || photos[index].crops[target] !== crop) return;
-    const rows = () => /** @type {NodeListOf<HTMLElement>} */ (dialog.querySelectorAll('.option'));
-    const focused = [...rows()].findIndex((row) => row === document.activeElement);
-    draw();
-    rows()[focused]?.focus();
+    if (dialog.open && photos[index].crops[target] === crop) shown?.show();
   });
 
   dialog.addEventListener('click', (event) => {

@@ -20,7 +20,7 @@
   const shareOf = (photo) =>
     Math.min(
       ...photo.crops.map((crop) => {
-        const [x1, y1, x2, y2] = crop.options[picks.pickedOf(crop)].box;
+        const [x1, y1, x2, y2] = picks.boxOf(crop);
         return ((x2 - x1) * (y2 - y1)) / (photo.width * photo.height);
       }),
     );
@@ -47,7 +47,11 @@
     byId('head').append(
       element('h1', {}, `${title}${data.isDryRun ? ', nothing written yet' : ', cropped'}`),
       element('p', {}, facts.join(' · ')),
-      element('p', { class: 'hint' }, 'Click a photo to see it large, a small picture to pick that crop.'),
+      element(
+        'p',
+        { class: 'hint' },
+        'Click a photo to see it large and to move its crop, a small picture to pick that crop.',
+      ),
     );
     if (failures.length === 0) return;
     byId('head').append(
@@ -105,6 +109,11 @@
     const button = byId('save', HTMLButtonElement);
     button.disabled = n === 0;
     button.textContent = n === 0 ? 'Save choices' : `Save ${count(n, 'choice')}`;
+    byId('forget').hidden = picks.nChanged() === 0;
+  }
+
+  function forget() {
+    if (confirm(`Forget ${count(picks.nChanged(), 'choice')} and take the crops as they were?`)) picks.forget();
   }
 
   function save() {
@@ -134,6 +143,7 @@
   input('save-all').checked = data.isDryRun;
   byId('save-all').addEventListener('change', drawSave);
   byId('save').addEventListener('click', save);
+  byId('forget').addEventListener('click', forget);
   picks.onChange(drawSave);
   draw();
   drawSave();

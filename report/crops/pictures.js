@@ -25,20 +25,10 @@ const pictures = (() => {
    * @param {Box} box
    * @param {Readonly<Record<string, string | number>>} attributes
    */
-  function rect([x1, y1, x2, y2], attributes) {
-    return svg('rect', { x: x1, y: y1, width: x2 - x1, height: y2 - y1, ...attributes });
-  }
-
-  /**
-   * @param {Photo} photo
-   * @param {Box} box
-   */
-  function shade({ width, height }, [x1, y1, x2, y2]) {
-    return svg('path', {
-      class: 'shade',
-      'fill-rule': 'evenodd',
-      d: `M0 0H${width}V${height}H0ZM${x1} ${y1}V${y2}H${x2}V${y1}Z`,
-    });
+  function rect(box, attributes) {
+    const node = svg('rect', attributes);
+    place(node, box);
+    return node;
   }
 
   /**
@@ -64,25 +54,49 @@ const pictures = (() => {
   }
 
   /**
-   * The whole photo, dark outside the crop picked.
+   * The whole photo, dark outside the crop chosen.
    * @param {Photo} photo
    * @param {Photo['crops'][number]} crop One of its crops.
-   * @param {number} picked Index into the crop's options.
    */
-  function picture(photo, crop, picked) {
+  function picture(photo, crop) {
     const { width, height } = photo;
-    const box = crop.options[picked].box;
     const root = svg('svg', { class: 'picture', viewBox: `0 0 ${width} ${height}`, role: 'img' });
     root.setAttribute('aria-label', photo.path);
     const url = urlOf(photo);
     if (url) root.append(svg('image', { href: url, width, height, preserveAspectRatio: 'none' }));
     else root.append(rect([0, 0, width, height], { class: 'no-picture' }));
-    root.append(shade(photo, box), ...photo.elements.map((drawn) => drawnElement(drawn, photo)));
-    crop.options.forEach((option, o) => {
-      if (o !== picked) root.append(rect(option.box, { class: 'candidate', 'data-option': o }));
-    });
-    root.append(rect(box, { class: 'crop-casing' }), rect(box, { class: 'crop' }));
+    root.append(svg('path', { class: 'shade', 'fill-rule': 'evenodd' }));
+    root.append(...photo.elements.map((drawn) => drawnElement(drawn, photo)));
+    root.append(...crop.options.map((option, o) => rect(option.box, { class: 'candidate', 'data-option': o })));
+    root.append(svg('rect', { class: 'crop-casing' }), svg('rect', { class: 'crop' }));
+    showCrop(root, photo, picks.boxOf(crop), picks.optionOf(crop));
     return root;
+  }
+
+  /**
+   * Draws the crop of a picture at a box.
+   * @param {SVGSVGElement} root As `picture` made it.
+   * @param {Photo} photo
+   * @param {Box} box
+   * @param {number} option Index of the option it is, which needs no dashes of its own; -1 for none.
+   */
+  function showCrop(root, photo, box, option) {
+    const [x1, y1, x2, y2] = box;
+    const inside = `M${x1} ${y1}V${y2}H${x2}V${y1}Z`;
+    root.querySelector('.shade')?.setAttribute('d', `M0 0H${photo.width}V${photo.height}H0Z${inside}`);
+    for (const node of root.querySelectorAll('.crop, .crop-casing')) place(node, box);
+    for (const node of /** @type {NodeListOf<SVGRectElement>} */ (root.querySelectorAll('.candidate'))) {
+      node.classList.toggle('picked', node.dataset.option === String(option));
+    }
+  }
+
+  /**
+   * @param {Element} node A rectangle.
+   * @param {Box} box
+   */
+  function place(node, [x1, y1, x2, y2]) {
+    const attributes = { x: x1, y: y1, width: x2 - x1, height: y2 - y1 };
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
   }
 
   /**
@@ -109,5 +123,5 @@ const pictures = (() => {
     return node;
   }
 
-  return { picture, preview };
+  return { picture, showCrop, place, preview };
 })();

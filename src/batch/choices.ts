@@ -4,6 +4,10 @@ import { boxSchema } from '../base/schema.js';
 import { listedPath } from './listed-path.js';
 import { parseTargets, type Target } from '../crop/target.js';
 
+export const CHOSEN_BY = ['picked', 'moved', 'kept'] as const;
+/** The page of `--report`, the page of `framewright studio`, or a user study. */
+export const CHOICE_ORIGINS = ['report', 'studio', 'study'] as const;
+
 /** A line of a choices file: the crop a person picked for a photo, e.g. in the page of `--report`. */
 export const choiceSchema = z.object({
   path: z.string().min(1),
@@ -16,6 +20,12 @@ export const choiceSchema = z.object({
   box: boxSchema,
   /** Size of the upright photo the box was picked in. */
   photo: z.object({ widthPx: z.int().positive(), heightPx: z.int().positive() }).optional(),
+  /** `picked`: one of the crops offered, in place of the first; `moved`: placed or sized by hand; `kept`: the first one, left as it was. */
+  by: z.enum(CHOSEN_BY).optional(),
+  /** The crops that were offered, the program's own choice first: what the choice is preferred to. */
+  offered: z.array(boxSchema).optional(),
+  /** Where the choice was made. */
+  origin: z.enum(CHOICE_ORIGINS).optional(),
 });
 
 export interface Choice extends Omit<z.infer<typeof choiceSchema>, 'aspect' | 'size' | 'folder'> {

@@ -3,7 +3,7 @@ import { CROP_BUFFER_OPTIONS, CROP_EACH_OPTIONS } from '../cropper/option-kinds.
 import type { BatchListener } from './listener.js';
 import type { BatchOptions } from './options.js';
 
-const { onProgress: _, onConversation: __, ...WISHES } = CROP_EACH_OPTIONS;
+const { onProgress: _, onConversation: __, onThought: ___, ...WISHES } = CROP_EACH_OPTIONS;
 const { format, quality, strip } = CROP_BUFFER_OPTIONS;
 
 export const BATCH_OPTIONS: OptionKinds<BatchOptions> = {

@@ -14,7 +14,9 @@ export interface StdinPhoto {
  * folder. Errors name options as the command does: `--output`.
  */
 export interface BatchOptions
-  extends Omit<CropEachOptions, 'onProgress' | 'onConversation' | 'signal'>, Omit<EncodeOptions, 'signal'> {
+  extends
+    Omit<CropEachOptions, 'onProgress' | 'onConversation' | 'onThought' | 'signal'>,
+    Omit<EncodeOptions, 'signal'> {
   /**
    * Files, folders (the photos in them, sorted by name) and patterns such as `in/*.jpg`; `-` is the photo that `stdin`
    * gives. Crops that earlier runs have put among them are left out. Default: the photos of `hints`.

@@ -83,6 +83,17 @@ export function cropRectangle(request: CropRequest): CropRect {
   );
 }
 
+/**
+ * Whether a crop of this size has a ratio as nearly as crops have it: exactly, or to half a pixel where exact sizes are far
+ * between or there are none.
+ */
+export function isOfAspect({ width, height }: Size, asked: Aspect, photo: Size): boolean {
+  const aspect = reducedAspect(asked.width, asked.height);
+  if (width * aspect.height === height * aspect.width) return true;
+  if (isPlain(aspect) && exactSizes(aspect, photo).length > 0) return false;
+  return aspect.width >= aspect.height ? height === shorterSide(width, aspect) : width === shorterSide(height, aspect);
+}
+
 function fits({ width, height }: Size, { photo, minSize = 0 }: CropLimits, keep: Box | undefined): boolean {
   return (
     width <= photo.width &&
@@ -132,9 +143,14 @@ function nearestSizes(aspect: Aspect, photo: Size): Size[] {
   return Array.from({ length: wide ? photo.width : photo.height }, (_, index) => {
     const long = (wide ? photo.width : photo.height) - index;
     return wide
-      ? { width: long, height: Math.max(1, Math.round((long * aspect.height) / aspect.width)) }
-      : { width: Math.max(1, Math.round((long * aspect.width) / aspect.height)), height: long };
+      ? { width: long, height: shorterSide(long, aspect) }
+      : { width: shorterSide(long, aspect), height: long };
   });
+}
+
+/** The whole pixels of a ratio's shorter side that are nearest for this longer one. */
+function shorterSide(long: number, { width, height }: Aspect): number {
+  return Math.max(1, Math.round((long * Math.min(width, height)) / Math.max(width, height)));
 }
 
 function isPlain({ width, height }: Aspect): boolean {

@@ -7,7 +7,7 @@ import { slideToFocus } from './focus.js';
 import type { SettledTarget, SettledWishes } from './wishes.js';
 import { resultNotes } from './result-notes.js';
 import type { ReadyPhoto } from './ready-photo.js';
-import type { Candidate, CropRect, CropResult } from '../base/schema.js';
+import type { Candidate, CropRect, CropResult, Element } from '../base/schema.js';
 import { focalPoint } from './focal-point.js';
 import { formatAspect } from './target.js';
 
@@ -31,13 +31,11 @@ export interface CropOutcome {
 export function cropResult(outcome: CropOutcome): CropResult {
   const { ready, wishes, engine, settled, proposed } = outcome;
   const { target } = settled;
-  const { photo, frame, map, heads } = ready;
+  const { photo, frame, heads } = ready;
   const { decision, conversation } = outcome.decided;
   if (wishes.onConversation && conversation) wishes.onConversation(conversation(), target);
-  const rects = proposed.candidates.map(({ boxInFrame }) =>
-    exactCrop(map.toPhoto.box(boxInFrame), photo, settled, wishes.focus),
-  );
-  const analysis = outcome.analysed.elements.map((element) => map.toPhoto.element(element));
+  const rects = exactCrops(outcome);
+  const analysis = elementsInPhoto(outcome);
   const crop = rects[decision.best]!;
   const isWhole = crop.width * crop.height >= KEEP_FROM_SHARE * photo.width * photo.height;
   const keepsPhoto = (isWhole || decision.verdict === 'keep') && !target.aspect;
@@ -69,6 +67,21 @@ export function cropResult(outcome: CropOutcome): CropResult {
     ...resultNotes(photo, final, target.size, [settled.note, decision.verdict === 'reject' ? REJECTED : undefined]),
     timingsMs: ready.timings.with(settled.engineTarget.timings),
   };
+}
+
+/** T_comp, in oriented photo pixels. */
+export function elementsInPhoto({ ready, analysed }: Pick<CropOutcome, 'ready' | 'analysed'>): Element[] {
+  return analysed.elements.map((element) => ready.map.toPhoto.element(element));
+}
+
+/** The candidates as exact crops of the photo. */
+export function exactCrops({
+  ready: { map, photo },
+  wishes: { focus },
+  settled,
+  proposed,
+}: Pick<CropOutcome, 'ready' | 'wishes' | 'settled' | 'proposed'>): CropRect[] {
+  return proposed.candidates.map(({ boxInFrame }) => exactCrop(map.toPhoto.box(boxInFrame), photo, settled, focus));
 }
 
 /** The candidate in whole pixels, within every wish. */

@@ -4,6 +4,7 @@ import type { EngineCall, EngineSteps, PhotoEngine } from '../engines/engine.js'
 import { plainEngine } from '../engines/plain-engine.js';
 import type { Photo } from '../photo/decode.js';
 import { cropResult } from './crop-result.js';
+import { tellCandidates, tellElements } from './tell-thoughts.js';
 import { CROP_DEFAULTS } from './defaults.js';
 import { readyFor, type ReadyPhoto } from './ready-photo.js';
 import type { Target } from './target.js';
@@ -62,10 +63,12 @@ export async function cropPhoto<Encoded = undefined>(job: CropJob<Encoded>): Pro
   if (possible.length === 0) throw impossibleTogether(failedOf(wishes.targets));
   const crops = await withSteps(job, ready, wishes.call, async (steps) => {
     const analysed = await steps.analyse(); // eq. (1): the composition
+    tellElements({ ready, wishes, analysed });
     const enhanced = await steps.enhance(analysed); // eq. (2): drawn on the photo
     return steps.forEachTarget(enhanced, (from, target, i) =>
       unlessImpossible(possible[i]!.target, job.engine, async () => {
         const proposed = await steps.propose(from, target); // candidates, seen on the enhanced photo
+        tellCandidates({ ready, wishes, settled: possible[i]!, proposed });
         const decided = await steps.decide(proposed, target); // the best of them
         return cropResult({ ...job, ready, wishes, settled: possible[i]!, analysed, proposed, decided });
       }),
@@ -161,7 +164,7 @@ async function cropByFallback(
   ready: ReadyPhoto,
   target: Target,
   fallback: Exclude<Fallback, 'review'>,
-  { instruct: _, onConversation: __, ...wishes }: HeldWishes,
+  { instruct: _, onConversation: __, onThought: ___, ...wishes }: HeldWishes,
 ): Promise<CropResult> {
   const engine = plainEngine(fallback === 'keep' ? 'full' : fallback);
   const decode = (): Promise<ReadyPhoto> => Promise.resolve(readyFor(ready, engine));

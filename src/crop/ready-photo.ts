@@ -1,7 +1,8 @@
 import { coordinateSpace } from '../base/coordinates.js';
 import type { Box, Size } from '../base/geometry.js';
 import { Timings } from '../base/timings.js';
-import type { FrameImage, PhotoEngine } from '../engines/engine.js';
+import type { PhotoEngine } from '../engines/engine.js';
+import type { FrameImage } from '../engines/frame-image.js';
 import { decodePhoto, type Photo } from '../photo/decode.js';
 import { chooseFrame, frameMap, type FrameMap } from '../photo/frame.js';
 import type { PhotoInput } from '../photo/input-kinds.js';

@@ -7,6 +7,7 @@ import type { CropRect, Fallback } from '../base/schema.js';
 import type { Stage } from '../base/stages.js';
 import { Timings } from '../base/timings.js';
 import type { ConversationPart, EngineCall, EngineTarget, PhotoEngine, SamplingOptions } from '../engines/engine.js';
+import type { Thought } from '../engines/thought.js';
 import { CROP_DEFAULTS, MAX_CANDIDATES } from './defaults.js';
 import { focusBox, focusPoint, type Focus } from './focus.js';
 import { waysToKeep, type ToKeep } from './kept.js';
@@ -50,6 +51,12 @@ export interface CropWishes {
   readonly onProgress?: (stage: string) => void;
   /** Called once a crop with everything the model was told and shown and what it said, for diagnosis. */
   readonly onConversation?: (parts: readonly ConversationPart[], target: Target) => void;
+  /**
+   * Called with all that happens while a crop is thought about, as it does: each stage, image, prompt and token, and the
+   * probabilities of the decision; and with the target it is for where it is for one only. What a photo that is held was
+   * asked before is not thought about again.
+   */
+  readonly onThought?: (thought: Thought, target?: Target) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -90,6 +97,7 @@ export interface SettledWishes {
   readonly focus: Point | undefined;
   readonly seed: number;
   readonly onConversation: CropWishes['onConversation'];
+  readonly onThought: CropWishes['onThought'];
 }
 
 /**
@@ -124,12 +132,28 @@ export function settleWishes(
     votes,
     ...(wishes.instruct ? { instruct: wishes.instruct } : {}),
   };
-  const { seed = CROP_DEFAULTS.seed, onConversation } = wishes;
-  const engineTargets = settled.flatMap((each) => (each.error ? [] : [each.engineTarget]));
+  const { seed = CROP_DEFAULTS.seed, onConversation, onThought } = wishes;
+  const possible = settled.filter((each) => each.error === undefined);
+  const engineTargets = possible.map(({ engineTarget }) => engineTarget);
   return {
-    call: { ...call, request, targets: engineTargets },
+    call: {
+      ...call,
+      request,
+      targets: engineTargets,
+      ...defined({ onThought: onThought && toldOf(possible, onThought) }),
+    },
     targets: settled,
-    ...{ focus, seed, onConversation },
+    ...{ focus, seed, onConversation, onThought },
+  };
+}
+
+/** The engine knows its own targets only. */
+function toldOf(
+  settled: readonly SettledTarget[],
+  onThought: NonNullable<CropWishes['onThought']>,
+): NonNullable<EngineCall['onThought']> {
+  return (thought, of) => {
+    onThought(thought, settled.find(({ engineTarget }) => engineTarget === of)?.target);
   };
 }
 

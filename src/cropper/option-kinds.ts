@@ -25,6 +25,7 @@ const WISHES: OptionKinds<CropWishes> = {
   seed: 'number',
   onProgress: 'function',
   onConversation: 'function',
+  onThought: 'function',
   signal: 'signal',
 };
 
@@ -72,6 +73,7 @@ export const HELD_CROP_OPTIONS: OptionKinds<HeldCropOptions> = {
   minSize: 'number',
   without: 'list',
   onConversation: 'function',
+  onThought: 'function',
   signal: 'signal',
 };
 

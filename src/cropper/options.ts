@@ -42,7 +42,7 @@ export interface CropOptions extends CropWishes {
 /** What may be asked of one crop of a held photo. */
 export interface HeldCropOptions extends Pick<
   HeldWishes,
-  'candidates' | 'votes' | 'minSize' | 'without' | 'onConversation' | 'signal'
+  'candidates' | 'votes' | 'minSize' | 'without' | 'onConversation' | 'onThought' | 'signal'
 > {
   /** As of any crop. */
   readonly aspect?: string;

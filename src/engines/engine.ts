@@ -1,17 +1,13 @@
 import type { Coordinates } from '../base/coordinates.js';
-import type { Box, Size } from '../base/geometry.js';
+import type { Box } from '../base/geometry.js';
+import type { FrameImage } from './frame-image.js';
 import type { CandidateLimits, ProposedBox } from './limits.js';
+import type { Thought } from './thought.js';
 import type { Element, EngineName } from '../base/schema.js';
 import type { PixelBudget } from '../photo/frame.js';
 import type { Stage } from '../base/stages.js';
 import type { Timings } from '../base/timings.js';
 import type { Verdict } from '../base/verdicts.js';
-
-/** What an engine looks at: RGB, row major, `frame.width * frame.height * 3` bytes. */
-export interface FrameImage {
-  readonly frame: Size;
-  readonly rgb: Uint8Array;
-}
 
 /** One crop wanted of a photo, in what the engine counts in. */
 export interface EngineTarget {
@@ -80,6 +76,8 @@ export interface EngineCall {
   readonly timings: Timings;
   /** Called with the name of each stage as it begins. */
   readonly onProgress?: (stage: string) => void;
+  /** Called with all that happens, and which of the targets it is for where it is not for all of them. */
+  readonly onThought?: (thought: Thought, target?: EngineTarget) => void;
 }
 
 /** T_comp of eq. (1): the composition, in the frame; empty where the engine looks at none. */

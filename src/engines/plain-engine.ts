@@ -7,9 +7,9 @@ import type {
   Proposed,
   Decided,
   EngineCall,
-  FrameImage,
   TargetWork,
 } from './engine.js';
+import type { FrameImage } from './frame-image.js';
 import { centre } from './centre.js';
 import { full } from './full.js';
 import { lookAtByRules } from './rules/index.js';

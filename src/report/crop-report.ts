@@ -60,7 +60,8 @@ export class CropReport {
     return fillPage('crops', {
       title: `${this.#photos.length} photos, cropped`,
       data,
-      scripts: ['layers.js', 'pictures.js', 'picks.js', 'detail.js', 'cards.js', 'gallery.js'],
+      modules: { cropBox: 'crop-box.js' },
+      scripts: ['layers.js', 'pictures.js', 'memory.js', 'picks.js', 'mover.js', 'detail.js', 'cards.js', 'gallery.js'],
     });
   }
 }

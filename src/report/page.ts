@@ -8,6 +8,8 @@ export interface PageContent {
   readonly data: unknown;
   /** Scripts of the page's folder, in order; `report/shared.js` comes before them. */
   readonly scripts: readonly string[];
+  /** Modules of `report/` that import nothing, by the name under which the scripts find what they export. */
+  readonly modules?: Readonly<Record<string, string>>;
   /** Code of libraries, which comes first. */
   readonly libraries?: readonly string[];
 }
@@ -26,7 +28,10 @@ export async function fillPage(folder: string, content: PageContent): Promise<st
     read(folder, 'page.css'),
   ]);
   const own = await Promise.all([read('shared.js'), ...content.scripts.map((name) => read(folder, name))]);
-  const scripts = [...(content.libraries ?? []), ...own].map(inScript);
+  const modules = await Promise.all(
+    Object.entries(content.modules ?? {}).map(async ([name, file]) => asScript(name, await read(file))),
+  );
+  const scripts = [...(content.libraries ?? []), ...modules, ...own].map(inScript);
   const parts: Readonly<Record<string, string>> = {
     title: escapeHtml(content.title),
     style: styles.join('\n'),
@@ -36,6 +41,12 @@ export async function fillPage(folder: string, content: PageContent): Promise<st
     scriptSources: scripts.map((code) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`).join(' '),
   };
   return shell.replace(/\{\{(\w+)\}\}/g, (placeholder, name: string) => parts[name] ?? placeholder);
+}
+
+/** What a module exports as one constant: modules that lie in a page cannot be imported by its scripts. */
+function asScript(name: string, code: string): string {
+  const exported = [...code.matchAll(/^export function (\w+)/gm)].map(([, id]) => id!);
+  return `const ${name} = (() => {\n'use strict';\n${code.replace(/^export /gm, '')}\nreturn { ${exported.join(', ')} };\n})();`;
 }
 
 /** Parsers of HTML turn CRLF into LF before the policy's hash is taken. */

@@ -1,5 +1,6 @@
 import type { Element } from '../base/schema.js';
-import type { Analysed, ConversationPart, Decided, FrameImage, Proposed, SamplingOptions } from '../engines/engine.js';
+import type { Analysed, ConversationPart, Decided, Proposed, SamplingOptions } from '../engines/engine.js';
+import type { FrameImage } from '../engines/frame-image.js';
 import type { CandidateLimits, ProposedBox } from '../engines/limits.js';
 import { BranchCache } from './branch-cache.js';
 import type { Conversation, SeenImage, TranscriptPart } from './prompt/conversation.js';
@@ -16,6 +17,8 @@ export interface ReasoningModel {
   /** Candidates as they are put to the decision. */
   placeEdges(photo: FrameImage, candidates: readonly ProposedBox[], limits: CandidateLimits): readonly ProposedBox[];
   readable(part: TranscriptPart): ConversationPart;
+  /** Special tokens are spelled out. */
+  readonly textOf: (tokens: readonly number[]) => string;
   /** Cells of the cache that one conversation may take. */
   readonly contextCells: number;
   /** Sequences it may take, its own included. */

@@ -2,7 +2,8 @@ import { AnswerTokens } from './answer/answer-tokens.js';
 import type { AnswerCounters } from './answer/sampled-answer.js';
 import { defined } from '../base/defined.js';
 import { coordinateSpace, type Coordinates } from '../base/coordinates.js';
-import type { ConversationPart, EngineCall, FrameImage, ModelIdentity, PhotoEngine } from '../engines/engine.js';
+import type { ConversationPart, EngineCall, ModelIdentity, PhotoEngine } from '../engines/engine.js';
+import type { FrameImage } from '../engines/frame-image.js';
 import { FramewrightError } from '../base/errors.js';
 import type { ContextPool } from './contexts.js';
 import { ConversationTree } from './conversation-tree.js';
@@ -151,6 +152,7 @@ export class VlmEngine implements PhotoEngine {
           sampling: { ...sampling, ...defined({ numbers: this.#use.numbers }) },
         }),
         readable: (part) => this.#readable(part),
+        textOf: (tokens) => this.#model.detokenize(tokens),
         contextCells: this.#use.contextCells,
         sequences: this.#sequences,
       },

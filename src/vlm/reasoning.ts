@@ -13,6 +13,7 @@ import type {
   TargetWork,
 } from '../engines/engine.js';
 import type { ProposedBox } from '../engines/limits.js';
+import type { ThoughtStage } from '../engines/thought.js';
 import { analyse } from './analyse/analyse.js';
 import type { Branch } from './branch-cache.js';
 import type { ConversationTree, ProposalInput } from './conversation-tree.js';
@@ -26,6 +27,7 @@ import { askBox } from './one-box/ask-box.js';
 import { boxCells, proposalCells, voteCells } from './room.js';
 import { showAgain, showPhoto } from './show.js';
 import { spaceOf, type StageContext } from './stage.js';
+import { ThoughtTeller } from './thought-teller.js';
 import { inWaves } from './waves.js';
 
 /** The photo with its analysis, or without where that is done without. */
@@ -37,6 +39,13 @@ type EnhancedBranch = Analysed & Branch<ProposalInput>;
 /** Candidates to decide on in the conversation; or what was decided on the same question before. */
 type ProposedBranch = Proposed &
   ((Analysed & { readonly chat: Conversation; readonly question: string }) | { readonly known: Decided });
+
+/** What is told of a step with all it says. */
+interface Step {
+  readonly stage: ThoughtStage;
+  readonly isEnhanced?: boolean;
+  readonly target?: EngineTarget;
+}
 
 /** The steps of CROP as one conversation: each goes on from where the one before it stands in the photo's tree. */
 export class Reasoning implements EngineSteps {
@@ -58,12 +67,12 @@ export class Reasoning implements EngineSteps {
   }
 
   async analyse(): Promise<AnalysedBranch> {
-    this.#call.onProgress?.(this.#first);
+    this.#begin(this.#first);
     const { timings } = this.#call;
     const photo = await this.#show();
     if (!this.#has('analysis')) return { elements: [], photo };
     const analysis = await this.#tree.analysed.goOn('analysis', photo, (chat) =>
-      timings.measure('analyse', () => analyse(chat, this.#stage)),
+      timings.measure('analyse', () => this.#heard(chat, { stage: 'analyse' }, () => analyse(chat, this.#stage))),
     );
     return { elements: analysis.value, photo, analysis };
   }
@@ -73,12 +82,14 @@ export class Reasoning implements EngineSteps {
     // One that was trained without it goes on from what it said.
     if (!this.#stage.profile.stages.includes('enhancement'))
       return { elements, chat: analysis.chat, value: { elements, isPlain: true } };
-    this.#call.onProgress?.(this.#second);
+    this.#begin(this.#second);
     const { timings, sampling } = this.#call;
     const { model, photo: image, inputs } = this.#tree;
     if (!this.#has('enhancement')) {
       const plain = await inputs.goOn('plain', analysis, async (chat) => {
-        await timings.measure(this.#second, () => showAgain(chat, photo.value, this.#stage));
+        await timings.measure(this.#second, () =>
+          this.#heard(chat, { stage: this.#second }, () => showAgain(chat, photo.value, this.#stage)),
+        );
         return { elements, isPlain: true };
       });
       return { elements, ...plain };
@@ -88,7 +99,7 @@ export class Reasoning implements EngineSteps {
       await timings.measure(this.#second, async () => {
         const seen = await model.encode({ rgb, frame: image.frame }, sampling.signal);
         using _embedding = seen.embedding;
-        await showAgain(chat, seen, this.#stage);
+        await this.#heard(chat, { stage: this.#second, isEnhanced: true }, () => showAgain(chat, seen, this.#stage));
       });
       return { elements, isPlain: false };
     });
@@ -117,17 +128,19 @@ export class Reasoning implements EngineSteps {
     const stagesBefore = this.#without.filter((name) => name === 'analysis' || name === 'enhancement');
     const { oneBox } = this.#stage.profile;
     const proposed = await proposals.goOn(JSON.stringify([asked, stagesBefore]), from, (chat) =>
-      oneBox
-        ? target.timings.measure('decide', async () => [await askBox(chat, asked, oneBox, this.#stage)])
-        : target.timings.measure('propose', async () =>
-            model.placeEdges(photo, await propose(chat, asked, this.#stage), asked.limits),
-          ),
+      this.#heard(chat, { stage: this.#second, target }, () =>
+        oneBox
+          ? target.timings.measure('decide', async () => [await askBox(chat, asked, oneBox, this.#stage)])
+          : target.timings.measure('propose', async () =>
+              model.placeEdges(photo, await propose(chat, asked, this.#stage), asked.limits),
+            ),
+      ),
     );
     return { chat: proposed.chat, question, elements: from.elements, candidates: proposed.value };
   }
 
-  async decide(proposed: ProposedBranch, { timings }: EngineTarget): Promise<Decided> {
-    this.#call.onProgress?.('decide');
+  async decide(proposed: ProposedBranch, target: EngineTarget): Promise<Decided> {
+    this.#begin('decide', target);
     if ('known' in proposed) return proposed.known;
     const { candidates, elements, chat: from, question } = proposed;
     const decided = await this.#atEnd(from, async (chat) => {
@@ -136,8 +149,10 @@ export class Reasoning implements EngineSteps {
         ? onlyBox(candidates[0]!)
         : this.#without.includes('decision')
           ? firstProposed(candidates)
-          : await timings.measure('decide', () =>
-              decide(chat, candidates, votes, this.#stage, { elements, atOnce: this.#votesAtOnce }),
+          : await target.timings.measure('decide', () =>
+              this.#heard(chat, { stage: 'decide', target }, () =>
+                decide(chat, candidates, votes, this.#stage, { elements, atOnce: this.#votesAtOnce }),
+              ),
             );
       return { decision, conversation: () => chat.transcript.map((part) => this.#tree.model.readable(part)) };
     });
@@ -183,7 +198,7 @@ export class Reasoning implements EngineSteps {
         const seen = await model.encode(photo, this.#call.sampling.signal);
         let isTaken = false;
         try {
-          await showPhoto(chat, seen, this.#stage);
+          await this.#heard(chat, { stage: this.#first }, () => showPhoto(chat, seen, this.#stage));
           isTaken = isKept;
         } finally {
           if (!isTaken) seen.embedding.dispose();
@@ -191,6 +206,31 @@ export class Reasoning implements EngineSteps {
         return seen;
       }),
     );
+  }
+
+  #begin(stage: ThoughtStage, target?: EngineTarget): void {
+    this.#call.onProgress?.(stage);
+    this.#call.onThought?.({ kind: 'stage', stage }, target);
+  }
+
+  /** Takes a step in a conversation, telling the call's listener, where it has one, what is given and said in it. */
+  async #heard<R>(chat: Conversation, { stage, isEnhanced, target }: Step, step: () => Promise<R>): Promise<R> {
+    const { onThought } = this.#call;
+    if (!onThought) return step();
+    const teller = new ThoughtTeller({
+      ...{ stage, ...defined({ isEnhanced }), textOf: this.#tree.model.textOf },
+      tell: (thought) => {
+        onThought(thought, target);
+      },
+    });
+    chat.listener = teller;
+    try {
+      const result = await step();
+      teller.end();
+      return result;
+    } finally {
+      chat.listener = undefined;
+    }
   }
 
   #requestFor({ isPlain, elements }: ProposalInput, { limits, aspect }: EngineTarget): ProposalRequest {

@@ -54,3 +54,18 @@ test('choices are cropped as picked, without a cropper', async () => {
   expect(result).toMatchObject({ nDone: 2, canResume: false });
   expect(written()).toEqual(['dogs-1x1.jpg', 'dogs-2x1.jpg']);
 });
+
+test('a choice that has its ratio as nearly as pixels can is cropped as it is; another is taken to the ratio', async () => {
+  const lines = [
+    { path: at('in', 'dogs.jpg'), aspect: '1.91:1', box: [3, 5, 83, 47] },
+    { path: at('in', 'pagoda.jpg'), aspect: '1.91:1', box: [3, 5, 83, 50] },
+  ];
+  writeFileSync(at('c.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
+  const crops: { width: number; height: number }[] = [];
+  await runBatch(
+    { choices: at('c.jsonl'), output: at('out') },
+    { onPhoto: ({ results }) => crops.push(results[0]!.crop) },
+  );
+  expect(crops[0]).toEqual({ x: 3, y: 5, width: 80, height: 42 });
+  expect(crops[1]!.height).toBe(Math.round(crops[1]!.width / 1.91));
+});

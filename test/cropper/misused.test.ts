@@ -99,7 +99,7 @@ test.each<[string, () => Promise<unknown>, RegExp]>([
 });
 
 describe('a callback that throws', () => {
-  test.each(['onProgress', 'onConversation'] as const)('as %s rejects the crop with it', async (name) => {
+  test.each(['onProgress', 'onConversation', 'onThought'] as const)('as %s rejects the crop with it', async (name) => {
     await using model = await openCropper();
     const thrown = new Error('mine');
     const call = model.crop(file, {

@@ -202,11 +202,17 @@ describePage(
       await opened.page.keyboard.press('Escape');
       await card(HOSTILE[3]!).locator('.small').nth(3).click();
       expect(await opened.page.locator('#save').textContent()).toBe('Save 3 choices');
-      const photo = { widthPx: 400, heightPx: 300 };
+      const all = { folder: process.cwd(), photo: { widthPx: 400, heightPx: 300 }, by: 'picked', origin: 'report' };
+      const offered = [
+        [10, 10, 310, 260],
+        [100, 0, 400, 300],
+        [50, 50, 350, 250],
+      ];
+      const withWhole = [...offered, [0, 0, 400, 300]];
       expect(await savedChoices()).toEqual([
-        { path: HOSTILE[3], folder: process.cwd(), box: [0, 0, 400, 300], photo },
-        { path: 'folder/photo 5.jpg', aspect: '1:1', folder: process.cwd(), box: [50, 50, 350, 250], photo },
-        { path: 'folder/photo 8.jpg', folder: process.cwd(), box: [100, 0, 400, 300], photo },
+        { path: HOSTILE[3], box: [0, 0, 400, 300], ...all, offered: withWhole },
+        { path: 'folder/photo 5.jpg', aspect: '1:1', box: [50, 50, 350, 250], ...all, offered },
+        { path: 'folder/photo 8.jpg', box: [100, 0, 400, 300], ...all, offered: withWhole },
       ]);
       await opened.page.locator('#show').selectOption('changed');
       expect(await opened.page.locator('.card').count()).toBe(3);

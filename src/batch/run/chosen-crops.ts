@@ -5,7 +5,8 @@ import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
 import { decodePhoto, type Photo } from '../../photo/decode.js';
 import type { CropResult } from '../../base/schema.js';
-import { cropRectangle } from '../../crop/crop-rectangle.js';
+import { rectOfBox } from '../../base/geometry.js';
+import { cropRectangle, isOfAspect } from '../../crop/crop-rectangle.js';
 import { resultNotes } from '../../crop/result-notes.js';
 import { focalPoint } from '../../crop/focal-point.js';
 import { formatAspect } from '../../crop/target.js';
@@ -82,9 +83,11 @@ function chosenCrop(
       `the box ${box.join(',')} (${from}) is not inside ${photo.name}, ${width}x${height} px`,
     );
   }
-  const crop = target.aspect
-    ? cropRectangle({ photo, box, aspect: target.aspect, name: photo.name })
-    : { x: x1, y: y1, width: x2 - x1, height: y2 - y1 };
+  const chosen = rectOfBox(box);
+  const crop =
+    target.aspect && !isOfAspect(chosen, target.aspect, photo)
+      ? cropRectangle({ photo, box, aspect: target.aspect, name: photo.name })
+      : chosen;
   const final: CropResult['candidates'][number]['box'] = [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height];
   const size = { widthPx: width, heightPx: height };
   const why = 'Chosen by hand.';

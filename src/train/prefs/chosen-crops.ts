@@ -16,6 +16,8 @@ export interface ChosenCrop {
   readonly path: string;
   readonly box: Box;
   readonly target: Target;
+  /** The crop it was chosen over: the program's own of those offered, where that is known. */
+  readonly declined?: Box;
 }
 
 export interface ChosenCrops {
@@ -58,7 +60,7 @@ async function cropsOfFile(
   const chosen: ChosenCrop[] = [];
   const problems: Problem[] = [];
   const choices = await readChoices(file);
-  for (const { path: named, box, target, photo: seen } of choices) {
+  for (const { path: named, box, target, photo: seen, offered } of choices) {
     signal?.throwIfAborted();
     const id = target.aspect ? `${named} ${formatAspect(target.aspect)}` : named;
     const place = index ? index.find([named]) : named;
@@ -67,7 +69,10 @@ async function cropsOfFile(
       ? whyNot(box, size, seen && { width: seen.widthPx, height: seen.heightPx })
       : 'it is missing, or no photo';
     if (reason !== undefined) problems.push({ id, reason });
-    else chosen.push({ id, path: place!, box: [...box], target });
+    else {
+      const declined = offered?.find((crop) => whyNot(crop, size!, undefined) === undefined);
+      chosen.push({ id, path: place!, box: [...box], target, ...(declined && { declined }) });
+    }
   }
   return { chosen, problems, nPhotos: new Set(choices.map((choice) => choice.path)).size };
 }

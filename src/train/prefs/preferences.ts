@@ -1,8 +1,9 @@
 import { FramewrightError, messageOf } from '../../base/errors.js';
+import { intersectionOverUnion } from '../../base/geometry.js';
 import type { Analyst } from '../export/analyst.js';
-import type { Problem, TastePhoto, TasteSource } from '../sources/types.js';
-import { pairsAgainstOwn } from '../targets/pairs-against-own.js';
-import type { ChosenCrops } from './chosen-crops.js';
+import type { OwnAnswer, PreferredPair, Problem, TastePhoto, TasteSource } from '../sources/types.js';
+import { AGREED_IOU, pairsAgainstOwn } from '../targets/pairs-against-own.js';
+import type { ChosenCrop, ChosenCrops } from './chosen-crops.js';
 
 export interface PreferenceOptions {
   /** The model to be trained, as it is. */
@@ -12,7 +13,8 @@ export interface PreferenceOptions {
 }
 
 /**
- * What the choices prefer: each picked or moved crop against the model's own and against its other candidates. Where a
+ * What the choices prefer: each picked or moved crop against the one it was chosen over, where a choice says which, and
+ * against the model's own and its other candidates. Where a
  * choice agrees with the model nothing is preferred, and it is still an example of a good crop.
  *
  * @throws FramewrightError DATASET_INVALID where there are no choices, or all of them agree with the model
@@ -30,8 +32,9 @@ export async function preferencesOf(
     try {
       const { id, path, box, target } = choice;
       const own = await analyst.look(path, target, signal);
-      if (pairsAgainstOwn(box, own).length > 0) nOther++;
-      photos.push({ id, path, target, own, crops: [{ box, rating: 1 }], pairs: [], isPreferredToOwn: true });
+      const pairs = pairAgainstDeclined(choice, own);
+      if (pairs.length > 0 || pairsAgainstOwn(box, own).length > 0) nOther++;
+      photos.push({ id, path, target, own, crops: [{ box, rating: 1 }], pairs, isPreferredToOwn: true });
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof FramewrightError) || error.code === 'DISPOSED') throw error;
@@ -49,4 +52,11 @@ export async function preferencesOf(
     );
   }
   return { name: 'own choices', photos, ratingGap: 1, missing, repairs: [] };
+}
+
+/** Against the crop that was declined, where that is neither the choice nor what the model would offer again. */
+function pairAgainstDeclined({ box, declined }: ChosenCrop, own: OwnAnswer): PreferredPair[] {
+  if (!declined) return [];
+  const isKnown = [box, own.candidates[own.best]!].some((crop) => intersectionOverUnion(crop, declined) >= AGREED_IOU);
+  return isKnown ? [] : [{ chosen: box, rejected: declined }];
 }

@@ -3,6 +3,7 @@ import { defined } from '../../base/defined.js';
 import type { AppendResult } from '../../runtime/types.js';
 import type { SamplingOptions } from '../../engines/engine.js';
 import type { ChatSession } from './chat-session.js';
+import type { ChosenToken, ConversationListener } from './conversation-listener.js';
 import type { AnswerTokens } from './answer-tokens.js';
 import { medianValue } from './median.js';
 import { walkOptions, type OptionSet } from './option-walk.js';
@@ -21,9 +22,10 @@ export interface AnswerSink {
   readonly session: Pick<ChatSession<unknown>, 'append' | 'generate' | 'score'>;
   readonly tokens: AnswerTokens;
   readonly counters: AnswerCounters;
-  /** Queues a token. */
-  put(token: number): void;
-  /** Tokens that reached the session another way. */
+  readonly listener: ConversationListener | undefined;
+  /** Queues a token, and tells the listener of it. */
+  put(token: number, chosen?: ChosenToken): void;
+  /** Tokens that reached the session, and the listener, another way. */
   record(kind: 'answer', tokens: Iterable<number>): void;
   /** Appends what is queued; log-probabilities of `choices` after it. */
   flush(signal?: AbortSignal, choices?: Int32Array): Promise<AppendResult>;
@@ -68,7 +70,7 @@ export class SampledAnswer implements AnswerWriter {
   }
 
   async sentence({ maxTokens, then }: { maxTokens: number; then: string }): Promise<string> {
-    const { session, tokens, counters } = this.#to;
+    const { session, tokens, counters, listener } = this.#to;
     const { signal, temperature, random } = this.#options;
     await this.#to.flush(signal);
     const result = await session.generate({
@@ -76,6 +78,13 @@ export class SampledAnswer implements AnswerWriter {
       maxTokens,
       stopTexts: ['"'],
       ...(temperature ? { temperature, seed: Math.floor((random ?? Math.random)() * 2 ** 32) } : {}),
+      ...(listener
+        ? {
+            onToken: ({ id, logProb }): void => {
+              listener.token(id, { logProb });
+            },
+          }
+        : {}),
       ...defined({ signal }),
     });
     this.#to.record('answer', result.tokens);
@@ -90,15 +99,23 @@ export class SampledAnswer implements AnswerWriter {
   async #median<T extends Following>(allowed: readonly number[], then: readonly [T, ...T[]]): Promise<IntegerField<T>> {
     const { session, tokens, counters } = this.#to;
     const { signal } = this.#options;
+    const looks: Look[] = [];
     await this.#to.flush(signal);
     const index = await medianValue(
       tokens.integerSet(allowed, then),
       (option) => Math.floor(option / then.length),
-      async (sequences) => (await session.score(sequences, defined({ signal }))).map((logProbs) => logProbs.at(-1)!),
+      async (sequences) => {
+        const scored = await session.score(sequences, defined({ signal }));
+        const logProbs = scored.map((ofTokens) => ofTokens.at(-1)!);
+        looks.push(...sequences.map((sequence, i) => ({ sequence, logProb: logProbs[i]! })));
+        return logProbs;
+      },
     );
     const value = allowed[index]!;
     const digits = tokens.integer(value);
-    for (const token of digits) this.#to.put(token);
+    digits.forEach((token, depth) => {
+      this.#to.put(token, this.#to.listener && chosenAt(digits, depth, looks));
+    });
     counters.nDecided += digits.length;
     const following = then.map((text) => ({ value: text, text }));
     return { value, then: await this.choose(following) };
@@ -111,19 +128,46 @@ export class SampledAnswer implements AnswerWriter {
 
   #walk(options: OptionSet): Promise<number> {
     const { counters } = this.#to;
+    let chosen: ChosenToken | undefined;
     return walkOptions(options, {
       emit: (token) => {
-        this.#to.put(token);
+        this.#to.put(token, chosen);
+        chosen = undefined;
         counters.nForced++;
       },
       decide: async (choices) => {
         const { logProbs } = await this.#to.flush(this.#options.signal, choices);
         counters.nDecided++;
         counters.nForced--; // the decided token is emitted next
-        return pick(logProbs, this.#options);
+        const picked = pick(logProbs, this.#options);
+        if (this.#to.listener) chosen = { logProb: logProbs[picked]!, among: { tokens: choices, logProbs } };
+        return picked;
       },
     });
   }
+}
+
+/** The log-probability of the last token of a sequence behind those before it. */
+interface Look {
+  readonly sequence: Int32Array;
+  readonly logProb: number;
+}
+
+/** What a number's token was chosen among; undefined where it was not looked at, for nothing else could be the median. */
+function chosenAt(digits: Int32Array, depth: number, looks: readonly Look[]): ChosenToken | undefined {
+  const among = looks.filter(
+    ({ sequence }) =>
+      sequence.length === depth + 1 && sequence.subarray(0, depth).every((token, i) => token === digits[i]),
+  );
+  const own = among.find(({ sequence }) => sequence[depth] === digits[depth]);
+  if (!own) return undefined;
+  return {
+    logProb: own.logProb,
+    among: {
+      tokens: Int32Array.from(among, ({ sequence }) => sequence[depth]!),
+      logProbs: Float32Array.from(among, ({ logProb }) => logProb),
+    },
+  };
 }
 
 /** Index of the greatest, or one drawn from softmax(logProbs / temperature). */

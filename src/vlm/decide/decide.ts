@@ -26,11 +26,13 @@ export async function decide(
   const nVotes = Math.min(votes, candidates.length);
   const rotations = Array.from({ length: nVotes }, (_, vote) => Math.round((vote * candidates.length) / nVotes));
   // The decision goes on from the list that is not rotated, so that vote is in the last wave.
-  const perVote = await inWaves(chat, rotations, atOnce, (ballot, rotation) =>
-    castVote(ballot, candidates, rotation, stage),
-  );
+  const perVote = await inWaves(chat, [...rotations.entries()], atOnce, (ballot, [vote, rotation]) => {
+    ballot.listener = ballot.listener?.ofVote(vote);
+    return castVote(ballot, candidates, rotation, stage);
+  });
   const modelScores = candidates.map((_, i) => perVote.reduce((sum, scores) => sum + scores[i]!, 0) / nVotes);
   const best = modelScores.indexOf(Math.max(...modelScores));
+  chat.listener?.decided(best, modelScores);
   const { profile, sampling } = stage;
   const why = await writeDecision(chat.answer(sampling), best + 1, profile, (phrase) =>
     isTrueReason(phrase, candidates[best]!.boxInFrame, spaceOf(stage), elements),

@@ -1,8 +1,9 @@
 import { defined } from '../../base/defined.js';
 import type { AnswerTokens } from '../answer/answer-tokens.js';
+import type { ConversationListener, ChosenToken } from '../answer/conversation-listener.js';
 import type { ChatSession } from '../answer/chat-session.js';
 import { SampledAnswer, type AnswerCounters, type AnswerOptions, type AnswerSink } from '../answer/sampled-answer.js';
-import type { FrameImage } from '../../engines/engine.js';
+import type { FrameImage } from '../../engines/frame-image.js';
 import type { AppendResult } from '../../runtime/types.js';
 import type { ImageEmbedding } from '../../runtime/image-embedding.js';
 
@@ -30,6 +31,8 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
   readonly session: ChatSession<Embedding>;
   readonly tokens: AnswerTokens;
   readonly transcript: TranscriptPart[];
+  /** Hears what is added from now on, here and in forks made from now on. */
+  listener: ConversationListener | undefined;
   readonly #tokenizer: ChatTokenizer;
   #pending: number[] = [];
   #isUserTurn = false;
@@ -76,6 +79,7 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
     await this.flush(signal);
     await this.session.appendImage(seen.embedding, signal ? { signal } : {});
     this.transcript.push({ kind: 'image', image: seen });
+    this.listener?.image(seen);
     this.#special('<|vision_end|>');
   }
 
@@ -100,9 +104,10 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
   }
 
   /** Queues one token of an answer. */
-  put(token: number): void {
+  put(token: number, chosen?: ChosenToken): void {
     this.#pending.push(token);
     this.record('answer', [token]);
+    this.listener?.token(token, chosen);
   }
 
   /** Notes tokens that are in the cache or queued for it. */
@@ -125,6 +130,7 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
     const copy = new Conversation(session, this.#tokenizer, this.tokens, this.counters, this.transcript.map(copyPart));
     copy.#pending = [...this.#pending];
     copy.#isUserTurn = this.#isUserTurn;
+    copy.listener = this.listener;
     return copy;
   }
 
@@ -147,6 +153,7 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
   #queue(tokens: Int32Array): void {
     this.#pending.push(...tokens);
     this.record('prompt', tokens);
+    this.listener?.prompt(tokens);
   }
 }
 

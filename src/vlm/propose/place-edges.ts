@@ -2,7 +2,7 @@ import { type CandidateLimits, meetsLimits, type ProposedBox } from '../../engin
 import { toPixels, toUnit } from '../../engines/rules/scoring/aspect-grid.js';
 import { Crossings, near, placeEdges } from '../../engines/rules/maps/edges.js';
 import { detailGradient } from '../../engines/rules/maps/photo-maps.js';
-import type { FrameImage } from '../../engines/engine.js';
+import type { FrameImage } from '../../engines/frame-image.js';
 
 /**
  * Free candidates with each edge moved a little, to where it cuts through less: for a model whose coordinates are coarser

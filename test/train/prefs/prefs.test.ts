@@ -2,6 +2,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Box } from '../../../src/base/geometry.js';
 import { openCropper, type Cropper } from '../../../src/cropper/cropper.js';
 import { decodePhoto } from '../../../src/photo/decode.js';
 import { readHandCrop } from '../../../src/photo/metadata/hand-crop.js';
@@ -89,7 +90,16 @@ describe('choices', () => {
     const file = fresh('choices.jsonl');
     const photo = { widthPx: a.size.width, heightPx: a.size.height };
     await writeLines(file, [
-      { path: a.path, box: [10, 10, 160, 150], photo },
+      {
+        path: a.path,
+        box: [10, 10, 160, 150],
+        photo,
+        by: 'moved',
+        offered: [
+          [0, 0, 9, 9000],
+          [0, 0, 99, 99],
+        ],
+      },
       { path: a.path, aspect: '1:1', box: [0, 0, 150, 150], photo },
       { path: b.path, box: [0, 0, 150, 9000] },
       { path: b.path, box: [0, 0, 50, 50], photo: { widthPx: 7, heightPx: 7 }, aspect: '4:5' },
@@ -100,6 +110,7 @@ describe('choices', () => {
       [a.path, undefined],
       [`${a.path} 1:1`, { width: 1, height: 1 }],
     ]);
+    expect(chosen.map(({ declined }) => declined)).toEqual([[0, 0, 99, 99], undefined]);
     expect(problems.map(({ reason }) => reason)).toEqual([
       expect.stringMatching(/is outside its/),
       expect.stringMatching(/was 7x7 px when its crop was chosen/),
@@ -145,6 +156,16 @@ describe('choices', () => {
     expect(pairs.map(({ length }) => length > 0)).toEqual([true, false]);
     const best = taste[0]!.own!.candidates[taste[0]!.own!.best]!;
     expect(pairs[0]![0]).toEqual({ chosen: corner.box, rejected: best });
+
+    // A crop that was offered and not taken counts too, unless the model would offer it again.
+    const declined: Box = [a.size.width - 20, a.size.height - 20, a.size.width, a.size.height];
+    const offered = [
+      { ...corner, declined },
+      { ...corner, declined: best },
+    ];
+    const { photos: over } = await preferencesOf({ chosen: offered, problems: [], nPhotos: 1 }, { analyst });
+    expect(over.map(({ pairs: against }) => against)).toEqual([[{ chosen: corner.box, rejected: declined }], []]);
+
     const none = await rejection(preferencesOf({ chosen: [agreed], problems, nPhotos: 3 }, { analyst }));
     expect(none).toMatchObject({
       code: 'DATASET_INVALID',

@@ -1,0 +1,15 @@
+import { boxOfRect } from '../base/geometry.js';
+import { elementsInPhoto, exactCrops, type CropOutcome } from './crop-result.js';
+
+/** Tells whoever follows the thoughts about a photo which composition was found, in the photo's pixels. */
+export function tellElements(outcome: Pick<CropOutcome, 'ready' | 'wishes' | 'analysed'>): void {
+  outcome.wishes.onThought?.({ kind: 'elements', stage: 'analyse', elements: elementsInPhoto(outcome) });
+}
+
+/** Tells which crops were proposed for a target, as they will stand in its result. */
+export function tellCandidates(outcome: Pick<CropOutcome, 'ready' | 'wishes' | 'settled' | 'proposed'>): void {
+  const { onThought } = outcome.wishes;
+  if (!onThought) return;
+  const boxes = exactCrops(outcome).map(boxOfRect);
+  onThought({ kind: 'candidates', stage: 'propose', boxes }, outcome.settled.target);
+}

@@ -1,0 +1,7 @@
+import type { Size } from '../base/geometry.js';
+
+/** What an engine looks at: RGB, row major, `frame.width * frame.height * 3` bytes. */
+export interface FrameImage {
+  readonly frame: Size;
+  readonly rgb: Uint8Array;
+}
