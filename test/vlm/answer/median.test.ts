@@ -4,6 +4,7 @@ import { packageFile } from '../../../src/files/package-root.js';
 import type { VisionModel } from '../../../src/runtime/model.js';
 import type { Session } from '../../../src/runtime/session/session.js';
 import { AnswerTokens } from '../../../src/vlm/answer/answer-tokens.js';
+import type { ChosenToken, ConversationListener } from '../../../src/vlm/answer/conversation-listener.js';
 import { medianValue } from '../../../src/vlm/answer/median.js';
 import type { OptionSet } from '../../../src/vlm/answer/option-walk.js';
 import { range } from '../../../src/vlm/answer/range.js';
@@ -96,7 +97,7 @@ function chosen(
   session: Session,
   options: AnswerOptions,
 ): { readonly chat: Conversation<never>; readonly answer: SampledAnswer } {
-  const chat = new Conversation<never>(session as never, model, new AnswerTokens(model));
+  const chat = new Conversation<never>(session, model, new AnswerTokens(model));
   return { chat, answer: new SampledAnswer(chat, options) };
 }
 
@@ -150,6 +151,25 @@ describe('an answer whose numbers are medians', () => {
     await answer.integer(range(0, 200), ',');
     expect(context.counters().nDecodeCalls - before).toBe(1);
     expect(chat.counters).toMatchObject({ nDecided: 1 });
+  });
+
+  test('tells what each of its tokens was chosen among, where it had to be looked at', async () => {
+    const { model } = toy();
+    await using context = await model.createContext({ nCtx: 512, nSeqMax: 40, nScratchMax: 32 });
+    await using session = context.session();
+    const heard: { readonly token: number; readonly chosen: ChosenToken | undefined }[] = [];
+    const { chat, answer } = chosen(model, session, { numbers: 'median' });
+    const hear = (token: number, among?: ChosenToken): number => heard.push({ token, chosen: among });
+    chat.listener = { token: hear } as unknown as ConversationListener;
+    answer.literal('[');
+    const { value } = await answer.integer(range(0, 300), ',');
+    const told = heard.slice(1, -1);
+    expect(told.map(({ token }) => token)).toEqual([...model.tokenize(String(value))]);
+    for (const { token, chosen: of } of told) {
+      const { tokens, logProbs } = of!.among!;
+      expect(logProbs[tokens.indexOf(token)]).toBe(of!.logProb);
+    }
+    expect(told[0]!.chosen!.among!.tokens).toHaveLength(10);
   });
 
   test('is the same again, and as drawn where a temperature is asked for', async () => {
