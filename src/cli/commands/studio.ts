@@ -6,7 +6,7 @@ import { DEFAULT_MAX_PIXELS } from '../../photo/decode.js';
 import { OUTPUT_FORMATS, type OutputFormat } from '../../photo/output-format.js';
 import { studioFolder } from '../../studio/library/own-folder.js';
 import { startStudio } from '../../studio/studio.js';
-import { parseShare, parseWhole } from '../options.js';
+import { collect, parseShare, parseWhole } from '../options.js';
 import { say } from '../terminal/visible.js';
 import { addServingFlags, serveUntilEnded, type ServingFlags } from './serving.js';
 
@@ -21,6 +21,8 @@ interface StudioFlags extends ServingFlags {
   readonly name?: string;
   readonly xmp: boolean;
   readonly keepTime: boolean;
+  readonly evaluation: readonly string[];
+  readonly training: readonly string[];
 }
 
 /** Beside a server's, so that both can run. */
@@ -62,6 +64,8 @@ export function addStudioCommand(program: Command): void {
     .option('--name <template>', 'names of the files, of {name}, {aspect}, {index} and {ext}')
     .option('--keep-time', "give the crops the photo's modification time", false)
     .option('--xmp', 'also note the crops in XMP sidecars', false)
+    .option('--evaluation <file>', 'figures of `eval --out` for the page Learn, repeatable', collect(String), [])
+    .option('--training <folder>', 'a training run for the page Learn, repeatable', collect(String), [])
     .addHelpText('after', HELP);
   addServingFlags(command, { port: PORT, maxPixels: DEFAULT_MAX_PIXELS }).action(studio);
 }
@@ -78,6 +82,7 @@ async function studio(given: string | undefined, flags: StudioFlags): Promise<vo
     startStudio({
       ...options,
       ...{ folder, recursive, candidates, strip, xmp, keepTime, maxPixels },
+      ...{ evaluations: flags.evaluation, trainings: flags.training },
       ...defined({ output, minConfidence, format, quality, name }),
     }),
   );
