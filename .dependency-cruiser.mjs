@@ -12,6 +12,7 @@ const LAYERS = [
   ['cropper'],
   ['batch', 'eval', 'attention', 'doctor'],
   ['train', 'server'],
+  ['studio'],
   ['cli'],
 ];
 

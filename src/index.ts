@@ -56,7 +56,9 @@ export type {
 } from './batch/listener.js';
 export type { PlannedPhoto } from './batch/plan/planned-photo.js';
 export { startServer } from './server/server.js';
-export type { RunningServer } from './server/server.js';
+export type { RunningServer } from './server/listen.js';
+export { startStudio } from './studio/studio.js';
+export type { StudioOptions } from './studio/options.js';
 export type { ServerOptions } from './server/options.js';
 export { decodePhoto } from './photo/decode.js';
 export type { DecodeOptions, Photo } from './photo/decode.js';

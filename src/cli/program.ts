@@ -9,6 +9,7 @@ import { addEvalCommand } from './commands/eval.js';
 import { addGgufCommand } from './commands/gguf.js';
 import { addModelCommand } from './commands/model.js';
 import { addServeCommand } from './commands/serve.js';
+import { addStudioCommand } from './commands/studio.js';
 import { addTrainCommand } from './train/train.js';
 import { visible } from './terminal/visible.js';
 
@@ -39,6 +40,7 @@ export function buildProgram(version: string): Command {
   addEvalCommand(program);
   addAttentionCommand(program);
   addTrainCommand(program);
+  addStudioCommand(program);
   addServeCommand(program);
   addDoctorCommand(program, version);
   addCompletionCommand(program);

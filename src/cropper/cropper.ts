@@ -119,6 +119,11 @@ export class Cropper {
     return this.#engine.name;
   }
 
+  /** Whether `instruct` can be asked of it. */
+  get takesInstruction(): boolean {
+    return this.#engine.takesInstruction;
+  }
+
   /** Whether heads are looked for. */
   get findsFaces(): boolean {
     return this.#detect !== undefined;

@@ -26,7 +26,7 @@ type ParseValue = (value: unknown, at: LinePlace) => boolean;
 interface Waiting {
   readonly line: string;
   readonly isDurable: boolean;
-  readonly resolve: () => void;
+  readonly resolve: (at: LinePlace) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -40,13 +40,16 @@ export class CheckedLog implements AsyncDisposable {
   /** Lines of the file that were torn or of another format when it was opened. */
   readonly nUnreadable: number;
   readonly #file: FileHandle;
+  /** Bytes of the file, as far as this process knows. */
+  #size: number;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #unflushed: NodeJS.Timeout | undefined;
 
-  private constructor(file: string, handle: FileHandle, nUnreadable: number) {
+  private constructor(file: string, handle: FileHandle, size: number, nUnreadable: number) {
     this.path = file;
     this.#file = handle;
+    this.#size = size;
     this.nUnreadable = nUnreadable;
   }
 
@@ -62,7 +65,8 @@ export class CheckedLog implements AsyncDisposable {
       await makeFolder(path.dirname(file));
       const handle = await openOwnFile(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
       try {
-        return new CheckedLog(file, handle, parse ? await readCheckedLog(file, parse) : 0);
+        const nUnreadable = parse ? await readCheckedLog(file, parse) : 0;
+        return new CheckedLog(file, handle, (await handle.stat()).size, nUnreadable);
       } catch (error) {
         await handle.close();
         throw error;
@@ -76,11 +80,12 @@ export class CheckedLog implements AsyncDisposable {
    * Resolves when the value is in the file, where it outlives this process; with `isDurable`, when it is on the disk,
    * where it outlives a power cut. Values appended meanwhile share one flush.
    *
+   * @returns where the line stands; right as long as no other process appends
    * @throws FramewrightError `OUTPUT_WRITE`
    */
-  append(value: unknown, { isDurable = false }: { readonly isDurable?: boolean } = {}): Promise<void> {
+  append(value: unknown, { isDurable = false }: { readonly isDurable?: boolean } = {}): Promise<LinePlace> {
     const text = JSON.stringify(value);
-    const written = new Promise<void>((resolve, reject) => {
+    const written = new Promise<LinePlace>((resolve, reject) => {
       this.#waiting.push({ line: `\n["${checksum(text)}",${text}]`, isDurable, resolve, reject });
     });
     this.#writing ??= this.#write();
@@ -93,11 +98,19 @@ export class CheckedLog implements AsyncDisposable {
       this.#waiting = [];
       try {
         // One write call a line: appends of one call do not mix with those of another process.
-        for (const { line } of batch) await this.#file.appendFile(line);
+        const places: LinePlace[] = [];
+        for (const { line } of batch) {
+          await this.#file.appendFile(line);
+          const nBytes = Buffer.byteLength(line) - 1;
+          places.push({ offset: this.#size + 1, nBytes });
+          this.#size += nBytes + 1;
+        }
         if (batch.some(({ isDurable }) => isDurable)) await this.#flush();
         else this.#flushSoon();
-        for (const { resolve } of batch) resolve();
+        for (const [i, { resolve }] of batch.entries()) resolve(places[i]!);
       } catch (cause) {
+        // Of a full disk a part of a line may be there.
+        this.#size = (await this.#file.stat().catch(() => undefined))?.size ?? this.#size;
         const error = new FramewrightError('OUTPUT_WRITE', `cannot write ${this.path}: ${messageOf(cause)}`, { cause });
         for (const { reject } of batch) reject(error);
       }

@@ -193,11 +193,11 @@ export class CropJournal implements AsyncDisposable {
     }
   }
 
-  #append(record: JournalRecord): Promise<void> {
+  async #append(record: JournalRecord): Promise<void> {
     this.#isUsed = true;
     const files = record.files.map((file) => ({ ...file, path: this.#relative(file.path) }));
     const photo = 'photo' in record && { photo: this.#relative(record.photo) };
-    return this.#log.append({ ...record, ...photo, files });
+    await this.#log.append({ ...record, ...photo, files });
   }
 
   /** Paths are kept relative to the folder, which may be moved or mounted elsewhere as a whole. */

@@ -1,19 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { nearestWord } from '../../base/nearest.js';
-
-/** Output sizes in pixels by where a picture goes. */
-const PRESETS: Readonly<Record<string, string>> = {
-  'instagram-portrait': '1080x1350',
-  'instagram-square': '1080x1080',
-  'instagram-landscape': '1080x566',
-  story: '1080x1920',
-  'youtube-thumbnail': '1280x720',
-  'link-preview': '1200x630',
-  'pinterest-pin': '1000x1500',
-  'x-post': '1600x900',
-  'hd-wallpaper': '1920x1080',
-  '4k-wallpaper': '3840x2160',
-};
+import { PRESETS } from '../../crop/presets.js';
 
 export const PRESET_NAMES: readonly string[] = Object.keys(PRESETS);
 

@@ -115,6 +115,7 @@ describeWith(['bash'], 'in bash', () => {
       'eval',
       'attention',
       'train',
+      'studio',
       'serve',
       'doctor',
       'completion',

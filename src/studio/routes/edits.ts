@@ -1,0 +1,73 @@
+import type { FastifyInstance } from 'fastify';
+import { defined } from '../../base/defined.js';
+import { FramewrightError } from '../../base/errors.js';
+import { boxOfRect } from '../../base/geometry.js';
+import { cropRectangle } from '../../crop/crop-rectangle.js';
+import { decodePhoto } from '../../photo/decode.js';
+import { editRequestSchema, type EditHistory, type PhotoSummary } from '../api.js';
+import type { LibraryPhoto } from '../library/library.js';
+import type { OwnCrop } from '../state/records.js';
+import { normalisedKey, targetOfKey } from '../state/target-key.js';
+import type { Studio } from '../context.js';
+import { photoOf, readJson, signalOf } from './requests.js';
+
+/** Crops made by hand, and taking them back. Each is on disk before it is answered. */
+export function addEditRoutes(app: FastifyInstance, studio: Studio): void {
+  const { log, summaries, audience, options } = studio;
+
+  app.post<{ Params: { readonly id: string } }>(
+    '/studio/api/photos/:id/crops',
+    async (request, reply): Promise<PhotoSummary> => {
+      const photo = photoOf(studio, request.params.id);
+      const signal = signalOf(studio, reply);
+      const { target: asked, box, by = 'hand' } = await readJson(request, editRequestSchema, signal);
+      const target = normalisedKey(asked);
+      const size = box === null ? undefined : await sizeOf(photo, signal);
+      const crop = box && size ? ownCrop(photo, target, box, by, size) : null;
+      await log.note({ what: 'edit', photo: photo.name, target, crop });
+      tell([photo.name]);
+      return summaries.of(photo);
+    },
+  );
+
+  app.post('/studio/api/undo', (): Promise<EditHistory> => step('undo'));
+  app.post('/studio/api/redo', (): Promise<EditHistory> => step('redo'));
+
+  async function step(what: 'undo' | 'redo'): Promise<EditHistory> {
+    if (!summaries.history()[what]) throw new FramewrightError('USAGE', `there is nothing to ${what}`);
+    const changed = await log.note({ what });
+    tell(changed === undefined ? [] : [changed]);
+    return summaries.history();
+  }
+
+  function tell(names: readonly string[]): void {
+    audience.tell('photos', { photos: summaries.ofNames(names) });
+    audience.tell('history', summaries.history());
+  }
+
+  async function sizeOf({ path, name }: LibraryPhoto, signal: AbortSignal): Promise<OwnCrop['photo']> {
+    const { width, height } = await decodePhoto(path, { name, signal, ...defined({ maxPixels: options.maxPixels }) });
+    return { widthPx: width, heightPx: height };
+  }
+}
+
+/**
+ * The crop as it will be written: inside the photo, and of the target's ratio to the pixel.
+ *
+ * @throws FramewrightError USAGE, ASPECT_IMPOSSIBLE
+ */
+function ownCrop(
+  { name }: LibraryPhoto,
+  target: string,
+  [x1, y1, x2, y2]: OwnCrop['box'],
+  by: OwnCrop['by'],
+  photo: OwnCrop['photo'],
+): OwnCrop {
+  const size = { width: photo.widthPx, height: photo.heightPx };
+  if (x1 < 0 || y1 < 0 || x2 > size.width || y2 > size.height) {
+    throw new FramewrightError('USAGE', `the crop is not inside ${name}, ${size.width}x${size.height} px`);
+  }
+  const { aspect } = targetOfKey(target);
+  if (!aspect) return { box: [x1, y1, x2, y2], by, photo };
+  return { box: boxOfRect(cropRectangle({ photo: size, box: [x1, y1, x2, y2], aspect, name })), by, photo };
+}

@@ -1,0 +1,76 @@
+import type { FastifyInstance } from 'fastify';
+import { FramewrightError } from '../../base/errors.js';
+import { decodePhoto } from '../../photo/decode.js';
+import { encodeCrop } from '../../photo/crop-file.js';
+import { rectOfBox } from '../../base/geometry.js';
+import { defined } from '../../base/defined.js';
+import { KIND_COLOURS } from '../../photo/overlay/palette.js';
+import { reportPhoto } from '../../report/crop-report-data.js';
+import type { CropResult } from '../../base/schema.js';
+import type { PhotoAnswer, TargetKey } from '../api.js';
+import type { LibraryPhoto } from '../library/library.js';
+import { PICTURE_SIDES } from '../library/pictures.js';
+import { standingCrop } from '../state/photo-crops.js';
+import { normalisedKey, targetOfKey } from '../state/target-key.js';
+import type { Studio } from '../context.js';
+import { photoOf, signalOf } from './requests.js';
+
+interface OfPhoto {
+  readonly Params: { readonly id: string };
+  readonly Querystring: { readonly side?: string; readonly target?: string };
+}
+
+/** One photo: what is known of it, its pictures, its crop as a file to take away. */
+export function addPhotoRoutes(app: FastifyInstance, studio: Studio): void {
+  const { log, summaries, pictures, options } = studio;
+  const limits = defined({ maxPixels: options.maxPixels });
+
+  app.get<OfPhoto>('/studio/api/photos/:id', async ({ params }, reply): Promise<PhotoAnswer> => {
+    const photo = photoOf(studio, params.id);
+    const results = await resultsOf(photo);
+    const [first] = Object.values(results);
+    const { width, height } = first
+      ? { width: first.photo.widthPx, height: first.photo.heightPx }
+      : await decodePhoto(photo.path, { name: photo.name, signal: signalOf(studio, reply), ...limits });
+    const drawn = first && reportPhoto(photo.name, [first]);
+    return {
+      photo: summaries.of(photo),
+      size: { widthPx: width, heightPx: height },
+      results,
+      elements: drawn?.elements.map((element) => ({ ...element, colour: KIND_COLOURS[element.kind] })) ?? [],
+      drawing: drawn?.drawing ?? { width, height },
+    };
+  });
+
+  app.get<OfPhoto>('/studio/api/photos/:id/picture', async ({ params, query }, reply) => {
+    const photo = photoOf(studio, params.id);
+    const side = PICTURE_SIDES.find((each) => String(each) === query.side);
+    if (side === undefined) throw new FramewrightError('USAGE', `side is one of ${PICTURE_SIDES.join(', ')}`);
+    const jpeg = await pictures.jpeg(photo, side, signalOf(studio, reply));
+    // Its address has the file's version in it.
+    return reply.type('image/jpeg').header('cache-control', 'private, max-age=604800, immutable').send(jpeg);
+  });
+
+  app.get<OfPhoto>('/studio/api/photos/:id/crop', async ({ params, query }, reply) => {
+    const photo = photoOf(studio, params.id);
+    const key = normalisedKey(query.target ?? 'free');
+    const crop = standingCrop(log.state.cropsOf(photo.name).get(key) ?? {});
+    if (!crop) throw new FramewrightError('USAGE', 'this photo has no crop of that shape yet');
+    const signal = signalOf(studio, reply);
+    const decoded = await decodePhoto(photo.path, { name: photo.name, signal, ...limits });
+    const { size } = targetOfKey(key);
+    const { bytes, format } = await encodeCrop(decoded, {
+      crop: rectOfBox(crop.box),
+      ...defined({ resize: size, format: options.format, quality: options.quality, strip: options.strip, signal }),
+    });
+    return reply.type(`image/${format}`).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  });
+
+  async function resultsOf({ name }: LibraryPhoto): Promise<Record<TargetKey, CropResult>> {
+    const results: Record<TargetKey, CropResult> = {};
+    for (const [target, { engine }] of log.state.cropsOf(name)) {
+      if (engine) results[target] = await log.resultAt(engine.at);
+    }
+    return results;
+  }
+}

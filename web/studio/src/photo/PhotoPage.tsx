@@ -1,0 +1,114 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { api, type PhotoAnswer } from '../api.js';
+import { shown } from '../library/view.js';
+import { goTo, hrefTo } from '../route.js';
+import { save } from '../save.js';
+import { attempt, photosById, redo, undo } from '../store.js';
+import { FREE, ratioOf } from '../targets.js';
+import { Editor } from './Editor.js';
+import { Panel } from './Panel.js';
+import { largest, type Box } from './rect.js';
+import { usePlaces } from './places.js';
+import { view } from './view.js';
+
+/** One photo with its crop in the hand. */
+export function PhotoPage({ id, target: asked }: { readonly id: string; readonly target: string | undefined }) {
+  const photo = photosById.value.get(id);
+  const answer = useSignal<PhotoAnswer | undefined>(undefined);
+  /** While it is being dragged, before the server has it. */
+  const draft = useSignal<Box | undefined>(undefined);
+  const places = usePlaces(id);
+  const target = asked ?? Object.keys(photo?.crops ?? {})[0] ?? FREE;
+  const crop = photo?.crops[target];
+
+  // Anew whenever the engine has made something: its results are not in the summary.
+  const made = JSON.stringify(
+    Object.entries(photo?.crops ?? {}).map(([key, each]) => [key, each.confidence, each.verdict]),
+  );
+  useEffect(() => {
+    let isOver = false;
+    void attempt(() => api.photo(id)).then((found) => {
+      if (found && !isOver) answer.value = found;
+    });
+    return () => (isOver = true);
+  }, [id, made]);
+  useEffect(() => {
+    draft.value = undefined;
+  }, [id, target, crop?.box.join()]);
+  useEffect(() => {
+    document.title = `${photo?.name ?? 'Photo'} – Framewright studio`;
+  }, [photo?.name]);
+
+  const edit = async (box: Box | null, by: 'picked' | 'hand'): Promise<void> => {
+    if (box) draft.value = box;
+    const changed = await attempt(() => api.edit(id, { target, box: box && [...box], by }));
+    if (!changed) draft.value = undefined;
+  };
+  const step = (by: number): void => {
+    const all = shown.peek();
+    const at = all.findIndex((each) => each.id === id);
+    const next = all[(at + by + all.length) % all.length];
+    if (next) goTo('photo', next.id, target);
+  };
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if ((event.target as Element).closest('input, select, textarea, dialog')) return;
+      const withCtrl = event.ctrlKey || event.metaKey;
+      if (withCtrl && event.key.toLowerCase() === 'z') void (event.shiftKey ? redo() : undo());
+      else if (withCtrl && event.key.toLowerCase() === 'y') void redo();
+      else if (withCtrl && event.key.toLowerCase() === 's') void save([id], [target]);
+      else if (withCtrl || event.altKey) return;
+      else if (event.key === '[' || event.key === 'p') step(-1);
+      else if (event.key === ']' || event.key === 'n') step(1);
+      else if (event.key === 'b') view.value = { ...view.value, isAfter: !view.value.isAfter };
+      else if (event.key === 'Escape') goTo();
+      else if (/^[1-9]$/.test(event.key)) {
+        const candidate = answer.peek()?.results[target]?.candidates[Number(event.key) - 1];
+        if (candidate) void edit(candidate.box, 'picked');
+      } else return;
+      event.preventDefault();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, [id, target]);
+
+  const known = answer.value?.photo.id === id ? answer.value : undefined;
+  if (!photo || !known) {
+    return (
+      <main class="plain">
+        <h1>{photo?.name ?? 'Photo'}</h1>
+        <p>
+          {photosById.value.size > 0 && !photo ? 'This photo is no longer in the folder. ' : 'One moment… '}
+          <a href={hrefTo()}>To the library</a>
+        </p>
+      </main>
+    );
+  }
+  const extent = { width: known.size.widthPx, height: known.size.heightPx };
+  const box: Box = draft.value ?? crop?.box ?? largest(ratioOf(target), extent);
+  return (
+    <main class="photo">
+      <Editor
+        photo={photo}
+        answer={known}
+        target={target}
+        box={box}
+        isMade={crop !== undefined || draft.value !== undefined}
+        places={places}
+        onDraft={(next) => (draft.value = next)}
+        onEdit={(next) => void edit(next, 'hand')}
+      />
+      <Panel
+        photo={photo}
+        answer={known}
+        target={target}
+        box={box}
+        places={places}
+        onEdit={(next, by) => void edit(next, by)}
+        onStep={step}
+      />
+    </main>
+  );
+}

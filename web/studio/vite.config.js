@@ -1,0 +1,16 @@
+import { defineConfig } from 'vite';
+import path from 'node:path';
+
+// Builds the page of the studio into dist/web/studio, where src/studio/routes/page.ts serves it from.
+export default defineConfig({
+  root: import.meta.dirname,
+  build: {
+    outDir: path.resolve(import.meta.dirname, '..', '..', 'dist', 'web', 'studio'),
+    emptyOutDir: true,
+    target: 'es2022',
+    // The page's rules let no script stand in the HTML, and it loads what it needs by itself.
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+  },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+});
