@@ -11,7 +11,8 @@ const judgementSchema = z.object({
   /** From 0. */
   judge: z.int().min(0),
   pair: z.string(),
-  isALeft: z.boolean(),
+  /** The method whose crop was on the left; `better` or `worse` of an attention check. */
+  left: z.string(),
   answer: z.enum(ANSWERS),
   /** From seeing the pair to the answer, in milliseconds, as the judge's page says. */
   tookMs: z.number().min(0),

@@ -9,7 +9,7 @@ export interface MethodCrop {
 
 /** Two crops of a photo that are judged against each other. */
 export interface Pair {
-  /** Says nothing of the methods, and is the same as long as the crops are. */
+  /** Says nothing of the methods, and is the same as long as the crops are, whatever the study's order is. */
   readonly id: string;
   /** Absolute. */
   readonly path: string;
@@ -18,14 +18,15 @@ export interface Pair {
   readonly size: Size;
   /** What the crops were made for: `free`, a ratio as `4:5`, a size as `1080x1350`; `check` for an attention check. */
   readonly target: string;
-  /** Its method is the earlier one in the alphabet; of an attention check it is the better crop. */
+  /** Of the method that the study names first; of an attention check the better crop. */
   readonly a: MethodCrop;
   readonly b: MethodCrop;
 }
 
 export function makePair(pair: Omit<Pair, 'id'>): Pair {
   const { name, target, a, b } = pair;
-  const whole = JSON.stringify([name, target, a.method, a.box, b.method, b.box]);
+  const crops = [a, b].map(({ method, box }) => [method, ...box].join(' ')).sort();
+  const whole = JSON.stringify([name, target, ...crops]);
   return { id: createHash('sha256').update(whole).digest('hex').slice(0, 16), ...pair };
 }
 

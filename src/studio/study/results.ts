@@ -59,6 +59,7 @@ export interface StudyResults {
 export interface KnownJudgement extends Judgement {
   readonly of: Pair;
   readonly isCheck: boolean;
+  readonly isALeft: boolean;
   readonly preference: Preference;
 }
 
@@ -70,7 +71,8 @@ export function knownJudgements(study: Study, judgements: readonly Judgement[]):
     const check = checks.get(each.pair);
     const of = check ?? pairs.get(each.pair);
     if (!of || each.judge >= study.judges) return [];
-    return [{ ...each, of, isCheck: check !== undefined, preference: preferenceOf(each.answer, each.isALeft) }];
+    const isALeft = each.left === of.a.method;
+    return [{ ...each, of, isALeft, isCheck: check !== undefined, preference: preferenceOf(each.answer, isALeft) }];
   });
 }
 

@@ -5,15 +5,13 @@ import { boxOfRect, type Box, type Size } from '../../base/geometry.js';
 import { boxSchema, cropResultSchema } from '../../base/schema.js';
 import { listedPath } from '../../batch/listed-path.js';
 import { formatAspect, parseTargets } from '../../crop/target.js';
-import { photoSize } from '../../eval/datasets/photos.js';
 import { readJsonFile } from '../../files/json-file.js';
 import { readJsonLines } from '../../files/json-lines-file.js';
+import { decodePhoto } from '../../photo/decode.js';
 import { makePair, type Pair } from './pairs.js';
 
-/** Of a method; in the tables of others it can stand as it is. */
-const methodSchema = z
-  .string()
-  .regex(/^[A-Za-z0-9][\w .+-]{0,39}$/, 'a method is called by letters, digits, . _ + - and blanks');
+/** A method's name stands in tables of others as it is. */
+const METHOD_NAME = /^[A-Za-z0-9][\w .+-]{0,39}$/;
 
 /** A study: which crops are compared, and by how many people. */
 export const studySchema = z.strictObject({
@@ -31,7 +29,7 @@ export const studySchema = z.strictObject({
   /** Draws orders and sides. */
   seed: z.int().min(0).default(0),
   /** Files of `framewright crop --json` by method; what they cropped alike is compared. Relative to this file. */
-  results: z.record(methodSchema, z.string().min(1)).optional(),
+  results: z.record(z.string(), z.string().min(1)).optional(),
   /** Crops by method, each photo for one target. Photos are looked for where the command runs, then beside this file. */
   photos: z
     .array(
@@ -39,7 +37,7 @@ export const studySchema = z.strictObject({
         path: z.string().min(1),
         aspect: z.string().min(1).optional(),
         size: z.string().min(1).optional(),
-        crops: z.record(methodSchema, boxSchema),
+        crops: z.record(z.string(), boxSchema),
       }),
     )
     .default([]),
@@ -75,11 +73,15 @@ export async function readStudy(file: string): Promise<Study> {
 
   const notes: string[] = [];
   const compared = [...photos, ...(await cropsOfResults(results, file))];
+  const odd = compared.flatMap(({ crops }) => Object.keys(crops)).find((method) => !METHOD_NAME.test(method));
+  if (odd !== undefined)
+    throw refuse(`${JSON.stringify(odd)} is no name of a method: letters, digits, blanks and _ . + -`);
+  const order = [...Object.keys(results), ...photos.flatMap(({ crops }) => Object.keys(crops))];
   const sized = new Sizes(file);
   const pairs = new Map<string, Pair>();
   let nSame = 0;
   for (const { path: name, aspect, size, crops } of compared) {
-    const methods = Object.entries(crops).sort(([a], [b]) => (a < b ? -1 : 1));
+    const methods = Object.entries(crops).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
     if (methods.length < 2) {
       notes.push(`${name}: only ${methods[0]?.[0] ?? 'no method'} has a crop of it`);
       continue;
@@ -165,8 +167,8 @@ class Sizes {
   /** @throws FramewrightError USAGE for a box outside; as the photo's decoder */
   async of(name: string, boxes: readonly Box[]): Promise<{ path: string; name: string; size: Size }> {
     const file = path.resolve(listedPath({ path: name }, this.#studyFile));
-    const size = this.#known.get(file) ?? (await photoSize(file));
-    this.#known.set(file, size);
+    const size = this.#known.get(file) ?? (await decodePhoto(file, { name }));
+    this.#known.set(file, { width: size.width, height: size.height });
     const outside = boxes.find(([x1, y1, x2, y2]) => x1 < 0 || y1 < 0 || x2 > size.width || y2 > size.height);
     if (outside) {
       throw new FramewrightError(
@@ -174,6 +176,6 @@ class Sizes {
         `${this.#studyFile}: the crop [${outside.join(', ')}] is not inside ${name}, ${size.width}x${size.height} px`,
       );
     }
-    return { path: file, name, size };
+    return { path: file, name, size: { width: size.width, height: size.height } };
   }
 }
