@@ -71,15 +71,12 @@ export interface CropReportData {
 /** @param results of one photo, one for each target. */
 export function reportPhoto(path: string, results: readonly CropResult[], thumbnail?: Thumbnail): ReportPhoto {
   const { photo, analysis } = results[0]!;
-  const scale = DRAWING_SIDE / Math.max(photo.widthPx, photo.heightPx);
-  const drawing = { width: photo.widthPx * scale, height: photo.heightPx * scale };
   return {
     path,
     width: photo.widthPx,
     height: photo.heightPx,
     ...(thumbnail ? { thumbnail: thumbnail.uri } : {}),
-    elements: analysis.map((element) => drawnElement(element, scale, drawing)),
-    drawing,
+    ...drawElements(analysis, { width: photo.widthPx, height: photo.heightPx }),
     crops: results.map(reportCrop),
   };
 }
@@ -121,6 +118,16 @@ function reportCrop({
     isScored: confidence !== undefined,
     timingsMs,
   };
+}
+
+/** @param elements in pixels of a photo of that size */
+export function drawElements(
+  elements: readonly Element[],
+  { width, height }: Size,
+): Pick<ReportPhoto, 'elements' | 'drawing'> {
+  const scale = DRAWING_SIDE / Math.max(width, height);
+  const drawing = { width: width * scale, height: height * scale };
+  return { elements: elements.map((element) => drawnElement(element, scale, drawing)), drawing };
 }
 
 function drawnElement(element: Element, scale: number, drawing: Size): ReportPhoto['elements'][number] {

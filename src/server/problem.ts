@@ -27,6 +27,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   ASPECT_IMPOSSIBLE: 422,
   CONTEXT_FULL: 422,
   DISPOSED: 503,
+  // Of the studio, whose files are those of whoever asks.
+  OUTPUT_EXISTS: 409,
+  OUTPUT_WRITE: 507,
 };
 
 type ProblemCode = HttpCode | ErrorCode;

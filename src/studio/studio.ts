@@ -18,7 +18,9 @@ import { addLibraryRoutes } from './routes/library.js';
 import { addPage } from './routes/page.js';
 import { addPhotoRoutes } from './routes/photos.js';
 import { addRunRoutes } from './routes/runs.js';
+import { addLearnRoutes } from './routes/learn.js';
 import { addSaveRoutes } from './routes/save.js';
+import { addThinkRoute } from './routes/think.js';
 import { Saver } from './save/save-crops.js';
 import { StudioLog } from './state/studio-log.js';
 import { Summaries } from './summaries.js';
@@ -92,5 +94,7 @@ async function addStudioRoutes(app: FastifyInstance, studio: Studio): Promise<vo
   addRunRoutes(app, studio);
   addEditRoutes(app, studio);
   addSaveRoutes(app, studio);
+  addThinkRoute(app, studio);
+  addLearnRoutes(app, studio);
   await addPage(app);
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import { Readable } from 'node:stream';
 import { saveRequestSchema, type SaveAnswer } from '../api.js';
-import { choiceLine } from '../save/save-crops.js';
-import { standingCrop } from '../state/photo-crops.js';
+import { choicesOf } from '../save/choices.js';
 import { normalisedKey } from '../state/target-key.js';
 import type { Studio } from '../context.js';
 import { photosOf, readJson, signalOf } from './requests.js';
@@ -21,17 +21,11 @@ export function addSaveRoutes(app: FastifyInstance, studio: Studio): void {
     }
   });
 
-  /** As `framewright crop --choices` and `train prefs` read them: `?all` also those of the engine that were left as they are. */
-  app.get<{ Querystring: { readonly all?: string } }>('/studio/api/choices.jsonl', ({ query }, reply) => {
-    const lines = library.photos.flatMap((photo) =>
-      [...log.state.cropsOf(photo.name)].flatMap(([target, each]) => {
-        const crop = standingCrop(each);
-        return crop && (query.all !== undefined || crop.by !== 'model') ? [choiceLine({ photo, target, crop })] : [];
-      }),
-    );
-    return reply
+  /** As `framewright crop --choices` and `train prefs` read them: with `?all` also what nobody has changed. */
+  app.get<{ Querystring: { readonly all?: string } }>('/studio/api/choices.jsonl', ({ query }, reply) =>
+    reply
       .type('application/jsonl; charset=utf-8')
       .header('content-disposition', 'attachment; filename="choices.jsonl"')
-      .send(lines.join(''));
-  });
+      .send(Readable.from(choicesOf(library, log, query.all !== undefined))),
+  );
 }

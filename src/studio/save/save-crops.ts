@@ -1,19 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { defined } from '../../base/defined.js';
 import { FramewrightError, messageOf } from '../../base/errors.js';
-import { choiceSchema } from '../../batch/choices.js';
 import { contentHash } from '../../batch/journal/content-hash.js';
 import type { BatchOptions } from '../../batch/options.js';
 import { filesOf, type PlannedPhoto } from '../../batch/plan/planned-photo.js';
 import { runBatch } from '../../batch/run-batch.js';
 import { writeFileAtomic } from '../../files/write.js';
-import type { CropSummary, SaveAnswer, TargetKey } from '../api.js';
+import type { SaveAnswer, TargetKey } from '../api.js';
 import type { Library, LibraryPhoto } from '../library/library.js';
-import { wordsOfKey } from '../state/target-key.js';
 import { standingCrop, type TargetCrops } from '../state/photo-crops.js';
 import type { StudioLog } from '../state/studio-log.js';
+import { choiceLine, type StandingCrop } from './choices.js';
 
 /** How files are written; as of a run. */
 export type SaveOptions = Pick<
@@ -21,10 +19,7 @@ export type SaveOptions = Pick<
   'format' | 'quality' | 'strip' | 'name' | 'xmp' | 'keepTime' | 'maxPixels'
 >;
 
-interface ToSave {
-  readonly photo: LibraryPhoto;
-  readonly target: TargetKey;
-  readonly crop: CropSummary;
+interface ToSave extends StandingCrop {
   readonly saved: TargetCrops['saved'];
 }
 
@@ -107,7 +102,7 @@ export class Saver {
     return Promise.all(
       [...folders].map(async ([folder, ofFolder], i): Promise<SaveRun> => {
         const choices = path.join(scratch, `${i}.jsonl`);
-        await writeFileAtomic(choices, Buffer.from(ofFolder.map(choiceLine).join('')));
+        await writeFileAtomic(choices, Buffer.from(ofFolder.map((crop) => choiceLine(crop)).join('')));
         return { crops: ofFolder, choices, output: path.join(this.#options.output, folder) + path.sep };
       }),
     );
@@ -167,12 +162,4 @@ interface SaveRun {
   readonly crops: readonly ToSave[];
   readonly choices: string;
   readonly output: string;
-}
-
-/** A crop as a file of choices has it. */
-export function choiceLine({ photo, target, crop }: Pick<ToSave, 'photo' | 'target' | 'crop'>): string {
-  const choice = choiceSchema.parse(
-    defined({ path: photo.path, ...wordsOfKey(target), box: crop.box, photo: crop.photo }),
-  );
-  return `${JSON.stringify(choice)}\n`;
 }

@@ -2,6 +2,7 @@ import { LibraryPage } from './library/LibraryPage.js';
 import { PhotoPage } from './photo/PhotoPage.js';
 import { hrefTo, route } from './route.js';
 import { info, isConnected, message } from './store.js';
+import { ThinkPage } from './think/ThinkPage.js';
 
 /** The head of every page, the page that is open, and what is to be told. */
 export function App() {
@@ -15,6 +16,9 @@ export function App() {
         <nav aria-label="pages">
           <a href={hrefTo()} aria-current={page === undefined ? 'page' : undefined}>
             Library
+          </a>
+          <a href={hrefTo('think')} aria-current={page === 'think' ? 'page' : undefined}>
+            See it think
           </a>
         </nav>
         {info.value && !isConnected.value && <span class="offline">not connected</span>}
@@ -31,6 +35,8 @@ function Page({ page, rest }: { readonly page: string | undefined; readonly rest
       return <LibraryPage />;
     case 'photo':
       return <PhotoPage id={rest[0] ?? ''} target={rest[1]} />;
+    case 'think':
+      return <ThinkPage id={rest[0]} />;
     default:
       return (
         <main class="plain">

@@ -31,7 +31,6 @@ export function Cell({ photo, target, index, count, isActive, isSelected, style,
       id={`photo-${id}`}
       class={`cell${isActive ? ' active' : ''}`}
       role="option"
-      aria-label={`${name}, ${said}`}
       aria-selected={isSelected}
       aria-setsize={count}
       aria-posinset={index + 1}

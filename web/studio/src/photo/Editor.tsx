@@ -175,7 +175,7 @@ export function Editor({ photo, answer, target, box, isMade, places, onDraft, on
     <div class="stage">
       <svg
         ref={svg}
-        class={`editor ${mode}`}
+        class={`editor mode-${mode}`}
         viewBox={`0 0 ${extent.width} ${extent.height}`}
         onPointerDown={point}
         role="group"
@@ -212,7 +212,7 @@ export function Editor({ photo, answer, target, box, isMade, places, onDraft, on
           <rect
             class="crop"
             {...rectOf(box)}
-            tabIndex={0}
+            tabindex={0}
             role="application"
             aria-roledescription="crop"
             aria-label={`crop of ${nameOf(target)}, ${x2 - x1} by ${y2 - y1} pixels at ${x1}, ${y1}; arrow keys move it, with Ctrl they resize it`}
