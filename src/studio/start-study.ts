@@ -11,7 +11,7 @@ import { addJudgeRoutes, addStudyResultRoutes, JUDGE_API, JUDGE_PAGE } from './r
 import { openStudy } from './study/open-study.js';
 
 export interface StudyOptions extends Omit<ServerOptions, 'root'> {
-  /** The study's file; docs/studio.md has its form. */
+  /** The study's file; docs/study.md has its form. */
   readonly study: string;
   /** Largest photo. */
   readonly maxPixels?: number;

@@ -39,7 +39,7 @@ Examples:
   framewright studio photos/ --recursive -o crops/ --min-confidence 0.4
   framewright studio                              # drop photos on the page
   framewright studio photos/ --host 0.0.0.0       # from a phone in the same network; the link has a token
-  framewright studio --study study.json           # people say which of two crops is better; docs/studio.md`;
+  framewright studio --study study.json           # people say which of two crops is better; docs/study.md`;
 
 /** `framewright studio`: the photos of a folder in a local page. */
 export function addStudioCommand(program: Command): void {

@@ -53,6 +53,17 @@ test('figures of a small study, counted by hand', async () => {
   expect(left.n).toBe(9);
 });
 
+test('figures turn round with the methods, and stay true', async () => {
+  const whole = await study();
+  const judgements = judged(whole, (judge) => (judge === 0 ? 'b' : 'a'));
+  const turned: Study = { ...whole, pairs: whole.pairs.map(({ a, b, ...rest }) => ({ ...rest, a: b, b: a })) };
+  expect(resultsOf(turned, judgements).comparisons[0]).toMatchObject({
+    a: 'theirs',
+    b: 'ours',
+    judgements: { a: 60, b: 120 },
+  });
+});
+
 test('three judges who prefer one method in 70 % give a rate whose interval holds .7, and no preference for a side', async () => {
   const whole = await study();
   const lots = seededRandom(5);
@@ -63,6 +74,28 @@ test('three judges who prefer one method in 70 % give a rate whose interval hold
   expect(a + b).toBe(180);
   expect(low! < 0.7 && 0.7 < high!, `${rate} [${low}, ${high}]`).toBe(true);
   expect(left.low! < 0.5 && 0.5 < left.high!).toBe(true);
+});
+
+test('where judges agree, the interval over photos is wider than Wilson’s; where they do not, about the same', async () => {
+  const whole = await study();
+  const lots = seededRandom(9);
+  const byPhoto = new Map(whole.pairs.map(({ id }) => [id, lots() < 0.7 ? 'a' : 'b'] as const));
+  const width = (interval: { low: number | null; high: number | null } | null): number =>
+    interval!.high! - interval!.low!;
+  const agreed = resultsOf(
+    whole,
+    judged(whole, (_, { pair }) => byPhoto.get(pair.id) ?? 'a'),
+  );
+  expect(agreed.alpha).toBe(1);
+  const { judgements, overPhotos } = agreed.comparisons[0]!;
+  // Three judges of one mind are one: the square root of 3.
+  expect(width(overPhotos) / width(judgements)).toBeGreaterThan(1.5);
+  expect(width(overPhotos) / width(judgements)).toBeLessThan(1.95);
+  const alone = resultsOf(
+    whole,
+    judged(whole, () => (lots() < 0.7 ? 'a' : 'b')),
+  ).comparisons[0]!;
+  expect(Math.abs(width(alone.overPhotos) / width(alone.judgements) - 1)).toBeLessThan(0.25);
 });
 
 test('judges who always take the left crop show, and prefer no method', async () => {
@@ -107,6 +140,7 @@ test('before anybody judges nothing is claimed; what is no longer in the study i
   const stray: Judgement = { judge: 0, pair: 'gone', left: 'ours', answer: 'left', tookMs: 1, at: '' };
   const { comparisons, alpha, left, nJudgements, judges } = resultsOf(whole, [stray]);
   expect(nJudgements).toBe(0);
+  expect(comparisons[0]!.overPhotos).toBeNull();
   expect(comparisons[0]!.judgements).toEqual({ a: 0, b: 0, ties: 0, rate: null, low: null, high: null });
   expect([alpha, left.rate, judges[0]!.medianMs]).toEqual([null, null, null]);
 });

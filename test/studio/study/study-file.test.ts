@@ -33,6 +33,14 @@ test('three methods are compared two by two, in the order the study names them; 
   expect(nSame).toBe(1);
 });
 
+test('judgements outlive another order of methods and photos: the pairs are the same', async () => {
+  const one = await readStudy(write('study.json'));
+  const turned = [3, 1].map((i) => ({ path: at(`${i}.jpg`), crops: { theirs: THEIRS, ours: OURS } }));
+  const other = await readStudy(write('turned.json', { photos: turned }));
+  expect(other.pairs.map(({ id }) => id)).toEqual([one.pairs[3]!.id, one.pairs[1]!.id]);
+  expect(other.pairs[0]!.a.method).toBe('theirs');
+});
+
 function result(photo: string, crop: CropResult['crop'], aspect?: string): string {
   const size = { widthPx: SIZE.width, heightPx: SIZE.height };
   const box = [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height];

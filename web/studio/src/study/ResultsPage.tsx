@@ -94,17 +94,19 @@ function Comparisons({ found }: { readonly found: ResultsAnswer }) {
               <th scope="col">preferred</th>
               <th scope="col">to</th>
               <th scope="col">of judgements</th>
+              <th scope="col">over photos</th>
               <th scope="col">for, against, ties</th>
               <th scope="col">of pairs, by most judges</th>
               <th scope="col">for, against, ties</th>
             </tr>
           </thead>
           <tbody>
-            {found.comparisons.map(({ a, b, judgements, pairs }) => (
+            {found.comparisons.map(({ a, b, judgements, overPhotos, pairs }) => (
               <tr key={`${a} ${b}`}>
                 <th scope="row">{a}</th>
                 <td>{b}</td>
                 <td>{rateText(judgements)}</td>
+                <td>{overPhotos === null ? 'n/a' : intervalText(overPhotos)}</td>
                 <td>{votesText(judgements)}</td>
                 <td>{rateText(pairs)}</td>
                 <td>{votesText(pairs)}</td>
@@ -114,8 +116,8 @@ function Comparisons({ found }: { readonly found: ResultsAnswer }) {
         </table>
       </div>
       <p class="note">
-        In brackets Wilson’s 95 % interval; ties aside. Agreement, Krippendorff’s α: {found.alpha?.toFixed(3) ?? 'n/a'}.
-        The left crop was preferred in {rateText(found.left)}.
+        In brackets 95 % intervals: Wilson’s, and over photos by bootstrap; ties aside. Agreement, Krippendorff’s α:{' '}
+        {found.alpha?.toFixed(3) ?? 'n/a'}. The left crop was preferred in {rateText(found.left)}.
       </p>
     </section>
   );
@@ -162,8 +164,15 @@ function Judges({ found }: { readonly found: ResultsAnswer }) {
 
 function rateText({ rate, low, high }: ResultsAnswer['left'] | ResultsAnswer['comparisons'][number]['pairs']): string {
   if (rate === null || low === null || high === null) return 'n/a';
-  const percent = (share: number): string => (100 * share).toFixed(1);
-  return `${percent(rate)} % [${percent(low)}, ${percent(high)}]`;
+  return `${percent(rate)} % ${intervalText({ low, high })}`;
+}
+
+function intervalText({ low, high }: { readonly low: number; readonly high: number }): string {
+  return `[${percent(low)}, ${percent(high)}]`;
+}
+
+function percent(share: number): string {
+  return (100 * share).toFixed(1);
 }
 
 function votesText({ a, b, ties }: ResultsAnswer['comparisons'][number]['pairs']): string {
