@@ -87,7 +87,7 @@ export function cropRectangle(request: CropRequest): CropRect {
  * Whether a crop of this size has a ratio as nearly as crops have it: exactly, or to half a pixel where exact sizes are far
  * between or there are none.
  */
-export function isOfAspect({ width, height }: Size, asked: Aspect, photo: Size): boolean {
+function isOfAspect({ width, height }: Size, asked: Aspect, photo: Size): boolean {
   const aspect = reducedAspect(asked.width, asked.height);
   if (width * aspect.height === height * aspect.width) return true;
   if (isPlain(aspect) && exactSizes(aspect, photo).length > 0) return false;
@@ -254,4 +254,15 @@ function best<T>(items: readonly T[], value: (item: T) => number): T | undefined
     }
   }
   return chosen;
+}
+
+/**
+ * A rectangle that a person chose, for a ratio: as it is where it has the ratio, as near as whole pixels allow; otherwise
+ * the nearest that has it.
+ *
+ * @throws FramewrightError ASPECT_IMPOSSIBLE
+ */
+export function chosenRectangle(request: CropRequest & { readonly aspect: Aspect }): CropRect {
+  const chosen = rectOfBox(request.box);
+  return isOfAspect(chosen, request.aspect, request.photo) ? chosen : cropRectangle(request);
 }

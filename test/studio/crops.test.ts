@@ -43,6 +43,7 @@ describe('a library', () => {
     expect((await add('../../.ssh/<b>new</b>.png', DOGS)).name).toBe('b-.jpg');
     expect((await add('dogs.jpg', DOGS)).name).toBe('dogs-2.jpg');
     expect((await add('..', DOGS)).name).toBe('photo.jpg');
+    expect(await add('half.jpg', DOGS.subarray(0, 60_000))).toMatchObject({ status: 422, code: 'INPUT_CORRUPT' });
     expect(await add('page.jpg', Buffer.from('<html>'))).toMatchObject({ status: 415, code: 'INPUT_UNSUPPORTED' });
     expect(readdirSync(studio().folder).filter((name) => name.endsWith('.jpg'))).toHaveLength(6);
   });

@@ -15,6 +15,8 @@ import { CHROMIUM, describeWith } from '../support/system-tools.js';
 import { askJson } from './opened.js';
 
 const N_PHOTOS = 200;
+/** On a machine that has much else to do. */
+const LONG = { timeout: 300_000 };
 const NAMES = ['dogs', 'mountains', 'pagoda', 'dandelion', 'dust-bowl-home'] as const;
 
 interface Started {
@@ -88,7 +90,7 @@ describeWith(['chromium'], 'the studio in a browser', () => {
     expect(await violations()).toEqual([]);
   });
 
-  test('crops all at 4:5, tells how far it is, and keeps what was done when it is cancelled', async () => {
+  test('crops all at 4:5, tells how far it is, and keeps what was done when it is cancelled', LONG, async () => {
     await page.click('text=/^Crop all/');
     expect(await violations()).toEqual([]);
     await page.click('dialog button[type=submit]');
@@ -100,7 +102,7 @@ describeWith(['chromium'], 'the studio in a browser', () => {
     );
     const nFirst = isCancelled ? await nCroppedBefore() : 0;
     await expect
-      .poll(() => page.locator('.note[role=status]').textContent(), { timeout: 120_000 })
+      .poll(() => page.locator('.note[role=status]').textContent(), { timeout: 200_000 })
       .toMatch(/^\d+ done/);
     const { run, photos } = await library();
     expect(photos.length).toBe(N_PHOTOS);
@@ -157,7 +159,7 @@ describeWith(['chromium'], 'the studio in a browser', () => {
     await expect.poll(boxNow).not.toEqual(engine);
     const small = await boxNow();
     expect(small.slice(0, 2)).toEqual(engine.slice(0, 2));
-    expect((small[2]! - small[0]!) / (small[3]! - small[1]!)).toBe(0.8);
+    expect(Math.abs(small[2]! - small[0]! - 0.8 * (small[3]! - small[1]!))).toBeLessThanOrEqual(0.5);
     expect(small[2]! - small[0]!).toBeCloseTo(engine[2]! - engine[0]! - 80 * scale, -1);
 
     await page.mouse.move(x + 40, y + 40);
@@ -212,14 +214,14 @@ describeWith(['chromium'], 'the studio in a browser', () => {
     await page.goto(studio.link);
   });
 
-  test('saved files are what the command writes for the same rectangles', async () => {
+  test('saved files are what the command writes for the same rectangles', LONG, async () => {
     await page.waitForSelector('.cell img');
     await chip('by hand').click();
     await page.click('text=/^Save all/');
     await page.waitForSelector('.message >> text=/^Saved /');
     await chip('all').click();
     await page.click('text=/^Save all 200/');
-    await page.waitForSelector('.message >> text=/^Saved 200 files/', { timeout: 120_000 });
+    await page.waitForSelector('.message >> text=/^Saved 200 files/', { timeout: 200_000 });
     const choices = path.join(folder, 'choices.jsonl');
     writeFileSync(choices, await (await ask(studio.server, '/studio/api/choices.jsonl?all')).text());
     await runBatch({ choices, output: path.join(folder, 'command/') });
@@ -260,9 +262,11 @@ describeWith(['chromium'], 'the studio in a browser', () => {
 
   test('asks nobody but its own server, and breaks no rule of its own', () => {
     for (const url of asked) expect(url.replace(/^blob:/, '')).toMatch(/^http:\/\/127\.0\.0\.1:\d+\//);
-    // While the server was away.
+    // While the server was away, and once it was another with a token of its own.
     expect(
-      complaints.filter((text) => !/ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED|EMPTY_RESPONSE)/.test(text)),
+      complaints.filter(
+        (text) => !/ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED|EMPTY_RESPONSE)|status of 401/.test(text),
+      ),
     ).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { FramewrightError } from '../../base/errors.js';
 import { decodePhoto, type Photo } from '../../photo/decode.js';
 import type { CropResult } from '../../base/schema.js';
 import { rectOfBox } from '../../base/geometry.js';
-import { cropRectangle, isOfAspect } from '../../crop/crop-rectangle.js';
+import { chosenRectangle } from '../../crop/crop-rectangle.js';
 import { resultNotes } from '../../crop/result-notes.js';
 import { focalPoint } from '../../crop/focal-point.js';
 import { formatAspect } from '../../crop/target.js';
@@ -83,11 +83,8 @@ function chosenCrop(
       `the box ${box.join(',')} (${from}) is not inside ${photo.name}, ${width}x${height} px`,
     );
   }
-  const chosen = rectOfBox(box);
-  const crop =
-    target.aspect && !isOfAspect(chosen, target.aspect, photo)
-      ? cropRectangle({ photo, box, aspect: target.aspect, name: photo.name })
-      : chosen;
+  const { aspect } = target;
+  const crop = aspect ? chosenRectangle({ photo, box, aspect, name: photo.name }) : rectOfBox(box);
   const final: CropResult['candidates'][number]['box'] = [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height];
   const size = { widthPx: width, heightPx: height };
   const why = 'Chosen by hand.';

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
 import { expandInputs } from '../../batch/inputs.js';
 import { writeFileAtomic } from '../../files/write.js';
 import { decodePhoto } from '../../photo/decode.js';
+import { renderFrame } from '../../photo/render.js';
 import { freeName, safeName } from './upload-name.js';
 
 /** A photo of the folder. The page knows it by `id` alone, so that no path is ever taken from it. */
@@ -89,11 +91,10 @@ export class Library {
   add(bytes: Uint8Array, wanted: string): Promise<LibraryPhoto> {
     const added = this.#adding.then(async () => {
       const { maxPixels } = this.#options;
-      const { format } = await decodePhoto(bytes, {
-        name: 'the photo',
-        ...(maxPixels === undefined ? {} : { maxPixels }),
-      });
-      const file = await freeName(this.folder, safeName(wanted, format));
+      const decoded = await decodePhoto(bytes, { name: 'the photo', ...defined({ maxPixels }) });
+      // To its last line: the header of half a photo is as good as any.
+      await renderFrame(decoded, { width: 16, height: 16 });
+      const file = await freeName(this.folder, safeName(wanted, decoded.format));
       await writeFileAtomic(file, bytes);
       const photo = await this.#photoAt(file);
       if (!photo) throw new FramewrightError('OUTPUT_WRITE', `${file} has gone again`);

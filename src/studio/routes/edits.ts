@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
 import { boxOfRect } from '../../base/geometry.js';
-import { cropRectangle } from '../../crop/crop-rectangle.js';
+import { chosenRectangle } from '../../crop/crop-rectangle.js';
 import { decodePhoto } from '../../photo/decode.js';
 import { editRequestSchema, type EditHistory, type PhotoSummary } from '../api.js';
 import type { LibraryPhoto } from '../library/library.js';
@@ -69,5 +69,5 @@ function ownCrop(
   }
   const { aspect } = targetOfKey(target);
   if (!aspect) return { box: [x1, y1, x2, y2], by, photo };
-  return { box: boxOfRect(cropRectangle({ photo: size, box: [x1, y1, x2, y2], aspect, name })), by, photo };
+  return { box: boxOfRect(chosenRectangle({ photo: size, box: [x1, y1, x2, y2], aspect, name })), by, photo };
 }

@@ -165,9 +165,6 @@ function Engine({ photo, target, places, hasResult }: EngineProps) {
             Forget these
           </button>
         )}
-        <a class="button" href={hrefTo()}>
-          Library
-        </a>
       </div>
       {mode !== 'crop' && (
         <p class="note" role="status">
