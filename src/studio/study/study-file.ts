@@ -45,6 +45,9 @@ export const studySchema = z.strictObject({
   checks: z.array(z.strictObject({ path: z.string().min(1), better: boxSchema, worse: boxSchema })).default([]),
 });
 type StudyFile = z.infer<typeof studySchema>;
+/** A study as it is written. */
+export type StudyText = z.input<typeof studySchema>;
+export type StudyPhoto = StudyFile['photos'][number];
 
 /** What is judged. */
 export interface Study extends Omit<StudyFile, '$schema' | 'results' | 'photos' | 'checks' | 'judgesPerPair'> {
@@ -131,12 +134,16 @@ const resultSchema = cropResultSchema
   .extend({ photo: cropResultSchema.shape.photo.required({ path: true }) });
 const RESULT_LINE = { noun: 'result', example: 'one of framewright crop --json', schema: resultSchema };
 
-/** Crops of the same photo for the same target, whichever file they come from. */
-async function cropsOfResults(
+/**
+ * Crops of the same photo for the same target, whichever file they come from.
+ *
+ * @param results files by method, relative to the study's
+ */
+export async function cropsOfResults(
   results: Readonly<Record<string, string>>,
   studyFile: string,
-): Promise<StudyFile['photos']> {
-  const photos = new Map<string, StudyFile['photos'][number]>();
+): Promise<StudyPhoto[]> {
+  const photos = new Map<string, StudyPhoto>();
   for (const [method, name] of Object.entries(results)) {
     const file = path.resolve(path.dirname(studyFile), name);
     for (const { value } of await readJsonLines(file, RESULT_LINE)) {

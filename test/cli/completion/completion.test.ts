@@ -116,6 +116,7 @@ describeWith(['bash'], 'in bash', () => {
       'attention',
       'train',
       'studio',
+      'study',
       'serve',
       'doctor',
       'completion',
