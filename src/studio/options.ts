@@ -19,12 +19,18 @@ export interface StudioOptions
   readonly recursive?: boolean;
   /** Where crops are saved. Default `cropped` in the folder. */
   readonly output?: string;
+  /** Files of `framewright eval --out`, shown on the page "Learn". */
+  readonly evaluations?: readonly string[];
+  /** Folders of training runs, shown on the page "Learn". */
+  readonly trainings?: readonly string[];
 }
 
 const OWN: OptionKinds<Omit<StudioOptions, keyof ServerOptions>> = {
   folder: 'text',
   recursive: 'boolean',
   output: 'text',
+  evaluations: 'list',
+  trainings: 'list',
   format: 'any',
   quality: 'number',
   strip: 'boolean',

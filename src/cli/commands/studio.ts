@@ -8,7 +8,7 @@ import { OUTPUT_FORMATS, type OutputFormat } from '../../photo/output-format.js'
 import { studioFolder } from '../../studio/library/own-folder.js';
 import { startStudio } from '../../studio/studio.js';
 import { startStudy } from '../../studio/start-study.js';
-import { parseShare, parseWhole } from '../options.js';
+import { collect, parseShare, parseWhole } from '../options.js';
 import { say } from '../terminal/visible.js';
 import { addServingFlags, serveUntilEnded, type ServingFlags } from './serving.js';
 
@@ -23,6 +23,8 @@ interface StudioFlags extends ServingFlags {
   readonly name?: string;
   readonly xmp: boolean;
   readonly keepTime: boolean;
+  readonly evaluation: readonly string[];
+  readonly training: readonly string[];
   readonly study?: string;
 }
 
@@ -66,6 +68,8 @@ export function addStudioCommand(program: Command): void {
     .option('--name <template>', 'names of the files, of {name}, {aspect}, {index} and {ext}')
     .option('--keep-time', "give the crops the photo's modification time", false)
     .option('--xmp', 'also note the crops in XMP sidecars', false)
+    .option('--evaluation <file>', 'figures of `eval --out` for the page Learn, repeatable', collect(String), [])
+    .option('--training <folder>', 'a training run for the page Learn, repeatable', collect(String), [])
     .option(
       '--study <file>',
       'in place of a folder: a study, in which people compare crops, each by a link of their own',
@@ -90,6 +94,7 @@ async function studio(given: string | undefined, flags: StudioFlags): Promise<vo
     startStudio({
       ...options,
       ...{ folder, recursive, candidates, strip, xmp, keepTime, maxPixels },
+      ...{ evaluations: flags.evaluation, trainings: flags.training },
       ...defined({ output, minConfidence, format, quality, name }),
     }),
   );

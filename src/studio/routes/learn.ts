@@ -1,8 +1,16 @@
 import type { FastifyInstance } from 'fastify';
+import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
+import type { EngineName } from '../../base/schema.js';
+import { openCropper, type Cropper } from '../../cropper/cropper.js';
+import { KIND_COLOURS } from '../../photo/overlay/palette.js';
+import { drawElements } from '../../report/crop-report-data.js';
+import { Job } from '../../server/queue/job.js';
+import { optionsReader } from '../../server/request/read-options.js';
 import type { Studio } from '../context.js';
-import type { ExamplePhoto } from '../learn/api.js';
+import { learnRequestSchema, type EngineAnswer, type ExamplePhoto, type FiguresAnswer } from '../learn/api.js';
 import { examplePhotos, photoOrExample } from '../learn/examples.js';
+import { readEvaluation, readTraining } from '../learn/figures.js';
 import { PICTURE_SIDES } from '../library/pictures.js';
 import { signalOf } from './requests.js';
 
@@ -13,7 +21,37 @@ interface OfPhoto {
 
 /** What explains how crops are found, on photos that come with the package and on one's own. */
 export function addLearnRoutes(app: FastifyInstance, studio: Studio): void {
-  const { pictures } = studio;
+  const { pictures, options, server } = studio;
+  const { queue } = server;
+  const read = optionsReader(learnRequestSchema);
+  /** They hold nothing that would have to be closed. */
+  const plain = new Map<EngineName, Promise<Cropper>>();
+
+  app.get('/studio/api/learn', async (): Promise<FiguresAnswer> => {
+    const { evaluations = [], trainings = [] } = options;
+    return {
+      evaluations: await Promise.all(evaluations.map(readEvaluation)),
+      trainings: await Promise.all(trainings.map(readTraining)),
+    };
+  });
+
+  app.get<OfPhoto>('/studio/api/learn/:id', async ({ params, query }, reply): Promise<EngineAnswer> => {
+    const photo = await photoOrExample(studio, params.id);
+    const { engine, aspect } = read(query, undefined);
+    const job = new Job(reply, server.options.timeoutMs);
+    queue.admit(job);
+    try {
+      const cropper = await cropperOf(engine);
+      const result = await queue.inTurn(job, () =>
+        cropper.crop(photo.path, { ...defined({ aspect }), signal: job.signal }),
+      );
+      const { widthPx: width, heightPx: height } = result.photo;
+      const { elements, drawing } = drawElements(result.analysis, { width, height });
+      return { result, drawing, elements: elements.map((each) => ({ ...each, colour: KIND_COLOURS[each.kind] })) };
+    } finally {
+      queue.leave(job);
+    }
+  });
 
   app.get('/studio/api/examples', async (): Promise<ExamplePhoto[]> => {
     return (await examplePhotos()).map(({ id, name }) => ({ id, name }));
@@ -25,4 +63,18 @@ export function addLearnRoutes(app: FastifyInstance, studio: Studio): void {
     if (side === undefined) throw new FramewrightError('USAGE', `side is one of ${PICTURE_SIDES.join(', ')}`);
     return reply.type('image/jpeg').send(await pictures.jpeg(photo, side, signalOf(studio, reply)));
   });
+
+  /** The studio's own, or one of the engines that need no model. */
+  async function cropperOf(engine: EngineName): Promise<Cropper> {
+    if (engine === server.cropper.engine) return server.cropper;
+    if (engine === 'vlm') {
+      const detail = `the studio was started with the engine ${server.cropper.engine}, which has no model`;
+      throw new FramewrightError('USAGE', detail);
+    }
+    const known = plain.get(engine);
+    if (known) return known;
+    const opened = openCropper({ engine, ...defined({ maxPixels: options.maxPixels }) });
+    plain.set(engine, opened);
+    return opened;
+  }
 }

@@ -86,8 +86,10 @@ test('an option whose values are collected is repeatable, in zsh as in its help'
       '--allow-host',
       '--apart-from',
       '--dims',
+      '--evaluation',
       '--adapters',
       '--sweep',
+      '--training',
     ]),
   );
   for (const { description, isRepeatable } of options) expect(description.includes('repeatable')).toBe(isRepeatable);

@@ -2,6 +2,7 @@ import { LibraryPage } from './library/LibraryPage.js';
 import { PhotoPage } from './photo/PhotoPage.js';
 import { hrefTo, route } from './route.js';
 import { info, isConnected, message } from './store.js';
+import { LearnPage } from './learn/LearnPage.js';
 import { ThinkPage } from './think/ThinkPage.js';
 
 /** The head of every page, the page that is open, and what is to be told. */
@@ -20,6 +21,9 @@ export function App() {
           <a href={hrefTo('think')} aria-current={page === 'think' ? 'page' : undefined}>
             See it think
           </a>
+          <a href={hrefTo('learn')} aria-current={page === 'learn' ? 'page' : undefined}>
+            Learn
+          </a>
         </nav>
         {info.value && !isConnected.value && <span class="offline">not connected</span>}
       </header>
@@ -37,6 +41,8 @@ function Page({ page, rest }: { readonly page: string | undefined; readonly rest
       return <PhotoPage id={rest[0] ?? ''} target={rest[1]} />;
     case 'think':
       return <ThinkPage id={rest[0]} />;
+    case 'learn':
+      return <LearnPage topic={rest[0]} photo={rest[1]} />;
     default:
       return (
         <main class="plain">

@@ -38,7 +38,7 @@ export function Panel({ photo, answer, target, box, places, onEdit, onStep }: Pa
       <Shapes photo={photo} target={target} />
       <p class="note">
         {answer.size.widthPx} × {answer.size.heightPx} px, {crop ? WHO[crop.by] : 'no crop yet'}
-        {crop?.isSaved && ', saved'}
+        {crop?.isSaved && ', saved'} · <a href={hrefTo('think', photo.id)}>see it think</a>
         {photo.failure !== undefined && <span class="error"> {photo.failure}</span>}
       </p>
       <div class="row">

@@ -31,7 +31,7 @@ export function Looks({
   return (
     <div class="looks">
       <h3>Where it looked</h3>
-      <label>
+      <label class="inline">
         Layer{' '}
         <input
           type="range"

@@ -47,10 +47,12 @@ export function BoxesOver({
   boxes,
   best,
   size,
+  isNumbered = boxes.length > 1,
 }: {
   readonly boxes: readonly Box[];
   readonly best?: number | undefined;
   readonly size: PhotoExtent;
+  readonly isNumbered?: boolean;
 }) {
   const { widthPx, heightPx } = size;
   const unit = Math.max(widthPx, heightPx) / 100;
@@ -68,9 +70,11 @@ export function BoxesOver({
         <g key={i} class={i === best ? 'box best' : 'box'}>
           <rect x={x1} y={y1} width={x2 - x1} height={y2 - y1} class="casing" />
           <rect x={x1} y={y1} width={x2 - x1} height={y2 - y1} />
-          <text x={x1 + unit} y={y1 + 5 * unit} font-size={5 * unit}>
-            {i + 1}
-          </text>
+          {isNumbered && (
+            <text x={x1 + unit} y={y1 + 5 * unit} font-size={5 * unit}>
+              {i + 1}
+            </text>
+          )}
         </g>
       ))}
     </svg>

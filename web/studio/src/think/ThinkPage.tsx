@@ -1,7 +1,8 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { goTo, hrefTo } from '../route.js';
-import { examples, loadExamples, nameOfPhoto } from '../learn/photos.js';
+import { PhotoSelect } from '../learn/PhotoSelect.js';
+import { loadExamples, nameOfPhoto } from '../learn/photos.js';
 import { info, photos } from '../store.js';
 import { COMMON_TARGETS, FREE, nameOf } from '../targets.js';
 import { StagePanel } from './StagePanel.js';
@@ -84,26 +85,7 @@ function Asking({ id }: { readonly id: string | undefined }) {
   };
   return (
     <form class="asking" onSubmit={ask}>
-      <label>
-        Photo{' '}
-        <select value={id ?? ''} onChange={(event) => goTo('think', event.currentTarget.value)}>
-          {id === undefined && <option value="">choose one</option>}
-          <optgroup label="Library">
-            {photos.value.map((photo) => (
-              <option key={photo.id} value={photo.id}>
-                {photo.name}
-              </option>
-            ))}
-          </optgroup>
-          <optgroup label="Examples">
-            {examples.value.map((photo) => (
-              <option key={photo.id} value={photo.id}>
-                {photo.name}
-              </option>
-            ))}
-          </optgroup>
-        </select>
-      </label>
+      <PhotoSelect id={id} onChoose={(chosen) => goTo('think', chosen)} />
       <label>
         Shape{' '}
         <select value={target.value} onChange={(event) => (target.value = event.currentTarget.value)}>
