@@ -42,6 +42,8 @@ export type { Thought, ThoughtStage, TokenChoice, TokenOption } from './engines/
 export { readHints } from './batch/hints.js';
 export type { PhotoHint } from './batch/hints.js';
 export { runBatch } from './batch/run-batch.js';
+export { watchBatch } from './batch/watch/watch-batch.js';
+export type { WatchOptions } from './batch/watch/watch-batch.js';
 export type { BatchOptions, StdinPhoto } from './batch/options.js';
 export type {
   BatchBegin,

@@ -11,6 +11,7 @@ export const BATCH_OPTIONS: OptionKinds<BatchOptions> = {
   ...{ format, quality, strip },
   inputs: 'list',
   recursive: 'boolean',
+  filter: 'function',
   cropper: 'object',
   maxPixels: 'number',
   output: 'text',

@@ -24,6 +24,8 @@ export interface BatchOptions
   readonly inputs?: readonly string[];
   /** Look below folders. Default false. */
   readonly recursive?: boolean;
+  /** Of the photos found, only those it is true of, by their paths. Default: all. */
+  readonly filter?: (photo: string) => boolean;
   /**
    * A cropper, which stays open, or what to open one with (its `parallel` then is at most the number of photos). Default:
    * opened with the library's defaults. Not looked at beside `choices`.

@@ -29,7 +29,7 @@ export type BatchSettings = Omit<BatchOptions, keyof Filled | 'cropper'> &
   };
 
 /** What choices say themselves, or what means nothing without a cropper. */
-const SAID_BY_CHOICES = ['inputs', 'aspects', 'sizes'] as const satisfies readonly (keyof BatchOptions)[];
+const SAID_BY_CHOICES = ['inputs', 'aspects', 'sizes', 'filter'] as const satisfies readonly (keyof BatchOptions)[];
 const IDLE_BESIDE_CHOICES = [
   ...(['hints', 'resume', 'reviewList', 'keep', 'focus', 'minSize', 'minConfidence', 'fallback', 'instruct'] as const),
   ...(['candidates', 'votes', 'top', 'seed', 'temperature'] as const),

@@ -149,7 +149,7 @@ function bodies(): Attack[] {
     { photos: [id], targets: ['wide'] },
     { photos: [id], targets: ['0x0'] },
     { photos: [id], targets: ['1:1'], output: '/etc' },
-    { photos: [id], targets: ['1:1'], focus: [1e309, 0] },
+    { photos: [id], targets: ['1:1'], focus: [null, 0] },
     { photos: [id], targets: ['1:1'], keep: [{ x: 0, y: 0, width: -1, height: 1e99 }] },
     { photos: [id], targets: Array.from({ length: 999 }, (_, i) => `1:${i + 1}`) },
     { target: '../x', box: [0, 0, 9, 9] },

@@ -1,7 +1,7 @@
+import axe from 'axe-core';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
@@ -75,10 +75,10 @@ describeWith(['chromium'], 'the studio in a browser', () => {
 
   /** Rules that people with other eyes and hands rely on, by axe-core; from outside, as the page runs no scripts but its own. */
   async function violations(): Promise<unknown[]> {
-    await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
-    const found = (await page.evaluate('axe.run()')) as {
+    await page.evaluate(axe.source);
+    const found = await page.evaluate<{
       violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
-    };
+    }>('axe.run()');
     return found.violations.map(({ id, nodes }) => [id, nodes[0]!.html.slice(0, 200), nodes[0]!.failureSummary]);
   }
 

@@ -4,7 +4,15 @@ import path from 'node:path';
 import { copyFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openCropper, startStudio, type Cropper, type EngineName, type RunningServer } from '../../src/index.js';
+import {
+  openCropper,
+  startStudio,
+  type Cropper,
+  type CropResult,
+  type EngineName,
+  type RunningServer,
+} from '../../src/index.js';
+import type { LibraryAnswer } from '../../src/studio/api.js';
 import type { ThinkEvents } from '../../src/studio/think/api.js';
 import { ask, eventsOf, metric, until } from '../server/serving.js';
 import { examplePhoto } from '../support/photos.js';
@@ -18,13 +26,13 @@ interface Studying {
 }
 
 /** A studio of a folder with one photo. */
-function useStudio(engine: EngineName): () => Studying {
+function useStudio(engine: EngineName, wishes: { votes?: number; candidates?: number } = {}): () => Studying {
   let studying: (Studying & { readonly folder: string }) | undefined;
   beforeAll(async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'framewright-think-'));
     await copyFile(examplePhoto('dogs'), path.join(folder, 'dogs.jpg'));
     const cropper = await openCropper({ engine, gpu: 'cpu', threads: 1 });
-    const server = await startStudio({ port: 0, cropper, folder });
+    const server = await startStudio({ port: 0, cropper, folder, ...wishes });
     const { photos } = (await (await ask(server, '/studio/api/library')).json()) as { photos: { id: string }[] };
     studying = { cropper, server, folder, dogs: photos[0]!.id };
   });
@@ -123,6 +131,24 @@ describe('a photo being thought about', () => {
     expect((await sharp(Buffer.from(await picture.arrayBuffer())).metadata()).format).toBe('jpeg');
   });
 
+  test('takes its turn among crops and others that are thought about, and each comes to what it comes to alone', async () => {
+    const { server, dogs } = studying();
+    const alone = (result: CropResult): string => JSON.stringify({ ...result, timingsMs: {} });
+    const ids = [dogs, 'example-pagoda', 'example-dandelion'];
+    const expected: string[] = [];
+    for (const id of ids) expected.push(alone(dataOf(await thoughts(studying(), id), 'result')[0]!.result));
+    const body = Buffer.from(JSON.stringify({ photos: [dogs], targets: ['1:1', '4:5', '16:9', '2:3'], again: true }));
+    await ask(server, '/studio/api/runs', { method: 'POST', body });
+    const together = await Promise.all(ids.map((id) => thoughts(studying(), id, '?attention=true')));
+    expect(together.map((told) => dataOf(told, 'problem'))).toEqual([[], [], []]);
+    expect(together.map((told) => alone(dataOf(told, 'result')[0]!.result))).toEqual(expected);
+    let library: LibraryAnswer;
+    do library = (await (await ask(server, '/studio/api/library')).json()) as LibraryAnswer;
+    while (library.run.isRunning);
+    expect(library.run.nFailed).toBe(0);
+    expect(Object.keys(library.photos[0]!.crops).sort()).toEqual(['16:9', '1:1', '2:3', '4:5']);
+  });
+
   test('is let go of when the client goes, and the model answers the next', async () => {
     const { server, dogs, cropper } = studying();
     const { nImages } = cropper.counters();
@@ -154,6 +180,23 @@ describe('a photo being thought about', () => {
     const told = await thoughts(studying(), 'example-dogs', '?aspect=wide');
     expect(dataOf(told, 'problem')).toMatchObject([{ status: 400, code: 'USAGE' }]);
     expect(told.at(-1)!.event).toBe('problem');
+  });
+});
+
+describe('a photo thought about with votes', () => {
+  const studying = useStudio('vlm', { votes: 3, candidates: 4 });
+
+  test('is told of by the vote the answer is written in, and by what all of them come to', async () => {
+    const { cropper, dogs } = studying();
+    const told = await thoughts(studying(), dogs);
+    const asked = dataOf(told, 'prompt').filter(({ stage }) => stage === 'decide');
+    expect(asked.map(({ text }) => text.split('decide').length - 1).reduce((sum, n) => sum + n, 0)).toBe(1);
+    const { candidates } = await cropper.crop(examplePhoto('dogs'), { votes: 3, candidates: 4 });
+    const [decision] = dataOf(told, 'decision');
+    expect(decision!.probabilities).toHaveLength(4);
+    for (const [i, { modelScore }] of candidates.entries()) {
+      expect(decision!.probabilities[i]).toBeCloseTo(modelScore, 5);
+    }
   });
 });
 

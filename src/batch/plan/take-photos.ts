@@ -37,7 +37,8 @@ export async function takePhotos(
   const stdin = found.photos.includes(STDIN) ? await readStdin(settings) : undefined;
   const place = settings.journal && (await journalPlace(found.photos, settings.output, settings.journal));
   const earlier = place ? await readEarlierRuns(place) : undefined;
-  const { photos: taken, notes } = await withoutEarlierCrops(found, earlier);
+  const { photos: originals, notes } = await withoutEarlierCrops(found, earlier);
+  const taken = settings.filter ? originals.filter(settings.filter) : originals;
   for (const text of notes) onNote?.({ about: 'earlier-crops', text });
   const unused = wishes.unused(taken);
   if (unused !== undefined) onNote?.({ about: 'hints', text: unused });

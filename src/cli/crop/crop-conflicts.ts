@@ -1,5 +1,6 @@
 import type { Option } from 'commander';
 import { FramewrightError } from '../../base/errors.js';
+import { STDIN } from '../../batch/inputs.js';
 import type { CropFlags } from './crop-flags.js';
 
 /** What has a meaning beside --choices, where neither a model nor an engine is at work. */
@@ -35,6 +36,7 @@ export function refuseConflicts(photos: readonly string[], flags: CropFlags, giv
   else if (photos.length === 0 && flags.hints === undefined) {
     throw usage("missing required argument 'photos': name image files, or folders of them");
   }
+  if (flags.watch) refuseBesideWatch(photos, given);
   if (!isGiven('reviewList')) return;
   const list = `--review-list ${flags.reviewList}`;
   if (flags.minConfidence === undefined) {
@@ -43,6 +45,23 @@ export function refuseConflicts(photos: readonly string[], flags: CropFlags, giv
   if (flags.fallback !== undefined && flags.fallback !== 'review') {
     throw usage(`with --fallback ${flags.fallback} no crop is left for ${list}; leave out one of them`);
   }
+}
+
+/** What is about one run as a whole, or has no folder to watch. */
+const IDLE_BESIDE_WATCH: ReadonlySet<string> = new Set<keyof CropFlags>([
+  'hints',
+  'report',
+  'contactSheet',
+  'dryRun',
+  'force',
+  'resume',
+]);
+
+function refuseBesideWatch(photos: readonly string[], given: readonly Option[]): void {
+  if (photos.includes(STDIN)) throw usage('--watch is for folders; what comes on stdin is one photo');
+  const idle = given.find((option) => IDLE_BESIDE_WATCH.has(option.attributeName()) || option.long === '--no-journal');
+  if (idle)
+    throw usage(`--watch crops each photo once, as it comes, and notes it; ${idle.long} has no meaning beside it`);
 }
 
 function refuseBesideChoices(photos: readonly string[], flags: CropFlags, given: readonly Option[]): void {

@@ -1,6 +1,7 @@
 import { defined } from '../../base/defined.js';
 import type { CropRect, EngineName, Fallback } from '../../base/schema.js';
 import type { BatchOptions } from '../../batch/options.js';
+import type { WatchOptions } from '../../batch/watch/watch-batch.js';
 import type { Focus } from '../../crop/focus.js';
 import type { OutputFormat } from '../../photo/output-format.js';
 import { cropperOptionsOf, type ModelFlags } from '../options.js';
@@ -38,6 +39,7 @@ export interface CropFlags extends ModelFlags {
   readonly dryRun: boolean;
   readonly recursive: boolean;
   readonly jobs: number | 'auto';
+  readonly watch: boolean;
   readonly resume: boolean;
   readonly journal: string | boolean;
   readonly force: boolean;
@@ -60,8 +62,24 @@ export function batchOptionsOf(
   return flags.choices === undefined ? { ...shared, ...cropsOf(photos, flags) } : { ...shared, choices: flags.choices };
 }
 
+/** The watch the flags ask for. */
+export function watchOptionsOf(
+  folders: readonly string[],
+  flags: CropFlags,
+  { signal, noMore }: Pick<BatchInterrupt, 'signal' | 'noMore'>,
+): WatchOptions {
+  const { report, contactSheet, dryRun, force, ...files } = filesOf(flags);
+  const { inputs = [], journal, resume, hints, ...crops } = cropsOf(folders, flags);
+  const noted = typeof journal === 'string' ? { journal } : {};
+  return { ...files, ...crops, ...noted, inputs, signal, noMore };
+}
+
+type FileOption =
+  | ('overlay' | 'xmp' | 'keepTime' | 'dryRun' | 'force' | 'strip')
+  | ('output' | 'name' | 'report' | 'contactSheet' | 'format' | 'quality' | 'maxPixels');
+
 /** How and where crops are written, whoever has decided on them. */
-function filesOf(flags: CropFlags): BatchOptions {
+function filesOf(flags: CropFlags): Pick<BatchOptions, FileOption> {
   const { output, name, overlay, xmp, keepTime, dryRun, force, report, contactSheet } = flags;
   const { format, quality, strip, maxPixels } = flags;
   return {

@@ -8,6 +8,7 @@ import { batchOptionsOf, type CropFlags } from './crop-flags.js';
 import { refuseMistypedCommand } from './mistyped-command.js';
 import { parsePreset, PRESET_NAMES, PRESETS_HELP } from './presets.js';
 import { tellBatch } from './tell-batch.js';
+import { watchCrop } from './watch-crop.js';
 import { interruptBatch } from '../terminal/interrupt.js';
 import {
   addModelFlags,
@@ -44,6 +45,7 @@ Examples:
   framewright --dry-run --report r.html photos/ # look through all crops and pick others, in a browser
   framewright --jobs 4 -o out/ photos/          # four photos share the model's batches
   framewright --choices choices.jsonl -o out/   # crop as picked there
+  framewright --watch -a 4:5 -o out/ inbox/     # crop what arrives in inbox/, until Ctrl-C
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 model missing or unloadable, 4 some photos failed, 130 interrupted.`;
 
@@ -130,6 +132,7 @@ export function addCropCommand(program: Command): void {
       parseJobs,
       'auto',
     )
+    .option('--watch', 'go on cropping what arrives in these folders, until Ctrl-C', false)
     .option('--resume', 'go on with a run that was stopped or killed: what it has done is not done again', false)
     .option('--journal <file>', 'where a run of several photos notes what is done (default: in the output folder)')
     .option('--no-journal', 'note nothing: the run cannot be resumed')
@@ -167,6 +170,10 @@ async function runCrop(
   const interrupt = interruptBatch();
   try {
     const listener = tellBatch(flags, interrupt);
+    if (flags.watch) {
+      await watchCrop(photos, flags, interrupt, listener);
+      return;
+    }
     const { failures, isStopped } = await runBatch(batchOptionsOf(photos, flags, interrupt), listener);
     if (failures.length > 0) process.exitCode = EXIT.somePhotos;
     if (isStopped) process.exitCode = EXIT.interrupted;

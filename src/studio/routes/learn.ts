@@ -19,10 +19,14 @@ interface OfPhoto {
   readonly Querystring: { readonly side?: string };
 }
 
+/** A large model on a processor takes minutes; whoever has no more patience leaves the page. */
+const MOST_MS = 24 * 3600 * 1000;
+
 /** What explains how crops are found, on photos that come with the package and on one's own. */
 export function addLearnRoutes(app: FastifyInstance, studio: Studio): void {
   const { pictures, options, server } = studio;
   const { queue } = server;
+  const { candidates, minSize } = options;
   const read = optionsReader(learnRequestSchema);
   /** They hold nothing that would have to be closed. */
   const plain = new Map<EngineName, Promise<Cropper>>();
@@ -38,12 +42,12 @@ export function addLearnRoutes(app: FastifyInstance, studio: Studio): void {
   app.get<OfPhoto>('/studio/api/learn/:id', async ({ params, query }, reply): Promise<EngineAnswer> => {
     const photo = await photoOrExample(studio, params.id);
     const { engine, aspect } = read(query, undefined);
-    const job = new Job(reply, server.options.timeoutMs);
+    const job = new Job(reply, MOST_MS);
     queue.admit(job);
     try {
       const cropper = await cropperOf(engine);
       const result = await queue.inTurn(job, () =>
-        cropper.crop(photo.path, { ...defined({ aspect }), signal: job.signal }),
+        cropper.crop(photo.path, { ...defined({ aspect, candidates, minSize }), signal: job.signal }),
       );
       const { widthPx: width, heightPx: height } = result.photo;
       const { elements, drawing } = drawElements(result.analysis, { width, height });

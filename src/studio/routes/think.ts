@@ -9,14 +9,18 @@ import { photoOrExample } from '../learn/examples.js';
 import { thinkRequestSchema } from '../think/api.js';
 import { think, type TellEvent } from '../think/think.js';
 
+/** A large model on a processor takes minutes; whoever has no more patience leaves the page. */
+const MOST_MS = 24 * 3600 * 1000;
+
 /** One photo being thought about, in events and in the queue's turn; it stops when the client goes. */
 export function addThinkRoute(app: FastifyInstance, studio: Studio): void {
   const { cropper, queue, options } = studio.server;
+  const { candidates, votes, minSize } = studio.options;
   const read = optionsReader(thinkRequestSchema);
   app.get<{ Params: { readonly id: string } }>('/studio/api/think/:id', async ({ params, query }, reply) => {
     const photo = await photoOrExample(studio, params.id);
     const { aspect, conditions = ['enhanced'], attention = false } = read(query as Query, undefined);
-    const job = new Job(reply, options.timeoutMs);
+    const job = new Job(reply, MOST_MS);
     queue.admit(job);
     const events = new EventStream(reply);
     const tell: TellEvent = (name, data) => events.send(name, data);
@@ -24,7 +28,8 @@ export function addThinkRoute(app: FastifyInstance, studio: Studio): void {
       tell('waiting', { waiting: queue.nWaiting - 1 });
       await queue.inTurn(job, async () => {
         for (const condition of new Set(conditions)) {
-          await think(cropper, photo.path, { ...defined({ aspect }), condition, attention, signal: job.signal }, tell);
+          const wishes = defined({ aspect, candidates, votes, minSize });
+          await think(cropper, photo.path, { wishes, condition, attention, signal: job.signal }, tell);
         }
       });
       tell('done', {});

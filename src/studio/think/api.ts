@@ -50,7 +50,11 @@ export interface ThinkEvents {
   token: OfStage & { readonly text: string; readonly choice?: TokenChoice };
   /** For a view box of `drawing`. */
   elements: OfCondition & { readonly elements: readonly DrawnElement[]; readonly drawing: Size };
-  candidates: OfCondition & { readonly boxes: readonly Box[] };
+  candidates: OfCondition & {
+    readonly boxes: readonly Box[];
+    /** The photo's size, where it is known before the result. */
+    readonly photo?: Size;
+  };
   decision: OfCondition & { readonly best: number; readonly probabilities: readonly number[] };
   result: OfCondition & { readonly result: CropResult };
   /** Of the answer of one stage. */

@@ -5,6 +5,7 @@ import { defined } from '../../base/defined.js';
 import type { Size } from '../../base/geometry.js';
 import type { CropResult, Element } from '../../base/schema.js';
 import type { Cropper } from '../../cropper/cropper.js';
+import type { HeldCropOptions } from '../../cropper/options.js';
 import type { ConversationPart } from '../../engines/engine.js';
 import type { FrameImage } from '../../engines/frame-image.js';
 import type { Thought, ThoughtStage } from '../../engines/thought.js';
@@ -14,7 +15,7 @@ import { drawElements } from '../../report/crop-report-data.js';
 import type { ThinkEvents } from './api.js';
 
 export interface ThinkOptions {
-  readonly aspect?: string;
+  readonly wishes: Pick<HeldCropOptions, 'aspect' | 'candidates' | 'votes' | 'minSize'>;
   readonly condition: Condition;
   readonly attention: boolean;
   readonly signal: AbortSignal;
@@ -22,37 +23,48 @@ export interface ThinkOptions {
 
 export type TellEvent = <Name extends keyof ThinkEvents>(name: Name, data: ThinkEvents[Name]) => void;
 
-/**
- * Crops a photo, telling what the model is shown, asked and says as it does; an engine without a model tells what it finds.
- * The photo is held for this alone: two that are held at once would fill the cache of a model that has one photo at a time.
- */
+/** Crops a photo, telling what the model is shown, asked and says as it does; an engine without a model tells what it finds. */
 export async function think(cropper: Cropper, path: string, options: ThinkOptions, tell: TellEvent): Promise<void> {
-  const { condition, aspect, signal } = options;
+  const { condition, wishes, signal } = options;
   const teller = new EventTeller(condition, tell);
-  const onThought = (thought: Thought): void => teller.take(thought);
   if (!cropper.model) {
-    const result = await cropper.crop(path, { ...defined({ aspect }), onThought, signal });
+    const result = await cropper.crop(path, { ...wishes, onThought: (thought) => teller.take(thought), signal });
     teller.photo = { width: result.photo.widthPx, height: result.photo.heightPx };
     await teller.end(result);
     return;
   }
-  await using held = await cropper.hold(path, { signal });
-  teller.photo = { width: held.widthPx, height: held.heightPx };
-  const parts: ConversationPart[] = [];
-  const result = await held.crop({
-    ...defined({ aspect }),
-    ...(condition === 'plain' ? { without: ['enhancement'] } : {}),
-    onThought,
-    onConversation: (said) => parts.push(...said),
-    signal,
-  });
+  const { result, parts } = await cropHeld(cropper, path, options, teller);
   await teller.end(result);
   if (!options.attention) return;
   const stages = [...teller.answered];
+  await using held = await cropper.hold(path, { signal });
   for await (const { grid, attention } of answersAttention(held, parts, result.analysis, signal)) {
     const stage = stages.shift()!;
     tell('attention', { condition, stage, grid, maps: rounded(attention.maps), ...sharesOf(stage, attention.mean) });
   }
+}
+
+/**
+ * Held for as long as the crop takes: what a held photo has in the model's cache is what other photos, whose turn comes
+ * next, may need. What is looked at afterwards needs no place there.
+ */
+async function cropHeld(
+  cropper: Cropper,
+  path: string,
+  { condition, wishes, signal }: ThinkOptions,
+  teller: EventTeller,
+): Promise<{ readonly result: CropResult; readonly parts: readonly ConversationPart[] }> {
+  await using held = await cropper.hold(path, { signal });
+  teller.photo = { width: held.widthPx, height: held.heightPx };
+  let parts: readonly ConversationPart[] = [];
+  const result = await held.crop({
+    ...wishes,
+    ...(condition === 'plain' ? { without: ['enhancement'] } : {}),
+    onThought: (thought) => teller.take(thought),
+    onConversation: (said) => (parts = said),
+    signal,
+  });
+  return { result, parts };
 }
 
 /** Digits beyond what can be seen would be most of what is sent. */
@@ -88,6 +100,8 @@ class EventTeller {
   }
 
   take(thought: Thought): void {
+    // Further votes are asked the same with the candidates in another order; the answer is in the first.
+    if ('vote' in thought && thought.vote > 0) return;
     if (thought.kind === 'token') this.answered.add(thought.stage);
     this.#last = this.#last.then(() => this.#send(thought));
     this.#last.catch(() => undefined); // whoever ends hears of it
@@ -133,7 +147,7 @@ class EventTeller {
         this.#tellElements(thought.elements);
         break;
       case 'candidates':
-        this.#tell('candidates', { condition, boxes: thought.boxes });
+        this.#tell('candidates', { condition, boxes: thought.boxes, ...defined({ photo: this.photo }) });
         break;
       case 'decision':
         this.#tell('decision', { condition, best: thought.best, probabilities: thought.probabilities });

@@ -74,7 +74,7 @@ function Explained({ element: { name, is, rules, said, numbers } }: { readonly e
 
 function Found({ element, ids }: { readonly element: ElementText; readonly ids: readonly string[] }) {
   const answers = ids.map((id) => ({ id, answer: answerOf(engine.value, id, undefined) }));
-  const isWaiting = answers.some(({ answer }) => answer === 'waiting');
+  const nLooked = answers.filter(({ answer }) => answer !== 'waiting').length;
   const found = answers.filter(({ id }) => hasKind(id, element.kind));
   const broken = answers.flatMap(({ id, answer }) =>
     answer !== 'waiting' && 'problem' in answer ? [`${nameOfPhoto(id)}: ${answer.problem}`] : [],
@@ -86,13 +86,10 @@ function Found({ element, ids }: { readonly element: ElementText; readonly ids: 
           {text}
         </p>
       ))}
-      {found.length === 0 && (
-        <p class="note">
-          {isWaiting
-            ? 'Being looked for…'
-            : 'Found in none of these photos. Choose one of yours, or let the other look.'}
-        </p>
-      )}
+      <p class="note" role="status">
+        {nLooked} of {ids.length} photos looked at; found in {found.length || 'none'} of them.
+        {found.length === 0 && nLooked === ids.length && ' Choose one of yours, or let the other look.'}
+      </p>
       <div class="cards">
         {found.map(({ id, answer }) => (
           <CropOver key={id} id={id} answer={answer} side={800} kind={element.kind}>

@@ -1,27 +1,38 @@
-import type { ComponentChildren } from 'preact';
 import { Looks } from './Looks.js';
 import { percent } from './percent.js';
 import { BoxesOver, ElementsOver, Picture } from './Picture.js';
 import type { Step } from './state.js';
 import { Tokens } from './Tokens.js';
-import type { ShownImage, StageTrace, ThoughtStage, Trace } from './trace.js';
+import type { ShownImage, StageTrace, ThinkEvents, ThoughtStage, Trace } from './trace.js';
 
-/** What one way through the stages has come to at one of them. */
-export function StagePanel({ trace, step }: { readonly trace: Trace; readonly step: Step }) {
+/**
+ * What one way through the stages has come to at one of them.
+ *
+ * @param photoUrl of the photo, where no model is shown any picture
+ */
+export function StagePanel({
+  trace,
+  step,
+  photoUrl,
+}: {
+  readonly trace: Trace;
+  readonly step: Step;
+  readonly photoUrl: string | undefined;
+}) {
   const { analyse, propose, decide } = trace.stages;
+  const first = analyse?.image ?? decide?.image;
   const second = propose?.image ?? decide?.image;
+  const picture = first?.url ?? photoUrl;
   switch (step) {
     case 'photo':
-      return analyse?.image || decide?.image ? (
-        <Shown image={(analyse?.image ?? decide?.image)!} text="The photo as the model is shown it" />
-      ) : (
-        <NotYet trace={trace} />
-      );
+      return first ? <Shown image={first} text="The photo as the model is shown it" /> : <NotYet trace={trace} />;
     case 'analysis':
       return (
-        <Said stage="analyse" trace={trace} of={analyse}>
-          {trace.drawn && analyse?.image && <Composition trace={trace} image={analyse.image} />}
-        </Said>
+        <>
+          <Said stage="analyse" trace={trace} of={analyse} />
+          {trace.drawn && <Composition drawn={trace.drawn} url={picture} />}
+          <LookedAt trace={trace} of={analyse} />
+        </>
       );
     case 'enhanced':
       return second ? (
@@ -38,27 +49,28 @@ export function StagePanel({ trace, step }: { readonly trace: Trace; readonly st
       );
     case 'proposal':
       return (
-        <Said stage="propose" trace={trace} of={propose}>
-          {trace.boxes && second && (
-            <Picture src={second.url} alt="The crops proposed, by number" size={photoOf(trace, second)}>
-              {trace.result && <BoxesOver boxes={trace.boxes} size={trace.result.photo} />}
-            </Picture>
-          )}
-        </Said>
+        <>
+          <Said stage="propose" trace={trace} of={propose} />
+          <Candidates trace={trace} url={second?.url ?? picture} />
+          <LookedAt trace={trace} of={propose} />
+        </>
       );
     case 'decision':
       return (
-        <Said stage="decide" trace={trace} of={decide}>
+        <>
+          <Said stage="decide" trace={trace} of={decide} />
           <Decision trace={trace} />
-        </Said>
+          {trace.decision && <Candidates trace={trace} url={picture} best={trace.decision.best} />}
+          <LookedAt trace={trace} of={decide} />
+        </>
       );
     case 'crop':
-      return <Crop trace={trace} />;
+      return <Crop trace={trace} url={picture} />;
   }
 }
 
 function NotYet({ trace }: { readonly trace: Trace }) {
-  return <p class="empty">{trace.result ? 'This stage is not taken by this engine.' : 'Not yet.'}</p>;
+  return <p class="empty">{trace.result ? 'The engine is shown and asked nothing here.' : 'Not yet.'}</p>;
 }
 
 function Shown({ image, text }: { readonly image: ShownImage; readonly text: string }) {
@@ -72,17 +84,41 @@ function Shown({ image, text }: { readonly image: ShownImage; readonly text: str
   );
 }
 
-/** What was asked, what is said, and what it came to. */
+function LookedAt({ trace, of }: { readonly trace: Trace; readonly of: StageTrace | undefined }) {
+  return of?.attention ? <Looks attention={of.attention} images={imagesOf(trace)} /> : null;
+}
+
+/** By number, on the photo or the picture they were proposed on. */
+function Candidates({
+  trace: { candidates, result },
+  url,
+  best,
+}: {
+  readonly trace: Trace;
+  readonly url: string | undefined;
+  readonly best?: number;
+}) {
+  const { photo } = candidates ?? {};
+  const size = result?.photo ?? (photo && { widthPx: photo.width, heightPx: photo.height });
+  if (!candidates || !size || url === undefined) return null;
+  return (
+    <figure>
+      <Picture src={url} alt="The candidates by number" size={size}>
+        <BoxesOver boxes={candidates.boxes} best={best} size={size} />
+      </Picture>
+    </figure>
+  );
+}
+
+/** What was asked and what is said. */
 function Said({
   stage,
   trace,
   of,
-  children,
 }: {
   readonly stage: ThoughtStage;
   readonly trace: Trace;
   readonly of: StageTrace | undefined;
-  readonly children?: ComponentChildren;
 }) {
   if (!of) return <NotYet trace={trace} />;
   return (
@@ -94,8 +130,6 @@ function Said({
       <h3>Said</h3>
       <Tokens tokens={of.tokens} isGoingOn={trace.at === stage} />
       <p class="note">Bold is what the model chose, bluer the surer it was; the rest is the form of the answer.</p>
-      {children}
-      {of.attention && <Looks attention={of.attention} images={imagesOf(trace)} />}
     </>
   );
 }
@@ -104,18 +138,16 @@ function imagesOf({ stages }: Trace): ShownImage[] {
   return [stages.analyse?.image, stages.propose?.image, stages.decide?.image].filter((image) => image !== undefined);
 }
 
-/** Boxes are in its pixels; the frame has its shape but for a rounding. */
-function photoOf({ result }: Trace, image: ShownImage): { readonly widthPx: number; readonly heightPx: number } {
-  return result?.photo ?? image;
-}
-
-function Composition({ trace, image }: { readonly trace: Trace; readonly image: ShownImage }) {
-  const { elements } = trace.drawn!;
+function Composition({ drawn, url }: { readonly drawn: ThinkEvents['elements']; readonly url: string | undefined }) {
+  const { elements, drawing } = drawn;
+  const size = { widthPx: drawing.width, heightPx: drawing.height };
   return (
     <figure>
-      <Picture src={image.url} alt="The composition found, drawn on the photo" size={photoOf(trace, image)}>
-        <ElementsOver drawn={trace.drawn!} />
-      </Picture>
+      {url !== undefined && (
+        <Picture src={url} alt="The composition found, drawn on the photo" size={size}>
+          <ElementsOver drawn={drawn} />
+        </Picture>
+      )}
       <figcaption>
         {elements.length === 0 ? 'No element of composition was found.' : 'Found: '}
         {elements.map(({ kind, colour }, i) => (
@@ -129,8 +161,7 @@ function Composition({ trace, image }: { readonly trace: Trace; readonly image: 
 }
 
 function Decision({ trace }: { readonly trace: Trace }) {
-  const { decision, boxes, result } = trace;
-  const [image] = imagesOf(trace);
+  const { decision, candidates, result } = trace;
   if (!decision) return null;
   const { best, probabilities } = decision;
   return (
@@ -149,30 +180,24 @@ function Decision({ trace }: { readonly trace: Trace }) {
           </li>
         ))}
       </ol>
-      {boxes && boxes.length > 1 && (
+      {candidates && candidates.boxes.length > 1 && (
         <p class="note">
-          Without a preference each of {boxes.length} would have {percent(1 / boxes.length)}.
+          Without a preference each of {candidates.boxes.length} would have {percent(1 / candidates.boxes.length)}.
         </p>
-      )}
-      {boxes && result && image && (
-        <Picture src={image.url} alt="The candidates by number, the best one bright" size={result.photo}>
-          <BoxesOver boxes={boxes} best={best} size={result.photo} />
-        </Picture>
       )}
     </>
   );
 }
 
-function Crop({ trace }: { readonly trace: Trace }) {
+function Crop({ trace, url }: { readonly trace: Trace; readonly url: string | undefined }) {
   const { result } = trace;
-  const image = trace.stages.analyse?.image ?? trace.stages.decide?.image;
   if (!result) return <NotYet trace={trace} />;
   const { crop, photo, why, verdict, confidence } = result;
   const box = [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height] as const;
   return (
     <figure>
-      {image && (
-        <Picture src={image.url} alt="The crop on the photo" size={photo}>
+      {url !== undefined && (
+        <Picture src={url} alt="The crop on the photo" size={photo}>
           <BoxesOver boxes={[box]} best={0} size={photo} />
         </Picture>
       )}

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { goTo, hrefTo } from '../route.js';
 import { PhotoSelect } from '../learn/PhotoSelect.js';
-import { loadExamples, nameOfPhoto } from '../learn/photos.js';
+import { loadExamples, nameOfPhoto, pictureOf } from '../learn/photos.js';
 import { info, photos } from '../store.js';
 import { COMMON_TARGETS, FREE, nameOf } from '../targets.js';
 import { StagePanel } from './StagePanel.js';
@@ -52,7 +52,11 @@ export function ThinkPage({ id }: { readonly id: string | undefined }) {
         {shown.map((condition) => (
           <section key={condition} aria-label={CONDITION_TEXTS[condition]}>
             <h2>{CONDITION_TEXTS[condition]}</h2>
-            <StagePanel trace={traces.value[condition]!} step={step.value} />
+            <StagePanel
+              trace={traces.value[condition]!}
+              step={step.value}
+              photoUrl={id === undefined ? undefined : pictureOf(id, 800)}
+            />
           </section>
         ))}
         {shown.length === 0 && (

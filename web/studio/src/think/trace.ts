@@ -32,7 +32,7 @@ export interface Trace {
   /** The one that is going on. */
   readonly at?: ThoughtStage;
   readonly drawn?: ThinkEvents['elements'];
-  readonly boxes?: ThinkEvents['candidates']['boxes'];
+  readonly candidates?: ThinkEvents['candidates'];
   readonly decision?: ThinkEvents['decision'];
   readonly result?: ThinkEvents['result']['result'];
 }
@@ -78,7 +78,7 @@ function withEvent(trace: Trace, event: ThinkEvent): Trace {
     case 'elements':
       return { ...trace, drawn: event.data };
     case 'candidates':
-      return { ...trace, boxes: event.data.boxes };
+      return { ...trace, candidates: event.data };
     case 'decision':
       return { ...trace, decision: event.data };
     case 'result': {

@@ -1,0 +1,113 @@
+import { setTimeout } from 'node:timers/promises';
+import { codeOf, FramewrightError } from '../../base/errors.js';
+import { checkOptions, checkWhole } from '../../base/options-check.js';
+import { openCropper, type Cropper } from '../../cropper/cropper.js';
+import { expandInputs } from '../inputs.js';
+import type { BatchListener } from '../listener.js';
+import { BATCH_OPTIONS } from '../option-kinds.js';
+import type { BatchOptions } from '../options.js';
+import { runBatch } from '../run-batch.js';
+import { Arrivals } from './arrivals.js';
+
+type Unwatched =
+  | ('hints' | 'choices' | 'stdin' | 'stdout' | 'report' | 'contactSheet' | 'dryRun')
+  | ('resume' | 'filter' | 'inputs' | 'journal' | 'force');
+
+/** As of a run; what is done is always noted, and never done again. */
+export interface WatchOptions extends Omit<BatchOptions, Unwatched> {
+  /** Folders and patterns; there need not be a photo yet. */
+  readonly inputs: readonly string[];
+  /** The file where it notes what is done. Default: as of a run. */
+  readonly journal?: string;
+  /** Between two looks, in milliseconds. A photo is taken once two looks have found it the same. Default 2000. */
+  readonly everyMs?: number;
+}
+
+const UNWATCHED = [
+  ...([
+    'hints',
+    'choices',
+    'stdin',
+    'stdout',
+    'report',
+    'contactSheet',
+    'dryRun',
+    'resume',
+    'filter',
+    'force',
+  ] as const),
+] satisfies readonly Unwatched[];
+
+/** Two looks see each file in this time; systems that note no fractions of a second need one. */
+const DEFAULT_EVERY_MS = 2000;
+
+/**
+ * Crops what lies in folders and what arrives there, each photo once it is whole, until `noMore` is aborted. What earlier
+ * watches and runs have done is not done again, and what they have made is not taken for photos. A photo that fails is
+ * told of and looked at again when it has changed; of photos whose files are in the way, the others are cropped.
+ *
+ * @param listener told of each run: one for all photos that have arrived since the last
+ * @throws FramewrightError as runBatch before its first photo, but for photos that are not there yet; OUTPUT_WRITE. The
+ *   reason of `signal` when aborted.
+ */
+export async function watchBatch(options: WatchOptions, listener: BatchListener = {}): Promise<void> {
+  const { everyMs = DEFAULT_EVERY_MS, cropper, ...rest } = options;
+  checkOptions('watchBatch', rest, WATCH_OPTIONS);
+  checkWhole('everyMs', everyMs, 1, 3_600_000);
+  const { inputs, recursive = false, noMore, signal } = rest;
+  const stop = AbortSignal.any([noMore, signal].filter((each) => each !== undefined));
+  const isOpen = cropper !== undefined && 'cropEach' in cropper;
+  await using own = isOpen ? undefined : await openCropper({ ...cropper, ...(signal ? { signal } : {}) });
+  const run = { ...rest, cropper: isOpen ? cropper : own!, resume: true };
+  const arrivals = new Arrivals();
+  listener.onOpen?.(run.cropper);
+  while (!stop.aborted) {
+    const arrived = await arrivals.look(await photosIn(inputs, recursive));
+    if (arrived.length > 0) {
+      await cropArrived(arrived, run, listener);
+      arrivals.take(arrived);
+    }
+    await setTimeout(everyMs, undefined, { signal: stop }).catch(() => undefined);
+  }
+  signal?.throwIfAborted();
+}
+
+const WATCH_OPTIONS = Object.fromEntries(
+  Object.entries(BATCH_OPTIONS).filter(([name]) => !(UNWATCHED as readonly string[]).includes(name)),
+) as Readonly<Record<keyof Omit<WatchOptions, 'everyMs' | 'cropper'>, 'any'>>;
+
+async function photosIn(inputs: readonly string[], recursive: boolean): Promise<readonly string[]> {
+  try {
+    return (await expandInputs(inputs, recursive)).photos;
+  } catch (error) {
+    // A folder without photos, or one that a network has lost for a moment.
+    if (['INPUT_NOT_FOUND', 'INPUT_UNREADABLE'].includes(codeOf(error))) return [];
+    throw error;
+  }
+}
+
+/** What cannot be planned together, as the file of one is in the way, is cropped one by one. */
+async function cropArrived(
+  arrived: readonly string[],
+  run: BatchOptions & { readonly cropper: Cropper },
+  { onOpen: _, ...listener }: BatchListener,
+): Promise<void> {
+  const only = (photos: readonly string[]): BatchOptions => {
+    const wanted = new Set(photos);
+    return { ...run, filter: (photo) => wanted.has(photo) };
+  };
+  try {
+    await runBatch(only(arrived), listener);
+  } catch (error) {
+    if (!isOfOnePhoto(error)) throw error;
+    if (arrived.length === 1) {
+      listener.onFailure?.({ input: arrived[0]!, error });
+      return;
+    }
+    for (const photo of arrived) await cropArrived([photo], run, listener);
+  }
+}
+
+function isOfOnePhoto(error: unknown): boolean {
+  return error instanceof FramewrightError && error.code === 'OUTPUT_EXISTS';
+}
