@@ -22,6 +22,11 @@ const SCHEMAS = {
   },
   hints: { title: 'A line of a hints file', source: 'src/batch/hints.ts', variable: 'hintSchema' },
   choices: { title: 'A line of a choices file', source: 'src/batch/choices.ts', variable: 'choiceSchema' },
+  study: {
+    title: 'A study of which crops people prefer',
+    source: 'src/studio/study/study-file.ts',
+    variable: 'studySchema',
+  },
   taste: {
     title: "A line of one's own training data",
     source: 'src/train/sources/labels-file.ts',
@@ -125,6 +130,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const { ownProfileSchema } = await dist('vlm/prompt/own/profile-schema.js');
   const { hintSchema } = await dist('batch/hints.js');
   const { choiceSchema } = await dist('batch/choices.js');
+  const { studySchema } = await dist('studio/study/study-file.js');
   const { tasteLineSchema } = await dist('train/sources/labels-file.js');
   const { exportFactsSchema } = await dist('train/export/export-schema.js');
   const files = schemaFiles({
@@ -134,6 +140,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
     profile: ownProfileSchema,
     hints: hintSchema,
     choices: choiceSchema,
+    study: studySchema,
     taste: tasteLineSchema,
     export: exportFactsSchema,
   });

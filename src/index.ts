@@ -61,6 +61,7 @@ export { startServer } from './server/server.js';
 export type { RunningServer } from './server/listen.js';
 export { startStudio } from './studio/studio.js';
 export type { StudioOptions } from './studio/options.js';
+export { startStudy, type StudyOptions } from './studio/start-study.js';
 export type { ServerOptions } from './server/options.js';
 export { decodePhoto } from './photo/decode.js';
 export type { DecodeOptions, Photo } from './photo/decode.js';

@@ -10,6 +10,7 @@ import { addGgufCommand } from './commands/gguf.js';
 import { addModelCommand } from './commands/model.js';
 import { addServeCommand } from './commands/serve.js';
 import { addStudioCommand } from './commands/studio.js';
+import { addStudyCommand } from './commands/study.js';
 import { addTrainCommand } from './train/train.js';
 import { visible } from './terminal/visible.js';
 
@@ -41,6 +42,7 @@ export function buildProgram(version: string): Command {
   addAttentionCommand(program);
   addTrainCommand(program);
   addStudioCommand(program);
+  addStudyCommand(program);
   addServeCommand(program);
   addDoctorCommand(program, version);
   addCompletionCommand(program);

@@ -10,10 +10,18 @@ import { ClientGone } from './queue/job.js';
 /** What a client that is refused may still send before its connection is closed. */
 const PASSED_OVER_MS = 2000;
 
+export interface AppOptions {
+  /** Of a route's pattern: it needs no token, beside those that are open in any case. */
+  readonly isOpen?: (route: string) => boolean;
+}
+
 /**
  * The base that routes stand on: who may ask, what every answer says, how errors are answered. Loads Fastify.
  */
-export async function openApp(context: ServerContext): Promise<FastifyInstance> {
+export async function openApp(
+  context: ServerContext,
+  { isOpen = () => false }: AppOptions = {},
+): Promise<FastifyInstance> {
   const { options, metrics, queue } = context;
   const [{ fastify }, { default: multipart }] = await Promise.all([import('fastify'), import('@fastify/multipart')]);
   const app = fastify({
@@ -37,7 +45,10 @@ export async function openApp(context: ServerContext): Promise<FastifyInstance> 
     if (queue.isClosing) void reply.header('connection', 'close');
   });
   const { host, allowedHosts, token } = options;
-  app.addHook('onRequest', guard({ host, allowedHosts, token, openPaths: OPEN_PATHS }));
+  app.addHook(
+    'onRequest',
+    guard({ host, allowedHosts, token, isOpen: (route) => OPEN_PATHS.includes(route) || isOpen(route) }),
+  );
   app.addHook('onResponse', async (request, reply) => {
     const route = request.is404 ? 'none' : (request.routeOptions.url ?? 'none');
     metrics.note(route, reply.statusCode, reply.elapsedTime / 1000);

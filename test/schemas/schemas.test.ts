@@ -15,6 +15,7 @@ import { tasteLineSchema } from '../../src/train/sources/labels-file.js';
 import { manifestSchema, readManifest } from '../../src/model/manifest.js';
 import { ownProfileSchema } from '../../src/vlm/prompt/own/profile-schema.js';
 import { openCropper } from '../../src/index.js';
+import { readStudy, studySchema } from '../../src/studio/study/study-file.js';
 import * as answers from '../../src/server/request/answers.js';
 import * as requests from '../../src/server/request/schema.js';
 import { examplePhoto, projectFile } from '../support/photos.js';
@@ -26,6 +27,7 @@ const zodSchemas = {
   profile: ownProfileSchema,
   hints: hintSchema,
   choices: choiceSchema,
+  study: studySchema,
   taste: tasteLineSchema,
   export: exportFactsSchema,
 };
@@ -101,6 +103,12 @@ describe('valid for both the schema and the reader', () => {
     const validate = compiled('choices');
     expect(readLines(file).flatMap((line) => problems(validate, line))).toEqual([]);
     expect(await readChoices(file)).toHaveLength(2);
+  });
+
+  test('the example study', async () => {
+    const file = projectFile('examples', 'files', 'study.json');
+    expect(problems(compiled('study'), readJson(file))).toEqual([]);
+    expect((await readStudy(file)).pairs).toHaveLength(2);
   });
 
   test.each(['vlm', 'rules'] as const)('results of the engine %s', async (engine) => {

@@ -1,11 +1,13 @@
 import { Argument, Option, type Command } from 'commander';
 import { defined } from '../../base/defined.js';
+import { FramewrightError } from '../../base/errors.js';
 import { CROP_DEFAULTS, MAX_CANDIDATES } from '../../crop/defaults.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { DEFAULT_MAX_PIXELS } from '../../photo/decode.js';
 import { OUTPUT_FORMATS, type OutputFormat } from '../../photo/output-format.js';
 import { studioFolder } from '../../studio/library/own-folder.js';
 import { startStudio } from '../../studio/studio.js';
+import { startStudy } from '../../studio/start-study.js';
 import { collect, parseShare, parseWhole } from '../options.js';
 import { say } from '../terminal/visible.js';
 import { addServingFlags, serveUntilEnded, type ServingFlags } from './serving.js';
@@ -23,6 +25,7 @@ interface StudioFlags extends ServingFlags {
   readonly keepTime: boolean;
   readonly evaluation: readonly string[];
   readonly training: readonly string[];
+  readonly study?: string;
 }
 
 /** Beside a server's, so that both can run. */
@@ -37,7 +40,8 @@ Examples:
   framewright studio photos/
   framewright studio photos/ --recursive -o crops/ --min-confidence 0.4
   framewright studio                              # drop photos on the page
-  framewright studio photos/ --host 0.0.0.0       # from a phone in the same network; the link has a token`;
+  framewright studio photos/ --host 0.0.0.0       # from a phone in the same network; the link has a token
+  framewright studio --study study.json           # people say which of two crops is better; docs/study.md`;
 
 /** `framewright studio`: the photos of a folder in a local page. */
 export function addStudioCommand(program: Command): void {
@@ -66,11 +70,19 @@ export function addStudioCommand(program: Command): void {
     .option('--xmp', 'also note the crops in XMP sidecars', false)
     .option('--evaluation <file>', 'figures of `eval --out` for the page Learn, repeatable', collect(String), [])
     .option('--training <folder>', 'a training run for the page Learn, repeatable', collect(String), [])
+    .option(
+      '--study <file>',
+      'in place of a folder: a study, in which people compare crops, each by a link of their own',
+    )
     .addHelpText('after', HELP);
   addServingFlags(command, { port: PORT, maxPixels: DEFAULT_MAX_PIXELS }).action(studio);
 }
 
 async function studio(given: string | undefined, flags: StudioFlags): Promise<void> {
+  if (flags.study !== undefined) {
+    await study(given, flags.study, flags);
+    return;
+  }
   const folder = given ?? studioFolder();
   if (given === undefined) {
     await makeFolder(folder);
@@ -85,5 +97,14 @@ async function studio(given: string | undefined, flags: StudioFlags): Promise<vo
       ...{ evaluations: flags.evaluation, trainings: flags.training },
       ...defined({ output, minConfidence, format, quality, name }),
     }),
+  );
+}
+
+/** No model is at work: the crops are made already. */
+async function study(folder: string | undefined, file: string, flags: StudioFlags): Promise<void> {
+  if (folder !== undefined) throw new FramewrightError('USAGE', 'give a folder of photos or --study, not both');
+  const { maxPixels } = flags;
+  await serveUntilEnded({ ...flags, engine: 'full', faces: false }, (options) =>
+    startStudy({ ...options, study: file, maxPixels }),
   );
 }

@@ -10,8 +10,8 @@ export interface GuardOptions {
   readonly allowedHosts: readonly string[];
   /** Undefined: everybody who reaches the server may ask. */
   readonly token: string | undefined;
-  /** Paths that say nothing of anybody's photos, open to all. */
-  readonly openPaths: readonly string[];
+  /** Of routes, by their patterns: those that say nothing of anybody's photos, or ask for a secret of their own, are open to all. */
+  readonly isOpen: (route: string) => boolean;
 }
 
 /**
@@ -19,13 +19,13 @@ export interface GuardOptions {
  * token, as `Authorization: Bearer`, in a cookie, or once in a link that leaves the cookie.
  */
 export function guard(options: GuardOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  const { token, openPaths } = options;
+  const { token, isOpen } = options;
   const session = token === undefined ? undefined : cookieOf(token);
 
   return async (request, reply) => {
     checkHost(request, options);
     checkOrigin(request);
-    if (token === undefined || session === undefined || openPaths.includes(pathOf(request))) return;
+    if (token === undefined || session === undefined || isOpen(request.routeOptions.url ?? '')) return;
     if (hasBearer(request, token) || hasCookie(request, session)) return;
     const given = linkToken(request);
     if (given !== undefined && sameSecret(given, token)) {
@@ -38,10 +38,6 @@ export function guard(options: GuardOptions): (request: FastifyRequest, reply: F
       { 'www-authenticate': 'Bearer realm="framewright"' },
     );
   };
-}
-
-function pathOf({ url }: FastifyRequest): string {
-  return url.split('?', 1)[0]!;
 }
 
 function checkHost({ headers }: FastifyRequest, { host, allowedHosts }: GuardOptions): void {

@@ -11,8 +11,20 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** The page as Vite has built it. Its files are listed and read once; a client names none that is not in the list. */
-export async function addPage(app: FastifyInstance): Promise<void> {
+/** Where the files lie that pages load. */
+export const ASSETS = '/assets/';
+
+/**
+ * A page as Vite has built it, and what it loads. Its files are listed and read once; a client names none that is not in the
+ * list.
+ *
+ * @param places routes at which the page is
+ */
+export async function addPage(
+  app: FastifyInstance,
+  page = 'index.html',
+  places: readonly string[] = ['/'],
+): Promise<void> {
   const folder = packageFile('dist', 'web', 'studio');
   const names = await readdir(folder, { recursive: true }).catch(() => {
     throw new FramewrightError('INTERNAL', 'the page of the studio is not built: npm run build');
@@ -22,9 +34,12 @@ export async function addPage(app: FastifyInstance): Promise<void> {
     if (type === undefined) continue;
     const bytes = await readFile(path.join(folder, name));
     const url = `/${name.replaceAll(path.sep, '/')}`;
+    if (type === TYPES['.html'] && name !== page) continue;
     // Vite names each script and style after its content.
-    const isNamedByContent = url.startsWith('/assets/');
+    const isNamedByContent = url.startsWith(ASSETS);
     const headers = isNamedByContent ? { 'cache-control': 'private, max-age=31536000, immutable' } : {};
-    app.get(url === '/index.html' ? '/' : url, (_request, reply) => reply.type(type).headers(headers).send(bytes));
+    for (const place of name === page ? places : [url]) {
+      app.get(place, (_request, reply) => reply.type(type).headers(headers).send(bytes));
+    }
   }
 }

@@ -15,8 +15,13 @@ const MOST_JSON_BYTES = 8_000_000;
  *
  * @throws FramewrightError USAGE, INPUT_TOO_LARGE; the signal's reason
  */
-export async function readJson<T>(request: FastifyRequest, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
-  const bytes = await readBody(request.raw, MOST_JSON_BYTES, signal);
+export async function readJson<T>(
+  request: FastifyRequest,
+  schema: z.ZodType<T>,
+  signal: AbortSignal,
+  maxBytes = MOST_JSON_BYTES,
+): Promise<T> {
+  const bytes = await readBody(request.raw, maxBytes, signal);
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString('utf8'));
@@ -29,7 +34,7 @@ export async function readJson<T>(request: FastifyRequest, schema: z.ZodType<T>,
 }
 
 /** Of a request that is answered at once: it ends with its client or its time, and waits in no queue. */
-export function signalOf({ server }: Studio, reply: FastifyReply): AbortSignal {
+export function signalOf({ server }: Pick<Studio, 'server'>, reply: FastifyReply): AbortSignal {
   return new Job(reply, server.options.timeoutMs).signal;
 }
 

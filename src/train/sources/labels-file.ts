@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { FramewrightError } from '../../base/errors.js';
+import { FramewrightError, messageOf } from '../../base/errors.js';
 import type { Box, Size } from '../../base/geometry.js';
 import { boxSchema, elementSchema } from '../../base/schema.js';
+import { parseAspect } from '../../crop/aspect.js';
+import type { Target } from '../../crop/target.js';
 import { readJsonLines } from '../../files/json-lines-file.js';
 import { photoSize } from '../../eval/datasets/photos.js';
 import { SPLITS, type PreferredPair, type Problem, type RatedBox, type TastePhoto, type TasteSource } from './types.js';
@@ -18,6 +20,8 @@ export const tasteLineSchema = z.strictObject({
   split: z.enum(SPLITS).optional(),
   /** Width and height of the picture the labels were made in. Default: the upright photo's own. */
   size: z.tuple([z.int().positive(), z.int().positive()]).optional(),
+  /** The ratio its crops are for, as `--aspect` takes it. Default: any. */
+  aspect: z.string().min(1).optional(),
   /** Good crops, the best first. */
   boxes: z.array(boxSchema).optional(),
   /** Rated crops: the higher the mean opinion score, the better. */
@@ -65,7 +69,7 @@ export async function readTasteLines(
       missing.push({ id, reason: `${file} is missing or no photo` });
       continue;
     }
-    const photo = photoOf(value, { id, file, size, from }, repairs);
+    const photo = photoOf(value, { id, file, size, from, target: targetOf(value, refuse) }, repairs);
     if (photo.crops.length + photo.pairs.length > 0 || photo.elements) found.push(photo);
     else repairs.push(`${from}: left ${id} out, it has no usable crop, pair or element`);
   }
@@ -77,9 +81,18 @@ interface Found {
   readonly file: string;
   readonly size: Size;
   readonly from: string;
+  readonly target: Target;
 }
 
-function photoOf(line: TasteLine, { id, file, size, from }: Found, repairs: string[]): TastePhoto {
+function targetOf({ aspect }: TasteLine, refuse: (why: string) => Error): Target {
+  try {
+    return aspect === undefined ? {} : { aspect: parseAspect(aspect) };
+  } catch (error) {
+    throw refuse(messageOf(error));
+  }
+}
+
+function photoOf(line: TasteLine, { id, file, size, from, target }: Found, repairs: string[]): TastePhoto {
   const space: Size = line.size ? { width: line.size[0], height: line.size[1] } : size;
   const inside = (box: Box): boolean => {
     const isIn = box[0] >= 0 && box[1] >= 0 && box[2] <= space.width && box[3] <= space.height;
@@ -99,6 +112,7 @@ function photoOf(line: TasteLine, { id, file, size, from }: Found, repairs: stri
     id,
     path: file,
     space,
+    ...(target.aspect && { target }),
     ...(line.split && { split: line.split }),
     ...(line.elements && line.elements.length > 0 && { elements: line.elements }),
     crops: [...good, ...rated].filter(({ box }) => inside(box)),

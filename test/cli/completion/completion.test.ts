@@ -118,6 +118,7 @@ describeWith(['bash'], 'in bash', () => {
       'attention',
       'train',
       'studio',
+      'study',
       'serve',
       'doctor',
       'completion',
