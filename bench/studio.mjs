@@ -77,6 +77,7 @@ try {
   rmSync(folder, { recursive: true });
 }
 
+/* global document, requestAnimationFrame */
 /** In the page: scrolls by a quarter of a screen a frame, and says when frames were. */
 function scroll(forMs) {
   return new Promise((resolve) => {
