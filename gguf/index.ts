@@ -66,6 +66,7 @@ export { convertCheckpoint, convertedPaths, type ConvertOptions, type ConvertedP
 export { CONVERTED_TYPES, type ConvertedType } from './convert/tensor-source.js';
 export { convertLora, type ConvertedLora, type LoraConvertOptions } from './lora-convert.js';
 export { isSwallowed, mergeLoras, type LoraMergeOptions, type LoraToMerge, type MergedTensor } from './lora-merge.js';
+export { NUMBER_POLICIES, NUMBERS_KEY, numberPolicyOf, type NumberPolicy } from './number-policy.js';
 export { PLAIN_CODEC, type TensorCodec } from './tensor-codec.js';
 export type { GgufProblem } from './validate/problem.js';
 export { isMatrixType } from './validate/tensors.js';

@@ -3,6 +3,7 @@ import { pairUpLora } from './lora-pairs.js';
 import type { GgufHeader, GgufTensor, ReadOptions } from './reader.js';
 import { readTensor } from './tensor-data.js';
 import { requireValidLora } from './validate.js';
+import type { GgufMetadata } from './values.js';
 
 /** One matrix's low-rank change: `scale * b * a` is added to it. */
 export interface LowRank {
@@ -17,6 +18,7 @@ export interface LowRank {
 export interface LoraAdapter {
   readonly path: string;
   readonly alpha: number;
+  readonly metadata: GgufMetadata;
   /** Names of the base tensors it changes. */
   readonly names: ReadonlySet<string>;
   /** Reads one pair; undefined for a tensor it leaves as it is. */
@@ -36,6 +38,7 @@ export async function openLora(path: string, scale: number, base: GgufHeader): P
   return {
     path,
     alpha,
+    metadata: header.metadata,
     names: new Set(pairs.keys()),
     async read(tensor, options = {}) {
       const pair = pairs.get(tensor.name);

@@ -1,11 +1,12 @@
 import { GgufError } from './errors.js';
 import { openLora, type LoraAdapter, type LowRank } from './lora-adapter.js';
+import { NUMBERS_KEY, numberPolicyOf } from './number-policy.js';
 import { readGguf, type GgufHeader, type GgufTensor } from './reader.js';
 import { readTensorChunks } from './tensor-data.js';
 import { PLAIN_CODEC, type TensorCodec } from './tensor-codec.js';
 import { tensorBytes, type GgmlType } from './types.js';
 import { isMatrixType } from './validate/tensors.js';
-import { strings } from './values.js';
+import { str, strings } from './values.js';
 import { writeGguf, type TensorToWrite, type WriteOptions } from './writer.js';
 
 export interface LoraToMerge {
@@ -75,7 +76,14 @@ export async function mergeLoras(
   const already = base.metadata.get('framewright.merged_adapters');
   const before = already?.type === 'array' && already.itemType === 'string' ? already.value : [];
   const names = loras.map(({ path, scale = 1 }) => `${path.split(/[\\/]/).at(-1) ?? path}:${scale}`);
-  const metadata = new Map([...base.metadata, ['framewright.merged_adapters', strings([...before, ...names])]]);
+  const numbers = adapters
+    .map((adapter) => numberPolicyOf(adapter.metadata))
+    .findLast((policy) => policy !== undefined);
+  const metadata = new Map([
+    ...base.metadata,
+    ['framewright.merged_adapters', strings([...before, ...names])],
+    ...(numbers ? [[NUMBERS_KEY, str(numbers)] as const] : []),
+  ]);
   const signal = options.signal ? { signal: options.signal } : {};
   await writeGguf(outputPath, { metadata, tensors, alignment: base.alignment }, signal);
   return reports;

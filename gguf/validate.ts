@@ -23,6 +23,8 @@ export interface ValidPair {
   readonly textSizes: TextSizes;
   readonly mmproj: GgufHeader;
   readonly visionSizes: VisionSizes;
+  /** Of the adapters, in their order. */
+  readonly loras: readonly GgufHeader[];
 }
 
 /**
@@ -119,7 +121,14 @@ async function examinePair(
   if (!text.header || !text.sizes || !mmproj.header || !mmproj.sizes) return { problems };
   const family = familyOfText(text.header.metadata)!; // its sizes would not be known otherwise
   for (const finding of checkFit(family, text.sizes, mmproj.sizes)) problems.push(problemOf(mmprojPath, finding));
-  const pair = { family, text: text.header, textSizes: text.sizes, mmproj: mmproj.header, visionSizes: mmproj.sizes };
+  const pair = {
+    family,
+    text: text.header,
+    textSizes: text.sizes,
+    mmproj: mmproj.header,
+    visionSizes: mmproj.sizes,
+    loras: text.loras,
+  };
   return { problems, pair };
 }
 
@@ -142,12 +151,21 @@ function* checkFit(family: ModelFamily, text: TextSizes, vision: VisionSizes): C
 }
 
 /** A text model, and its adapters where it is sound itself. */
-async function examineText(path: string, options: ValidateOptions): Promise<Examined<TextSizes>> {
+async function examineText(
+  path: string,
+  options: ValidateOptions,
+): Promise<Examined<TextSizes> & { readonly loras: readonly GgufHeader[] }> {
   const text = await validateFile(path, checkText, options);
-  if (!text.header || text.problems.length > 0) return text;
-  const problems: GgufProblem[] = [];
-  for (const lora of options.loras ?? []) problems.push(...(await validateLora(lora, text.header, options)));
-  return { ...text, problems };
+  const base = text.header;
+  const problems = [...text.problems];
+  const loras: GgufHeader[] = [];
+  if (!base || problems.length > 0) return { ...text, loras };
+  for (const lora of options.loras ?? []) {
+    const examined = await validateFile(lora, (header) => checkLora(header, base), options);
+    problems.push(...examined.problems);
+    if (examined.header) loras.push(examined.header);
+  }
+  return { ...text, problems, loras };
 }
 
 async function validateFile<T>(

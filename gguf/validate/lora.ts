@@ -1,4 +1,5 @@
 import { FAMILIES, familyOfText } from '../families/index.js';
+import { checkNumberPolicy } from '../number-policy.js';
 import { pairUpLora, type LoraHalf } from '../lora-pairs.js';
 import type { GgufHeader, GgufTensor } from '../reader.js';
 import type { GgufMetadata } from '../values.js';
@@ -17,6 +18,7 @@ export function* checkLora(header: GgufHeader, base: GgufHeader): Check<true | u
   if (!(yield* checkKind(header.metadata, base.metadata))) return undefined;
   yield* checkLayout(header);
   if (header.metadata.has(ALPHA)) yield* requireF32(header.metadata, ALPHA, { min: -1e6, max: 1e6 });
+  yield* checkNumberPolicy(header.metadata);
   yield* refuseKeys(header.metadata, 'LoRA adapter', [['adapter.alora.invocation_tokens', () => false]]);
   const baseTensors = new Map(base.tensors.map((tensor) => [tensor.name, tensor]));
   const { pairs, others } = pairUpLora(header.tensors);

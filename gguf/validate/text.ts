@@ -3,6 +3,7 @@ import type { ModelFamily } from '../families/family.js';
 import { familyOfText, familyTitles, FAMILIES } from '../families/index.js';
 import { whyRefused } from '../families/refused.js';
 import { headSizeOf, type Experts, type TextShape } from '../families/shapes.js';
+import { checkNumberPolicy } from '../number-policy.js';
 import type { GgufMetadata } from '../values.js';
 import { checkLayout } from './layout.js';
 import {
@@ -39,6 +40,7 @@ export function* checkText(header: GgufHeader): Check<TextSizes | undefined> {
   const family = yield* checkKind(metadata);
   if (!family) return undefined;
   yield* checkLayout(header);
+  yield* checkNumberPolicy(metadata);
   const sizes = yield* checkSizes(metadata, family);
   yield* checkRope(metadata, family, sizes);
   yield* refuseOtherComputation(metadata, family, sizes);

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { cellPxOf, FAMILIES, type ModelFamily } from '../../gguf/index.js';
+import { cellPxOf, FAMILIES, NUMBER_POLICIES, type ModelFamily } from '../../gguf/index.js';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import { readJsonFile } from '../files/json-file.js';
 import { isInside } from '../files/inside.js';
@@ -34,6 +34,11 @@ export const modelUseSchema = z.object({
   overlay: z.object({ labels: z.boolean() }),
   /** Free candidates get their edges moved a little, to where they cut through less: for coarse coordinates. */
   placeEdges: z.boolean(),
+  /**
+   * How the numbers of its answers are chosen: the likeliest, or the median of all that may stand there. Default: what the
+   * text model's own file says (`framewright.numbers`), else the likeliest. An adapter that was made for one of them has its way.
+   */
+  numbers: z.enum(NUMBER_POLICIES).optional(),
 });
 export type ModelUse = z.infer<typeof modelUseSchema>;
 

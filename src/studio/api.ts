@@ -72,6 +72,8 @@ export interface LibraryAnswer {
   /** Undefined for an engine without a model. */
   readonly model?: string;
   readonly takesInstruction: boolean;
+  /** The model is shown pictures with ramps in them (src/photo/ramps.ts). */
+  readonly marksPositions: boolean;
   readonly presets: readonly { readonly name: string; readonly size: string }[];
   readonly photos: readonly PhotoSummary[];
   /** What was left out of the folder and why. */

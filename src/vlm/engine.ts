@@ -1,5 +1,6 @@
 import { AnswerTokens } from './answer/answer-tokens.js';
 import type { AnswerCounters } from './answer/sampled-answer.js';
+import { defined } from '../base/defined.js';
 import { coordinateSpace, type Coordinates } from '../base/coordinates.js';
 import type { ConversationPart, EngineCall, ModelIdentity, PhotoEngine } from '../engines/engine.js';
 import type { FrameImage } from '../engines/frame-image.js';
@@ -148,7 +149,7 @@ export class VlmEngine implements PhotoEngine {
           frame,
           coordinates: this.coordinates,
           profile: this.#profile,
-          sampling,
+          sampling: { ...sampling, ...defined({ numbers: this.#use.numbers }) },
         }),
         readable: (part) => this.#readable(part),
         textOf: (tokens) => this.#model.detokenize(tokens),

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { fileSha256 } from '../files/file-hash.js';
 import { withImageTokens } from '../model/image-tokens.js';
 import { loadRunnable, requireRunnable, type LoadOptions } from '../model/load.js';
+import { settledNumbers } from '../model/number-policy.js';
 import { tooLarge } from '../model/plan/describe.js';
 import type { MemoryPlan } from '../model/plan/fit.js';
 import { plannedUse, planRun, sequencesFor, sequencesOfEach, type PlanOptions } from '../model/plan/plan-run.js';
@@ -110,7 +111,7 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
     if (options.onLog) runtime.onLog(options.onLog);
     const pair = await requireRunnable({ ...found, loras: options.loras }, signal);
     const { family } = pair;
-    const use = useIn(found, family);
+    const use = { ...useIn(found, family), numbers: settledNumbers(found.use, pair, options.loras) };
     const asked = { ...found, use: imageTokens === undefined ? use : withImageTokens(use, imageTokens, family) };
     const planned =
       given.memory === 'ignore'

@@ -1,7 +1,7 @@
 import type { Coordinates } from '../base/coordinates.js';
 import { coordinateSpace } from '../base/coordinates.js';
-import type { SamplingOptions } from '../engines/engine.js';
 import type { Size } from '../base/geometry.js';
+import type { AnswerOptions } from './answer/sampled-answer.js';
 import type { PromptProfile } from './prompt/prompt-profile.js';
 import type { TemplateValues } from './prompt/template.js';
 
@@ -12,7 +12,7 @@ export interface StageContext {
   /** What answers count in. */
   readonly coordinates: Coordinates;
   readonly profile: PromptProfile;
-  readonly sampling: SamplingOptions;
+  readonly sampling: AnswerOptions;
 }
 
 /** How far the numbers of answers reach. */

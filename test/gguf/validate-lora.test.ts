@@ -80,6 +80,12 @@ const cases: readonly Case[] = [
   ['a type of adapter that is no string', set('adapter.type', u32(1)), ['adapter.type'], /uint32, must be the string/],
   ['another architecture', set('general.architecture', str('llama')), ['general.architecture'], /"llama"/],
   ['an alpha of whole numbers', set('adapter.lora.alpha', u32(8)), ['adapter.lora.alpha'], /uint32, must be a float32/],
+  [
+    'numbers chosen in no way there is',
+    set('framewright.numbers', str('mean')),
+    ['framewright.numbers'],
+    /"mean", must be/,
+  ],
   ['an alpha of NaN', set('adapter.lora.alpha', f32(NaN)), ['adapter.lora.alpha'], /NaN/],
   [
     'an adapter that waits for a word',

@@ -30,6 +30,7 @@ describe('text model', () => {
     ['a vision file', set('general.architecture', str('clip')), ['general.architecture'], /vision \(mmproj\) file/],
     ['no architecture', drop('general.architecture'), ['general.architecture'], /missing/],
     ['an adapter', set('general.type', str('adapter')), ['general.architecture'], /"adapter".*no whole model/],
+    ['numbers chosen by a number', set('framewright.numbers', u32(1)), ['framewright.numbers'], /uint32, must be the/],
     ['a name that is no string', set('general.name', u32(1)), ['general.name'], /uint32, must be a string/],
     ['a file type that is no number', set('general.file_type', str('F16')), ['general.file_type'], /string, must be/],
     ['no layer count', drop('qwen2vl.block_count'), ['qwen2vl.block_count'], /missing, must be a uint32 from 1 to 512/],

@@ -10,6 +10,7 @@ import type { GpuChoice, RuntimeInfo } from '../../runtime/types.js';
 import { alignedLines } from '../../base/text-table.js';
 import { GPUS, parseSize, parseWhole } from '../options.js';
 import { printText } from '../terminal/visible.js';
+import { planWords } from './model-plan-words.js';
 
 interface PlanFlags {
   readonly mmproj?: string;
@@ -18,6 +19,7 @@ interface PlanFlags {
   readonly memory?: number;
   readonly jobs: number;
   readonly json: boolean;
+  readonly verbose: boolean;
 }
 
 const HELP = `
@@ -38,6 +40,7 @@ export function addPlanCommand(model: Command): void {
     .option('--memory <size>', 'plan for this much main memory (default: what is free)', parseSize)
     .option('--jobs <n>', 'photos in the model at once', parseWhole('jobs', 1, 64), 1)
     .option('--json', 'one JSON object, in bytes', false)
+    .option('--verbose', 'what takes how much, and the settings', false)
     .addHelpText('after', HELP)
     .action(plan);
 }
@@ -49,8 +52,18 @@ async function plan(model: string, flags: PlanFlags): Promise<void> {
     hypothetical: flags.vram !== undefined,
     ...defined({ vramBytes: flags.vram, memoryBytes: flags.memory }),
   });
-  const lines = flags.json ? [JSON.stringify(toJson(planned, runtime.info))] : toText(planned, runtime.info);
-  printText(`${lines.join('\n')}\n`);
+  printText(`${linesOf(planned, runtime.info, flags).join('\n')}\n`);
+}
+
+function linesOf(planned: ModelPlan, info: RuntimeInfo, { json, verbose }: PlanFlags): string[] {
+  if (json) return [JSON.stringify(toJson(planned, info))];
+  return verbose ? toText(planned, info) : planWords(planned, gpuNameOf(planned, info));
+}
+
+/** Undefined where the plan is for none. */
+function gpuNameOf({ limits }: ModelPlan, { devices }: RuntimeInfo): string | undefined {
+  if (limits.gpuBytes === undefined) return undefined;
+  return devices.find(({ kind }) => kind === 'gpu' || kind === 'igpu')?.name ?? 'the GPU';
 }
 
 function toJson({ name, from, shape, plan, limits }: ModelPlan, info: RuntimeInfo): object {
@@ -91,18 +104,18 @@ const ROWS: readonly (readonly [label: string, part: keyof MemoryParts])[] = [
   ['rows of logits', 'outputs'],
 ];
 
-function toText({ name, from, shape, plan, limits }: ModelPlan, info: RuntimeInfo): string[] {
+function toText(planned: ModelPlan, info: RuntimeInfo): string[] {
+  const { name, from, shape, plan, limits } = planned;
   const { settings, prediction, fits, givenUp } = plan;
-  const hasGpu = limits.gpuBytes !== undefined;
-  const gpuName = info.devices.find(({ kind }) => kind === 'gpu' || kind === 'igpu')?.name ?? 'GPU';
-  const places = hasGpu ? (['gpu', 'host'] as const) : (['host'] as const);
+  const gpuName = gpuNameOf(planned, info);
+  const places = gpuName !== undefined ? (['gpu', 'host'] as const) : (['host'] as const);
   const row = (label: string, bytes: (place: 'gpu' | 'host') => number): string[] => [
     label,
     ...places.map((place) => bytesText(bytes(place))),
   ];
   const usable = usableBytes(limits);
   const table = [
-    ['', ...(hasGpu ? [gpuName] : []), 'main memory'],
+    ['', ...(gpuName === undefined ? [] : [gpuName]), 'main memory'],
     ...ROWS.map(([label, part]) => row(label, (place) => prediction[place][part])),
     row('together', (place) => totalBytes(prediction[place])),
     row('free, less a reserve', (place) => usable[place]),
@@ -120,7 +133,7 @@ function toText({ name, from, shape, plan, limits }: ModelPlan, info: RuntimeInf
     ...alignedLines(kvTable, [1, 2, 3]),
     '',
     fits ? 'It fits, with' : 'It does not fit. The thriftiest settings:',
-    ...settingLines(plan, shape, hasGpu ? gpuName : undefined).map((line) => `  ${line}`),
+    ...settingLines(plan, shape, gpuName).map((line) => `  ${line}`),
     ...(givenUp.length === 0 ? ['Nothing is given up.'] : ['Given up:', ...givenUp.map((line) => `  ${line}`)]),
   ];
 }

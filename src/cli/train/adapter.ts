@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { existsSync } from 'node:fs';
+import { NUMBER_POLICIES, type NumberPolicy } from '../../../gguf/index.js';
 import { defined } from '../../base/defined.js';
 import { LORA_TARGETS, type LoraTarget } from '../../runtime/trainer.js';
 import type { GpuChoice } from '../../runtime/types.js';
@@ -30,6 +31,8 @@ interface AdapterFlags {
   readonly weightDecay: number;
   readonly clip: number;
   readonly beta?: number;
+  readonly spread?: number;
+  readonly numbers?: NumberPolicy;
   readonly rank?: number;
   readonly alpha?: number;
   readonly targets?: readonly LoraTarget[];
@@ -86,10 +89,23 @@ export function addAdapterCommand(train: Command, kind: TrainKind): void {
     .option('--weight-decay <x>', "AdamW's", parseNumber, defaults.weightDecay)
     .option('--clip <x>', 'longest gradient; 0: any', parseNumber, defaults.clipNorm);
   if (kind === 'dpo') command.option('--beta <x>', 'how much a margin counts', parsePositive, defaults.beta);
+  else
+    command.option(
+      '--spread <px>',
+      'numbers beside a coordinate that count as it in part: their standard deviation',
+      parseNumber,
+      defaults.spread,
+    );
   command
     .option('--rank <n>', `rank of a new adapter (default: ${defaults.rank})`, parseWhole('rank', 1, 4096))
     .option('--alpha <x>', 'its alpha (default: twice the rank)', parsePositive)
     .option('--targets <names>', `matrices that get one, of ${LORA_TARGETS.join(',')} (default: all)`, parseTargets)
+    .addOption(
+      new Option(
+        '--numbers <how>',
+        'how its answers choose numbers, which its file says (default: as that of --lora)',
+      ).choices(NUMBER_POLICIES),
+    )
     .option('--seed <n>', 'seed of the order, and of a new adapter', parseWhole('seed', 0, 2 ** 31), defaults.seed)
     .option('--every <n>', 'steps between looks at what is held out (default: a tenth)', parseWhole('every', 1, 1e7))
     .option('--recompute', 'compute layers anew on the way back, for less memory (default: where needed)')
@@ -123,6 +139,7 @@ async function run(kind: TrainKind, folder: string, flags: AdapterFlags): Promis
       ...defined({
         mmproj: flags.mmproj,
         lora: flags.lora,
+        numbers: flags.numbers,
         threads: flags.threads,
         recompute: flags.recompute,
         memoryBytes: flags.memory,
@@ -166,6 +183,7 @@ function settingsOf(flags: AdapterFlags): Partial<TrainSettings> {
     ...defined({
       nSteps: flags.steps,
       beta: flags.beta,
+      spread: flags.spread,
       rank: flags.rank,
       alpha: flags.alpha,
       targets: flags.targets,

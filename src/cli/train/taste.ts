@@ -7,7 +7,7 @@ import { readChosenCrops } from '../../train/prefs/chosen-crops.js';
 import { tasteText } from '../../train/taste/measure.js';
 import { nativeTrainer } from '../../train/taste/native-trainer.js';
 import { LEAST_CHOICES, learnTaste, TASTE_FILES } from '../../train/taste/taste.js';
-import { addModelFlags, cropperOptionsOf, parseShare, parseWhole, type ModelFlags } from '../options.js';
+import { addModelFlags, cropperOptionsOf, parseWhole, type ModelFlags } from '../options.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { Progress } from '../terminal/progress.js';
 import { printText, say } from '../terminal/visible.js';
@@ -15,15 +15,16 @@ import { printText, say } from '../terminal/visible.js';
 interface TasteFlags extends ModelFlags {
   readonly output: string;
   readonly photos?: string;
-  readonly heldOut: number;
+  readonly folds: number;
   readonly parts: number;
   readonly seed: number;
   readonly json: boolean;
 }
 
 const HELP = `
-Choices are those of framewright train prefs: at least ${LEAST_CHOICES}, better a hundred. A quarter of their photos is kept back, and
-the figures at the end are of these: whether the crops came nearer to yours, or not. Then --lora taste/${TASTE_FILES.adapter} crops so.
+Choices are those of framewright train prefs: at least ${LEAST_CHOICES}, better a hundred. The adapter
+learns from all of them. The figures at the end are of each by an adapter that does not know it: whether the crops came
+nearer to yours, or not, or that it cannot be told. Then --lora taste/${TASTE_FILES.adapter} crops so.
 
 Examples:
   framewright train taste choices.jsonl -o taste/
@@ -37,7 +38,12 @@ export function addTasteCommand(train: Command): void {
     .argument('<choices>', 'a file of choices (.jsonl), or a folder of photos with crops in XMP')
     .requiredOption('-o, --output <folder>', 'a new folder for the adapter, its data and figures')
     .option('--photos <folder>', "where a file's photos are (default: where it says)")
-    .option('--held-out <share>', 'photos kept back to measure with', parseShare, 0.25)
+    .option(
+      '--folds <n>',
+      'times it is learned anew to measure, each without another share of the choices',
+      parseWhole('folds', 2, 20),
+      3,
+    )
     .option('--parts <n>', 'parts of each photo to learn from beside it', parseWhole('parts', 0, 100), 8)
     .option('--seed <n>', 'seed', parseWhole('seed', 0, 2 ** 31), 0)
     .option('--json', 'the figures as one JSON object', false)
@@ -53,14 +59,14 @@ async function runTaste(choices: string, flags: TasteFlags): Promise<void> {
   const { signal, stopListening } = interruptSignal();
   const progress = new Progress();
   try {
-    const { model, gpu, threads, mmproj, output, heldOut, parts, seed } = flags;
+    const { model, gpu, threads, mmproj, output, folds, parts, seed } = flags;
     const { figures } = await learnTaste({
       crops: await readChosenCrops(choices, flags.photos, signal),
       out: output,
       model: cropperOptionsOf(flags),
       train: nativeTrainer({ model, gpu, ...defined({ threads, mmproj }) }),
       seed,
-      heldOutShare: heldOut,
+      folds,
       parts,
       signal,
       onProgress: (text) => progress.show(text),

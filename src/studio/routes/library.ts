@@ -15,6 +15,7 @@ export function addLibraryRoutes(app: FastifyInstance, studio: Studio): void {
     const { engine, model, takesInstruction } = cropper;
     return {
       ...{ folder: library.folder, output, engine, takesInstruction },
+      marksPositions: model?.use.preprocess.positionRamps ?? false,
       ...defined({ model: model?.name }),
       presets: Object.entries(PRESETS).map(([name, size]) => ({ name, size })),
       photos: summaries.all(),

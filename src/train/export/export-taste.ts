@@ -44,6 +44,8 @@ export interface ExportOptions extends TrainingUse, Omit<SplitOptions, 'apartFro
   readonly kinds: readonly PairKind[];
   /** Parts of each photo to train on, beside the whole; default: none. */
   readonly parts?: number;
+  /** The share of a part that a crop takes at most, as `drawPart` has it. Default: parts of any size. */
+  readonly partsMostCropped?: number;
   /** Photos of which nothing near is taken. */
   readonly apartFrom?: readonly string[];
   /** Photos on the page of samples. */
@@ -200,13 +202,13 @@ class Exporter {
 
   /** Parts are of no use to measure with: they are no photos that anybody has. */
   async #addParts({ photo, split }: SplitPhoto): Promise<void> {
-    const { parts = 0, seed, signal } = this.#options;
+    const { parts = 0, partsMostCropped, seed, signal } = this.#options;
     if (parts === 0) return;
     const space = photo.space ?? (await decodePhoto(photo.path, signal ? { signal } : {}));
     const lots = lotsFor(seed, `parts of ${photo.id}`);
     for (let n = 0; n < parts; n++) {
       signal?.throwIfAborted();
-      const part = drawPart(photo, space, this.#framing.pairs.gap, lots);
+      const part = drawPart(photo, space, this.#framing.pairs.gap, lots, partsMostCropped);
       if (part) await this.#add({ photo: partOfPhoto(photo, part), split }, false);
     }
   }

@@ -2,12 +2,15 @@ import {
   encodeTensor,
   f32,
   GgufError,
+  NUMBERS_KEY,
+  numberPolicyOf,
   openLora,
   readGguf,
   str,
   writeGguf,
   type GgufMetadata,
   type LowRank,
+  type NumberPolicy,
   type TensorToWrite,
 } from '../../../gguf/index.js';
 import { FramewrightError } from '../../base/errors.js';
@@ -22,16 +25,23 @@ export interface Adapter {
   readonly parameters: Float32Array;
 }
 
+/** What an adapter's file says beside its numbers. */
+export interface AdapterNotes {
+  /** Of its training, under `framewright.training.` */
+  readonly facts: Readonly<Record<string, string | number>>;
+  /** How the numbers of answers are chosen with it. */
+  readonly numbers?: NumberPolicy;
+}
+
 /**
  * Writes a GGUF adapter that the runtime loads (`--lora`).
  *
- * @param facts what is said of its training, under `framewright.training.`
  * @throws FramewrightError OUTPUT_WRITE; the signal's reason
  */
 export async function writeAdapter(
   file: string,
   { pairs, rank, alpha, parameters }: Adapter,
-  facts: Readonly<Record<string, string | number>>,
+  { facts, numbers }: AdapterNotes,
   signal?: AbortSignal,
 ): Promise<void> {
   const tensors: TensorToWrite[] = [];
@@ -48,6 +58,7 @@ export async function writeAdapter(
     ['general.type', str('adapter')],
     ['adapter.type', str('lora')],
     ['adapter.lora.alpha', f32(alpha)],
+    ...(numbers ? [[NUMBERS_KEY, str(numbers)] as const] : []),
     ...Object.entries(facts).map(
       ([key, value]) => [`framewright.training.${key}`, typeof value === 'number' ? f32(value) : str(value)] as const,
     ),
@@ -73,6 +84,8 @@ export interface StoredAdapter {
   readonly rank: number;
   readonly alpha: number;
   readonly targets: readonly LoraTarget[];
+  /** How the numbers of answers are chosen with it; undefined where it does not say. */
+  readonly numbers: NumberPolicy | undefined;
   /** The parameters in a trainer's order. Matrices the file leaves alone begin anew. */
   read(pairs: readonly LoraPairShape[], seed: number): Promise<Float32Array>;
 }
@@ -112,6 +125,7 @@ export async function openAdapter(file: string, textPath: string): Promise<Store
     // Without an alpha llama.cpp takes the halves as they are.
     alpha: lora.alpha === 0 ? rank : lora.alpha,
     targets: LORA_TARGETS.filter((target) => named.has(target)),
+    numbers: numberPolicyOf(lora.metadata),
     read: (shapes, seed) => {
       const parameters = newAdapter(shapes, rank, seed);
       let at = 0;

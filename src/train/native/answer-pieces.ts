@@ -2,6 +2,8 @@
 export interface AnswerPiece {
   readonly tokens: string;
   readonly isDecided: boolean;
+  /** A coordinate, along which side of the frame. */
+  readonly axis?: 'x' | 'y';
 }
 
 /**
@@ -21,9 +23,18 @@ const PIECES = new RegExp(
 );
 
 export function answerPieces(text: string): AnswerPiece[] {
-  return [...text.matchAll(PIECES)].map(({ 0: tokens, groups }) => ({
+  return [...text.matchAll(PIECES)].map(({ 0: tokens, groups, index }) => ({
     tokens,
     // Groups that took no part are undefined, whatever their type says.
     isDecided: Object.values(groups ?? {}).some((group: string | undefined) => group !== undefined),
+    ...(groups?.number !== undefined && axisAt(text.slice(0, index))),
   }));
+}
+
+/** Lists in brackets hold x and y in turns, whatever they are lists of; a number outside is no coordinate. */
+function axisAt(before: string): Pick<AnswerPiece, 'axis'> {
+  const opening = before.lastIndexOf('[');
+  if (opening <= before.lastIndexOf(']')) return {};
+  const nBefore = before.slice(opening).split(',').length - 1;
+  return { axis: nBefore % 2 === 0 ? 'x' : 'y' };
 }

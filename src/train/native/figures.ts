@@ -6,7 +6,7 @@ import type { CurveRow, HeldOutFigures } from './curves.js';
 export interface ItemFigures {
   /** SFT: sum of -log p over the answers' tokens. DPO: loss. */
   readonly loss: number;
-  /** SFT: tokens that were the likeliest. DPO: 1 for a margin above 0. */
+  /** SFT: tokens that were the likeliest, of shared ones the shares. DPO: 1 for a margin above 0. */
   readonly hits: number;
   /** SFT: tokens of answers. DPO: 1. */
   readonly n: number;
@@ -20,10 +20,15 @@ export function scoreOf({ signs }: TrainSample, { logProbs }: TrainPass): number
   return logProbs.reduce((sum, logProb, i) => sum + signs[i]! * logProb, 0);
 }
 
+/** Tokens that a conversation is to say: the shares of one that is shared add up to 1. */
+export function nTargetsOf({ signs }: TrainSample): number {
+  return signs.reduce((sum, sign) => sum + sign, 0);
+}
+
 export function sftFigures(sample: TrainSample, pass: TrainPass): ItemFigures {
   const score = scoreOf(sample, pass);
-  const hits = pass.hits.reduce((sum, hit) => sum + hit, 0);
-  return { loss: -score, hits, n: pass.hits.length, score, reference: 0 };
+  const hits = pass.hits.reduce((sum, hit, i) => sum + hit * sample.signs[i]!, 0);
+  return { loss: -score, hits, n: nTargetsOf(sample), score, reference: 0 };
 }
 
 export function dpoFigures(score: number, beta: number, reference: number): ItemFigures {

@@ -3,7 +3,16 @@ import type { LoraTrainer, TrainObjective, TrainPass, TrainSample } from '../../
 import { writeCheckpoint, type Checkpoint, type Progress } from './checkpoint.js';
 import type { CurveRow, HeldOutFigures } from './curves.js';
 import type { EmbeddingStore } from './embeddings.js';
-import { dpoFigures, heldOutFigures, meanLoss, meanMargin, scoreOf, sftFigures, type ItemFigures } from './figures.js';
+import {
+  dpoFigures,
+  heldOutFigures,
+  meanLoss,
+  meanMargin,
+  nTargetsOf,
+  scoreOf,
+  sftFigures,
+  type ItemFigures,
+} from './figures.js';
 import { Order } from './order.js';
 import { pack } from './pack.js';
 import { evaluateItem, noNumberAtStart, scoreItems } from './score-items.js';
@@ -125,7 +134,7 @@ class Loop {
     const { trainer, data, settings, nSteps, signal } = this.#options;
     const batch = this.#order.batch(this.#step);
     const samples = await Promise.all(batch.map((i) => this.#pack(data.train[i]!)));
-    const nTargets = samples.reduce((sum, { rows }) => sum + rows.length, 0);
+    const nTargets = samples.reduce((sum, sample) => sum + nTargetsOf(sample), 0);
     await trainer.clearGradients();
     const figures: ItemFigures[] = [];
     for (const [i, sample] of samples.entries()) {

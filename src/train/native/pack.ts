@@ -31,13 +31,18 @@ export function lengthOf(item: TokenisedConversation | TokenisedPair): SequenceL
       continue;
     }
     nTokens += piece.tokens.length;
-    if (piece.trained && !isPair(item)) nRows += piece.tokens.length;
+    if (piece.trained && !isPair(item)) nRows += nTargetsOf(piece);
   }
   for (const { tokens, decided } of isPair(item) ? [item.chosen, item.rejected] : []) {
     nTokens += tokens.length;
     nRows += decided.filter(Boolean).length;
   }
   return { nTokens, nRows };
+}
+
+/** A token that is shared among others is scored once for each. */
+function nTargetsOf({ tokens, shares = new Map() }: Extract<Piece, { kind: 'text' }>): number {
+  return [...shares.values()].reduce((sum, { length }) => sum + length - 1, tokens.length);
 }
 
 export function isPair(item: TokenisedConversation | TokenisedPair): item is TokenisedPair {
@@ -96,8 +101,9 @@ class Sequence {
       this.#image(piece.image, await embeddingOf(piece.image));
       return;
     }
-    for (const token of piece.tokens) {
-      if (piece.trained) this.#score(this.#tokens.length - 1, token, 1);
+    for (const [i, token] of piece.tokens.entries()) {
+      const targets = piece.trained ? (piece.shares?.get(i) ?? [{ token, share: 1 }]) : [];
+      for (const target of targets) this.#score(this.#tokens.length - 1, target.token, target.share);
       this.#text(token, COMMON);
     }
   }

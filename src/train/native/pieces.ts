@@ -7,9 +7,24 @@ export interface ImagePlace {
   readonly frame: Size;
 }
 
-/** A run of what a conversation holds. `trained`: the model is to learn to say it. */
+/** A token that is as good as another in part: shares of all that stand for one add up to 1. */
+export interface SharedTarget {
+  readonly token: number;
+  readonly share: number;
+}
+
+/**
+ * A run of what a conversation holds. `trained`: the model is to learn to say it, in place of a token with `shares` each of
+ * these to its share.
+ */
 export type Piece =
-  | { readonly kind: 'text'; readonly tokens: readonly number[]; readonly trained: boolean }
+  | {
+      readonly kind: 'text';
+      readonly tokens: readonly number[];
+      readonly trained: boolean;
+      /** By the index of the token. */
+      readonly shares?: ReadonlyMap<number, readonly SharedTarget[]>;
+    }
   | { readonly kind: 'image'; readonly image: ImagePlace };
 
 /** A conversation to learn to answer as it is answered. */

@@ -23,6 +23,12 @@ export interface TrainingData {
   readonly sha256: string;
 }
 
+export interface DataOptions {
+  /** Photos that nothing is learnt from, by the names of their images in the folder. */
+  readonly leaveOut?: ReadonlySet<string>;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * The data of an export folder as tokens: `<kind>.json`, and `<kind>.heldout.json` where it is there.
  *
@@ -33,7 +39,7 @@ export async function readTrainingData(
   kind: TrainKind,
   folder: string,
   renderer: Renderer,
-  signal?: AbortSignal,
+  { leaveOut = new Set(), signal }: DataOptions = {},
 ): Promise<TrainingData> {
   const file = path.join(folder, `${kind}.json`);
   if (!existsSync(file))
@@ -41,7 +47,9 @@ export async function readTrainingData(
       'INPUT_NOT_FOUND',
       `${file} is not there: name a folder that "framewright train export" wrote`,
     );
-  const train = await readItems(kind, folder, `${kind}.json`, renderer, signal);
+  const all = await readItems(kind, folder, `${kind}.json`, renderer, signal);
+  const leftOut = new Set([...leaveOut].map((image) => path.join(folder, image)));
+  const train = { ...all, items: all.items.filter(({ photo }) => !leftOut.has(photo)) };
   const heldOutName = `${kind}.heldout.json`;
   const hasHeldOut = existsSync(path.join(folder, heldOutName));
   const heldOut = hasHeldOut ? await readItems(kind, folder, heldOutName, renderer, signal) : NOTHING;
@@ -54,6 +62,7 @@ export async function readTrainingData(
     );
   const hash = createHash('sha256').update(await readFile(file));
   if (hasHeldOut) hash.update(await readFile(path.join(folder, heldOutName)));
+  if (leaveOut.size > 0) hash.update(JSON.stringify([...leaveOut].sort()));
   return {
     train: train.items,
     heldOut: heldOut.items,

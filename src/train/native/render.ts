@@ -5,17 +5,34 @@ import type { Tokenizer } from '../../vlm/answer/writer.js';
 import { Conversation, type SeenImage } from '../../vlm/prompt/conversation.js';
 import { IMAGE_TAG } from '../written-conversation.js';
 import { answerPieces } from './answer-pieces.js';
-import type { ImagePlace, Piece, TokenisedAnswer, TokenisedConversation, TokenisedPair } from './pieces.js';
+import { Neighbours, type Coordinate } from './neighbours.js';
+import type {
+  ImagePlace,
+  Piece,
+  SharedTarget,
+  TokenisedAnswer,
+  TokenisedConversation,
+  TokenisedPair,
+} from './pieces.js';
 import type { PreferenceRecord, SftRecord, Turn } from './records.js';
+
+/** What is asked of the answers of conversations beside being said. */
+export interface RenderOptions {
+  /** As `TrainSettings.spread`. Default 0. */
+  readonly spread?: number;
+}
 
 /** The tokens of records, by the same code that talks to the model in use (src/vlm/prompt/conversation.ts). */
 export class Renderer {
   readonly #tokenizer: Tokenizer;
   readonly #tokens: AnswerTokens;
+  readonly #neighbours: Neighbours | undefined;
 
-  constructor(tokenizer: Tokenizer) {
+  /** @throws FramewrightError USAGE for a spread, and a model that writes numbers in digits */
+  constructor(tokenizer: Tokenizer, { spread = 0 }: RenderOptions = {}) {
     this.#tokenizer = tokenizer;
     this.#tokens = new AnswerTokens(tokenizer);
+    this.#neighbours = spread > 0 ? new Neighbours(this.#tokens, spread) : undefined;
   }
 
   /** @throws FramewrightError DATASET_INVALID for turns the product never has */
@@ -39,6 +56,7 @@ export class Renderer {
     const places = new Map<unknown, ImagePlace>();
     const left = [...images];
     const decided: boolean[] = [];
+    const shares: (readonly SharedTarget[] | undefined)[] = [];
     if (system) chat.system(system);
     let expected: Turn['from'] = 'human';
     for (const { from, value } of turns) {
@@ -46,12 +64,14 @@ export class Renderer {
         throw new FramewrightError('DATASET_INVALID', `expected a ${expected} turn but found one of ${from}`);
       expected = from === 'human' ? 'gpt' : 'human';
       if (from === 'gpt') {
-        for (const { token, isDecided } of this.#piecesOf(value)) {
+        for (const { token, isDecided, coordinate } of this.#piecesOf(value)) {
           chat.put(token);
           decided.push(isDecided);
+          shares.push(coordinate && images[0] && this.#neighbours?.of(coordinate, images[0].frame));
         }
         chat.put(this.#tokens.endOfTurn);
         decided.push(true);
+        shares.push(undefined);
         chat.endAnswer();
         continue;
       }
@@ -68,7 +88,8 @@ export class Renderer {
     return chat.transcript.flatMap((part): Piece[] => {
       if (part.kind === 'image') return [{ kind: 'image', image: places.get(part.image)! }];
       if (part.kind === 'prompt') return [{ kind: 'text', tokens: part.tokens, trained: false }];
-      return runsOf(part.tokens, decided.splice(0, part.tokens.length));
+      const n = part.tokens.length;
+      return runsOf(part.tokens, decided.splice(0, n), shares.splice(0, n));
     });
   }
 
@@ -81,20 +102,33 @@ export class Renderer {
     };
   }
 
-  #piecesOf(answer: string): { readonly token: number; readonly isDecided: boolean }[] {
-    return answerPieces(answer).flatMap(({ tokens, isDecided }) =>
-      [...this.#tokenizer.tokenize(tokens)].map((token) => ({ token, isDecided })),
-    );
+  #piecesOf(answer: string): AnswerToken[] {
+    return answerPieces(answer).flatMap(({ tokens, isDecided, axis }) => {
+      const ids = [...this.#tokenizer.tokenize(tokens)];
+      const coordinate = axis && ids.length === 1 ? { value: Number(tokens), axis } : undefined;
+      return ids.map((token) => ({ token, isDecided, ...(coordinate && { coordinate }) }));
+    });
   }
 }
 
+interface AnswerToken {
+  readonly token: number;
+  readonly isDecided: boolean;
+  readonly coordinate?: Coordinate;
+}
+
 /** Tokens of an answer, cut where deciding begins and ends. */
-function runsOf(tokens: readonly number[], decided: readonly boolean[]): Piece[] {
-  const runs: { kind: 'text'; tokens: number[]; trained: boolean }[] = [];
+function runsOf(
+  tokens: readonly number[],
+  decided: readonly boolean[],
+  shares: readonly (readonly SharedTarget[] | undefined)[],
+): Piece[] {
+  const runs: { kind: 'text'; tokens: number[]; trained: boolean; shares: Map<number, readonly SharedTarget[]> }[] = [];
   tokens.forEach((token, i) => {
-    const last = runs.at(-1);
-    if (last && last.trained === decided[i]) last.tokens.push(token);
-    else runs.push({ kind: 'text', tokens: [token], trained: decided[i]! });
+    let last = runs.at(-1);
+    if (last?.trained === decided[i]) last!.tokens.push(token);
+    else runs.push((last = { kind: 'text', tokens: [token], trained: decided[i]!, shares: new Map() }));
+    if (shares[i]) last!.shares.set(last!.tokens.length - 1, shares[i]);
   });
   return runs;
 }

@@ -18,6 +18,11 @@ export interface TrainSettings {
   readonly clipNorm: number;
   /** DPO: how much a margin of log-probabilities counts. */
   readonly beta: number;
+  /**
+   * SFT: standard deviation, in pixels of the frame, of the normal distribution over the numbers beside a coordinate that are
+   * as good as it in part; 0: the coordinate alone. For models whose numbers are one token each.
+   */
+  readonly spread: number;
   readonly rank: number;
   readonly alpha: number;
   readonly targets: readonly LoraTarget[];
@@ -34,6 +39,7 @@ const COMMON_DEFAULTS: Omit<TrainSettings, 'learningRate'> = {
   weightDecay: 0,
   clipNorm: 1,
   beta: 0.2,
+  spread: 0,
   rank: 16,
   alpha: 32,
   targets: LORA_TARGETS,
@@ -63,7 +69,7 @@ export function settleSettings(kind: TrainKind, given: Partial<TrainSettings> = 
     require(name, (value) => Number.isInteger(value) && value >= 1, 'a whole number of at least 1');
   for (const name of ['epochs', 'learningRate', 'alpha', 'beta'] as const)
     require(name, (value) => value > 0, 'above 0');
-  for (const name of ['weightDecay', 'clipNorm'] as const) require(name, (value) => value >= 0, '0 or more');
+  for (const name of ['weightDecay', 'clipNorm', 'spread'] as const) require(name, (value) => value >= 0, '0 or more');
   require('warmup', (value) => value >= 0 && value <= 1, 'from 0 to 1');
   require('seed', Number.isInteger, 'a whole number');
   return settled;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { FAMILIES, GgufError, requireValidPair } from '../../../gguf/index.js';
+import { FAMILIES, GgufError, requireValidPair, type NumberPolicy } from '../../../gguf/index.js';
+import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
 import { fileSha256 } from '../../files/file-hash.js';
 import { makeFolder } from '../../files/make-folder.js';
@@ -30,8 +31,12 @@ export interface TrainAdapterOptions {
   readonly kind: TrainKind;
   /** A folder that `train export` wrote. */
   readonly folder: string;
+  /** Photos of it that nothing is learnt from, by the names of their images. */
+  readonly leaveOut?: ReadonlySet<string>;
   /** The adapter's file, .gguf. What belongs to the run lies beside it, in `<output without .gguf>-training/`. */
   readonly output: string;
+  /** Where to keep what the vision tower makes of the photos, which runs on the same data can share. Default: with the run. */
+  readonly embeddings?: string;
   /** As for cropping. Default `nano`. */
   readonly model?: string;
   readonly mmproj?: string;
@@ -41,6 +46,11 @@ export interface TrainAdapterOptions {
   /** Default: the physical cores. */
   readonly threads?: number;
   readonly settings?: Partial<TrainSettings>;
+  /**
+   * How the numbers of its answers are to be chosen, which the adapter's file says from then on. Default: as the adapter
+   * that is gone on from says.
+   */
+  readonly numbers?: NumberPolicy;
   /** Layers computed anew on the way back. Default: where memory does not suffice without. */
   readonly recompute?: boolean;
   /** Plans for this much main memory. Default: what is free. */
@@ -102,8 +112,8 @@ export function runFiles(output: string): RunFiles {
  * checkpoint was written
  */
 export async function trainAdapter(options: TrainAdapterOptions): Promise<TrainedAdapter | undefined> {
-  const { kind, folder, signal, output } = options;
-  const files = runFiles(output);
+  const { kind, signal, output } = options;
+  const files = { ...runFiles(output), ...defined({ embeddings: options.embeddings }) };
   await checkOutputs(options, files);
   const resolved = await resolveModel({
     model: options.model ?? 'nano',
@@ -115,12 +125,19 @@ export async function trainAdapter(options: TrainAdapterOptions): Promise<Traine
   const threads = options.threads ?? usableCores();
 
   await using runtime = await openRuntime(options.gpu === undefined ? {} : { gpu: options.gpu });
-  const seen = await seeData(runtime, resolved, nEmbd, { ...options, kind, folder, threads }, files, (data) => {
-    const plan = planTraining(runtime, planRequest(options, resolved, data, settings, threads));
-    options.onPlan?.(plan, data);
-    if (options.dryRun !== true) requireFit(plan);
-    return plan;
-  });
+  const seen = await seeData(
+    runtime,
+    resolved,
+    nEmbd,
+    { ...options, threads, spread: settings.spread },
+    files,
+    (data) => {
+      const plan = planTraining(runtime, planRequest(options, resolved, data, settings, threads));
+      options.onPlan?.(plan, data);
+      if (options.dryRun !== true) requireFit(plan);
+      return plan;
+    },
+  );
   if (!seen) return undefined;
   const { plan, data, embeddings } = seen;
   const identity = await identityOf(options, resolved, data, settings, plan);
@@ -191,7 +208,8 @@ async function learn(runtime: Runtime, run: Run): Promise<TrainedAdapter> {
   const trained = { pairs: trainer.pairs, rank, alpha, parameters: (await trainer.read()).parameters };
   const last = progress.rows.at(-1)!;
   const facts = { ...run.identity, steps: progress.step, loss: last.loss, seconds: progress.seconds };
-  await writeAdapter(files.adapter, trained, facts, signal);
+  const numbers = options.numbers ?? stored?.numbers;
+  await writeAdapter(files.adapter, trained, { facts, ...(numbers && { numbers }) }, signal);
   return {
     adapter: files.adapter,
     csv: files.csv,
@@ -290,16 +308,18 @@ async function seeData(
   runtime: Runtime,
   resolved: ResolvedModel,
   nEmbd: number,
-  options: TrainAdapterOptions & { readonly threads: number },
+  options: TrainAdapterOptions & { readonly threads: number } & Pick<TrainSettings, 'spread'>,
   files: RunFiles,
   plan: (data: TrainingData) => TrainingPlan,
 ): Promise<SeenData | undefined> {
-  const { kind, folder, threads, signal, onStage } = options;
+  const { kind, folder, leaveOut, threads, spread, signal, onStage } = options;
   await using model = await loadRunnable(runtime, resolved, FAMILIES.qwen2vl, {
     threads,
     ...(signal ? { signal } : {}),
   });
-  const data = await readTrainingData(kind, folder, new Renderer(model), signal);
+  const data = await readTrainingData(kind, folder, new Renderer(model, { spread }), {
+    ...defined({ leaveOut, signal }),
+  });
   const planned = plan(data);
   if (options.dryRun === true) return undefined;
   const use = {

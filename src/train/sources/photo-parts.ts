@@ -5,29 +5,42 @@ import { wellRated } from './well-rated.js';
 
 /** Of what a part shows, the crop takes this much at most: what it leaves out is what is to be learned. */
 const MOST_CROPPED = 0.9;
-const MOST_ATTEMPTS = 40;
+/** What a crop takes of a part, where it takes more of the photo than it should of parts, over what it takes of the photo. */
+const NEAR_WHOLE = 1.1;
+const MOST_ATTEMPTS = 200;
 
 /**
  * A part of the photo of any place and shape that holds every crop that people preferred, or rated within `gap` of the best:
  * who likes a crop best of the whole likes it best of what is left of the whole. In whole pixels of `space`; undefined
  * where these crops leave no room.
+ *
+ * @param mostCropped the share of a part that a crop takes at most; one that takes more of the photo itself, a little more
+ *   than that
  */
-export function drawPart({ crops, pairs }: TastePhoto, space: Size, gap: number, lots: Lots): Box | undefined {
+export function drawPart(
+  { crops, pairs }: TastePhoto,
+  space: Size,
+  gap: number,
+  lots: Lots,
+  mostCropped = MOST_CROPPED,
+): Box | undefined {
   const liked = [...wellRated(crops, gap).map(({ box }) => box), ...pairs.map(({ chosen }) => chosen)];
   if (liked.length === 0) return undefined;
   const edge = (i: 0 | 1 | 2 | 3, of: (...values: number[]) => number): number => of(...liked.map((box) => box[i]));
   const [left, top] = [edge(0, Math.min), edge(1, Math.min)];
   const [right, bottom] = [edge(2, Math.max), edge(3, Math.max)];
   const largest = Math.max(...liked.map(boxArea));
+  const limit = Math.min(MOST_CROPPED, Math.max(mostCropped, (NEAR_WHOLE * largest) / (space.width * space.height)));
+  const trim = (room: number): number => Math.floor(room * lots());
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     const part: Box = [
-      Math.floor(left * lots()),
-      Math.floor(top * lots()),
-      space.width - Math.floor((space.width - right) * lots()),
-      space.height - Math.floor((space.height - bottom) * lots()),
+      trim(left),
+      trim(top),
+      space.width - trim(space.width - right),
+      space.height - trim(space.height - bottom),
     ];
     const isWhole = boxArea(part) === space.width * space.height;
-    if (!isWhole && largest <= MOST_CROPPED * boxArea(part)) return part;
+    if (!isWhole && largest <= limit * boxArea(part)) return part;
   }
   return undefined;
 }

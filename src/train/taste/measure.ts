@@ -1,7 +1,8 @@
-import { bootstrapSamples, percentileInterval, preferenceRate, type PreferenceRate } from '../../base/intervals.js';
+import { preferenceRate, type PreferenceRate } from '../../base/intervals.js';
 import { intersectionOverUnion, type Box } from '../../base/geometry.js';
+import { meanInterval } from '../../base/student-t.js';
 
-/** One held-back choice: what its owner chose, what the model cropped before, and what it crops now. */
+/** One choice, by an adapter that does not know it: what its owner chose, what the model cropped before, and what it crops now. */
 export interface Judged {
   readonly id: string;
   readonly chosen: Box;
@@ -14,11 +15,11 @@ export interface TasteFigures {
   /** Mean IoU with the choices. */
   readonly before: number;
   readonly after: number;
-  /** Its 95 % interval over the photos, by bootstrap. */
+  /** Its 95 % interval over the photos, by Student's t. */
   readonly gain: { readonly value: number; readonly low: number; readonly high: number };
   /** Of the photos whose crop is nearer to the choice than before, or farther; equally near ones say nothing. */
   readonly nearer: PreferenceRate & { readonly nSame: number };
-  readonly verdict: 'helped' | 'worse' | 'did not help';
+  readonly verdict: 'helped' | 'worse' | 'cannot tell';
 }
 
 /** A change of IoU below this is none: the crop is the same but for a pixel. */
@@ -31,11 +32,7 @@ export function tasteFigures(judged: readonly Judged[]): TasteFigures {
     after: intersectionOverUnion(after, chosen),
   }));
   const gains = rows.map(({ before, after }) => after - before);
-  const [samples] = bootstrapSamples(
-    gains.map((gain) => [gain]),
-    [([sum], n) => sum! / n],
-  );
-  const { low, high } = percentileInterval(samples!);
+  const { low, high } = meanInterval(gains);
   const nNearer = gains.filter((gain) => gain > SAME_BY).length;
   const nFarther = gains.filter((gain) => gain < -SAME_BY).length;
   return {
@@ -44,7 +41,7 @@ export function tasteFigures(judged: readonly Judged[]): TasteFigures {
     after: mean(rows.map(({ after }) => after)),
     gain: { value: mean(gains), low, high },
     nearer: { ...preferenceRate(nNearer, nFarther), nSame: rows.length - nNearer - nFarther },
-    verdict: low > 0 ? 'helped' : high < 0 ? 'worse' : 'did not help',
+    verdict: low > 0 ? 'helped' : high < 0 ? 'worse' : 'cannot tell',
   };
 }
 
@@ -57,18 +54,17 @@ export function tasteText({ nPhotos, before, after, gain, nearer, verdict }: Tas
       : `nearer to yours in ${percent(nearer.rate)} of the ${nearer.nJudged} that changed ` +
         `[${percent(nearer.low)}, ${percent(nearer.high)}]`;
   return [
-    `on ${nPhotos} choices that were kept back: ${share}`,
+    `on ${nPhotos} choices, each by an adapter that does not know it: ${share}`,
     `mean IoU with your crop ${before.toFixed(3)} before, ${after.toFixed(3)} now: ` +
       `${gain.value >= 0 ? '+' : ''}${gain.value.toFixed(3)} [${gain.low.toFixed(3)}, ${gain.high.toFixed(3)}]`,
-    VERDICTS[verdict],
+    verdict === 'cannot tell' ? `From ${nPhotos} choices it cannot be told whether this helped.` : VERDICTS[verdict],
     '',
   ].join('\n');
 }
 
-const VERDICTS: Readonly<Record<TasteFigures['verdict'], string>> = {
+const VERDICTS: Readonly<Record<Exclude<TasteFigures['verdict'], 'cannot tell'>, string>> = {
   helped: 'This helped: the crops are nearer to yours.',
   worse: 'This made it worse: do not use the adapter.',
-  'did not help': 'This did not help, as far as so many choices can tell: more of them may.',
 };
 
 function mean(values: readonly number[]): number {

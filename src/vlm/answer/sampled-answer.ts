@@ -1,9 +1,11 @@
+import type { NumberPolicy } from '../../../gguf/index.js';
 import { defined } from '../../base/defined.js';
 import type { AppendResult } from '../../runtime/types.js';
 import type { SamplingOptions } from '../../engines/engine.js';
 import type { ChatSession } from './chat-session.js';
 import type { ChosenToken, ConversationListener } from './conversation-listener.js';
 import type { AnswerTokens } from './answer-tokens.js';
+import { medianValue } from './median.js';
 import { walkOptions, type OptionSet } from './option-walk.js';
 import type { AnswerOption, AnswerWriter, Following, IntegerField } from './writer.js';
 
@@ -17,7 +19,7 @@ export interface AnswerCounters {
 
 /** Where a sampled answer goes: a session, and the tokens that are certain but not in it yet. */
 export interface AnswerSink {
-  readonly session: Pick<ChatSession<unknown>, 'append' | 'generate'>;
+  readonly session: Pick<ChatSession<unknown>, 'append' | 'generate' | 'score'>;
   readonly tokens: AnswerTokens;
   readonly counters: AnswerCounters;
   readonly listener: ConversationListener | undefined;
@@ -29,6 +31,12 @@ export interface AnswerSink {
   flush(signal?: AbortSignal, choices?: Int32Array): Promise<AppendResult>;
 }
 
+/** How a model's answers are drawn, and how it is used to choose numbers. */
+export interface AnswerOptions extends SamplingOptions {
+  /** Where nothing is drawn (temperature 0). Default: the likeliest. */
+  readonly numbers?: NumberPolicy;
+}
+
 /** Sentences hold any character but quotes, backslashes and control characters; the answer's form closes them. */
 const SENTENCE_GRAMMAR = String.raw`root ::= [a-zA-Z0-9\u00C0-\uD7FF] c{0,239} "\"" ("}" "\n"?)?
 c ::= [^"\\\x00-\x1f\x7f]`;
@@ -36,9 +44,9 @@ c ::= [^"\\\x00-\x1f\x7f]`;
 /** An answer the model decides, token by token, each only among those the form allows. */
 export class SampledAnswer implements AnswerWriter {
   readonly #to: AnswerSink;
-  readonly #options: SamplingOptions;
+  readonly #options: AnswerOptions;
 
-  constructor(to: AnswerSink, options: SamplingOptions = {}) {
+  constructor(to: AnswerSink, options: AnswerOptions = {}) {
     this.#to = to;
     this.#options = options;
   }
@@ -55,6 +63,8 @@ export class SampledAnswer implements AnswerWriter {
     allowed: readonly number[],
     ...then: readonly [T, ...T[]]
   ): Promise<IntegerField<T>> {
+    const { numbers, temperature = 0 } = this.#options;
+    if (numbers === 'median' && temperature <= 0 && allowed.length > 1) return this.#median(allowed, then);
     const index = await this.#walk(this.#to.tokens.integerSet(allowed, then));
     return { value: allowed[Math.floor(index / then.length)]!, then: then[index % then.length]! };
   }
@@ -86,6 +96,31 @@ export class SampledAnswer implements AnswerWriter {
     return (result.text + lastWords).replaceAll('\uFFFD', '').trim();
   }
 
+  async #median<T extends Following>(allowed: readonly number[], then: readonly [T, ...T[]]): Promise<IntegerField<T>> {
+    const { session, tokens, counters } = this.#to;
+    const { signal } = this.#options;
+    const looks: Look[] = [];
+    await this.#to.flush(signal);
+    const index = await medianValue(
+      tokens.integerSet(allowed, then),
+      (option) => Math.floor(option / then.length),
+      async (sequences) => {
+        const scored = await session.score(sequences, defined({ signal }));
+        const logProbs = scored.map((ofTokens) => ofTokens.at(-1)!);
+        looks.push(...sequences.map((sequence, i) => ({ sequence, logProb: logProbs[i]! })));
+        return logProbs;
+      },
+    );
+    const value = allowed[index]!;
+    const digits = tokens.integer(value);
+    digits.forEach((token, depth) => {
+      this.#to.put(token, this.#to.listener && chosenAt(digits, depth, looks));
+    });
+    counters.nDecided += digits.length;
+    const following = then.map((text) => ({ value: text, text }));
+    return { value, then: await this.choose(following) };
+  }
+
   #force(tokens: Int32Array): void {
     for (const token of tokens) this.#to.put(token);
     this.#to.counters.nForced += tokens.length;
@@ -110,6 +145,29 @@ export class SampledAnswer implements AnswerWriter {
       },
     });
   }
+}
+
+/** The log-probability of the last token of a sequence behind those before it. */
+interface Look {
+  readonly sequence: Int32Array;
+  readonly logProb: number;
+}
+
+/** What a number's token was chosen among; undefined where it was not looked at, for nothing else could be the median. */
+function chosenAt(digits: Int32Array, depth: number, looks: readonly Look[]): ChosenToken | undefined {
+  const among = looks.filter(
+    ({ sequence }) =>
+      sequence.length === depth + 1 && sequence.subarray(0, depth).every((token, i) => token === digits[i]),
+  );
+  const own = among.find(({ sequence }) => sequence[depth] === digits[depth]);
+  if (!own) return undefined;
+  return {
+    logProb: own.logProb,
+    among: {
+      tokens: Int32Array.from(among, ({ sequence }) => sequence[depth]!),
+      logProbs: Float32Array.from(among, ({ logProb }) => logProb),
+    },
+  };
 }
 
 /** Index of the greatest, or one drawn from softmax(logProbs / temperature). */

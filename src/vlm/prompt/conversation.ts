@@ -2,8 +2,7 @@ import { defined } from '../../base/defined.js';
 import type { AnswerTokens } from '../answer/answer-tokens.js';
 import type { ConversationListener, ChosenToken } from '../answer/conversation-listener.js';
 import type { ChatSession } from '../answer/chat-session.js';
-import { SampledAnswer, type AnswerCounters, type AnswerSink } from '../answer/sampled-answer.js';
-import type { SamplingOptions } from '../../engines/engine.js';
+import { SampledAnswer, type AnswerCounters, type AnswerOptions, type AnswerSink } from '../answer/sampled-answer.js';
 import type { FrameImage } from '../../engines/frame-image.js';
 import type { AppendResult } from '../../runtime/types.js';
 import type { ImageEmbedding } from '../../runtime/image-embedding.js';
@@ -95,7 +94,7 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
   }
 
   /** The assistant's answer; its end-of-turn token is written by the answer's form. */
-  answer(options: SamplingOptions): SampledAnswer {
+  answer(options: AnswerOptions): SampledAnswer {
     return new SampledAnswer(this, options);
   }
 

@@ -102,16 +102,22 @@ describe('a vision tower', () => {
   });
 });
 
-test('model plan prints a table, or JSON, for a file, a name, and what is not downloaded', async () => {
+test('model plan says in words, in a table or as JSON, what is taken, for a file, a name, and what is not downloaded', async () => {
   const { textPath } = await writeToyPair(path.join(folder, '7b'), { preset: '7b', type: 'Q8_0', sparse: true });
   const env = { FRAMEWRIGHT_MODELS: path.join(folder, 'none'), XDG_CONFIG_HOME: path.join(folder, 'none') };
   const plan = (...args: string[]) => framewright(['model', 'plan', '--gpu', 'cpu', ...args], { env });
-  const [own, file, absent, tooSmall] = await Promise.all([
+  const [words, own, file, absent, tooSmall] = await Promise.all([
     plan(),
+    plan('--verbose'),
     plan(textPath, '--vram', '6GB', '--json'),
     plan('qwen2.5-vl-3b:Q8_0', '--vram', '8GB'),
     plan('qwen2.5-vl-7b:F16', '--memory', '8GB', '--json'),
   ]);
+  const { stdout: refused } = await plan('qwen2.5-vl-7b:F16', '--memory', '8GB');
+  expect(refused).toMatch(/^qwen2\.5-vl-7b:F16 does not fit on this machine.*\nIt takes at least /);
+  expect(words.stdout).toMatch(
+    /^nano fits on this machine\.\nIt takes \d+ MB of memory \([\d.]+ GB can be had\)\.\nIt runs on the processor\.\nIt sees a photo at about 224 x 224 pixels/,
+  );
   expect(own.stdout).toMatch(
     /^nano, from the headers of its files\n[^]*work space, text[^]*It fits, with[^]*Nothing is given up\.\n$/,
   );
@@ -124,6 +130,6 @@ test('model plan prints a table, or JSON, for a file, a name, and what is not do
   expect(json.settings.gpuLayers).toBeGreaterThan(5);
   expect(json.settings.gpuLayers).toBeLessThan(29);
   expect(json.bytes.gpu.total).toBeLessThan(6e9);
-  expect(absent.stdout).toMatch(/^qwen2\.5-vl-3b:Q8_0, not downloaded: estimated/);
+  expect(absent.stdout).toMatch(/^qwen2\.5-vl-3b:Q8_0 fits on this machine, as far as can be said before/);
   expect(JSON.parse(tooSmall.stdout)).toMatchObject({ fits: false });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LORA_TARGETS, type LoraTrainer, type TrainObjective, type TrainSample } from '../../../src/runtime/trainer.js';
 import { useToy } from '../../runtime/toy.js';
-import { packDpo, packLong, packSft, someParameters } from './samples.js';
+import { packDpo, packLong, packSft, packShared, someParameters } from './samples.js';
 
 const toy = useToy();
 
@@ -73,6 +73,7 @@ async function gradientsOf(
 
 describe.each([
   ['SFT', SFT, packSft],
+  ['SFT with shared targets', SFT, packShared],
   ['DPO', DPO, packDpo],
   ['a long conversation', { ...SFT, weight: 0.1 }, packLong],
 ] as const)('gradients of %s', (_, objective, packed) => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Piece } from '../../../src/train/native/pieces.js';
+import { detokenize } from '../../../src/train/vocabulary-tokenizer.js';
 import { Renderer } from '../../../src/train/native/render.js';
-import { FRAME, productConversation, tokenizer, turnsOf } from './export-folder.js';
+import { FRAME, productConversation, tokenizer, turnsOf, vocabulary } from './export-folder.js';
 
 const renderer = new Renderer(tokenizer);
 const image = { file: 'a.png', frame: FRAME };
@@ -50,6 +51,34 @@ describe('a rendered record', () => {
     expect(rejected.tokens).toEqual([...tokenizer.tokenize('{"best":1}\n'), endOfTurn]);
     const preferred = rejected.tokens.filter((_, i) => rejected.decided[i]);
     expect(preferred).toEqual([...tokenizer.tokenize('1')]);
+  });
+
+  test('shares each coordinate inside the frame with its neighbours, and nothing else', async () => {
+    const nano = new Renderer(tokenizer, { spread: 3 });
+    const given = { turns, images: [image, image], system: undefined };
+    const [shared, plain] = [await nano.conversation(given), await renderer.conversation(given)];
+    expect(tokensOf(shared.pieces)).toEqual(tokensOf(plain.pieces));
+    // The subject, the first candidate, and of the second the one edge that is not the frame's own.
+    const inside = [60, 40, 130, 120, 10, 5, 180, 150, 150].map((value, i) => ({
+      value,
+      side: i % 2 === 0 ? FRAME.width : FRAME.height,
+    }));
+    const found = shared.pieces.flatMap((piece) => (piece.kind === 'text' ? [...(piece.shares ?? [])] : []));
+    expect(found).toHaveLength(inside.length);
+    for (const [i, [, shares]] of found.entries()) {
+      const { value, side } = inside[i]!;
+      const places = new Map(shares.map(({ token, share }) => [Number(detokenize(vocabulary, [token])), share]));
+      expect([...places.values()].reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
+      expect([...places.keys()].every((place) => place > 0 && place < side)).toBe(true);
+      const [greatest] = [...places].reduce((best, each) => (each[1] > best[1] ? each : best));
+      expect(greatest).toBe(value);
+      if (places.has(value + 3)) expect(places.get(value + 3)! / places.get(value)!).toBeCloseTo(Math.exp(-0.5), 9);
+    }
+  });
+
+  test('shares nothing by a model that writes numbers in digits', () => {
+    const inDigits = { tokenize: (text: string) => new Int32Array(text === '<|im_end|>' ? 1 : text.length) };
+    expect(() => new Renderer(inDigits, { spread: 3 })).toThrow(/writes numbers in digits/);
   });
 
   test.each([

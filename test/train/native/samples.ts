@@ -1,7 +1,7 @@
 import type { TrainSample } from '../../../src/runtime/trainer.js';
 import type { VisionModel } from '../../../src/runtime/model.js';
 import { pack, type EmbeddingOf } from '../../../src/train/native/pack.js';
-import type { Piece, TokenisedAnswer } from '../../../src/train/native/pieces.js';
+import type { Piece, SharedTarget, TokenisedAnswer } from '../../../src/train/native/pieces.js';
 import { someImage, someTokens } from '../../runtime/toy.js';
 
 export const FRAME = { width: 84, height: 56 };
@@ -15,6 +15,17 @@ export const CONVERSATION: readonly Piece[] = [
   { kind: 'text', tokens: [...someTokens(3, 4)], trained: false },
   { kind: 'text', tokens: [...someTokens(5, 5)], trained: true },
 ];
+
+/** The same, with two tokens that are as good as their neighbours in part. */
+const SHARED: readonly Piece[] = CONVERSATION.map((piece, i) => {
+  if (i !== 3 || piece.kind !== 'text') return piece;
+  const among = (token: number): SharedTarget[] => [
+    { token, share: 0.5 },
+    { token: token + 1, share: 0.3 },
+    { token: token + 2, share: 0.2 },
+  ];
+  return { ...piece, shares: new Map([1, 4].map((at) => [at, among(piece.tokens[at]!)])) };
+});
 
 export const PAIR = {
   pieces: CONVERSATION.slice(0, 3),
@@ -43,6 +54,10 @@ export function embedWith(model: VisionModel): EmbeddingOf {
 
 export function packSft(model: VisionModel): Promise<TrainSample> {
   return pack({ pieces: CONVERSATION }, embedWith(model));
+}
+
+export function packShared(model: VisionModel): Promise<TrainSample> {
+  return pack({ pieces: SHARED }, embedWith(model));
 }
 
 export function packLong(model: VisionModel): Promise<TrainSample> {

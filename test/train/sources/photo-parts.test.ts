@@ -39,6 +39,23 @@ describe('a part of a photo', () => {
     expect(Math.max(...lefts)).toBeGreaterThan(90);
   });
 
+  test('is taken up by a crop no more than is asked for, or than a little more of the photo', () => {
+    const mostOf = (box: Box, mostCropped: number): number => {
+      const cropped = { ...photo, pairs: [], crops: [{ box, rating: 1 }] };
+      const drawn = Array.from({ length: 200 }, () => drawPart(cropped, SPACE, 1, lots, mostCropped)!);
+      return Math.max(...drawn.map((part) => boxArea(box) / boxArea(part)));
+    };
+    const [small, large]: [Box, Box] = [
+      [100, 60, 200, 140],
+      [30, 20, 270, 180],
+    ];
+    expect(mostOf(small, 0.4)).toBeLessThanOrEqual(0.4);
+    expect(mostOf(small, 0.4)).toBeGreaterThan(0.35);
+    // Of the photo itself it takes .64.
+    expect(mostOf(large, 0.4)).toBeLessThanOrEqual(1.1 * 0.64);
+    expect(mostOf(large, 0.4)).toBeGreaterThan(0.64);
+  });
+
   test('has the labels that lie in it, in its own pixels', () => {
     expect(partOfPhoto(photo, [40, 10, 260, 190])).toEqual({
       id: 'a.jpg',

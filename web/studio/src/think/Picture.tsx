@@ -42,7 +42,10 @@ export function ElementsOver({ drawn }: { readonly drawn: Pick<ThinkEvents['elem
   );
 }
 
-/** Crops in photo pixels; the best one stands out, and what is around it is dimmed. */
+/**
+ * Crops in photo pixels; the best one stands out, and what is around it is dimmed. Many begin in one corner: each number
+ * has a place of its own along the edge.
+ */
 export function BoxesOver({
   boxes,
   best,
@@ -71,7 +74,7 @@ export function BoxesOver({
           <rect x={x1} y={y1} width={x2 - x1} height={y2 - y1} class="casing" />
           <rect x={x1} y={y1} width={x2 - x1} height={y2 - y1} />
           {isNumbered && (
-            <text x={x1 + unit} y={y1 + 5 * unit} font-size={5 * unit}>
+            <text x={x1 + (1 + 4 * i) * unit} y={y1 + 5 * unit} font-size={5 * unit}>
               {i + 1}
             </text>
           )}

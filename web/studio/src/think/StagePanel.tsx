@@ -1,3 +1,4 @@
+import { info } from '../store.js';
 import { Looks } from './Looks.js';
 import { percent } from './percent.js';
 import { BoxesOver, ElementsOver, Picture } from './Picture.js';
@@ -8,7 +9,7 @@ import type { ShownImage, StageTrace, ThinkEvents, ThoughtStage, Trace } from '.
 /**
  * What one way through the stages has come to at one of them.
  *
- * @param photoUrl of the photo, where no model is shown any picture
+ * @param photoUrl of the photo itself: what a model is shown may have marks in it
  */
 export function StagePanel({
   trace,
@@ -22,7 +23,7 @@ export function StagePanel({
   const { analyse, propose, decide } = trace.stages;
   const first = analyse?.image ?? decide?.image;
   const second = propose?.image ?? decide?.image;
-  const picture = first?.url ?? photoUrl;
+  const picture = photoUrl ?? first?.url;
   switch (step) {
     case 'photo':
       return first ? <Shown image={first} text="The photo as the model is shown it" /> : <NotYet trace={trace} />;
@@ -51,7 +52,7 @@ export function StagePanel({
       return (
         <>
           <Said stage="propose" trace={trace} of={propose} />
-          <Candidates trace={trace} url={second?.url ?? picture} />
+          <Candidates trace={trace} url={picture} />
           <LookedAt trace={trace} of={propose} />
         </>
       );
@@ -79,6 +80,8 @@ function Shown({ image, text }: { readonly image: ShownImage; readonly text: str
       <Picture src={image.url} alt={text} size={image} />
       <figcaption>
         {text}: {image.widthPx} × {image.heightPx} pixels.
+        {info.value?.marksPositions &&
+          ' The dark lines are ramps put into every picture, by which this model tells places.'}
       </figcaption>
     </figure>
   );
@@ -88,7 +91,7 @@ function LookedAt({ trace, of }: { readonly trace: Trace; readonly of: StageTrac
   return of?.attention ? <Looks attention={of.attention} images={imagesOf(trace)} /> : null;
 }
 
-/** By number, on the photo or the picture they were proposed on. */
+/** By number. */
 function Candidates({
   trace: { candidates, result },
   url,
