@@ -81,6 +81,9 @@ describe('a photo being thought about', () => {
     expect(lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(
       result.analysis.map(({ type }) => type),
     );
+    const choices = dataOf(told, 'token').flatMap(({ choice }) => choice ?? []);
+    expect(choices.some(({ nOptions = 0 }) => nOptions > 12)).toBe(true);
+    for (const { options = [], nOptions } of choices) expect(options).toHaveLength(Math.min(12, nOptions!));
     const [elements] = dataOf(told, 'elements');
     expect(elements!.elements.map(({ kind }) => kind)).toEqual(result.analysis.map(({ type }) => type));
   });

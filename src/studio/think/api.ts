@@ -7,7 +7,13 @@ import type { CropResult, ElementKind } from '../../base/schema.js';
 import type { ThoughtStage, TokenChoice } from '../../engines/thought.js';
 import type { ProblemBody } from '../../server/problem.js';
 
-export type { Condition, ThoughtStage, TokenChoice, TokenGroup };
+export type { Condition, ThoughtStage, TokenGroup };
+
+/** A token's choice with the likeliest of its options only: a coordinate may have a thousand. */
+export interface ToldChoice extends TokenChoice {
+  /** How many there were. */
+  readonly nOptions?: number;
+}
 
 const conditionSchema = z.enum(['enhanced', 'plain']);
 
@@ -47,7 +53,7 @@ export interface ThinkEvents {
     readonly webp: string;
   };
   prompt: OfStage & { readonly text: string };
-  token: OfStage & { readonly text: string; readonly choice?: TokenChoice };
+  token: OfStage & { readonly text: string; readonly choice?: ToldChoice };
   /** For a view box of `drawing`. */
   elements: OfCondition & { readonly elements: readonly DrawnElement[]; readonly drawing: Size };
   candidates: OfCondition & {

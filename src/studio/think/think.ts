@@ -8,11 +8,11 @@ import type { Cropper } from '../../cropper/cropper.js';
 import type { HeldCropOptions } from '../../cropper/options.js';
 import type { ConversationPart } from '../../engines/engine.js';
 import type { FrameImage } from '../../engines/frame-image.js';
-import type { Thought, ThoughtStage } from '../../engines/thought.js';
+import type { Thought, ThoughtStage, TokenChoice } from '../../engines/thought.js';
 import { KIND_COLOURS } from '../../photo/overlay/palette.js';
 import { sharp } from '../../photo/vips.js';
 import { drawElements } from '../../report/crop-report-data.js';
-import type { ThinkEvents } from './api.js';
+import type { ThinkEvents, ToldChoice } from './api.js';
 
 export interface ThinkOptions {
   readonly wishes: Pick<HeldCropOptions, 'aspect' | 'candidates' | 'votes' | 'minSize'>;
@@ -141,7 +141,10 @@ class EventTeller {
         this.#tell('prompt', { condition, stage, text: thought.text });
         break;
       case 'token':
-        this.#tell('token', { condition, stage, text: thought.text, ...defined({ choice: thought.choice }) });
+        this.#tell('token', {
+          ...{ condition, stage, text: thought.text },
+          ...defined({ choice: thought.choice && toldChoice(thought.choice) }),
+        });
         break;
       case 'elements':
         this.#tellElements(thought.elements);
@@ -153,6 +156,14 @@ class EventTeller {
         this.#tell('decision', { condition, best: thought.best, probabilities: thought.probabilities });
     }
   }
+}
+
+/** As many of a token's options as a glance takes in. */
+const MOST_OPTIONS = 12;
+
+function toldChoice({ probability, options }: TokenChoice): ToldChoice {
+  if (!options) return { probability };
+  return { probability, options: options.slice(0, MOST_OPTIONS), nOptions: options.length };
 }
 
 function webpOf({ rgb, frame: { width, height } }: FrameImage): Promise<Buffer> {

@@ -208,7 +208,7 @@ function Crop({ trace, url }: { readonly trace: Trace; readonly url: string | un
         {verdict === 'keep'
           ? 'The photo is best as it is'
           : `${String(crop.width)} × ${String(crop.height)} pixels at ${String(crop.x)}, ${String(crop.y)}`}
-        : {why}.{confidence !== undefined && ` Confidence ${percent(confidence)}.`}
+        : {why.replace(/\.$/, '')}.{confidence !== undefined && ` Confidence ${percent(confidence)}.`}
       </figcaption>
     </figure>
   );

@@ -50,8 +50,8 @@ export function ThinkPage({ id }: { readonly id: string | undefined }) {
         class={`stages of-${String(shown.length)}`}
       >
         {shown.map((condition) => (
-          <section key={condition} aria-label={CONDITION_TEXTS[condition]}>
-            <h2>{CONDITION_TEXTS[condition]}</h2>
+          <section key={condition} aria-label={headingOf(condition)}>
+            <h2>{headingOf(condition)}</h2>
             <StagePanel
               trace={traces.value[condition]!}
               step={step.value}
@@ -71,6 +71,11 @@ const CONDITION_TEXTS: Readonly<Record<Condition, string>> = {
   enhanced: 'With the composition drawn on it',
   plain: 'Without visual enhancement',
 };
+
+function headingOf(condition: Condition): string {
+  const { model, engine = '' } = info.value ?? {};
+  return model === undefined ? `By the engine ${engine}` : CONDITION_TEXTS[condition];
+}
 
 function waitingText(): string {
   return waiting.value > 0 ? `${String(waiting.value)} before it in the queue…` : 'The photo is being read…';

@@ -61,17 +61,16 @@ export function Tokens({ tokens, isGoingOn }: { readonly tokens: readonly Token[
 }
 
 function Choice({ token: { text, choice } }: { readonly token: Token }) {
-  const { probability, options } = choice!;
-  const told = options ?? [{ text, probability }];
+  const { probability, options, nOptions = 0 } = choice!;
   return (
     <div class="choice" role="status">
       <p>
         <code>{text}</code> was written with {percent(probability)} of the probability
-        {options ? `; ${String(options.length)} tokens were allowed here:` : '; any word was allowed here.'}
+        {options ? `; ${String(nOptions)} tokens were allowed here:` : '; any word was allowed here.'}
       </p>
       {options && (
         <ul>
-          {told.slice(0, 12).map((option) => (
+          {options.map((option) => (
             <li key={option.text}>
               <code>{option.text === '' ? '…' : option.text}</code>
               <meter min={0} max={1} value={option.probability} aria-label={`probability of ${option.text}`} />
@@ -80,6 +79,7 @@ function Choice({ token: { text, choice } }: { readonly token: Token }) {
           ))}
         </ul>
       )}
+      {options && nOptions > options.length && <p class="note">and {nOptions - options.length} less likely ones</p>}
     </div>
   );
 }

@@ -1,14 +1,14 @@
 // What has been told of a photo being thought about, as the page shows it.
-import type { Condition, ThinkEvents, ThoughtStage, TokenChoice } from '../../../../src/studio/think/api.js';
+import type { Condition, ThinkEvents, ThoughtStage, ToldChoice } from '../../../../src/studio/think/api.js';
 
-export type { Condition, ThinkEvents, ThoughtStage, TokenChoice };
+export type { Condition, ThinkEvents, ThoughtStage };
 export type ThinkEvent = {
   [Name in keyof ThinkEvents]: { readonly name: Name; readonly data: ThinkEvents[Name] };
 }[keyof ThinkEvents];
 
 export interface Token {
   readonly text: string;
-  readonly choice?: TokenChoice;
+  readonly choice?: ToldChoice;
 }
 
 export interface ShownImage {
