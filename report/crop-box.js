@@ -87,6 +87,16 @@ export function grown([x1, y1, x2, y2], dWidth, dHeight, { photo, aspect }) {
 }
 
 /**
+ * The largest crop there is, in the middle of the photo.
+ * @param {Limits} limits
+ * @returns {Box}
+ */
+export function largest({ photo, aspect }) {
+  const size = aspect ? sizeNear(Infinity, aspect, photo, photo) : photo;
+  return placed((photo.width - size.width) / 2, (photo.height - size.height) / 2, size, photo);
+}
+
+/**
  * Lines at the thirds of a crop, each from one point to the other.
  * @param {Box} box
  * @returns {Box[]}

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   aspectOf,
   grown,
+  largest,
   moved,
   resized,
   thirdsOf,
@@ -102,6 +103,15 @@ test('whatever is pulled where, the crop stays whole, inside, no smaller than al
       }
     }
   }
+});
+
+test('the largest crop is in the middle, and exact where its ratio is plain', () => {
+  expect(largest({ photo })).toEqual([0, 0, 400, 300]);
+  expect(largest({ photo, aspect: { width: 4, height: 5 } })).toEqual([80, 0, 320, 300]);
+  expect(largest({ photo: { width: 401, height: 301 }, aspect: { width: 16, height: 9 } })).toEqual([1, 38, 401, 263]);
+  const [x1, y1, x2, y2] = largest({ photo, aspect: { width: 191, height: 100 } });
+  expect([x1, x2]).toEqual([0, 400]);
+  expect(y2 - y1).toBe(209);
 });
 
 test('the guides are at the thirds', () => {

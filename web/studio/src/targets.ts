@@ -1,4 +1,5 @@
 // Shapes a crop can have, as people call them.
+import { aspectOf } from '../../../report/crop-box.js';
 import type { TargetKey } from './api.js';
 
 export const FREE: TargetKey = 'free';
@@ -9,14 +10,21 @@ export function nameOf(target: TargetKey): string {
   return target === FREE ? 'any shape' : target.replace('x', ' × ');
 }
 
-/** Width by height; undefined for any shape. */
-export function ratioOf(target: TargetKey): number | undefined {
+/** Undefined for any shape. */
+export function aspectOfTarget(target: TargetKey): { readonly width: number; readonly height: number } | undefined {
   if (target === FREE) return undefined;
-  const [width = 0, height = 1] = target.split(/[:x]/).map(Number);
-  return width / height;
+  return aspectOf(target.includes('x') ? { size: target } : { aspect: target });
 }
 
-/** Whether it can be asked for; the server has the last word. */
-export function isTarget(text: string): boolean {
+/** As the server calls it: 8:10 is 4:5, 1.91:1 is 191:100. Undefined for what is no target. */
+export function normalised(text: string): TargetKey | undefined {
+  if (!isTarget(text)) return undefined;
+  if (text === FREE || text.includes('x')) return text;
+  const [width, height] = text.split(':').map((each) => Math.round(10_000 * Number(each)));
+  const aspect = aspectOf({ aspect: `${width}:${height}` })!;
+  return aspect.width > 0 && aspect.height > 0 ? `${aspect.width}:${aspect.height}` : undefined;
+}
+
+function isTarget(text: string): boolean {
   return text === FREE || /^\d{1,6}(\.\d{1,4})?:\d{1,6}(\.\d{1,4})?$|^\d{1,6}x\d{1,6}$/.test(text);
 }

@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks';
 import { api, type TargetKey } from '../api.js';
 import { save } from '../save.js';
 import { attempt, history, info, photosById, redo, tell, undo } from '../store.js';
-import { COMMON_TARGETS, isTarget, nameOf } from '../targets.js';
+import { COMMON_TARGETS, nameOf, normalised } from '../targets.js';
 import { chosen, selection, shown, shownTarget } from './view.js';
 
 /** What is done with the photos selected, or with all that are shown. */
@@ -53,8 +53,9 @@ function CropForm({ which, close }: { readonly which: string; readonly close: ()
   const preset = useSignal('');
   const instruct = useSignal('');
   const again = useSignal(false);
-  const isOwnRight = own.value === '' || isTarget(own.value);
-  const asked = [...picked.value, preset.value, isOwnRight ? own.value : ''].filter((target) => target !== '');
+  const ownTarget = normalised(own.value);
+  const isOwnRight = own.value === '' || ownTarget !== undefined;
+  const asked = [...picked.value, preset.value, ownTarget ?? ''].filter((target) => target !== '');
 
   const start = async (): Promise<void> => {
     const request = {

@@ -1,5 +1,5 @@
 import { pictureUrl, type PhotoAnswer, type PhotoSummary } from '../api.js';
-import type { Box } from './rect.js';
+import type { Box } from '../../../../report/crop-box.js';
 
 interface CandidatesProps {
   readonly photo: PhotoSummary;

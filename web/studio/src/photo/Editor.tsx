@@ -1,10 +1,10 @@
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { pictureUrl, type PhotoAnswer, type PhotoSummary, type TargetKey } from '../api.js';
-import { nameOf, ratioOf } from '../targets.js';
+import { aspectOfTarget, nameOf } from '../targets.js';
 import { guidePath } from './guides.js';
 import type { Places } from './places.js';
-import { HANDLES, heightOf, moved, resized, scaled, widthOf, type Box, type Extent, type Handle } from './rect.js';
+import { grown, moved, resized, type Box, type Handle, type Limits } from '../../../../report/crop-box.js';
 import { view } from './view.js';
 
 interface EditorProps {
@@ -20,6 +20,8 @@ interface EditorProps {
   /** Once it has let go. */
   readonly onEdit: (box: Box) => void;
 }
+
+const HANDLES: readonly Handle[] = ['nw', 'n', 'ne', 'e', 'se', 's', 'sw', 'w'];
 
 /** Half a finger, or all of a mouse pointer, in pixels of the screen. */
 const HANDLE_PX = matchMedia('(pointer: coarse)').matches ? 14 : 7;
@@ -44,8 +46,9 @@ export function Editor({ photo, answer, target, box, isMade, places, onDraft, on
     observer.observe(element);
     return () => observer.disconnect();
   }, [photo.id, view.value.isAfter]);
-  const extent: Extent = { width: answer.size.widthPx, height: answer.size.heightPx };
-  const ratio = ratioOf(target);
+  const extent = { width: answer.size.widthPx, height: answer.size.heightPx };
+  const aspect = aspectOfTarget(target);
+  const limits: Limits = { photo: extent, ...(aspect && { aspect }) };
   const [x1, y1, x2, y2] = box;
   const { guide, isAfter, showsCandidates, hiddenKinds } = view.value;
 
@@ -125,7 +128,7 @@ export function Editor({ photo, answer, target, box, isMade, places, onDraft, on
       (isKept) => {
         const rectangle = drawn.value;
         drawn.value = undefined;
-        if (!isKept || !rectangle || widthOf(rectangle) < 2 || heightOf(rectangle) < 2) return;
+        if (!isKept || !rectangle || rectangle[2] - rectangle[0] < 2 || rectangle[3] - rectangle[1] < 2) return;
         places.value = { ...places.value, keep: [...places.value.keep, rectangle], mode: 'crop' };
       },
     );
@@ -136,15 +139,11 @@ export function Editor({ photo, answer, target, box, isMade, places, onDraft, on
     const by = event.shiftKey ? 10 : 1;
     let next: Box | undefined;
     if (way && (event.ctrlKey || event.altKey || event.metaKey)) {
-      const corner: Handle = { x: 1, y: 1 };
-      const [dx, dy] = [way[0] * by, way[1] * by];
-      next =
-        ratio === undefined
-          ? resized(box, corner, dx, dy, extent)
-          : scaled(box, 2 * (dx === 0 ? -dy : dx), extent, ratio);
-    } else if (way) next = moved(box, way[0] * by, way[1] * by, extent);
+      next = grown(box, way[0] * by, way[1] * by, limits);
+    } else if (way) next = moved(box, way[0] * by, way[1] * by, limits);
     else if (event.key === '+' || event.key === '-') {
-      next = scaled(box, (event.key === '+' ? 2 : -2) * by, extent, ratio);
+      const d = event.key === '+' ? by : -by;
+      next = grown(moved(box, -d / 2, -d / 2, limits), d, d, limits);
     }
     if (!next) return;
     event.preventDefault();
@@ -216,19 +215,19 @@ export function Editor({ photo, answer, target, box, isMade, places, onDraft, on
             role="application"
             aria-roledescription="crop"
             aria-label={`crop of ${nameOf(target)}, ${x2 - x1} by ${y2 - y1} pixels at ${x1}, ${y1}; arrow keys move it, with Ctrl they resize it`}
-            onPointerDown={(event) => mode === 'crop' && drag(event, (dx, dy) => moved(box, dx, dy, extent))}
+            onPointerDown={(event) => mode === 'crop' && drag(event, (dx, dy) => moved(box, dx, dy, limits))}
             onKeyDown={onKeyDown}
           />
           <path class="guide" d={guidePath(guide, box)} pointer-events="none" />
           {mode === 'crop' &&
             HANDLES.map((handle) => (
               <circle
-                key={`${handle.x},${handle.y}`}
-                class={`handle x${handle.x} y${handle.y}`}
-                cx={x1 + ((handle.x + 1) / 2) * (x2 - x1)}
-                cy={y1 + ((handle.y + 1) / 2) * (y2 - y1)}
+                key={handle}
+                class={`handle ${handle}`}
+                cx={handle.includes('w') ? x1 : handle.includes('e') ? x2 : (x1 + x2) / 2}
+                cy={handle.includes('n') ? y1 : handle.includes('s') ? y2 : (y1 + y2) / 2}
                 r={unit}
-                onPointerDown={(event) => drag(event, (dx, dy) => resized(box, handle, dx, dy, extent, ratio))}
+                onPointerDown={(event) => drag(event, (dx, dy) => resized(box, handle, dx, dy, limits))}
               />
             ))}
         </g>

@@ -1,6 +1,6 @@
+import { moved, resized, type Box, type Limits } from '../../../../report/crop-box.js';
 import type { PhotoSize, TargetKey } from '../api.js';
-import { ratioOf } from '../targets.js';
-import { heightOf, moved, resized, shaped, widthOf, type Box } from './rect.js';
+import { aspectOfTarget } from '../targets.js';
 
 interface NumbersProps {
   readonly box: Box;
@@ -11,20 +11,15 @@ interface NumbersProps {
 
 /** The crop in numbers, for whoever wants it exact. */
 export function Numbers({ box, extent: { widthPx, heightPx }, target, onEdit }: NumbersProps) {
-  const extent = { width: widthPx, height: heightPx };
-  const ratio = ratioOf(target);
-  const corner = { x: 1, y: 1 } as const;
+  const aspect = aspectOfTarget(target);
+  const limits: Limits = { photo: { width: widthPx, height: heightPx }, ...(aspect && { aspect }) };
+  const [x1, y1, x2, y2] = box;
   const fields = [
-    { name: 'left', value: box[0], set: (to: number) => moved(box, to - box[0], 0, extent) },
-    { name: 'top', value: box[1], set: (to: number) => moved(box, 0, to - box[1], extent) },
-    { name: 'width', value: widthOf(box), set: (to: number) => sized(to - widthOf(box), 0) },
-    { name: 'height', value: heightOf(box), set: (to: number) => sized(0, to - heightOf(box)) },
+    { name: 'left', value: x1, set: (to: number) => moved(box, to - x1, 0, limits) },
+    { name: 'top', value: y1, set: (to: number) => moved(box, 0, to - y1, limits) },
+    { name: 'width', value: x2 - x1, set: (to: number) => resized(box, 'e', to - (x2 - x1), 0, limits) },
+    { name: 'height', value: y2 - y1, set: (to: number) => resized(box, 's', 0, to - (y2 - y1), limits) },
   ];
-  function sized(dx: number, dy: number): Box {
-    if (ratio === undefined) return resized(box, corner, dx, dy, extent);
-    const edge = dx === 0 ? ({ x: 0, y: 1 } as const) : ({ x: 1, y: 0 } as const);
-    return shaped(resized(box, edge, dx, dy, extent, ratio), ratio, extent);
-  }
   return (
     <section class="numbers" aria-label="the crop in pixels">
       {fields.map(({ name, value, set }) => (

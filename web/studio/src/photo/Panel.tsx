@@ -3,11 +3,11 @@ import { api, cropUrl, type PhotoAnswer, type PhotoSummary, type TargetKey } fro
 import { goTo, hrefTo } from '../route.js';
 import { save } from '../save.js';
 import { attempt, history, info, redo, run, undo } from '../store.js';
-import { COMMON_TARGETS, isTarget, nameOf } from '../targets.js';
+import { COMMON_TARGETS, nameOf, normalised } from '../targets.js';
 import { Candidates } from './Candidates.js';
 import { Numbers } from './Numbers.js';
 import type { Places } from './places.js';
-import type { Box } from './rect.js';
+import type { Box } from '../../../../report/crop-box.js';
 import { GUIDES, view, type Guide } from './view.js';
 
 interface PanelProps {
@@ -105,7 +105,8 @@ function Shapes({ photo, target }: { readonly photo: PhotoSummary; readonly targ
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (isTarget(own.value)) goTo('photo', photo.id, own.value);
+          const wanted = normalised(own.value);
+          if (wanted !== undefined) goTo('photo', photo.id, wanted);
         }}
       >
         <input
@@ -113,7 +114,7 @@ function Shapes({ photo, target }: { readonly photo: PhotoSummary; readonly targ
           placeholder="5:4"
           size={8}
           value={own.value}
-          aria-invalid={own.value !== '' && !isTarget(own.value)}
+          aria-invalid={own.value !== '' && normalised(own.value) === undefined}
           onInput={(event) => (own.value = event.currentTarget.value.trim())}
         />
       </form>

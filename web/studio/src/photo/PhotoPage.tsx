@@ -5,10 +5,10 @@ import { shown } from '../library/view.js';
 import { goTo, hrefTo } from '../route.js';
 import { save } from '../save.js';
 import { attempt, photosById, redo, undo } from '../store.js';
-import { FREE, ratioOf } from '../targets.js';
+import { aspectOfTarget, FREE, normalised } from '../targets.js';
 import { Editor } from './Editor.js';
 import { Panel } from './Panel.js';
-import { largest, type Box } from './rect.js';
+import { largest, type Box } from '../../../../report/crop-box.js';
 import { usePlaces } from './places.js';
 import { view } from './view.js';
 
@@ -19,7 +19,7 @@ export function PhotoPage({ id, target: asked }: { readonly id: string; readonly
   /** While it is being dragged, before the server has it. */
   const draft = useSignal<Box | undefined>(undefined);
   const places = usePlaces(id);
-  const target = asked ?? Object.keys(photo?.crops ?? {})[0] ?? FREE;
+  const target = (asked === undefined ? undefined : normalised(asked)) ?? Object.keys(photo?.crops ?? {})[0] ?? FREE;
   const crop = photo?.crops[target];
 
   // Anew whenever the engine has made something: its results are not in the summary.
@@ -86,8 +86,9 @@ export function PhotoPage({ id, target: asked }: { readonly id: string; readonly
       </main>
     );
   }
+  const aspect = aspectOfTarget(target);
   const extent = { width: known.size.widthPx, height: known.size.heightPx };
-  const box: Box = draft.value ?? crop?.box ?? largest(ratioOf(target), extent);
+  const box: Box = draft.value ?? crop?.box ?? largest({ photo: extent, ...(aspect && { aspect }) });
   return (
     <main class="photo">
       <Editor

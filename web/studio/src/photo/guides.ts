@@ -1,4 +1,4 @@
-import type { Box } from './rect.js';
+import type { Box } from '../../../../report/crop-box.js';
 import type { Guide } from './view.js';
 
 /** The smaller part of a side divided in the golden ratio, as a share of the side. */

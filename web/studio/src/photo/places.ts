@@ -1,7 +1,7 @@
 // What a person points at before the engine is asked: where to look, and what no crop may cut.
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Box } from './rect.js';
+import type { Box } from '../../../../report/crop-box.js';
 
 export interface Places {
   /** What a click on the photo does. */
