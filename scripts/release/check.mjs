@@ -1,9 +1,15 @@
 // What must be so of a package before it is published; each problem is one line.
 import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { root } from './stage.mjs';
 
-const ASSETS = ['native/src/', 'native/install/', 'prompts/', 'report/', 'schemas/', 'web/', 'gguf/nano/'];
+const ASSETS = [
+  ...['native/src/', 'native/install/', 'prompts/', 'report/', 'schemas/', 'web/serve/', 'gguf/nano/'],
+  'examples/photos/',
+];
+/** Of what is tracked there, what only types need. */
+const OF_TYPES = /\/tsconfig\.json$|^report\/.*\.d\.ts$/;
 const SINGLE = [
   'LICENSE',
   'README.md',
@@ -61,11 +67,19 @@ function mainFiles() {
   const sources = tracked.filter((file) => /^(src|gguf)\/.*\.ts$/.test(file));
   return [
     ...SINGLE,
-    ...tracked.filter((file) => ASSETS.some((asset) => file.startsWith(asset)) && !file.endsWith('/tsconfig.json')),
+    ...tracked.filter((file) => ASSETS.some((asset) => file.startsWith(asset)) && !OF_TYPES.test(file)),
+    ...studioPage(),
     ...sources.flatMap((file) =>
       [file.replace(/\.ts$/, '.js'), file.replace(/\.ts$/, '.d.ts')].map((name) => `dist/${name}`),
     ),
   ];
+}
+
+/** As Vite has built it, which empties the folder first. */
+function studioPage() {
+  return readdirSync(path.join(root, 'dist', 'web', 'studio'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'));
 }
 
 function contentProblems({ name, files }, needed) {
