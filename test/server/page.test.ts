@@ -1,3 +1,4 @@
+import axe from 'axe-core';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { examplePhoto } from '../support/photos.js';
@@ -64,6 +65,15 @@ describeWith(['chromium'], 'the page to try the server, in a browser', () => {
     await page.fill('[name=aspect]', 'wide');
     expect(await send('application/json')).toMatch(/^400 /);
     expect(await page.textContent('#answer')).toContain('is not an aspect ratio');
+  });
+
+  test.each(['light', 'dark'] as const)('has no fault that axe-core finds, in the %s', async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    await page.evaluate(axe.source);
+    const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
+      'axe.run()',
+    );
+    expect(violations.map(({ id, nodes }) => [id, nodes[0]!.html.slice(0, 200)])).toEqual([]);
   });
 
   test('asks nobody but its own server, and breaks no rule of its own', () => {
