@@ -10,5 +10,7 @@ export default defineConfig(({ mode }) => ({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // What is waited for comes as soon as the machine gets to it.
+    expect: { poll: { timeout: 30_000 } },
   },
 }));

@@ -58,7 +58,7 @@ export type {
 } from './batch/listener.js';
 export type { PlannedPhoto } from './batch/plan/planned-photo.js';
 export { startServer } from './server/server.js';
-export type { RunningServer } from './server/listen.js';
+export type { RunningServer } from './server/running-server.js';
 export { startStudio } from './studio/studio.js';
 export type { StudioOptions } from './studio/options.js';
 export { startStudy, type StudyOptions } from './studio/start-study.js';

@@ -3,21 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import type { ServerContext } from './context.js';
-
-/** A server that listens. */
-export interface RunningServer {
-  /** `http://127.0.0.1:3210`: of requests with the token; of what listens on every network, as this machine sees it. */
-  readonly url: string;
-  /** The same with the token, for a browser. */
-  readonly link: string;
-  /** Undefined where everybody may ask. */
-  readonly token: string | undefined;
-  /**
-   * Takes no more and lets what it works on be finished, for as long as one request may take; what is not done by then is
-   * answered 503. `now` stops everything at once.
-   */
-  close(options?: { readonly now?: boolean }): Promise<void>;
-}
+import type { RunningServer } from './running-server.js';
 
 /**
  * @param onClosing ends what is no request of the queue, as soon as the server takes no more

@@ -1,5 +1,6 @@
 import { openApp } from './app.js';
-import { listen, type RunningServer } from './listen.js';
+import { listen } from './listen.js';
+import type { RunningServer } from './running-server.js';
 import { openContext } from './open-context.js';
 import type { ServerOptions } from './options.js';
 import { addCropRoute } from './routes/crop.js';

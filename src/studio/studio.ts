@@ -7,7 +7,7 @@ import { openContext } from '../server/open-context.js';
 import { addCropRoute } from '../server/routes/crop.js';
 import { addHealthRoutes } from '../server/routes/health.js';
 import { addLookRoutes } from '../server/routes/look.js';
-import type { RunningServer } from '../server/listen.js';
+import type { RunningServer } from '../server/running-server.js';
 import type { Studio } from './context.js';
 import { Audience } from './events.js';
 import { Library } from './library/library.js';

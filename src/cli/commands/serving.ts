@@ -5,7 +5,7 @@ import { FramewrightError } from '../../base/errors.js';
 import { ENGINES, type EngineName } from '../../base/schema.js';
 import { openCropper, type Cropper } from '../../cropper/cropper.js';
 import { readTextFile } from '../../files/json-file.js';
-import type { RunningServer } from '../../server/listen.js';
+import type { RunningServer } from '../../server/running-server.js';
 import { SERVER_DEFAULTS, type ServerOptions } from '../../server/options.js';
 import { addModelFlags, collect, cropperOptionsOf, parseSize, parseWhole, type ModelFlags } from '../options.js';
 import { interruptSignal } from '../terminal/interrupt.js';

@@ -48,7 +48,7 @@ describe.each(['shuttermuse', 'framelite'])('the model %s that its files describ
     expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining(`${name}: sound`)]);
     const doctor = await framewright(['doctor', '--gpu', 'cpu', '--model', models[name]!]);
     expect(doctor.stdout).toContain(`model ${name} on cpu cropped a test photo`);
-    const plan = await framewright(['model', 'plan', '--gpu', 'cpu', models[name]!]);
+    const plan = await framewright(['model', 'plan', '--verbose', '--gpu', 'cpu', models[name]!]);
     expect([plan.code, plan.stdout]).toEqual([0, expect.stringMatching(/4096 cells/) as string]);
   });
 
