@@ -22,14 +22,20 @@ crop of the first method against a corner of the photo, before anybody judges. d
 
 Examples:
   framewright study make framewright=a.jsonl rules=b.jsonl -o study.json --judges 5 --checks 4
-  framewright eval flms FLMS/ --engine vlm,rules --out flms.json && framewright study make flms.json -o study.json
-  framewright studio --study study.json`;
+  framewright study make flms.json -o study.json   # what an evaluation wrote`;
+
+const GROUP_HELP = `
+framewright studio --study study.json then asks people; docs/study.md describes it.
+
+Examples:
+  framewright study make framewright=a.jsonl rules=b.jsonl -o study.json`;
 
 /** `framewright study make`: a study's file, of crops that are made. */
 export function addStudyCommand(program: Command): void {
   program
     .command('study')
     .description('studies: which of two crops people prefer')
+    .addHelpText('after', GROUP_HELP)
     .command('make')
     .description('make a study of what crop --json or eval --out wrote')
     .argument('<results...>', 'name=file.jsonl of two methods or more, or one .json of eval --out')
