@@ -6,7 +6,7 @@ import type { StudioOptions } from './options.js';
 import type { Saver } from './save/save-crops.js';
 import type { StudioLog } from './state/studio-log.js';
 import type { Summaries } from './summaries.js';
-import type { CropRuns } from './work/crop-runs.js';
+import type { CropRuns } from './runs/crop-runs.js';
 
 /** What the studio's routes work with. */
 export interface Studio {

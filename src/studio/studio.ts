@@ -24,7 +24,7 @@ import { addThinkRoute } from './routes/think.js';
 import { Saver } from './save/save-crops.js';
 import { StudioLog } from './state/studio-log.js';
 import { Summaries } from './summaries.js';
-import { CropRuns } from './work/crop-runs.js';
+import { CropRuns } from './runs/crop-runs.js';
 
 /**
  * Opens a folder in a local page: docs/studio.md. The server below it answers all that `startServer` does.

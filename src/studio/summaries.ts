@@ -3,7 +3,7 @@ import type { CropSummary, EditHistory, PhotoSummary, TargetKey } from './api.js
 import type { Library, LibraryPhoto } from './library/library.js';
 import { standingCrop, stateOf } from './state/photo-crops.js';
 import type { StudioLog } from './state/studio-log.js';
-import type { CropRuns } from './work/crop-runs.js';
+import type { CropRuns } from './runs/crop-runs.js';
 
 /** Photos as the page lists them. */
 export class Summaries {
