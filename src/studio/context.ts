@@ -1,8 +1,8 @@
 import type { ServerContext } from '../server/context.js';
 import type { Audience } from './events.js';
 import type { Library } from './library/library.js';
-import type { Pictures } from './library/pictures.js';
 import type { StudioOptions } from './options.js';
+import type { ScreenPictures } from './screen-pictures.js';
 import type { Saver } from './save/save-crops.js';
 import type { StudioLog } from './state/studio-log.js';
 import type { Summaries } from './summaries.js';
@@ -15,7 +15,7 @@ export interface Studio {
   /** Absolute. */
   readonly output: string;
   readonly library: Library;
-  readonly pictures: Pictures;
+  readonly pictures: ScreenPictures;
   readonly log: StudioLog;
   readonly runs: CropRuns;
   readonly saver: Saver;

@@ -11,7 +11,6 @@ import type { RunningServer } from '../server/running-server.js';
 import type { Studio } from './context.js';
 import { Audience } from './events.js';
 import { Library } from './library/library.js';
-import { Pictures } from './library/pictures.js';
 import { settleStudio, type StudioOptions } from './options.js';
 import { addEditRoutes } from './routes/edits.js';
 import { addLibraryRoutes } from './routes/library.js';
@@ -21,6 +20,7 @@ import { addRunRoutes } from './routes/runs.js';
 import { addLearnRoutes } from './routes/learn.js';
 import { addSaveRoutes } from './routes/save.js';
 import { addThinkRoute } from './routes/think.js';
+import { ScreenPictures } from './screen-pictures.js';
 import { Saver } from './save/save-crops.js';
 import { StudioLog } from './state/studio-log.js';
 import { Summaries } from './summaries.js';
@@ -85,7 +85,18 @@ async function studioOf(
     output,
     options: defined({ format, quality, strip, name, xmp, keepTime, maxPixels }),
   });
-  return { server, options, output, library, pictures: new Pictures(maxPixels), log, runs, saver, audience, summaries };
+  return {
+    server,
+    options,
+    output,
+    library,
+    pictures: new ScreenPictures(maxPixels),
+    log,
+    runs,
+    saver,
+    audience,
+    summaries,
+  };
 }
 
 async function addStudioRoutes(app: FastifyInstance, studio: Studio): Promise<void> {

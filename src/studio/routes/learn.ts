@@ -11,7 +11,7 @@ import type { Studio } from '../context.js';
 import { learnRequestSchema, type EngineAnswer, type ExamplePhoto, type FiguresAnswer } from '../learn/api.js';
 import { examplePhotos, photoOrExample } from '../learn/examples.js';
 import { readEvaluation, readTraining } from '../learn/figures.js';
-import { PICTURE_SIDES } from '../library/pictures.js';
+import { PICTURE_QUALITY, sideOf } from '../library/picture-sides.js';
 import { signalOf } from './requests.js';
 
 interface OfPhoto {
@@ -62,10 +62,9 @@ export function addLearnRoutes(app: FastifyInstance, studio: Studio): void {
   });
 
   app.get<OfPhoto>('/studio/api/examples/:id/picture', async ({ params, query }, reply) => {
-    const photo = await photoOrExample(studio, params.id);
-    const side = PICTURE_SIDES.find((each) => String(each) === query.side);
-    if (side === undefined) throw new FramewrightError('USAGE', `side is one of ${PICTURE_SIDES.join(', ')}`);
-    return reply.type('image/jpeg').send(await pictures.jpeg(photo, side, signalOf(studio, reply)));
+    const { path, name } = await photoOrExample(studio, params.id);
+    const wanted = { path, name, side: sideOf(query.side), quality: PICTURE_QUALITY };
+    return reply.type('image/jpeg').send(await pictures.jpeg(wanted, signalOf(studio, reply)));
   });
 
   /** The studio's own, or one of the engines that need no model. */

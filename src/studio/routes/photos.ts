@@ -9,7 +9,7 @@ import { reportPhoto } from '../../report/crop-report-data.js';
 import type { CropResult } from '../../base/schema.js';
 import type { PhotoAnswer, TargetKey } from '../api.js';
 import type { LibraryPhoto } from '../library/library.js';
-import { PICTURE_SIDES } from '../library/pictures.js';
+import { PICTURE_QUALITY, sideOf } from '../library/picture-sides.js';
 import { standingCrop } from '../state/photo-crops.js';
 import { normalisedKey, targetOfKey } from '../state/target-key.js';
 import type { Studio } from '../context.js';
@@ -43,10 +43,9 @@ export function addPhotoRoutes(app: FastifyInstance, studio: Studio): void {
   });
 
   app.get<OfPhoto>('/studio/api/photos/:id/picture', async ({ params, query }, reply) => {
-    const photo = photoOf(studio, params.id);
-    const side = PICTURE_SIDES.find((each) => String(each) === query.side);
-    if (side === undefined) throw new FramewrightError('USAGE', `side is one of ${PICTURE_SIDES.join(', ')}`);
-    const jpeg = await pictures.jpeg(photo, side, signalOf(studio, reply));
+    const { path, name } = photoOf(studio, params.id);
+    const wanted = { path, name, side: sideOf(query.side), quality: PICTURE_QUALITY };
+    const jpeg = await pictures.jpeg(wanted, signalOf(studio, reply));
     // Its address has the file's version in it.
     return reply.type('image/jpeg').header('cache-control', 'private, max-age=604800, immutable').send(jpeg);
   });

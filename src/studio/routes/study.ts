@@ -40,6 +40,9 @@ const EXPORT_TYPES: Readonly<Record<ExportForm, string>> = {
 
 const MOST_JUDGEMENT_BYTES = 1000;
 
+/** As large as a half of a large screen shows it; nobody is to prefer a crop for its artefacts. */
+const AS_JUDGED = { side: 1400, quality: 92 } as const;
+
 /** What judges may ask: their own pairs, two pictures each, and to be heard. */
 export function addJudgeRoutes(app: FastifyInstance, rooms: StudyRooms): void {
   const { open } = rooms;
@@ -60,7 +63,7 @@ export function addJudgeRoutes(app: FastifyInstance, rooms: StudyRooms): void {
       const shown = shownIn(open, judgeIn(open, params.code), params.pair);
       const [left, right] = cropsOf(shown);
       const { box } = side === 'left' ? left : right;
-      const bytes = await open.pictures.jpeg(shown.pair.path, box, signalOf(rooms, reply));
+      const bytes = await open.pictures.jpeg({ path: shown.pair.path, box, ...AS_JUDGED }, signalOf(rooms, reply));
       return reply.type('image/jpeg').header('cache-control', 'private, max-age=3600').send(bytes);
     });
   }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { CropPictures } from './crop-pictures.js';
+import { ScreenPictures } from '../screen-pictures.js';
 import { planFor, type ShownPair } from './judge-plan.js';
 import { judgeCodes } from './judges.js';
 import { JudgementLog } from './judgement-log.js';
@@ -13,7 +13,7 @@ export interface OpenStudy extends AsyncDisposable {
   readonly codes: readonly string[];
   /** What each judge is shown. */
   readonly plans: readonly (readonly ShownPair[])[];
-  readonly pictures: CropPictures;
+  readonly pictures: ScreenPictures;
 }
 
 /**
@@ -30,7 +30,7 @@ export async function openStudy(file: string, { maxPixels }: { readonly maxPixel
     log,
     codes: judgeCodes(log.secret, study.judges),
     plans: Array.from({ length: study.judges }, (_, judge) => planFor(study, judge)),
-    pictures: new CropPictures(maxPixels),
+    pictures: new ScreenPictures(maxPixels),
     [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
   };
 }

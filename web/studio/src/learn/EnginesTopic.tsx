@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { goTo } from '../route.js';
-import { COMMON_TARGETS, FREE, nameOf } from '../targets.js';
+import { FREE } from '../targets.js';
+import { ShapeSelect } from '../ui/ShapeSelect.js';
 import { info } from '../store.js';
 import { percent } from '../think/percent.js';
 import { answerOf, type Answer, type EngineName } from './answers.js';
@@ -47,16 +48,7 @@ export function EnginesTopic({ photo }: { readonly photo: string | undefined }) 
       </p>
       <form class="asking" onSubmit={(event) => event.preventDefault()}>
         <PhotoSelect id={id} onChoose={(chosen) => goTo('learn', 'engines', chosen)} />
-        <label>
-          Shape{' '}
-          <select value={target.value} onChange={(event) => (target.value = event.currentTarget.value)}>
-            {COMMON_TARGETS.map((each) => (
-              <option key={each} value={each}>
-                {nameOf(each)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <ShapeSelect target={target} />
       </form>
       {id !== undefined && (
         <div class="cards">

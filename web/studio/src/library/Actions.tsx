@@ -3,6 +3,7 @@ import { useRef } from 'preact/hooks';
 import { api, type TargetKey } from '../api.js';
 import { save } from '../save.js';
 import { attempt, history, info, photosById, redo, tell, undo } from '../store.js';
+import { InstructField } from '../ui/InstructField.js';
 import { COMMON_TARGETS, nameOf, normalised } from '../targets.js';
 import { chosen, selection, shown, shownTarget } from './view.js';
 
@@ -113,16 +114,7 @@ function CropForm({ which, close }: { readonly which: string; readonly close: ()
           onInput={(event) => (own.value = event.currentTarget.value.trim())}
         />
       </label>
-      {info.value?.takesInstruction && (
-        <label>
-          What to look for
-          <input
-            value={instruct.value}
-            placeholder="keep the dog, more sky"
-            onInput={(event) => (instruct.value = event.currentTarget.value)}
-          />
-        </label>
-      )}
+      <InstructField words={instruct} />
       <label class="check">
         <input
           type="checkbox"

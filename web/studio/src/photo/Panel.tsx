@@ -3,6 +3,7 @@ import { api, cropUrl, type PhotoAnswer, type PhotoSummary, type TargetKey } fro
 import { goTo, hrefTo } from '../route.js';
 import { save } from '../save.js';
 import { attempt, history, info, redo, run, undo } from '../store.js';
+import { InstructField } from '../ui/InstructField.js';
 import { COMMON_TARGETS, nameOf, normalised } from '../targets.js';
 import { Candidates } from './Candidates.js';
 import { Numbers } from './Numbers.js';
@@ -172,16 +173,7 @@ function Engine({ photo, target, places, hasResult }: EngineProps) {
           {mode === 'focus' ? 'Click where the crop is to draw the eye.' : 'Draw a rectangle that no crop may cut.'}
         </p>
       )}
-      {info.value?.takesInstruction && (
-        <label>
-          What to look for
-          <input
-            value={instruct.value}
-            placeholder="keep the dog, more sky"
-            onInput={(event) => (instruct.value = event.currentTarget.value)}
-          />
-        </label>
-      )}
+      <InstructField words={instruct} />
     </section>
   );
 }

@@ -4,7 +4,8 @@ import { goTo, hrefTo } from '../route.js';
 import { PhotoSelect } from '../learn/PhotoSelect.js';
 import { loadExamples, nameOfPhoto, pictureOf } from '../learn/photos.js';
 import { info, photos } from '../store.js';
-import { COMMON_TARGETS, FREE, nameOf } from '../targets.js';
+import { FREE } from '../targets.js';
+import { ShapeSelect } from '../ui/ShapeSelect.js';
 import { StagePanel } from './StagePanel.js';
 import { choose, clear, end, failure, isThinking, step, STEPS, think, traces, waiting, type Step } from './state.js';
 import type { Condition } from './trace.js';
@@ -95,16 +96,7 @@ function Asking({ id }: { readonly id: string | undefined }) {
   return (
     <form class="asking" onSubmit={ask}>
       <PhotoSelect id={id} onChoose={(chosen) => goTo('think', chosen)} />
-      <label>
-        Shape{' '}
-        <select value={target.value} onChange={(event) => (target.value = event.currentTarget.value)}>
-          {COMMON_TARGETS.map((each) => (
-            <option key={each} value={each}>
-              {nameOf(each)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <ShapeSelect target={target} />
       <label class="check">
         <input type="checkbox" checked={besides.value} onChange={() => (besides.value = !besides.value)} />
         beside it without enhancement
