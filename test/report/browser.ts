@@ -2,32 +2,23 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
-import { CHROMIUM, describeWith } from '../support/system-tools.js';
+import { launchBrowser, overhear, type Overheard } from '../support/browser.js';
+import { describeWith } from '../support/system-tools.js';
 
-export interface OpenPage {
+export interface OpenPage extends Overheard {
   readonly browser: Browser;
   readonly page: Page;
-  /** Errors and warnings the page gave. */
-  readonly complaints: readonly string[];
-  /** URLs asked for, shortened. */
-  readonly requests: readonly string[];
 }
 
 /** Opens a local file as a user does. */
 export async function openPage(file: string): Promise<OpenPage> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  const browser = await launchBrowser();
   const page = await browser.newPage({ viewport: { width: 1300, height: 900 } });
-  const complaints: string[] = [];
-  const requests: string[] = [];
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (request) => requests.push(request.url().slice(0, 40)));
+  const heard = overhear(page);
   await page.goto(pathToFileURL(file).href);
-  return { browser, page, complaints, requests };
+  return { browser, page, ...heard };
 }
 
 /**

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { examplePhoto } from '../support/photos.js';
-import { DOGS, metric, pngHeader, rawBytes, until, useServer } from './serving.js';
+import { DOGS, metric, pngHeader, rawBytes, requestBytes, until, useServer, type Attack } from './serving.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'framewright-hostile-'));
 const root = path.join(folder, 'root');
@@ -32,16 +32,10 @@ const serving = useServer({
   queue: 1000,
 });
 
-/** Requests as bytes, with what may be answered: a refusal, or that the connection ends. */
-interface Attack {
-  readonly name: string;
-  readonly parts: readonly (string | Uint8Array)[];
-}
-
 const AUTHORISED = `Host: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n`;
 
 function post(target: string, body: string | Uint8Array, headers = AUTHORISED): (string | Uint8Array)[] {
-  return [`POST ${target} HTTP/1.1\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`, body];
+  return requestBytes('POST', target, headers, body);
 }
 
 function traversals(): Attack[] {

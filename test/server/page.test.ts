@@ -1,8 +1,8 @@
-import axe from 'axe-core';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { examplePhoto } from '../support/photos.js';
-import { CHROMIUM, describeWith } from '../support/system-tools.js';
+import { axeViolations, launchBrowser, overhear } from '../support/browser.js';
+import { describeWith } from '../support/system-tools.js';
 import { useServer } from './serving.js';
 
 describeWith(['chromium'], 'the page to try the server, in a browser', () => {
@@ -12,13 +12,9 @@ describeWith(['chromium'], 'the page to try the server, in a browser', () => {
   const complaints: string[] = [];
   const asked: string[] = [];
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    browser = await launchBrowser();
     page = await browser.newPage({ viewport: { width: 390, height: 800 }, colorScheme: 'dark' });
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('request', (request) => asked.push(request.url()));
+    overhear(page, { complaints, requests: asked });
     await page.goto(serving().server.link);
   });
   afterAll(() => browser.close());
@@ -69,11 +65,7 @@ describeWith(['chromium'], 'the page to try the server, in a browser', () => {
 
   test.each(['light', 'dark'] as const)('has no fault that axe-core finds, in the %s', async (colorScheme) => {
     await page.emulateMedia({ colorScheme });
-    await page.evaluate(axe.source);
-    const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
-      'axe.run()',
-    );
-    expect(violations.map(({ id, nodes }) => [id, nodes[0]!.html.slice(0, 200)])).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
   });
 
   test('asks nobody but its own server, and breaks no rule of its own', () => {

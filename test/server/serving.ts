@@ -86,6 +86,22 @@ export function rawRequest(
   });
 }
 
+/** A request as bytes. */
+export interface Attack {
+  readonly name: string;
+  readonly parts: readonly (string | Uint8Array)[];
+}
+
+/** @param headers each with its line break */
+export function requestBytes(
+  method: string,
+  target: string,
+  headers: string,
+  body: string | Uint8Array,
+): (string | Uint8Array)[] {
+  return [`${method} ${target} HTTP/1.1\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`, body];
+}
+
 /** Writes to a connection and gives back all that comes until the other side, or `untilClosed` false the first answer, ends. */
 export function rawBytes(url: string, parts: readonly (string | Uint8Array)[]): Promise<string> {
   const { hostname, port } = new URL(url);

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileS
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { sha256Of } from '../../src/batch/journal/content-hash.js';
-import { DOGS, pngHeader, rawBytes } from '../server/serving.js';
+import { DOGS, pngHeader, rawBytes, requestBytes, type Attack } from '../server/serving.js';
 import { cropAll, NAMES, photoCalled, useStudio } from './opened.js';
 
 const TOKEN = 'a-token-of-ones-own-0123456789';
@@ -15,17 +15,10 @@ const studio = useStudio({
   maxPixels: 100_000_000,
 });
 
-/** A request as bytes. */
-interface Attack {
-  readonly name: string;
-  readonly parts: readonly (string | Uint8Array)[];
-}
-
 const AUTHORISED = `Host: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n`;
 
 function request(method: string, target: string, body: string | Uint8Array = '', headers = AUTHORISED): Attack {
-  const head = `${method} ${target} HTTP/1.1\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
-  return { name: `${method} ${target.slice(0, 60)}`, parts: [head, body] };
+  return { name: `${method} ${target.slice(0, 60)}`, parts: requestBytes(method, target, headers, body) };
 }
 
 let id: string;

@@ -1,14 +1,14 @@
-import axe from 'axe-core';
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { curvesCsv } from '../../src/train/native/curves.js';
 import { projectFile } from '../support/photos.js';
-import { CHROMIUM, describeWith } from '../support/system-tools.js';
+import { axeViolations, launchBrowser, overhear } from '../support/browser.js';
+import { describeWith } from '../support/system-tools.js';
 import { makeLibrary, useStudio } from './opened.js';
 
 describeWith(['chromium'], 'the page that explains how crops are found, in a browser', () => {
@@ -46,13 +46,9 @@ describeWith(['chromium'], 'the page that explains how crops are found, in a bro
     const row = { epoch: 0.5, learningRate: 1e-5, loss: 0.7, accuracy: 0.5, margin: 0.01, gradientNorm: 1, nTokens: 1 };
     const rows = [1, 2].map((step) => ({ ...row, step, seconds: step }));
     writeFileSync(path.join(folder, 'taste-training', 'curves.csv'), curvesCsv(undefined, rows));
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    browser = await launchBrowser();
     page = await browser.newPage({ viewport: { width: 390, height: 800 }, colorScheme: 'dark' });
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('request', (request) => asked.push(request.url()));
+    overhear(page, { complaints, requests: asked });
     await page.goto(studio().server.link);
     await page.click('nav >> text=Learn');
   });
@@ -65,9 +61,7 @@ describeWith(['chromium'], 'the page that explains how crops are found, in a bro
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme });
-      await page.evaluate(axe.source);
-      const { violations } = await page.evaluate<{ violations: { id: string; nodes: unknown[] }[] }>('axe.run()');
-      expect(violations.map(({ id, nodes }) => [id, JSON.stringify(nodes).slice(0, 600)])).toEqual([]);
+      expect(await axeViolations(page)).toEqual([]);
     }
   }
 

@@ -1,17 +1,17 @@
-import axe from 'axe-core';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runBatch } from '../../src/index.js';
 import type { LibraryAnswer } from '../../src/studio/api.js';
 import { ask } from '../server/serving.js';
 import { examplePhoto, projectFile } from '../support/photos.js';
-import { CHROMIUM, describeWith } from '../support/system-tools.js';
+import { axeViolations, launchBrowser, overhear } from '../support/browser.js';
+import { describeWith } from '../support/system-tools.js';
 import { askJson } from './opened.js';
 
 const N_PHOTOS = 200;
@@ -55,13 +55,9 @@ describeWith(['chromium'], 'the studio in a browser', () => {
       }
     }
     studio = await startStudio(folder);
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    browser = await launchBrowser();
     page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('request', (request) => asked.push(request.url()));
+    overhear(page, { complaints, requests: asked });
     await page.goto(studio.link);
   });
   afterAll(async () => {
@@ -73,26 +69,17 @@ describeWith(['chromium'], 'the studio in a browser', () => {
   const library = (): Promise<LibraryAnswer> => askJson(studio.server, 'GET', 'library');
   const chip = (name: string): ReturnType<Page['locator']> => page.locator('.chips button', { hasText: name });
 
-  /** Rules that people with other eyes and hands rely on, by axe-core; from outside, as the page runs no scripts but its own. */
-  async function violations(): Promise<unknown[]> {
-    await page.evaluate(axe.source);
-    const found = await page.evaluate<{
-      violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
-    }>('axe.run()');
-    return found.violations.map(({ id, nodes }) => [id, nodes[0]!.html.slice(0, 200), nodes[0]!.failureSummary]);
-  }
-
   test('opens by its link, which leaves no token behind, with a cell for no more photos than are in sight', async () => {
     await page.waitForSelector('.cell img');
     expect(page.url()).toBe(`${studio.server.url}/`);
     expect(await chip('all').textContent()).toBe(`all ${N_PHOTOS}`);
     expect(await page.locator('.cell').count()).toBeLessThan(100);
-    expect(await violations()).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
   });
 
   test('crops all at 4:5, tells how far it is, and keeps what was done when it is cancelled', LONG, async () => {
     await page.click('text=/^Crop all/');
-    expect(await violations()).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
     await page.click('dialog button[type=submit]');
     // A fast machine may be done before.
     const cancel = page.locator('.progress button');
@@ -146,7 +133,7 @@ describeWith(['chromium'], 'the studio in a browser', () => {
     await page.goto(`${studio.server.url}/#/photo/${(await library()).photos[0]!.id}/4:5`);
     const crop = page.locator('.crop');
     await crop.waitFor();
-    expect(await violations()).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
     const engine = await boxNow();
     const { x, y, width, height } = (await crop.boundingBox())!;
     const scale = (engine[2]! - engine[0]!) / width;
@@ -256,7 +243,7 @@ describeWith(['chromium'], 'the studio in a browser', () => {
       await page.goto(`${studio.server.url}/${where}`);
       await page.waitForSelector(where === '' ? '.cell img' : '.crop');
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
-      expect(await violations()).toEqual([]);
+      expect(await axeViolations(page)).toEqual([]);
     }
   });
 

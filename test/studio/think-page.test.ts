@@ -1,12 +1,12 @@
-import axe from 'axe-core';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openCropper, startStudio, type Cropper, type RunningServer } from '../../src/index.js';
 import { examplePhoto } from '../support/photos.js';
-import { CHROMIUM, describeWith } from '../support/system-tools.js';
+import { axeViolations, launchBrowser, overhear } from '../support/browser.js';
+import { describeWith } from '../support/system-tools.js';
 
 describeWith(['chromium'], 'the page that shows a photo being thought about, in a browser', () => {
   let folder: string;
@@ -21,13 +21,9 @@ describeWith(['chromium'], 'the page that shows a photo being thought about, in 
     await copyFile(examplePhoto('dogs'), path.join(folder, 'dogs.jpg'));
     cropper = await openCropper({ gpu: 'cpu', threads: 1 });
     server = await startStudio({ port: 0, cropper, folder });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    browser = await launchBrowser();
     page = await browser.newPage({ viewport: { width: 390, height: 800 }, colorScheme: 'dark' });
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('request', (request) => asked.push(request.url()));
+    overhear(page, { complaints, requests: asked });
     await page.goto(server.link);
     await page.click('text=See it think');
   });
@@ -42,12 +38,6 @@ describeWith(['chromium'], 'the page that shows a photo being thought about, in 
     await page.click('button:text-is("Think")');
     await page.locator('#step-crop[aria-selected=true]').waitFor({ timeout: 60_000 });
     await page.locator('button:text-is("Think")').waitFor({ timeout: 60_000 });
-  }
-
-  async function faults(): Promise<unknown[]> {
-    await page.evaluate(axe.source);
-    const { violations } = await page.evaluate<{ violations: { id: string; nodes: unknown[] }[] }>('axe.run()');
-    return violations.map(({ id, nodes }) => [id, nodes.map((node) => JSON.stringify(node).slice(0, 300))]);
   }
 
   test('lets a photo of the library be chosen, and follows the model to the crop', async () => {
@@ -71,7 +61,7 @@ describeWith(['chromium'], 'the page that shows a photo being thought about, in 
       expect(await page.locator('#stage').innerText()).toMatch(text);
       expect(await page.locator('#stage img').count()).toBe(nPictures);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
-      expect(await faults(), step).toEqual([]);
+      expect(await axeViolations(page), step).toEqual([]);
     }
     expect(await page.locator('.bars meter').count()).toBe(5);
     const shares = await page.evaluate<number[]>(
@@ -119,7 +109,7 @@ describeWith(['chromium'], 'the page that shows a photo being thought about, in 
     expect(await page.locator('.looks table tbody tr').count()).toBe(18);
     await sections.nth(0).locator('input[type=range]').fill('0');
     expect(await sections.nth(0).locator('.looks').innerText()).toContain('layer 0');
-    expect(await faults()).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
   });
 
   test('stops when asked to', async () => {

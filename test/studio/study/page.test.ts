@@ -1,16 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openCropper, startStudy, type Cropper, type RunningServer } from '../../../src/index.js';
 import type { ResultsAnswer } from '../../../src/studio/study/api.js';
 import { ask } from '../../server/serving.js';
-import { CHROMIUM, describeWith } from '../../support/system-tools.js';
+import { axeViolations, launchBrowser, overhear } from '../../support/browser.js';
+import { describeWith } from '../../support/system-tools.js';
 import { useSmallStudy } from './small-study.js';
 
 const N_PHOTOS = 3;
 const { write } = useSmallStudy(N_PHOTOS);
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describeWith(['chromium'], 'the pages of a study', () => {
   let cropper: Cropper;
@@ -20,7 +18,7 @@ describeWith(['chromium'], 'the pages of a study', () => {
   beforeAll(async () => {
     cropper = await openCropper({ engine: 'full' });
     server = await startStudy({ cropper, study: write('study.json', { question: 'Which one?' }), port: 0 });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    browser = await launchBrowser();
   });
   afterAll(async () => {
     await browser.close();
@@ -30,25 +28,13 @@ describeWith(['chromium'], 'the pages of a study', () => {
 
   async function open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
     const page = await (await browser.newContext(options)).newPage();
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
+    overhear(page, { complaints, requests: [] });
     await page.goto(url);
     return page;
   }
 
   async function results(): Promise<ResultsAnswer> {
     return (await (await ask(server, '/study/api/results')).json()) as ResultsAnswer;
-  }
-
-  /** Rules of axe that a page breaks. */
-  async function violations(page: Page): Promise<string[]> {
-    await page.evaluate(axe);
-    return page.evaluate(async () => {
-      const { axe: found } = globalThis as unknown as { axe: { run: () => Promise<{ violations: { id: string }[] }> } };
-      return (await found.run()).violations.map(({ id }) => id);
-    });
   }
 
   test('a judge answers by clicks and keys, goes back, and begins again where they were', async () => {
@@ -60,7 +46,7 @@ describeWith(['chromium'], 'the pages of a study', () => {
     await page.locator('.choice:enabled').first().waitFor();
     await page.keyboard.press('2');
     await status.getByText('3 of 4').waitFor();
-    expect(await violations(page)).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
     await page.getByRole('button', { name: '← Back' }).click();
     expect(await page.getByRole('button', { name: 'crop 2 is better' }).getAttribute('aria-pressed')).toBe('true');
     await page.locator('.choice:enabled').first().waitFor();
@@ -107,7 +93,7 @@ describeWith(['chromium'], 'the pages of a study', () => {
       expect([name, box.x >= 0 && box.x + box.width <= 390 && box.y + box.height <= 844]).toEqual([name, true]);
     }
     expect((await page.getByRole('button', { name: 'crop 2 is better' }).boundingBox())!.height).toBeGreaterThan(200);
-    expect(await violations(page)).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
     await page.context().close();
   });
 
@@ -131,7 +117,7 @@ describeWith(['chromium'], 'the pages of a study', () => {
     const downloading = page.waitForEvent('download');
     await page.getByRole('link', { name: 'judgements (CSV)' }).click();
     expect((await downloading).suggestedFilename()).toBe('study-csv.csv');
-    expect(await violations(page)).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
 });
