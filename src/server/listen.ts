@@ -5,14 +5,20 @@ import { FramewrightError, messageOf } from '../base/errors.js';
 import type { ServerContext } from './context.js';
 import type { RunningServer } from './running-server.js';
 
+export interface ListenOptions {
+  /** Ends what is no request of the queue, as soon as the server takes no more. */
+  readonly onClosing?: () => Promise<void>;
+  /** Lets go of what requests stood on, once the last has been answered. */
+  readonly onClosed?: () => PromiseLike<void>;
+}
+
 /**
- * @param onClosing ends what is no request of the queue, as soon as the server takes no more
  * @throws FramewrightError USAGE where the address cannot be listened on
  */
 export async function listen(
   app: FastifyInstance,
   { options, queue }: ServerContext,
-  { onClosing }: { readonly onClosing?: () => Promise<void> } = {},
+  { onClosing, onClosed }: ListenOptions = {},
 ): Promise<RunningServer> {
   const { host, port, token, timeoutMs } = options;
   try {
@@ -43,6 +49,7 @@ export async function listen(
     app.server.closeIdleConnections();
     setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS).unref();
     await closing;
+    await onClosed?.();
   }
 }
 

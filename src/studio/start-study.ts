@@ -44,14 +44,7 @@ export async function startStudy(options: StudyOptions): Promise<RunningServer> 
     addJudgeRoutes(app, rooms);
     addStudyResultRoutes(app, rooms);
     await addPage(app, 'study.html', ['/', JUDGE_PAGE]);
-    const running = await listen(app, server);
-    return {
-      ...running,
-      close: async (how) => {
-        await running.close(how);
-        await open[Symbol.asyncDispose]();
-      },
-    };
+    return await listen(app, server, { onClosed: () => open[Symbol.asyncDispose]() });
   } catch (error) {
     await open[Symbol.asyncDispose]();
     throw error;

@@ -42,19 +42,13 @@ export async function startStudio(options: StudioOptions): Promise<RunningServer
     addCropRoute(app, server);
     addLookRoutes(app, server);
     await addStudioRoutes(app, studio);
-    const running = await listen(app, server, {
+    return await listen(app, server, {
       onClosing: async () => {
         studio.audience.close();
         await studio.runs.cancel();
       },
+      onClosed: () => log[Symbol.asyncDispose](),
     });
-    return {
-      ...running,
-      close: async (how) => {
-        await running.close(how);
-        await log[Symbol.asyncDispose]();
-      },
-    };
   } catch (error) {
     await log[Symbol.asyncDispose]();
     throw error;
