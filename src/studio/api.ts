@@ -64,6 +64,12 @@ export interface EditHistory {
   readonly redo?: { readonly photo: string; readonly target: TargetKey };
 }
 
+/** POST /studio/api/undo and redo: the photo that was changed, as it is now, and what can be undone next. */
+export interface StepAnswer {
+  readonly photos: readonly PhotoSummary[];
+  readonly history: EditHistory;
+}
+
 /** All the page needs to begin with. */
 export interface LibraryAnswer {
   readonly folder: string;

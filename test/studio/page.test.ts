@@ -129,6 +129,10 @@ describeWith(['chromium'], 'the studio in a browser', () => {
   /** Of the first photo by name. */
   const boxNow = async (): Promise<readonly number[]> => (await library()).photos[0]!.crops['4:5']!.box;
 
+  const boxShown = (): Promise<string | null> => page.locator('.crop').getAttribute('aria-label');
+  const wordsOf = ([x1, y1, x2, y2]: readonly number[]): string =>
+    `${x2! - x1!} by ${y2! - y1!} pixels at ${x1}, ${y1};`;
+
   test('a crop is dragged, resized by a handle, moved by keys to the pixel, picked, undone and redone', async () => {
     await page.goto(`${studio.server.url}/#/photo/${(await library()).photos[0]!.id}/4:5`);
     const crop = page.locator('.crop');
@@ -172,6 +176,31 @@ describeWith(['chromium'], 'the studio in a browser', () => {
     await expect.poll(boxNow).toEqual(keyed);
   });
 
+  test('keys faster than the server are one change each, in their order; the last outlives the page', async () => {
+    const before = await boxNow();
+    await expect.poll(boxShown).toContain(wordsOf(before));
+    const left = before.map((edge, i) => (i % 2 === 0 ? edge - 1 : edge));
+    const crop = page.locator('.crop');
+    await crop.focus();
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Control+z');
+    await page.keyboard.press('Control+Shift+z');
+    await page.keyboard.press('Control+z');
+    await page.keyboard.press('Control+y');
+    await expect.poll(boxNow).toEqual(left);
+    await expect.poll(boxShown).toContain(wordsOf(left));
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.goto('about:blank');
+    await expect.poll(boxNow).toEqual(before.map((edge, i) => (i % 2 === 0 ? edge + 1 : edge)));
+    await page.goBack();
+    await crop.waitFor();
+    await crop.focus();
+    await page.keyboard.press('Control+z');
+    await page.keyboard.press('Control+z');
+    await expect.poll(boxNow).toEqual(before);
+  });
+
   test('what is being dragged is taken back by Escape', async () => {
     const before = await boxNow();
     const { x, y } = (await page.locator('.crop').boundingBox())!;
@@ -187,9 +216,7 @@ describeWith(['chromium'], 'the studio in a browser', () => {
   test('nothing is lost over a reload, nor when the server is killed and started again', async () => {
     const before = await library();
     await page.reload();
-    const size = async (): Promise<string | null> => page.locator('.crop').getAttribute('aria-label');
-    const [x1, y1, x2, y2] = await boxNow();
-    await expect.poll(size).toContain(`${x2! - x1!} by ${y2! - y1!} pixels at ${x1}, ${y1}`);
+    await expect.poll(boxShown).toContain(wordsOf(await boxNow()));
     const { port } = new URL(studio.server.url);
     studio.child.kill('SIGKILL');
     await once(studio.child, 'exit');

@@ -4,7 +4,7 @@ import { FramewrightError } from '../../base/errors.js';
 import { boxOfRect } from '../../base/geometry.js';
 import { chosenRectangle } from '../../crop/crop-rectangle.js';
 import { decodePhoto } from '../../photo/decode.js';
-import { editRequestSchema, type EditHistory, type PhotoSummary } from '../api.js';
+import { editRequestSchema, type PhotoSummary, type StepAnswer } from '../api.js';
 import type { LibraryPhoto } from '../library/library.js';
 import type { OwnCrop } from '../state/records.js';
 import { normalisedKey, targetOfKey } from '../state/target-key.js';
@@ -30,14 +30,15 @@ export function addEditRoutes(app: FastifyInstance, studio: Studio): void {
     },
   );
 
-  app.post('/studio/api/undo', (): Promise<EditHistory> => step('undo'));
-  app.post('/studio/api/redo', (): Promise<EditHistory> => step('redo'));
+  app.post('/studio/api/undo', (): Promise<StepAnswer> => step('undo'));
+  app.post('/studio/api/redo', (): Promise<StepAnswer> => step('redo'));
 
-  async function step(what: 'undo' | 'redo'): Promise<EditHistory> {
+  async function step(what: 'undo' | 'redo'): Promise<StepAnswer> {
     if (!summaries.history()[what]) throw new FramewrightError('USAGE', `there is nothing to ${what}`);
     const changed = await log.note({ what });
-    tell(changed === undefined ? [] : [changed]);
-    return summaries.history();
+    const names = changed === undefined ? [] : [changed];
+    tell(names);
+    return { photos: summaries.ofNames(names), history: summaries.history() };
   }
 
   function tell(names: readonly string[]): void {

@@ -1,6 +1,5 @@
 // Asks the server; the types are the server's own.
 import type {
-  EditHistory,
   EditRequest,
   LibraryAnswer,
   PhotoAnswer,
@@ -9,6 +8,7 @@ import type {
   RunRequest,
   SaveAnswer,
   SaveRequest,
+  StepAnswer,
   TargetKey,
 } from '../../../src/studio/api.js';
 
@@ -24,8 +24,8 @@ export class ServerError extends Error {
   }
 }
 
-async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const init: RequestInit = { method };
+async function ask<T>(method: string, path: string, body?: unknown, more: RequestInit = {}): Promise<T> {
+  const init: RequestInit = { method, ...more };
   if (body !== undefined) init.body = body instanceof Blob ? body : JSON.stringify(body);
   let response: Response;
   try {
@@ -46,9 +46,11 @@ export const api = {
   add: (file: File) => ask<PhotoSummary>('POST', `photos?name=${encodeURIComponent(file.name)}`, file),
   run: (request: RunRequest) => ask<RunProgress>('POST', 'runs', request),
   cancel: () => ask<RunProgress>('DELETE', 'runs'),
-  edit: (id: string, request: EditRequest) => ask<PhotoSummary>('POST', `photos/${id}/crops`, request),
-  undo: () => ask<EditHistory>('POST', 'undo'),
-  redo: () => ask<EditHistory>('POST', 'redo'),
+  /** Outlives the page it is sent from. */
+  edit: (id: string, request: EditRequest) =>
+    ask<PhotoSummary>('POST', `photos/${id}/crops`, request, { keepalive: true }),
+  undo: () => ask<StepAnswer>('POST', 'undo'),
+  redo: () => ask<StepAnswer>('POST', 'redo'),
   save: (request: SaveRequest) => ask<SaveAnswer>('POST', 'save', request),
 };
 

@@ -6,8 +6,10 @@ import {
   type LibraryAnswer,
   type PhotoSummary,
   type RunProgress,
+  type StepAnswer,
   type StudioEvents,
 } from './api.js';
+import { inOrder } from './changes.js';
 
 type Info = Omit<LibraryAnswer, 'photos' | 'run' | 'history'>;
 
@@ -46,9 +48,13 @@ export async function load(): Promise<void> {
   });
 }
 
+/** What the server told of photos and is not shown yet. */
+const waiting = new Map<string, PhotoSummary>();
+
 /** Puts changed photos in the place of what they were. */
 export function take(changed: readonly PhotoSummary[]): void {
   const byId = new Map(changed.map((photo) => [photo.id, photo]));
+  for (const id of byId.keys()) waiting.delete(id);
   photos.value = photos.value.map((photo) => byId.get(photo.id) ?? photo);
 }
 
@@ -58,12 +64,10 @@ const SHOWN_EVERY_MS = 120;
 /** Listens to the server for as long as the page is open. After every break all is asked for anew. */
 export function listen(): void {
   const events = new EventSource('/studio/api/events');
-  const waiting = new Map<string, PhotoSummary>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const show = (): void => {
     timer = undefined;
     take([...waiting.values()]);
-    waiting.clear();
   };
   const on = <Name extends keyof StudioEvents>(name: Name, act: (data: StudioEvents[Name]) => void): void => {
     events.addEventListener(name, (event) =>
@@ -84,10 +88,15 @@ export function listen(): void {
   events.addEventListener('error', () => (isConnected.value = false));
 }
 
-export async function undo(): Promise<void> {
-  if (history.value.undo) await attempt(api.undo);
-}
+export const undo = (): Promise<void> => step(api.undo);
+export const redo = (): Promise<void> => step(api.redo);
 
-export async function redo(): Promise<void> {
-  if (history.value.redo) await attempt(api.redo);
+/** The server knows whether there is one: what the page was told last may be older than the last key. */
+async function step(change: () => Promise<StepAnswer>): Promise<void> {
+  const answer = await attempt(() => inOrder(change));
+  if (!answer) return;
+  batch(() => {
+    take(answer.photos);
+    history.value = answer.history;
+  });
 }

@@ -1,6 +1,7 @@
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { pictureUrl, type PhotoAnswer, type PhotoSummary, type TargetKey } from '../api.js';
+import { soon } from '../changes.js';
 import { aspectOfTarget, nameOf } from '../targets.js';
 import { guidePath } from './guides.js';
 import type { Places } from './places.js';
@@ -32,7 +33,6 @@ const KEYS_MS = 500;
 /** The photo with its crop: dragged, resized by its handles, moved by arrow keys. */
 export function Editor({ photo, answer, target, box, isMade, places, onDraft, onEdit }: EditorProps) {
   const svg = useRef<SVGSVGElement>(null);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const drawn = useSignal<Box | undefined>(undefined);
   /** How many of the photo's pixels one of the screen shows. */
   const pixel = useSignal(1);
@@ -149,8 +149,7 @@ export function Editor({ photo, answer, target, box, isMade, places, onDraft, on
     event.preventDefault();
     event.stopPropagation();
     onDraft(next);
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => onEdit(next), KEYS_MS);
+    soon(() => onEdit(next), KEYS_MS);
   };
 
   if (isAfter) {

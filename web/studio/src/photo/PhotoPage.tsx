@@ -1,10 +1,11 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { api, type PhotoAnswer } from '../api.js';
+import { inOrder } from '../changes.js';
 import { shown } from '../library/view.js';
 import { goTo, hrefTo } from '../route.js';
 import { save } from '../save.js';
-import { attempt, photosById, redo, undo } from '../store.js';
+import { attempt, photosById, redo, take, undo } from '../store.js';
 import { aspectOfTarget, FREE, normalised } from '../targets.js';
 import { Editor } from './Editor.js';
 import { Panel } from './Panel.js';
@@ -42,8 +43,9 @@ export function PhotoPage({ id, target: asked }: { readonly id: string; readonly
 
   const edit = async (box: Box | null, by: 'picked' | 'hand'): Promise<void> => {
     if (box) draft.value = box;
-    const changed = await attempt(() => api.edit(id, { target, box: box && [...box], by }));
-    if (!changed) draft.value = undefined;
+    const changed = await attempt(() => inOrder(() => api.edit(id, { target, box: box && [...box], by })));
+    if (changed) take([changed]);
+    else draft.value = undefined;
   };
   const step = (by: number): void => {
     const all = shown.peek();
