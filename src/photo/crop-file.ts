@@ -1,5 +1,6 @@
 import type { Size } from '../base/geometry.js';
 import type { CropRect } from '../base/schema.js';
+import { defined } from '../base/defined.js';
 import { checkOptions, checkWhole, type OptionKinds } from '../base/options-check.js';
 import { applyColourPlan, planColour } from './colour.js';
 import { openPhoto, type Photo } from './decode.js';
@@ -9,7 +10,7 @@ import { OUTPUT_FORMATS } from './output-format.js';
 import { extractable } from './render.js';
 
 export interface EncodeCropOptions extends EncodeOptions {
-  /** In pixels of the upright photo. */
+  /** In pixels of the upright photo, or of the straight one if it is turned. */
   readonly crop: CropRect;
   /** Scale the crop to exactly this; each axis on its own, so give the crop's aspect. Default: not scaled. */
   readonly resize?: Size;
@@ -61,6 +62,7 @@ export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Prom
   const change = {
     stored: { width: photo.stored.width, height: photo.stored.height },
     orientation: photo.stored.orientation ?? 1,
+    ...defined({ turn: photo.turn }),
     crop: options.crop,
     output: { width, height },
   };

@@ -11,6 +11,7 @@ import { withPngProfile } from './formats/png-chunks.js';
 import type { Cicp } from './formats/types.js';
 import { readPhotoFile, type PhotoFile } from './photo-file.js';
 import { checkTiffParts } from './tiff-damage.js';
+import type { Turn } from './turn/turn.js';
 import { sharp } from './vips.js';
 
 /** libvips' and sharp's own default: 16383 x 16383. */
@@ -39,6 +40,8 @@ export interface Photo extends EncodedPhoto {
   readonly height: number;
   /** The file as libvips is given it: `bytes`, or the same pixels without what it would not understand. */
   readonly pixels: Uint8Array;
+  /** How it was straightened, if it was: `width`, `height` and `pixels` are the straight photo's then. */
+  readonly turn?: Turn;
   /** What its RGB values mean, where the file says so in code points and no profile can say it all. */
   readonly cicp?: Cicp;
   /** Pixels an inch, where the file says any. */

@@ -12,6 +12,7 @@ export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const TOOLS = {
   exiftool: { isThere: () => says('exiftool', ['-ver'], /^\d+\.\d+/), debian: 'libimage-exiftool-perl' },
   ImageMagick: { isThere: () => findImageMagick() !== undefined, debian: 'imagemagick' },
+  darktable: { isThere: () => says('darktable-cli', ['--version'], /darktable/), debian: 'darktable' },
   chromium: { isThere: () => existsSync(CHROMIUM), debian: 'chromium' },
   openssl: { isThere: () => says('openssl', ['version'], /SSL/), debian: 'openssl' },
   bash: { isThere: () => findProgram('bash') !== undefined, debian: 'bash' },
@@ -68,6 +69,11 @@ export function exiftool(...args: readonly string[]): string {
 
 export function imageMagick(args: readonly string[], input?: Uint8Array): Buffer {
   return run(findImageMagick()!, args, input);
+}
+
+/** A photo as darktable develops it, its sidecar taken in, as a PNG. */
+export function darktable(photo: string, png: string, settings: string): void {
+  run('darktable-cli', [photo, png, '--core', '--configdir', settings, '--library', ':memory:']);
 }
 
 function findImageMagick(): string | undefined {

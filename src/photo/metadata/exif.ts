@@ -2,7 +2,7 @@ import { TAG } from '../formats/exif-tags.js';
 import { entryOf, numbersOf, openTiffBlock, readIfd, readSubIfd, TYPE } from '../formats/ifd.js';
 import type { Ifd, TiffBlock } from '../formats/ifd.js';
 import { removeEntry, writeShort, writeSize } from '../formats/ifd-edit.js';
-import { isTransposed, uprightPoint, type PixelChange } from './orientation.js';
+import { isTransposed, pointInCropped, type PixelChange } from './orientation.js';
 import { replaceThumbnail, type Thumbnail } from './exif-thumbnail.js';
 
 /**
@@ -34,8 +34,8 @@ function moveSubject(block: TiffBlock, ifd: Ifd | undefined, tag: number, change
   const entry = entryOf(ifd, tag);
   const values = entry && numbersOf(block, entry);
   if (!ifd || !values || values.length < 2) return;
-  const { crop, output, stored, orientation } = change;
-  const [x, y] = uprightPoint([values[0]!, values[1]!], stored, orientation);
+  const { crop, output, orientation } = change;
+  const [x, y] = pointInCropped([values[0]!, values[1]!], change);
   const inside = x >= crop.x && y >= crop.y && x < crop.x + crop.width && y < crop.y + crop.height;
   if (!inside) {
     removeEntry(block, ifd, entry);

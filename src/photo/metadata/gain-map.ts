@@ -15,6 +15,8 @@ import {
   type JpegSegment,
 } from '../formats/jpeg-segments.js';
 import { furtherPictures, joinPictures } from '../formats/multi-picture.js';
+import { affine, turnedPixels } from '../turn/turned-pixels.js';
+import { turnOf } from '../turn/turn.js';
 import type { PixelChange } from './orientation.js';
 import { XMP_NAMESPACES } from './xmp.js';
 
@@ -40,7 +42,7 @@ export function gainMapOf(photo: Photo): GainMap | undefined {
  * A map has a photo's pixels at most, and mostly a sixteenth of them; the one of a photo that was scaled down without it
  * may have more. What is larger is none: it would be decoded whole, whatever the size of the photo.
  */
-function fits(jpeg: Uint8Array, { width, height }: Photo): boolean {
+function fits(jpeg: Uint8Array, { stored: { width, height } }: Photo): boolean {
   const size = jpegSize(jpeg);
   return size !== undefined && size.width * size.height <= Math.max(width * height, MAX_SPARE_PIXELS);
 }
@@ -58,7 +60,7 @@ function describesGainMap(segment: JpegSegment): boolean {
 export async function cropGainMap(
   photo: Photo,
   { jpeg }: GainMap,
-  { crop, orientation }: PixelChange,
+  { crop, orientation, turn }: PixelChange,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const name = `the gain map of ${photo.name}`;
@@ -68,7 +70,10 @@ export async function cropGainMap(
   const pixels = (pipeline: Sharp): Promise<Pixels> =>
     decoding(name, () => pipeline.toColourspace(space).raw().toBuffer({ resolveWithObject: true }), signal);
 
-  const upright = await pixels(sharp(withOrientation(jpegPixels(jpeg), orientation), { ...limits, autoOrient: true }));
+  const untouched = await pixels(
+    sharp(withOrientation(jpegPixels(jpeg), orientation), { ...limits, autoOrient: true }),
+  );
+  const upright = turn ? await straightened(untouched, turn.angleDeg, pixels) : untouched;
   const scaleX = upright.info.width / photo.width;
   const scaleY = upright.info.height / photo.height;
   const { region, around, offset } = regionAround(crop, upright.info, scaleX, scaleY);
@@ -90,6 +95,17 @@ export async function cropGainMap(
   const encoded = await decoding(name, () => small.toBuffer(), signal);
   const own = jpegSegments(jpeg).filter((segment) => describesGainMap(segment) || isKind(segment, 'ICC_PROFILE\0'));
   return Buffer.concat([encoded.subarray(0, 2), ...own.map(encodeSegment), encoded.subarray(2)]);
+}
+
+/** The map turned as the photo was. */
+async function straightened(
+  map: Pixels,
+  angleDeg: number,
+  pixels: (pipeline: Sharp) => Promise<Pixels>,
+): Promise<Pixels> {
+  const turned = turnedPixels(turnOf(map.info, angleDeg));
+  const whole = await pixels(affine(sharp(map.data, { raw: map.info }), turned));
+  return pixels(sharp(whole.data, { raw: whole.info }).extract(turned.region));
 }
 
 interface Pixels {

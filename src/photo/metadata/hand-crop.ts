@@ -3,7 +3,7 @@ import type { Photo } from '../decode.js';
 import { hasDarktableCrop } from './darktable.js';
 import { uprightPoint } from './orientation.js';
 import { otherFileOf, sidecarPathOf } from './sidecar-path.js';
-import { embeddedXmp, hasCrop, isTurnedBy, readable, readSidecar, SIDES, sidesWeWrote } from './sidecar.js';
+import { angleIn, cropWeWrote, embeddedXmp, hasCrop, isTurnedBy, readable, readSidecar, SIDES } from './sidecar.js';
 import { isTrue } from './xmp-of-crop.js';
 import { openXmp, readXmp, type XmpPacket } from './xmp.js';
 
@@ -25,17 +25,18 @@ export async function readHandCrop(photo: Photo, signal?: AbortSignal): Promise<
     return { unusable: "its crop is darktable's, which says it in another way" };
   const packet = sidecar && hasCrop(sidecar) ? sidecar : embeddedXmp(photo);
   if (!packet || !hasCrop(packet) || isTrue(readXmp(packet, 'crs:AlreadyApplied'))) return undefined;
-  if (Number(readXmp(packet, 'crs:CropAngle') ?? 0) !== 0) return { unusable: 'its crop is turned by an angle' };
   if (isTurnedBy(packet, photo)) return { unusable: 'its sidecar alone says how it is to be turned' };
   const sides = SIDES.map((side) => Number(readXmp(packet, side) ?? NaN));
   const [top, left, bottom, right] = sides as [number, number, number, number];
   if (!sides.every((side) => side >= 0 && side <= 1) || top >= bottom || left >= right) {
     return { unusable: `its crop has the sides ${sides.join(', ')}, which are no shares of a photo` };
   }
-  const ours = sidesWeWrote(packet);
-  if (ours?.every((side, i) => Math.abs(side - sides[i]!) < SAME_SHARE)) {
+  const ours = cropWeWrote(packet);
+  const angleDeg = angleIn(packet);
+  if (ours?.angleDeg === angleDeg && ours.sides.every((side, i) => Math.abs(side - sides[i]!) < SAME_SHARE)) {
     return { unusable: 'its crop was written by framewright, not by hand' };
   }
+  if (angleDeg !== 0) return { unusable: 'its crop is turned by an angle' };
   const { width, height } = photo.stored;
   const orientation = photo.stored.orientation ?? 1;
   const size = { width, height };

@@ -1,5 +1,6 @@
 import type { Point, Size } from '../../base/geometry.js';
 import type { CropRect } from '../../base/schema.js';
+import { straightPoint, type Turn } from '../turn/turn.js';
 
 /** How a crop's pixels came out of the stored ones; what every correction of metadata follows from. */
 export interface PixelChange {
@@ -7,7 +8,9 @@ export interface PixelChange {
   readonly stored: Size;
   /** EXIF orientation, 1..8. */
   readonly orientation: number;
-  /** In pixels of the upright photo. */
+  /** How the upright photo was straightened, if it was. */
+  readonly turn?: Turn;
+  /** In pixels of the upright photo, or of the straight one. */
   readonly crop: CropRect;
   /** Of the file written: the crop's size, or what it was scaled to. */
   readonly output: Size;
@@ -40,15 +43,30 @@ export function uprightPoint([x, y]: Point, { width, height }: Size, orientation
   }
 }
 
+/** A stored position in the photo the crop is cut out of: upright, and straightened if it was. */
+export function pointInCropped(point: Point, { stored, orientation, turn }: PixelChange): Point {
+  const upright = uprightPoint(point, stored, orientation);
+  return turn ? straightPoint(upright, turn) : upright;
+}
+
 /** The orientation that undoes another one: only the two quarter turns are not their own. */
 function inverseOf(orientation: number): number {
   return orientation === 6 ? 8 : orientation === 8 ? 6 : orientation;
 }
 
+/** A position in the upright photo as it lies in the stored pixels. */
+export function storedPoint(point: Point, upright: Size, orientation: number): Point {
+  return uprightPoint(point, upright, inverseOf(orientation));
+}
+
+/** Whether the orientation mirrors, so that what turns clockwise upright turns the other way as stored. */
+export function isMirrored(orientation: number): boolean {
+  return [2, 4, 5, 7].includes(orientation);
+}
+
 /** A rectangle of the upright photo as it lies in the stored pixels. */
 export function storedRect({ x, y, width, height }: CropRect, upright: Size, orientation: number): CropRect {
-  const inverse = inverseOf(orientation);
-  const [ax, ay] = uprightPoint([x, y], upright, inverse);
-  const [bx, by] = uprightPoint([x + width, y + height], upright, inverse);
+  const [ax, ay] = storedPoint([x, y], upright, orientation);
+  const [bx, by] = storedPoint([x + width, y + height], upright, orientation);
   return { x: Math.min(ax, bx), y: Math.min(ay, by), width: Math.abs(ax - bx), height: Math.abs(ay - by) };
 }

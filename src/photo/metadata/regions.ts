@@ -1,5 +1,7 @@
+import type { Point } from '../../base/geometry.js';
 import { placedElements, withoutThem, type Placed } from './list-entries.js';
 import { isTransposed, uprightPoint, type PixelChange } from './orientation.js';
+import { straightPoint } from '../turn/turn.js';
 import { RDF } from './xmp.js';
 import { parseXml, spliced, XmlError, type Splice, type XmlElement } from '../formats/xml.js';
 
@@ -128,19 +130,24 @@ function microsoftArea(xmp: string, element: XmlElement): Omit<PlacedArea, keyof
   };
 }
 
-/** Cut at the crop's edges; undefined where its middle is outside. */
+/** Cut at the crop's edges; undefined where its middle is outside. In a straightened photo it stays upright about its middle. */
 function areaOfCrop(
   [left, top, right, bottom]: Area,
-  { stored, crop, orientation }: PixelChange,
+  { stored, crop, orientation, turn }: PixelChange,
   drawnAt: number,
 ): Area | undefined {
   const upright = isTransposed(orientation) ? { width: stored.height, height: stored.width } : stored;
   const drawnOn = drawnAt === orientation ? stored : upright;
-  const corner = (x: number, y: number): readonly [number, number] => {
-    const [uprightX, uprightY] = uprightPoint([x * drawnOn.width, y * drawnOn.height], drawnOn, drawnAt);
-    return [(uprightX - crop.x) / crop.width, (uprightY - crop.y) / crop.height];
-  };
-  const [[ax, ay], [bx, by]] = [corner(left, top), corner(right, bottom)];
+  const corner = (x: number, y: number): Point =>
+    uprightPoint([x * drawnOn.width, y * drawnOn.height], drawnOn, drawnAt);
+  const [a, b] = [corner(left, top), corner(right, bottom)];
+  const middle: Point = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
+  const moved = turn ? straightPoint(middle, turn) : middle;
+  const inCrop = ([x, y]: Point): Point => [
+    (x + moved[0] - middle[0] - crop.x) / crop.width,
+    (y + moved[1] - middle[1] - crop.y) / crop.height,
+  ];
+  const [[ax, ay], [bx, by]] = [inCrop(a), inCrop(b)];
   const isInside = (middle: number): boolean => middle >= 0 && middle < 1;
   // A value that is no number is inside nothing.
   if (!isInside((ax + bx) / 2) || !isInside((ay + by) / 2)) return undefined;

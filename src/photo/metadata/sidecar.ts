@@ -1,7 +1,7 @@
 import { defined } from '../../base/defined.js';
 import { lstat, readlink } from 'node:fs/promises';
 import { FramewrightError } from '../../base/errors.js';
-import type { Size } from '../../base/geometry.js';
+import type { Point, Size } from '../../base/geometry.js';
 import { checkOptions, type OptionKinds } from '../../base/options-check.js';
 import type { Photo } from '../decode.js';
 import { readRegularFile } from '../../files/read-regular.js';
@@ -9,7 +9,8 @@ import { writeFileAtomic } from '../../files/write.js';
 import type { CropRect } from '../../base/schema.js';
 import { extractable } from '../render.js';
 import { hasDarktableCrop } from './darktable.js';
-import { storedRect } from './orientation.js';
+import { pointBeforeTurn, radians, type Turn } from '../turn/turn.js';
+import { isMirrored, isTransposed, storedPoint, storedRect } from './orientation.js';
 import { readMetadata } from './read-metadata.js';
 import { MAX_SIDECAR_BYTES, otherFileOf, sidecarPathOf } from './sidecar-path.js';
 import { isTrue } from './xmp-of-crop.js';
@@ -46,7 +47,10 @@ export interface SidecarOutcome {
  * stored, before its EXIF orientation. Everything else in a sidecar stays as it is; the whole photo as the crop takes an
  * earlier crop back, and needs no file. A crop written here before, and not moved since, is replaced without force.
  *
- * @param crop in pixels of the upright photo.
+ * A photo that was straightened has its crop as a rectangle turned in the picture as stored: its upper left and lower right
+ * corner, and the angle it is turned by, clockwise.
+ *
+ * @param crop in pixels of the upright photo, or of the straight one if it is turned.
  * @throws FramewrightError USAGE for a crop that is not inside the photo in whole pixels, or a photo without a path;
  *   INPUT_CORRUPT, INPUT_UNREADABLE, INPUT_TOO_LARGE for the sidecar that is there; OUTPUT_EXISTS where that is another
  *   file's, or a link; OUTPUT_WRITE.
@@ -86,6 +90,9 @@ export async function writeSidecar(
   if (isSaid) return { path, state: 'unchanged' };
   const edits: XmpEdits = {
     ...(wanted ?? NO_CROP),
+    ...(wanted && sizeFields(photo, existing)),
+    // A straight photo is what an earlier turn is taken back to.
+    ...(!wanted && existing && angleIn(existing) !== 0 && { 'crs:CropAngle': '0' }),
     // Ours is yet to be applied; what is in the pixels must not be once more.
     ...(isApplied && wanted && { 'crs:AlreadyApplied': 'False' }),
     ...Object.fromEntries(applied.map((name) => [name, undefined])),
@@ -140,19 +147,75 @@ function cropFields(
   photo: Photo,
   crop: CropRect,
 ): Record<Side | 'crs:CropAngle' | 'crs:HasCrop' | typeof OURS, string> | undefined {
-  if (crop.width === photo.width && crop.height === photo.height) return undefined;
-  const { x, y, width, height } = storedRect(crop, photo, photo.stored.orientation ?? 1);
+  const { turn } = photo;
+  if (!turn && crop.width === photo.width && crop.height === photo.height) return undefined;
   const stored = storedSize(photo);
+  const orientation = photo.stored.orientation ?? 1;
+  const { corners, angleDeg } = turn
+    ? turnedInStored(crop, turn, orientation)
+    : { corners: cornersOf(storedRect(crop, photo, orientation)), angleDeg: 0 };
+  const [[left, top], [right, bottom]] = corners;
   // Six decimals are 0.03 px of the widest photo there is.
   const share = (value: number): string => String(Number(value.toFixed(6)));
   const sides = {
-    'crs:CropTop': share(y / stored.height),
-    'crs:CropLeft': share(x / stored.width),
-    'crs:CropBottom': share((y + height) / stored.height),
-    'crs:CropRight': share((x + width) / stored.width),
+    'crs:CropTop': share(top / stored.height),
+    'crs:CropLeft': share(left / stored.width),
+    'crs:CropBottom': share(bottom / stored.height),
+    'crs:CropRight': share(right / stored.width),
   };
-  const ours = SIDES.map((side) => sides[side]).join(' ');
-  return { 'crs:HasCrop': 'True', ...sides, 'crs:CropAngle': '0', [OURS]: ours };
+  const angle = share(angleDeg);
+  const ours = [...SIDES.map((side) => sides[side]), ...(angleDeg === 0 ? [] : [angle])].join(' ');
+  return { 'crs:HasCrop': 'True', ...sides, 'crs:CropAngle': angle, [OURS]: ours };
+}
+
+/**
+ * The picture the shares are of, where nothing says it yet. Camera Raw writes it; darktable takes a crop beside none for one
+ * of a picture of no size (lightroom.c), and is left with a tenth of each side.
+ */
+function sizeFields({ stored }: Photo, existing: XmpPacket | undefined): XmpEdits {
+  const fields = {
+    'tiff:ImageWidth': String(stored.width),
+    'tiff:ImageLength': String(stored.height),
+    'tiff:Orientation': String(stored.orientation ?? 1),
+  } as const satisfies XmpEdits;
+  const isNew = ([name]: [string, string]): boolean =>
+    existing === undefined || readXmp(existing, name as keyof typeof fields) === undefined;
+  return Object.fromEntries(Object.entries(fields).filter(isNew));
+}
+
+type Corners = readonly [upperLeft: Point, lowerRight: Point];
+
+function cornersOf({ x, y, width, height }: CropRect): Corners {
+  return [
+    [x, y],
+    [x + width, y + height],
+  ];
+}
+
+/**
+ * A crop of the straight photo in the stored pixels: a rectangle turned about its middle the other way than the photo was,
+ * and by the mirror's way where that is mirrored. Camera Raw says of it the corners that are the upper left and the lower
+ * right one before it is turned, and the angle, clockwise
+ * (https://community.adobe.com/t5/lightroom-classic-discussions/sdk-computing-the-corners-of-a-crop-rectangle/td-p/12995794).
+ */
+function turnedInStored(
+  crop: CropRect,
+  turn: Turn,
+  orientation: number,
+): { readonly corners: Corners; readonly angleDeg: number } {
+  const middle = pointBeforeTurn([crop.x + crop.width / 2, crop.y + crop.height / 2], turn);
+  const [x, y] = storedPoint(middle, turn.upright, orientation);
+  const [width, height] = isTransposed(orientation) ? [crop.height, crop.width] : [crop.width, crop.height];
+  const angleDeg = isMirrored(orientation) ? turn.angleDeg : -turn.angleDeg;
+  const [cos, sin] = [Math.cos(radians(angleDeg)), Math.sin(radians(angleDeg))];
+  const [dx, dy] = [(cos * width - sin * height) / 2, (sin * width + cos * height) / 2];
+  return {
+    corners: [
+      [x - dx, y - dy],
+      [x + dx, y + dy],
+    ],
+    angleDeg,
+  };
 }
 
 function storedSize({ stored }: Photo): Size {
@@ -171,23 +234,40 @@ export function isTurnedBy(packet: XmpPacket, { stored }: Photo): boolean {
 
 function compare(packet: XmpPacket, wanted: ReturnType<typeof cropFields>, photo: Photo): CropState {
   if (!hasCrop(packet)) return wanted ? 'none' : 'same';
-  if (Number(readXmp(packet, 'crs:CropAngle') ?? 0) !== 0) return 'other';
   const { width, height } = storedSize(photo);
   // Half a pixel: other programs write the shares in other digits.
-  const isAt = (shares: readonly number[]): boolean =>
+  const isAt = (shares: readonly number[], angleDeg: number): boolean =>
+    Math.abs(angleIn(packet) - angleDeg) < SAME_ANGLE_DEG &&
     SIDES.every((side, i) => {
       const pixels = side === 'crs:CropTop' || side === 'crs:CropBottom' ? height : width;
       return Math.abs(Number(readXmp(packet, side)) - shares[i]!) * pixels < 0.5;
     });
-  if (wanted && isAt(SIDES.map((side) => Number(wanted[side])))) return 'same';
-  const ours = sidesWeWrote(packet);
-  return ours && isAt(ours) ? 'none' : 'other';
+  const isWanted =
+    wanted &&
+    isAt(
+      SIDES.map((side) => Number(wanted[side])),
+      Number(wanted['crs:CropAngle']),
+    );
+  if (isWanted) return 'same';
+  const ours = cropWeWrote(packet);
+  return ours && isAt(ours.sides, ours.angleDeg) ? 'none' : 'other';
 }
 
-/** Top, left, bottom and right as shares, where a crop was written here. */
-export function sidesWeWrote(packet: XmpPacket): readonly number[] | undefined {
+/** Turns a corner of the largest photo by less than a pixel. */
+const SAME_ANGLE_DEG = 0.001;
+
+/** By which a crop is turned, clockwise. */
+export function angleIn(packet: XmpPacket): number {
+  return Number(readXmp(packet, 'crs:CropAngle') ?? 0);
+}
+
+/** Top, left, bottom and right as shares, and the angle, where a crop was written here. */
+export function cropWeWrote(
+  packet: XmpPacket,
+): { readonly sides: readonly number[]; readonly angleDeg: number } | undefined {
   const ours = readXmp(packet, OURS)?.split(' ').map(Number);
-  return ours?.length === SIDES.length ? ours : undefined;
+  if (ours?.length !== SIDES.length && ours?.length !== SIDES.length + 1) return undefined;
+  return { sides: ours.slice(0, SIDES.length), angleDeg: ours[SIDES.length] ?? 0 };
 }
 
 export async function readSidecar(path: string, signal: AbortSignal | undefined): Promise<XmlText | undefined> {
