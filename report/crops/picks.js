@@ -149,6 +149,7 @@ const picks = (() => {
       folder: data.folder,
       aspect: crop.aspect,
       size: crop.size,
+      straighten: photo.straighten,
       box: boxOf(crop),
       photo: { widthPx: photo.width, heightPx: photo.height },
       by: !isChanged(crop) ? 'kept' : optionOf(crop) < 0 ? 'moved' : 'picked',

@@ -91,6 +91,28 @@ export const cropResultSchema = z.object({
   crop: cropRectSchema,
   /** Where to look, as shares of the photo's width and height; for CSS object-position and the like. */
   focalPoint: z.object({ x: z.number().min(0).max(1), y: z.number().min(0).max(1) }),
+  /**
+   * Where straightening was asked for. All coordinates and sizes of the result are pixels of the straight photo where it is
+   * `applied`: the photo turned about its middle and cut to the largest rectangle of its proportions that is photo all over.
+   */
+  straighten: z
+    .object({
+      /** The clockwise turn that makes the scene upright, as found or as asked for; 0 where nothing was found. */
+      angleDeg: z.number().min(-45).max(45),
+      /** How sure that is, 0..1; it is applied from 0.6 on. Absent where the angle was asked for. */
+      confidence: z.number().min(0).max(1).optional(),
+      /** What shows it; absent where nothing does. */
+      from: z.enum(['horizon', 'verticals', 'asked']).optional(),
+      /**
+       * How far upright edges at the left and right border lean apart at their upper ends, degrees; negative: together, as of a
+       * building seen from its foot. It is not corrected.
+       */
+      keystoneDeg: z.number().optional(),
+      applied: z.boolean(),
+      /** The upright photo before it was turned. */
+      photo: sizeSchema.optional(),
+    })
+    .optional(),
   /** Heads of people that were looked for and found: the crop holds them whole, or the notes say which it does not. */
   heads: z.array(boxSchema).optional(),
   /**

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { readJsonLines, type FileLine } from '../files/json-lines-file.js';
 import { boxSchema } from '../base/schema.js';
 import { listedPath } from './listed-path.js';
+import { MOST_STRAIGHTEN_DEG } from '../crop/straighten.js';
 import { parseTargets, type Target } from '../crop/target.js';
 
 export const CHOSEN_BY = ['picked', 'moved', 'kept'] as const;
@@ -18,7 +19,9 @@ export const choiceSchema = z.object({
   size: z.string().optional(),
   /** `[x1, y1, x2, y2]` in oriented photo pixels; x2 and y2 exclusive. */
   box: boxSchema,
-  /** Size of the upright photo the box was picked in. */
+  /** The photo is straightened by so many degrees, clockwise, and the box is in pixels of the straight photo. */
+  straighten: z.number().min(-MOST_STRAIGHTEN_DEG).max(MOST_STRAIGHTEN_DEG).optional(),
+  /** Size of the upright photo the box was picked in, or of the straight one. */
   photo: z.object({ widthPx: z.int().positive(), heightPx: z.int().positive() }).optional(),
   /** `picked`: one of the crops offered, in place of the first; `moved`: placed or sized by hand; `kept`: the first one, left as it was. */
   by: z.enum(CHOSEN_BY).optional(),

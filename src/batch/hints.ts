@@ -7,6 +7,7 @@ import { readJsonLines, type FileLine } from '../files/json-lines-file.js';
 import { boxSchema, cropRectSchema, type CropRect } from '../base/schema.js';
 import { parseFocus } from '../crop/focus.js';
 import { listedPath } from './listed-path.js';
+import { MOST_STRAIGHTEN_DEG } from '../crop/straighten.js';
 import { parseTargets } from '../crop/target.js';
 
 const share = z.number().min(0).max(1);
@@ -34,6 +35,10 @@ export const hintSchema = z.strictObject({
   aspect: z.string().optional(),
   size: z.string().optional(),
   minSize: share.optional(),
+  /** As --straighten: "off", "auto", or degrees clockwise. */
+  straighten: z
+    .union([z.enum(['off', 'auto']), z.number().min(-MOST_STRAIGHTEN_DEG).max(MOST_STRAIGHTEN_DEG)])
+    .optional(),
   instruct: z.string().optional(),
   // What a review list says beside; taken so that the list as it is can be a hints file.
   photo: z.object({ widthPx: whole, heightPx: whole }).optional(),
@@ -70,7 +75,7 @@ export async function readHints(file: string): Promise<ReadonlyMap<string, Photo
 }
 
 function hintOf({ value, from, refuse }: FileLine<z.infer<typeof hintSchema>>, file: string): PhotoHint {
-  const { aspect, size, keep, focus, minSize, instruct } = value;
+  const { aspect, size, keep, focus, minSize, straighten, instruct } = value;
   const aspects = aspect === undefined ? undefined : [aspect];
   const sizes = size === undefined ? undefined : [size];
   try {
@@ -81,7 +86,7 @@ function hintOf({ value, from, refuse }: FileLine<z.infer<typeof hintSchema>>, f
   return {
     path: listedPath(value, file),
     from,
-    wishes: defined({ aspects, sizes, keep, focus, minSize, instruct }),
+    wishes: defined({ aspects, sizes, keep, focus, minSize, straighten, instruct }),
   };
 }
 

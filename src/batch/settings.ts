@@ -3,6 +3,7 @@ import { checkOptions } from '../base/options-check.js';
 import { CROPPER_OPTIONS } from '../cropper/option-kinds.js';
 import { FramewrightError } from '../base/errors.js';
 import { CROP_DEFAULTS } from '../crop/defaults.js';
+import { checkStraighten } from '../crop/straighten.js';
 import type { Cropper } from '../cropper/cropper.js';
 import type { CropEachOptions, CropperOptions } from '../cropper/options.js';
 import type { EncodeOptions } from '../photo/encode.js';
@@ -32,12 +33,14 @@ export type BatchSettings = Omit<BatchOptions, keyof Filled | 'cropper'> &
 const SAID_BY_CHOICES = ['inputs', 'aspects', 'sizes', 'filter'] as const satisfies readonly (keyof BatchOptions)[];
 const IDLE_BESIDE_CHOICES = [
   ...(['hints', 'resume', 'reviewList', 'keep', 'focus', 'minSize', 'minConfidence', 'fallback', 'instruct'] as const),
+  'straighten' as const,
   ...(['candidates', 'votes', 'top', 'seed', 'temperature'] as const),
 ] satisfies readonly (keyof BatchOptions)[];
 
 /** @throws FramewrightError USAGE for options that do not go together. */
 export function settingsOf(options: BatchOptions): BatchSettings {
   refuseContradictions(options);
+  checkStraighten(options.straighten);
   const { cropper, ...rest } = options;
   const isOpen = cropper !== undefined && 'cropEach' in cropper;
   if (cropper !== undefined && !isOpen) checkOptions('openCropper', cropper, CROPPER_OPTIONS);
@@ -70,7 +73,7 @@ export function settingsOf(options: BatchOptions): BatchSettings {
 function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['request'] {
   const { aspects = [], sizes = [], keep = [], focus, minConfidence, fallback, instruct } = options;
   const { candidates, votes, seed, temperature } = { ...CROP_DEFAULTS, ...defined(options) };
-  const { minSize } = options;
+  const { minSize, straighten } = options;
   return {
     ...defined({
       aspects,
@@ -79,6 +82,8 @@ function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['r
       votes,
       keep,
       minSize,
+      // Left out where it changes nothing, so that journals of before it are still known.
+      straighten: straighten === 'off' ? undefined : straighten,
       focus,
       seed,
       temperature,

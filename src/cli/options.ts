@@ -4,6 +4,7 @@ import { parseBytes } from '../base/bytes-text.js';
 import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
 import type { CropRect } from '../base/schema.js';
 import { parseFocus, type Focus } from '../crop/focus.js';
+import { MOST_STRAIGHTEN_DEG, type Straighten } from '../crop/straighten.js';
 import { say } from './terminal/visible.js';
 
 export const GPUS = ['auto', 'cuda', 'vulkan', 'metal', 'cpu'] as const satisfies readonly GpuChoice[];
@@ -121,6 +122,16 @@ function parseUpTo(most: number, noun: string): (text: string) => number {
     if (text.trim() !== '' && value >= 0 && value <= most) return value;
     throw new InvalidArgumentError(`It is a ${noun} from 0 to ${most}.`);
   };
+}
+
+/** `off`, `auto`, or degrees. */
+export function parseStraighten(text: string): Straighten {
+  if (text === 'off' || text === 'auto') return text;
+  const degrees = Number(text);
+  if (text.trim() !== '' && Math.abs(degrees) <= MOST_STRAIGHTEN_DEG) return degrees;
+  throw new InvalidArgumentError(
+    `It is off, auto, or degrees from -${MOST_STRAIGHTEN_DEG} to ${MOST_STRAIGHTEN_DEG}, clockwise.`,
+  );
 }
 
 /** `x,y,width,height` in oriented photo pixels. */

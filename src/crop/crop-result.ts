@@ -9,6 +9,7 @@ import { resultNotes } from './result-notes.js';
 import type { ReadyPhoto } from './ready-photo.js';
 import type { Candidate, CropRect, CropResult, Element } from '../base/schema.js';
 import { focalPoint } from './focal-point.js';
+import { straightenNote } from './straighten.js';
 import { formatAspect } from './target.js';
 
 /** A crop that leaves out less than this share of the photo is not worth making: the verdict is `keep`. */
@@ -31,7 +32,7 @@ export interface CropOutcome {
 export function cropResult(outcome: CropOutcome): CropResult {
   const { ready, wishes, engine, settled, proposed } = outcome;
   const { target } = settled;
-  const { photo, frame, heads } = ready;
+  const { photo, frame, heads, straighten } = ready;
   const { decision, conversation } = outcome.decided;
   if (wishes.onConversation && conversation) wishes.onConversation(conversation(), target);
   const rects = exactCrops(outcome);
@@ -61,10 +62,16 @@ export function cropResult(outcome: CropOutcome): CropResult {
     crop: final,
     focalPoint: focalPoint(photo, analysis, boxOfRect(final), wishes.focus),
     ...(heads ? { heads: heads.map((box) => [...box] as [number, number, number, number]) } : {}),
-    verdict: keepsPhoto ? 'keep' : 'crop',
+    ...defined({ straighten }),
+    // A straightened photo is not as it was, even all of it.
+    verdict: keepsPhoto && !photo.turn ? 'keep' : 'crop',
     ...defined({ modelVerdict: decision.verdict }),
     ...((engine.scores ?? true) ? { confidence: round6(decision.modelScores[decision.best]!) } : {}),
-    ...resultNotes(photo, final, target.size, [settled.note, decision.verdict === 'reject' ? REJECTED : undefined]),
+    ...resultNotes(photo, final, target.size, [
+      straighten && straightenNote(straighten),
+      settled.note,
+      decision.verdict === 'reject' ? REJECTED : undefined,
+    ]),
     timingsMs: ready.timings.with(settled.engineTarget.timings),
   };
 }

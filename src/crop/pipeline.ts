@@ -7,10 +7,10 @@ import { cropResult } from './crop-result.js';
 import { tellCandidates, tellElements } from './tell-thoughts.js';
 import { CROP_DEFAULTS } from './defaults.js';
 import { readyFor, type ReadyPhoto } from './ready-photo.js';
+import { keepBox } from './keep-box.js';
 import type { Target } from './target.js';
 import {
   isImpossible,
-  keepBox,
   settleCall,
   settleWishes,
   type FailedTarget,

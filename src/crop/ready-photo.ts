@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { coordinateSpace } from '../base/coordinates.js';
 import type { Box, Size } from '../base/geometry.js';
 import { Timings } from '../base/timings.js';
@@ -7,10 +8,15 @@ import { decodePhoto, type Photo } from '../photo/decode.js';
 import { chooseFrame, frameMap, type FrameMap } from '../photo/frame.js';
 import type { PhotoInput } from '../photo/input-kinds.js';
 import { renderFrame } from '../photo/render.js';
+import { straighten, type Straightened } from './straighten.js';
+import type { CropWishes } from './wishes.js';
 
 /** A decoded photo with the raster the model will see. */
 export interface ReadyPhoto extends FrameImage {
+  /** Straightened, where that was wished. */
   readonly photo: Photo;
+  /** What became of that wish. */
+  readonly straighten?: Straightened;
   /** How far the engine's coordinates reach over the frame. */
   readonly space: Size;
   /** From photo pixels to the engine's coordinates and back. */
@@ -25,13 +31,21 @@ export async function framePhoto(
   input: PhotoInput,
   engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels' | 'coordinates'>,
   options: { maxPixels?: number; name?: string; signal?: AbortSignal },
+  { straighten: wish = 'off', keep = [], focus }: Pick<CropWishes, 'straighten' | 'keep' | 'focus'> = {},
 ): Promise<ReadyPhoto> {
   const timings = new Timings();
+  const decoded = await timings.measure('decode', () => decodePhoto(input, options));
+  const straight =
+    wish === 'off'
+      ? { photo: decoded }
+      : await timings.measure('straighten', () =>
+          straighten(decoded, wish, { keep, ...defined({ focus }) }, options.signal),
+        );
   return timings.measure('decode', async () => {
-    const photo = await decodePhoto(input, options);
+    const { photo } = straight;
     const frame = chooseFrame(photo, engine.pixelBudget);
     const rgb = (engine.needsPixels ?? true) ? await renderFrame(photo, frame, options) : new Uint8Array();
-    return { photo, frame, rgb, timings, ...coordinatesFor(photo, frame, engine) };
+    return { ...straight, frame, rgb, timings, ...coordinatesFor(photo, frame, engine) };
   });
 }
 

@@ -1,6 +1,6 @@
 import { defined } from '../base/defined.js';
 import { FramewrightError } from '../base/errors.js';
-import { boxOfRect, boxOfSize, contains, type Box, type Point, type Size } from '../base/geometry.js';
+import type { Box, Point, Size } from '../base/geometry.js';
 import { checkWhole } from '../base/options-check.js';
 import { seededRandom } from '../base/random.js';
 import type { CropRect, Fallback } from '../base/schema.js';
@@ -9,11 +9,12 @@ import { Timings } from '../base/timings.js';
 import type { ConversationPart, EngineCall, EngineTarget, PhotoEngine, SamplingOptions } from '../engines/engine.js';
 import type { Thought } from '../engines/thought.js';
 import { CROP_DEFAULTS, MAX_CANDIDATES } from './defaults.js';
-import { focusBox, focusPoint, type Focus } from './focus.js';
+import { focusBox, type Focus } from './focus.js';
 import { waysToKeep, type ToKeep } from './kept.js';
 import { largestShare, requireRoom } from './crop-rectangle.js';
 import { limitsInFrame } from './limits-in-frame.js';
 import type { ReadyPhoto } from './ready-photo.js';
+import { focusInPhoto, keepInPhoto, type Straighten } from './straighten.js';
 import { formatAspect, type Target } from './target.js';
 
 /** What may be wished of the crops of a photo, whatever they are for. Each wish has this name from the flag to the prompt. */
@@ -41,6 +42,13 @@ export interface CropWishes {
   readonly minConfidence?: number;
   /** Default `review`: the result's verdict says so, and its crop is what the engine would have done. */
   readonly fallback?: Fallback;
+  /**
+   * Turn a tilted photo upright before anything else, and cut it to what is photo all over. `auto` where the horizon or
+   * upright edges show clearly that it is tilted, by 0.3 to 10 degrees; a number turns it by so many degrees, clockwise,
+   * -45..45. Rectangles and points given are those of the photo as it was; what results say counts in pixels of the straight
+   * one. Default `off`.
+   */
+  readonly straighten?: Straighten;
   /** What to look for, in words: "keep the dog, more sky". */
   readonly instruct?: string;
   /** 0 (default) takes the most probable answer; above, answers are drawn with `seed`. */
@@ -121,8 +129,8 @@ export function settleWishes(
   }
   requireScores(engine, votes, minConfidence);
   const { photo, heads = [] } = ready;
-  const focus = wishes.focus && focusPoint(wishes.focus, photo);
-  const asked = (wishes.keep ?? []).map((rect) => keepBox(rect, photo));
+  const focus = wishes.focus && focusInPhoto(wishes.focus, photo);
+  const asked = (wishes.keep ?? []).map((rect) => keepInPhoto(rect, photo));
   const keep = { asked, heads, ...defined({ focus: focus && focusBox(focus, photo) }) };
   const settled = targets.map((target) => settleTarget(ready, target, keep, minSize));
   const call = settleCall(ready, wishes);
@@ -218,18 +226,6 @@ function samplingOf(wishes: Pick<CropWishes, 'temperature' | 'seed' | 'signal'>)
   if (!(temperature >= 0 && temperature <= 5)) throw usage('temperature', 'a number from 0 to 5', temperature);
   if (!Number.isSafeInteger(seed)) throw usage('seed', 'a whole number', seed);
   return { temperature, random: seededRandom(seed), ...defined({ signal }) };
-}
-
-/** @throws FramewrightError USAGE for one that is not whole pixels inside the photo */
-export function keepBox(rect: CropRect, photo: Size): Box {
-  const box = boxOfRect(rect);
-  const isWhole = box.every((edge) => Number.isSafeInteger(edge)) && rect.width >= 1 && rect.height >= 1;
-  if (isWhole && contains(boxOfSize(photo), box)) return box;
-  throw usage(
-    'a box',
-    `x,y,width,height in whole pixels inside the ${photo.width}x${photo.height} photo`,
-    [rect.x, rect.y, rect.width, rect.height].join(','),
-  );
 }
 
 function isShare(value: number): boolean {

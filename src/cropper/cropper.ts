@@ -7,6 +7,7 @@ import { openFaceDetector, type FaceDetector } from '../faces/detector.js';
 import { findHeads } from '../faces/heads.js';
 import { checkOutput, writeFileAtomic } from '../files/write.js';
 import { encodeCrop } from '../photo/crop-file.js';
+import { decodePhoto } from '../photo/decode.js';
 import { HeldPhoto } from './held-photo.js';
 import { Pace } from './pace.js';
 import {
@@ -37,9 +38,11 @@ import { outputFormatOf } from '../photo/output-format.js';
 import { MAX_PARALLEL } from '../model/plan/plan-run.js';
 import { openVlm, type Vlm } from '../vlm/open.js';
 import type { PhotoEngine } from '../engines/engine.js';
+import type { Tilt } from '../engines/tilt/tilt.js';
 import { analysePhoto, cropPhoto, rankPhoto, type CropJob, type CroppedPhoto } from '../crop/pipeline.js';
 import type { CropWishes } from '../crop/wishes.js';
 import { framePhoto, type ReadyPhoto } from '../crop/ready-photo.js';
+import { checkStraighten, measureTilt } from '../crop/straighten.js';
 import { guardListener } from '../runtime/listener.js';
 import { usableCores } from '../runtime/threads.js';
 import type { RuntimeInfo } from '../runtime/types.js';
@@ -226,6 +229,7 @@ export class Cropper {
     options: CropEachOptions = {},
   ): AsyncGenerator<PhotoOutcome, void, undefined> {
     checkOptions('cropEach', options, CROP_EACH_OPTIONS);
+    checkStraighten(options.straighten);
     const { aspects: sharedAspects, sizes: sharedSizes, ...rest } = options;
     const sharedTargets = parseTargets(sharedAspects ?? [], sharedSizes ?? []);
     const stop = new AbortController();
@@ -287,6 +291,18 @@ export class Cropper {
     );
   }
 
+  /**
+   * How a photo is turned against the scene in it, and how sure that is; undefined where nothing in it says which way is up.
+   * Edges are measured; no model is at work.
+   */
+  async tilt(input: PhotoInput, options: Pick<CropOptions, 'signal'> = {}): Promise<Tilt | undefined> {
+    checkOptions('tilt', options, HOLD_OPTIONS);
+    return this.#run(options.signal, async (signal) => {
+      const photo = await decodePhoto(input, { signal, ...defined({ maxPixels: this.#maxPixels }) });
+      return measureTilt(photo, { signal });
+    });
+  }
+
   /** Natural log-likelihood of each rectangle (oriented photo pixels) as the crop the model would propose first. */
   async rank(
     input: PhotoInput,
@@ -342,7 +358,7 @@ export class Cropper {
         targets,
         decode: async () => {
           wishes.onProgress?.('decode');
-          return this.#withHeads(await this.#frame(input, signal, name), signal);
+          return this.#withHeads(await this.#frame(input, signal, name, wishes), signal);
         },
       }),
     );
@@ -373,12 +389,9 @@ export class Cropper {
     return { engine: this.#engine, wishes, turn };
   }
 
-  #frame(input: PhotoInput, signal: AbortSignal, name?: string): Promise<ReadyPhoto> {
-    return framePhoto(input, this.#engine, {
-      signal,
-      ...(this.#maxPixels === undefined ? {} : { maxPixels: this.#maxPixels }),
-      ...defined({ name }),
-    });
+  #frame(input: PhotoInput, signal: AbortSignal, name?: string, wishes?: CropWishes): Promise<ReadyPhoto> {
+    const options = { signal, ...defined({ maxPixels: this.#maxPixels, name }) };
+    return framePhoto(input, this.#engine, options, wishes);
   }
 
   async #withHeads(ready: ReadyPhoto, signal: AbortSignal): Promise<ReadyPhoto> {

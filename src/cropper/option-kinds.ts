@@ -20,6 +20,7 @@ const WISHES: OptionKinds<CropWishes> = {
   minSize: 'number',
   minConfidence: 'number',
   fallback: FALLBACKS,
+  straighten: 'any', // words or a number, which checkStraighten checks
   instruct: 'text',
   temperature: 'number',
   seed: 'number',
@@ -55,6 +56,7 @@ export const PHOTO_TASK: OptionKinds<PhotoTask> = {
   keep: 'list',
   focus: 'object',
   minSize: 'number',
+  straighten: 'any',
   instruct: 'text',
 };
 

@@ -63,7 +63,10 @@ export interface CroppedImage extends EncodedCrop {
 }
 
 /** What may be wished of one photo of a batch. */
-export type PhotoWishes = Pick<CropEachOptions, 'aspects' | 'sizes' | 'keep' | 'focus' | 'minSize' | 'instruct'>;
+export type PhotoWishes = Pick<
+  CropEachOptions,
+  'aspects' | 'sizes' | 'keep' | 'focus' | 'minSize' | 'straighten' | 'instruct'
+>;
 
 /** A photo of a batch with wishes of its own; each takes the place of the batch's. */
 export interface PhotoTask extends PhotoWishes {

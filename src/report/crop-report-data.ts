@@ -37,6 +37,8 @@ interface ReportPhoto {
   readonly path: string;
   readonly width: number;
   readonly height: number;
+  /** Degrees clockwise it was straightened by, if it was; everything here is of the straight photo then. */
+  readonly straighten?: number;
   /** Data URI. */
   readonly thumbnail?: string;
   /** SVG made of numbers alone, in a view box of `drawing` units. */
@@ -70,11 +72,12 @@ export interface CropReportData {
 
 /** @param results of one photo, one for each target. */
 export function reportPhoto(path: string, results: readonly CropResult[], thumbnail?: Thumbnail): ReportPhoto {
-  const { photo, analysis } = results[0]!;
+  const { photo, analysis, straighten } = results[0]!;
   return {
     path,
     width: photo.widthPx,
     height: photo.heightPx,
+    ...(straighten?.applied && { straighten: straighten.angleDeg }),
     ...(thumbnail ? { thumbnail: thumbnail.uri } : {}),
     ...drawElements(analysis, { width: photo.widthPx, height: photo.heightPx }),
     crops: results.map(reportCrop),

@@ -4,7 +4,8 @@ import type { Cropper } from '../../cropper/cropper.js';
 import type { PhotoOutcome, PhotoTask } from '../../cropper/options.js';
 import { impossibleTogether, type TargetOutcome } from '../../crop/pipeline.js';
 import type { FailedTarget } from '../../crop/wishes.js';
-import { decodePhoto } from '../../photo/decode.js';
+import { decodePhoto, type Photo } from '../../photo/decode.js';
+import { turnPhoto } from '../../photo/turn/turn-photo.js';
 import { STDIN } from '../inputs.js';
 import { earlierResults, type RunMemory } from '../journal/run-memory.js';
 import { seeSource, type SeenSource } from '../journal/source-state.js';
@@ -145,7 +146,8 @@ export class BatchRun {
     const { maxPixels, signal } = this.#settings;
     if (overviews.length > 0) {
       try {
-        const photo = await decodePhoto(planned.input, { signal, ...defined({ maxPixels }) });
+        const decoded = await decodePhoto(planned.input, { signal, ...defined({ maxPixels }) });
+        const photo = await straightenedAs(decoded, results[0], signal);
         for (const overview of overviews) await overview.add(planned.input, photo, results, signal);
       } catch (error) {
         signal.throwIfAborted();
@@ -195,6 +197,12 @@ function failedTargets(outcome: PhotoOutcome): readonly FailedTarget[] {
 function withoutFailed(planned: PlannedPhoto, targets: readonly TargetOutcome[]): PlannedPhoto {
   const isMade = (_: unknown, i: number): boolean => targets[i]!.error === undefined;
   return { ...planned, crops: planned.crops.filter(isMade), overlays: planned.overlays.filter(isMade) };
+}
+
+/** The photo as an earlier run had it when it made a result. */
+function straightenedAs(photo: Photo, result: CropResult | undefined, signal: AbortSignal): Promise<Photo> {
+  const { straighten } = result ?? {};
+  return turnPhoto(photo, straighten?.applied ? straighten.angleDeg : 0, signal);
 }
 
 /** How far a run is before its first photo. */

@@ -9,6 +9,7 @@ import { rectOfBox } from '../../base/geometry.js';
 import { chosenRectangle } from '../../crop/crop-rectangle.js';
 import { resultNotes } from '../../crop/result-notes.js';
 import { focalPoint } from '../../crop/focal-point.js';
+import { straighten, type Straightened } from '../../crop/straighten.js';
 import { formatAspect } from '../../crop/target.js';
 import { Timings } from '../../base/timings.js';
 
@@ -48,8 +49,14 @@ async function* chosenCrops(
     const input = choice.path;
     try {
       const timings = new Timings();
-      const photo = await timings.measure('decode', () => decodePhoto(input, options));
-      const result = chosenCrop(photo, choice, timings.with(new Timings()));
+      const decoded = await timings.measure('decode', () => decodePhoto(input, options));
+      const { photo, straighten: straightened } = await straighten(
+        decoded,
+        choice.straighten ?? 'off',
+        {},
+        options.signal,
+      );
+      const result = chosenCrop(photo, straightened, choice, timings.with(new Timings()));
       yield { input, photo, results: [result], targets: [{ target: choice.target, result }] };
     } catch (error) {
       options.signal.throwIfAborted();
@@ -66,6 +73,7 @@ async function* chosenCrops(
  */
 function chosenCrop(
   photo: Photo,
+  straightened: Straightened | undefined,
   { box, target, photo: seen, from }: Choice,
   timingsMs: Record<string, number>,
 ): CropResult {
@@ -104,7 +112,8 @@ function chosenCrop(
     why,
     crop,
     focalPoint: focalPoint(photo, [], final),
-    verdict: isWhole && !target.aspect ? 'keep' : 'crop',
+    ...defined({ straighten: straightened }),
+    verdict: isWhole && !target.aspect && !photo.turn ? 'keep' : 'crop',
     ...resultNotes(photo, crop, target.size),
     timingsMs,
   };

@@ -3,6 +3,7 @@ import type { CropRect, EngineName, Fallback } from '../../base/schema.js';
 import type { BatchOptions } from '../../batch/options.js';
 import type { WatchOptions } from '../../batch/watch/watch-batch.js';
 import type { Focus } from '../../crop/focus.js';
+import type { Straighten } from '../../crop/straighten.js';
 import type { OutputFormat } from '../../photo/output-format.js';
 import { cropperOptionsOf, type ModelFlags } from '../options.js';
 import type { BatchInterrupt } from '../terminal/interrupt.js';
@@ -29,6 +30,7 @@ export interface CropFlags extends ModelFlags {
   readonly fallback?: Fallback;
   readonly reviewList?: string;
   readonly instruct?: string;
+  readonly straighten?: Straighten;
   readonly format?: OutputFormat;
   readonly quality?: number;
   readonly strip: boolean;
@@ -91,13 +93,13 @@ function filesOf(flags: CropFlags): Pick<BatchOptions, FileOption> {
 /** Which crops are found, and how. */
 function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
   const { candidates, top, votes, keep, focus, minSize, seed, temperature, minConfidence, fallback, instruct } = flags;
-  const { recursive, journal, resume, reviewList, hints, engine, faces } = flags;
+  const { recursive, journal, resume, reviewList, hints, engine, faces, straighten } = flags;
   return {
     inputs: photos,
     aspects: flags.aspect,
     sizes: [...flags.size, ...flags.preset],
     ...{ candidates, top, votes, keep, seed, temperature, recursive, journal, resume },
-    ...defined({ focus, minSize, minConfidence, fallback, instruct, reviewList, hints }),
+    ...defined({ focus, minSize, minConfidence, fallback, instruct, straighten, reviewList, hints }),
     cropper: { ...cropperOptionsOf(flags), engine, faces, parallel: flags.jobs },
   };
 }

@@ -17,6 +17,7 @@ import {
   parseJobs,
   parseRect,
   parseShare,
+  parseStraighten,
   parseTemperature,
   parseWhole,
 } from '../options.js';
@@ -35,6 +36,7 @@ Examples:
   framewright --keep 420,80,300,640 photo.jpg   # this rectangle is never cut
   framewright --json --dry-run photo.jpg        # only say where
   framewright --focus 50%,30% photo.jpg         # built around this point
+  framewright --straighten auto -o out/ in/     # tilted photos are turned upright first, where that is sure
   framewright --resume -o out/ --recursive in/  # go on with a run that was stopped or killed
   framewright --min-confidence 0.4 -o out/ in/  # unsure crops are listed in out/review.jsonl instead
   framewright --hints out/review.jsonl -o out/ --engine rules   # the photos and ratios of that list
@@ -109,6 +111,11 @@ export function addCropCommand(program: Command): void {
     .option(
       '--instruct <words>',
       'what to look for, e.g. "keep the dog, more sky"; needs a Qwen-VL (--model qwen2.5-vl-7b), the default model takes none',
+    )
+    .option(
+      '--straighten <off|auto|degrees>',
+      'turn a tilted photo upright first: auto where its horizon or upright edges show clearly that it is tilted, or by so many degrees, clockwise (default: off)',
+      parseStraighten,
     )
     .addOption(new Option('--format <format>', "output format (default: the source's)").choices([...OUTPUT_FORMATS]))
     .option('--quality <n>', "encoder quality, 1..100 (default: a JPEG's own)", parseWhole('quality', 1, 100))

@@ -36,6 +36,19 @@ export type CropAnswer = z.infer<typeof cropAnswerSchema>;
 export const analyseAnswerSchema = z.object({
   /** In pixels of the upright photo. */
   elements: z.array(elementSchema),
+  /** Where it was asked for: how the photo is turned against the scene in it; null where nothing says which way is up. */
+  tilt: z
+    .object({
+      /** The clockwise turn that makes the scene upright. */
+      angleDeg: z.number(),
+      /** 0..1 */
+      confidence: z.number(),
+      from: z.enum(['horizon', 'verticals']),
+      /** How far upright edges at the left and right border lean apart at their upper ends; negative: together. */
+      keystoneDeg: z.number().optional(),
+    })
+    .nullable()
+    .optional(),
 });
 export type AnalyseAnswer = z.infer<typeof analyseAnswerSchema>;
 

@@ -54,6 +54,8 @@ export const cropRequestSchema = z.strictObject({
   keep: z.array(rect).max(MOST_RECTANGLES).optional(),
   /** The point the crop is built around: "420,310" in pixels, "50%,30%" of the sides, [x, y] or {x, y} as shares. */
   focus: hintSchema.shape.focus,
+  /** Turn a tilted photo upright first: "auto" where that is sure, or by so many degrees, clockwise. Default "off". */
+  straighten: hintSchema.shape.straighten,
   /** Least area of a crop, as a share of the photo's. */
   minSize: share.optional(),
   /** Least score of the best candidate, below which `fallback` is done. */
@@ -73,7 +75,12 @@ export const cropRequestSchema = z.strictObject({
 export type CropRequest = z.infer<typeof cropRequestSchema>;
 
 /** What may be asked of POST /v1/analyse. */
-export const analyseRequestSchema = z.strictObject({ ...photo, ...sampling });
+export const analyseRequestSchema = z.strictObject({
+  ...photo,
+  ...sampling,
+  /** Answer also how the photo is tilted. Default false. */
+  tilt: z.boolean().optional(),
+});
 
 /** What may be asked of POST /v1/rank. */
 export const rankRequestSchema = z.strictObject({

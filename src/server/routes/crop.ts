@@ -86,13 +86,14 @@ async function sendPicture(
     throw new FramewrightError('USAGE', 'a picture is one crop: ask for one ratio or size, or take application/json');
   }
   const { photo, results } = await inTurn(context, asked);
-  const { crop, focalPoint, target } = results[0]!;
+  const { crop, focalPoint, target, straighten } = results[0]!;
   const { signal } = asked.job;
   const resize = target.size && { width: target.size.widthPx, height: target.size.heightPx };
   const { bytes, ...picture } = await encodeCrop(photo, {
     crop,
     ...defined({ resize, format, quality, strip, signal }),
   });
+  if (straighten?.applied) reply.header('x-framewright-straighten', String(straighten.angleDeg));
   return reply
     .type(`image/${picture.format}`)
     .header('x-framewright-crop', [crop.x, crop.y, crop.width, crop.height].join(','))

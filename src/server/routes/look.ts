@@ -18,9 +18,13 @@ export function addLookRoutes(app: FastifyInstance, context: ServerContext): voi
       request,
       reply,
       readAnalyse,
-      async ({ bytes, job, options: { seed, temperature } }): Promise<AnalyseAnswer> => {
-        const wishes = { ...defined({ seed, temperature }), signal: job.signal };
-        return { elements: await queue.inTurn(job, () => cropper.analyse(bytes, wishes)) };
+      async ({ bytes, job, options: { seed, temperature, tilt } }): Promise<AnalyseAnswer> => {
+        const { signal } = job;
+        const wishes = { ...defined({ seed, temperature }), signal };
+        return queue.inTurn(job, async () => ({
+          elements: await cropper.analyse(bytes, wishes),
+          ...(tilt && { tilt: (await cropper.tilt(bytes, { signal })) ?? null }),
+        }));
       },
     );
   });

@@ -60,14 +60,16 @@ async function cropsOfFile(
   const chosen: ChosenCrop[] = [];
   const problems: Problem[] = [];
   const choices = await readChoices(file);
-  for (const { path: named, box, target, photo: seen, offered } of choices) {
+  for (const { path: named, box, target, photo: seen, offered, straighten } of choices) {
     signal?.throwIfAborted();
     const id = target.aspect ? `${named} ${formatAspect(target.aspect)}` : named;
     const place = index ? index.find([named]) : named;
     const size = place === undefined ? undefined : await photoSize(place).catch(() => undefined);
-    const reason = size
-      ? whyNot(box, size, seen && { width: seen.widthPx, height: seen.heightPx })
-      : 'it is missing, or no photo';
+    const reason = straighten
+      ? 'its crop is of the straightened photo, which nothing here learns from'
+      : size
+        ? whyNot(box, size, seen && { width: seen.widthPx, height: seen.heightPx })
+        : 'it is missing, or no photo';
     if (reason !== undefined) problems.push({ id, reason });
     else {
       const declined = offered?.find((crop) => whyNot(crop, size!, undefined) === undefined);
