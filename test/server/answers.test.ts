@@ -278,3 +278,44 @@ test('every endpoint is described, and every one that is described is there', as
     }
   }
 });
+
+describe('straighten', () => {
+  test('is a word or degrees, in the query or the form; the answer says what was done', async () => {
+    const { ask } = serving();
+    const [off] = await cropsOf(await ask('/v1/crop', { body: DOGS, headers: { 'content-type': 'image/jpeg' } }));
+    expect(off).not.toHaveProperty('straighten');
+    for (const asked of [
+      ask('/v1/crop?straighten=-2.5', { body: DOGS, headers: { 'content-type': 'image/jpeg' } }),
+      ask('/v1/crop', { body: formOf(DOGS, { straighten: -2.5 }) }),
+    ]) {
+      const answer = await asked;
+      const [crop] = await cropsOf(answer);
+      expect(crop!.straighten).toMatchObject({ angleDeg: -2.5, from: 'asked', applied: true });
+      expect(crop!.straighten!.photo).toEqual(off!.photo);
+      expect(problems('CropAnswer', { crops: [crop], refused: [] })).toEqual([]);
+    }
+    const picture = await ask('/v1/crop?straighten=3&aspect=1:1', {
+      body: DOGS,
+      headers: { 'content-type': 'image/jpeg', accept: 'image/png' },
+    });
+    expect(picture.headers.get('x-framewright-straighten')).toBe('3');
+  });
+
+  test.each(['sideways', '1000', 'NaN', '-46', ''])('%j is refused', async (value) => {
+    const answer = await serving().ask(`/v1/crop?straighten=${value}`, { body: DOGS });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({
+      code: 'USAGE',
+      detail: expect.stringContaining('off, auto') as string,
+    });
+  });
+
+  test('analyse says how the photo is tilted where it is asked to', async () => {
+    const { ask } = serving();
+    const plain = (await (await ask('/v1/analyse', { body: DOGS })).json()) as object;
+    expect(Object.keys(plain)).toEqual(['elements']);
+    const tilted = (await (await ask('/v1/analyse?tilt=true', { body: DOGS })).json()) as { tilt: object };
+    expect(tilted.tilt).toMatchObject({ confidence: expect.any(Number) as number });
+    expect(problems('AnalyseAnswer', tilted)).toEqual([]);
+  });
+});

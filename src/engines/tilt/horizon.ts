@@ -1,4 +1,3 @@
-import type { Size } from '../../base/geometry.js';
 import type { Plane } from '../rules/maps/plane.js';
 import type { StraightEdge } from './straight-edges.js';
 
@@ -130,8 +129,4 @@ function bandDifference({ width, height, data }: Plane, { slope, start }: Line, 
   const sign = Math.sign(differences.reduce((sum, value) => sum + value, 0));
   const sorted = differences.map((value) => value * sign).sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 3)] ?? 0;
-}
-
-export function sizeOf({ width, height }: Plane): Size {
-  return { width, height };
 }

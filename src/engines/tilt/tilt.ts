@@ -16,8 +16,9 @@ export interface Tilt {
 }
 
 /** Cameras are held by hand, not laid down: what asks for more is another thing than the horizon. */
-export const MAX_TILT_DEG = 10;
+const MAX_TILT_DEG = 10;
 
+/** What one kind of edges says; ramps below were set by eye on photos that it would have turned, for none to be turned wrongly. */
 interface Witness {
   readonly angleDeg: number;
   readonly confidence: number;
@@ -33,26 +34,37 @@ export function findTilt(raster: Raster): Tilt | undefined {
   const verticals = findVerticals(edges, { width: grey.width, height: grey.height });
   const upright = verticals && ofVerticals(verticals, lines);
   const level = ofLines(lines);
-  const keystone =
-    verticals && upright && upright.confidence >= 0.3 ? { keystoneDeg: round(degrees(verticals.keystone), 1) } : {};
-  const [first, second] = [upright, level]
-    .filter((each) => each !== undefined)
-    .sort((a, b) => b.confidence - a.confidence);
+  const first = upright && (!level || upright.confidence >= level.confidence) ? upright : level;
   if (!first) return undefined;
-  const from = first === upright ? 'verticals' : 'horizon';
-  if (!second) return { angleDeg: round(first.angleDeg, 2), confidence: round(first.confidence, 3), from, ...keystone };
-  const agree = Math.abs(first.angleDeg - second.angleDeg) < SAME_DEG;
-  const confidence = agree
-    ? 1 - (1 - first.confidence) * (1 - second.confidence)
-    : first.confidence * (1 - second.confidence);
-  const total = first.confidence + second.confidence;
-  const angleDeg =
-    agree && total > 0
-      ? (first.angleDeg * first.confidence + second.angleDeg * second.confidence) / total
-      : first.angleDeg;
-  return { angleDeg: round(angleDeg, 2), confidence: round(confidence, 3), from, ...keystone };
+  const { angleDeg, confidence } = together(first, first === upright ? level : upright);
+  const isSeen = verticals && upright && upright.confidence >= SEEN_FROM;
+  return {
+    angleDeg: round(angleDeg, 2),
+    confidence: round(confidence, 3),
+    from: first === upright ? 'verticals' : 'horizon',
+    ...(isSeen && { keystoneDeg: round(degrees(verticals.keystone), 1) }),
+  };
 }
 
+/** Upright edges say nothing of keystone either where they are less sure. */
+const SEEN_FROM = 0.3;
+
+/** Two that agree are surer than each of them; where they do not, the second takes from the first. */
+function together(first: Witness, second: Witness | undefined): Witness {
+  if (!second) return first;
+  const doubt = 1 - second.confidence;
+  if (Math.abs(first.angleDeg - second.angleDeg) >= SAME_DEG) {
+    return { ...first, confidence: first.confidence * doubt };
+  }
+  const total = first.confidence + second.confidence;
+  const share = total > 0 ? first.confidence / total : 1;
+  return {
+    angleDeg: share * first.angleDeg + (1 - share) * second.angleDeg,
+    confidence: 1 - (1 - first.confidence) * doubt,
+  };
+}
+
+/** Long smooth edges in many columns that agree; more of them for a larger turn, less where level lines ask for the same. */
 function ofVerticals(
   { turn, support, share, nColumns, error, keystone, rival }: Verticals,
   lines: readonly LevelLine[],
@@ -71,12 +83,13 @@ function ofVerticals(
       ramp(nColumns, 2, 5) *
       ramp(-degrees(error), -0.4, -0.1) *
       ramp(-Math.abs(angleDeg), -MAX_TILT_DEG - 0.5, -MAX_TILT_DEG + 1) *
-      ramp(-Math.abs(degrees(keystone)), -45, -20 - 15 * corroborated) *
+      ramp(-Math.abs(degrees(keystone)), -30 - 15 * corroborated, -12 - 23 * corroborated) *
       (1 - levelAlready(angleDeg, lines)) *
       (1 - (rival ? ramp(rival.votes, 0.75, 0.95) * ramp(Math.abs(degrees(rival.turn - turn)), 0.3, 0.8) : 0)),
   };
 }
 
+/** A long smooth line between unlike bands, away from the photo's border, that no other line contradicts. */
 function ofLines(lines: readonly LevelLine[]): Witness | undefined {
   let best: Witness | undefined;
   for (const line of lines.slice(0, 8)) {
@@ -110,6 +123,7 @@ function levelAlready(angleDeg: number, lines: readonly LevelLine[]): number {
   return ramp(level / (level + turned + 0.15), 0.4, 0.8);
 }
 
+/** Other long lines of other slopes: roofs, shores and walls in perspective, of which none is the horizon. */
 function contradicted(line: LevelLine, lines: readonly LevelLine[]): number {
   const others = lines
     .filter(({ turn }) => Math.abs(degrees(turn - line.turn)) > 1)
@@ -117,6 +131,7 @@ function contradicted(line: LevelLine, lines: readonly LevelLine[]): number {
   return ramp(others / line.covered, 0.4, 1.2);
 }
 
+/** 0 up to `none`, 1 from `full` on. */
 function ramp(value: number, none: number, full: number): number {
   return Math.max(0, Math.min(1, (value - none) / (full - none)));
 }

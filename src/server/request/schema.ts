@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cropRectSchema, FALLBACKS, type CropRect } from '../../base/schema.js';
 import { hintSchema } from '../../batch/hints.js';
 import { MAX_CANDIDATES } from '../../crop/defaults.js';
+import { MOST_STRAIGHTEN_DEG } from '../../crop/straighten.js';
 import { OUTPUT_FORMATS } from '../../photo/output-format.js';
 
 /** Of one photo and request; each ratio is a crop of its own. */
@@ -22,6 +23,20 @@ const rectText = z
 const rect = z.union([cropRectSchema.strict(), rectText], {
   error: 'a rectangle is "x,y,width,height", or {x, y, width, height}, in whole pixels of the upright photo',
 });
+
+const TURN = `it is off, auto, or degrees from -${MOST_STRAIGHTEN_DEG} to ${MOST_STRAIGHTEN_DEG}, clockwise`;
+const turn = z.union(
+  [
+    hintSchema.shape.straighten.unwrap(),
+    // As a query has it.
+    z
+      .string()
+      .regex(/^-?\d{1,2}(?:\.\d{1,6})?$/)
+      .transform(Number)
+      .refine((degrees) => Math.abs(degrees) <= MOST_STRAIGHTEN_DEG, TURN),
+  ],
+  { error: TURN },
+);
 
 const photo = {
   /** A photo below the folder the server was started with (--root), in place of an upload; slashes between folders. */
@@ -55,7 +70,7 @@ export const cropRequestSchema = z.strictObject({
   /** The point the crop is built around: "420,310" in pixels, "50%,30%" of the sides, [x, y] or {x, y} as shares. */
   focus: hintSchema.shape.focus,
   /** Turn a tilted photo upright first: "auto" where that is sure, or by so many degrees, clockwise. Default "off". */
-  straighten: hintSchema.shape.straighten,
+  straighten: turn.optional(),
   /** Least area of a crop, as a share of the photo's. */
   minSize: share.optional(),
   /** Least score of the best candidate, below which `fallback` is done. */
