@@ -8,8 +8,7 @@ import { decodePhoto, type Photo } from '../photo/decode.js';
 import { chooseFrame, frameMap, type FrameMap } from '../photo/frame.js';
 import type { PhotoInput } from '../photo/input-kinds.js';
 import { renderFrame } from '../photo/render.js';
-import { straighten, type Straightened } from './straighten.js';
-import type { CropWishes } from './wishes.js';
+import { straighten, type Straighten, type Straightened, type ToKeepInside } from './straighten.js';
 
 /** A decoded photo with the raster the model will see. */
 export interface ReadyPhoto extends FrameImage {
@@ -31,7 +30,7 @@ export async function framePhoto(
   input: PhotoInput,
   engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels' | 'coordinates'>,
   options: { maxPixels?: number; name?: string; signal?: AbortSignal },
-  { straighten: wish = 'off', keep = [], focus }: Pick<CropWishes, 'straighten' | 'keep' | 'focus'> = {},
+  { straighten: wish = 'off', keep = [], focus }: ToKeepInside & { readonly straighten?: Straighten } = {},
 ): Promise<ReadyPhoto> {
   const timings = new Timings();
   const decoded = await timings.measure('decode', () => decodePhoto(input, options));

@@ -33,8 +33,8 @@ const LEAST_SIDE_PX = 64;
 /** What became of a wish to straighten, as results have it. */
 export type Straightened = NonNullable<CropResult['straighten']>;
 
-/** What must be in the photo still when it is straight. */
-interface ToKeepInside {
+/** What must be in the photo still when it is straight: of the wishes, those that name places in it. */
+export interface ToKeepInside {
   readonly keep?: readonly CropRect[];
   readonly focus?: Focus;
 }

@@ -13,6 +13,7 @@ const TOOLS = {
   exiftool: { isThere: () => says('exiftool', ['-ver'], /^\d+\.\d+/), debian: 'libimage-exiftool-perl' },
   ImageMagick: { isThere: () => findImageMagick() !== undefined, debian: 'imagemagick' },
   darktable: { isThere: () => says('darktable-cli', ['--version'], /darktable/), debian: 'darktable' },
+  'heif-enc': { isThere: () => findProgram('heif-enc') !== undefined, debian: 'libheif-examples' },
   chromium: { isThere: () => existsSync(CHROMIUM), debian: 'chromium' },
   openssl: { isThere: () => says('openssl', ['version'], /SSL/), debian: 'openssl' },
   bash: { isThere: () => findProgram('bash') !== undefined, debian: 'bash' },
@@ -74,6 +75,16 @@ export function imageMagick(args: readonly string[], input?: Uint8Array): Buffer
 /** A photo as darktable develops it, its sidecar taken in, as a PNG. */
 export function darktable(photo: string, png: string, settings: string): void {
   run('darktable-cli', [photo, png, '--core', '--configdir', settings, '--library', ':memory:']);
+}
+
+/** A HEIC of an image file, as heif-enc makes it. */
+export function heifEnc(file: string, heic: string, ...options: readonly string[]): void {
+  run('heif-enc', [...options, file, '-o', heic]);
+}
+
+/** What libheif's own program makes of a HEIC; the file's name says the format. */
+export function heifConvert(heic: string, file: string): void {
+  run('heif-convert', [heic, file]);
 }
 
 function findImageMagick(): string | undefined {
