@@ -9,7 +9,11 @@ import { resultNotes } from './result-notes.js';
 import type { ReadyPhoto } from './ready-photo.js';
 import type { Candidate, CropRect, CropResult, Element } from '../base/schema.js';
 import { focalPoint } from './focal-point.js';
-import { formatAspect } from './target.js';
+import { formatAspect, type Target } from './target.js';
+import { canvasOf, type FitWishes } from './canvas.js';
+import { hasRoomFor, paddedBox } from './padded-box.js';
+import { distinctSubject } from './subject.js';
+import type { Canvas } from '../photo/canvas.js';
 
 /** A crop that leaves out less than this share of the photo is not worth making: the verdict is `keep`. */
 const KEEP_FROM_SHARE = 0.97;
@@ -40,16 +44,14 @@ export function cropResult(outcome: CropOutcome): CropResult {
   const isWhole = crop.width * crop.height >= KEEP_FROM_SHARE * photo.width * photo.height;
   const keepsPhoto = (isWhole || decision.verdict === 'keep') && !target.aspect;
   const final = keepsPhoto ? rectOfBox(boxOfSize(photo)) : crop;
+  const canvas = canvasOf(final, target, wishes.fit, photo);
   return {
     schemaVersion: 1,
     photo: { ...defined({ path: photo.path }), widthPx: photo.width, heightPx: photo.height },
     engine: engine.name,
     ...(engine.identity && { model: reportedModel({ ...engine.identity, seed: wishes.seed }) }),
     frame: { widthPx: frame.width, heightPx: frame.height },
-    target: {
-      ...(target.aspect && !target.size ? { aspect: formatAspect(target.aspect) } : {}),
-      ...(target.size ? { size: { widthPx: target.size.width, heightPx: target.size.height } } : {}),
-    },
+    target: askedTarget(target, wishes.fit),
     analysis,
     candidates: proposed.candidates.map(({ why }, i): Candidate => ({
       box: boxOfRect(rects[i]!),
@@ -59,14 +61,31 @@ export function cropResult(outcome: CropOutcome): CropResult {
     best: decision.best,
     why: decision.why,
     crop: final,
+    ...defined({ canvas: canvas && canvasInResult(canvas) }),
     focalPoint: focalPoint(photo, analysis, boxOfRect(final), wishes.focus),
     ...(heads ? { heads: heads.map((box) => [...box] as [number, number, number, number]) } : {}),
     verdict: keepsPhoto ? 'keep' : 'crop',
     ...defined({ modelVerdict: decision.verdict }),
     ...((engine.scores ?? true) ? { confidence: round6(decision.modelScores[decision.best]!) } : {}),
-    ...resultNotes(photo, final, target.size, [settled.note, decision.verdict === 'reject' ? REJECTED : undefined]),
+    ...resultNotes(photo, final, { size: target.size, canvas }, [
+      settled.note,
+      decision.verdict === 'reject' ? REJECTED : undefined,
+    ]),
     timingsMs: ready.timings.with(settled.engineTarget.timings),
   };
+}
+
+/** What was asked for, as results have it. */
+export function askedTarget({ aspect, size }: Target, { fit, background, enlarge }: FitWishes): CropResult['target'] {
+  return {
+    ...(aspect && !size ? { aspect: formatAspect(aspect) } : {}),
+    ...(size ? { size: { widthPx: size.width, heightPx: size.height } } : {}),
+    ...(aspect && fit && fit !== 'crop' ? { fit, ...defined({ background, enlarge }) } : {}),
+  };
+}
+
+export function canvasInResult({ width, height, at, fill, background }: Canvas): NonNullable<CropResult['canvas']> {
+  return { widthPx: width, heightPx: height, at: { ...at }, fill, ...defined({ background }) };
 }
 
 /** T_comp, in oriented photo pixels. */
@@ -75,13 +94,31 @@ export function elementsInPhoto({ ready, analysed }: Pick<CropOutcome, 'ready' |
 }
 
 /** The candidates as exact crops of the photo. */
-export function exactCrops({
-  ready: { map, photo },
-  wishes: { focus },
-  settled,
-  proposed,
-}: Pick<CropOutcome, 'ready' | 'wishes' | 'settled' | 'proposed'>): CropRect[] {
-  return proposed.candidates.map(({ boxInFrame }) => exactCrop(map.toPhoto.box(boxInFrame), photo, settled, focus));
+export function exactCrops(outcome: Omit<CropOutcome, 'decided'>): CropRect[] {
+  const { ready, wishes, engine, settled, proposed } = outcome;
+  const { map, photo } = ready;
+  const mayPad = settled.target.aspect !== undefined && (wishes.fit.fit ?? 'crop') !== 'crop';
+  // Without a ratio the engine `full` would have left the photo as it is.
+  const subject = engine.name === 'full' ? boxOfSize(photo) : distinctSubject(elementsInPhoto(outcome), photo);
+  return proposed.candidates.map(({ boxInFrame }) => {
+    const box = map.toPhoto.box(boxInFrame);
+    return mayPad ? cropForCanvas(box, photo, settled, wishes, subject) : exactCrop(box, photo, settled, wishes.focus);
+  });
+}
+
+/** As below; and where no crop of the ratio holds the subject too, one that is put on a canvas. */
+function cropForCanvas(
+  box: Box,
+  photo: Photo,
+  settled: SettledTarget,
+  { focus }: SettledWishes,
+  subject: Box | undefined,
+): CropRect {
+  const { target, minSize, isPadded = false } = settled;
+  const held = subject ? [...settled.keep, subject] : settled.keep;
+  const limits = { photo, aspect: target.aspect!, held, minSize };
+  if (isPadded || !hasRoomFor(limits)) return rectOfBox(paddedBox(limits, box));
+  return exactCrop(box, photo, { ...settled, keep: held }, focus);
 }
 
 /** The candidate in whole pixels, within every wish. */

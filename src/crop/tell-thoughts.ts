@@ -7,7 +7,7 @@ export function tellElements(outcome: Pick<CropOutcome, 'ready' | 'wishes' | 'an
 }
 
 /** Tells which crops were proposed for a target, as they will stand in its result. */
-export function tellCandidates(outcome: Pick<CropOutcome, 'ready' | 'wishes' | 'settled' | 'proposed'>): void {
+export function tellCandidates(outcome: Omit<CropOutcome, 'decided'>): void {
   const { onThought } = outcome.wishes;
   if (!onThought) return;
   const boxes = exactCrops(outcome).map(boxOfRect);

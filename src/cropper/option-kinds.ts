@@ -1,5 +1,5 @@
 import type { OptionKinds } from '../base/options-check.js';
-import { ENGINES, FALLBACKS } from '../base/schema.js';
+import { ENGINES, FALLBACKS, FITS } from '../base/schema.js';
 import type { CropWishes, HeldWishes } from '../crop/wishes.js';
 import { OUTPUT_FORMATS } from '../photo/output-format.js';
 import type {
@@ -18,6 +18,9 @@ const WISHES: OptionKinds<CropWishes> = {
   keep: 'list',
   focus: 'object',
   minSize: 'number',
+  fit: FITS,
+  background: 'text',
+  enlarge: 'boolean',
   minConfidence: 'number',
   fallback: FALLBACKS,
   instruct: 'text',

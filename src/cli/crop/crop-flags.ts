@@ -1,5 +1,5 @@
 import { defined } from '../../base/defined.js';
-import type { CropRect, EngineName, Fallback } from '../../base/schema.js';
+import type { CropRect, EngineName, Fallback, Fit } from '../../base/schema.js';
 import type { BatchOptions } from '../../batch/options.js';
 import type { WatchOptions } from '../../batch/watch/watch-batch.js';
 import type { Focus } from '../../crop/focus.js';
@@ -25,6 +25,9 @@ export interface CropFlags extends ModelFlags {
   readonly faces: boolean;
   readonly hints?: string;
   readonly minSize?: number;
+  readonly fit?: Fit;
+  readonly background?: string;
+  readonly enlarge: boolean;
   readonly minConfidence?: number;
   readonly fallback?: Fallback;
   readonly reviewList?: string;
@@ -91,13 +94,15 @@ function filesOf(flags: CropFlags): Pick<BatchOptions, FileOption> {
 /** Which crops are found, and how. */
 function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
   const { candidates, top, votes, keep, focus, minSize, seed, temperature, minConfidence, fallback, instruct } = flags;
+  const { fit, background, enlarge } = flags;
   const { recursive, journal, resume, reviewList, hints, engine, faces } = flags;
   return {
     inputs: photos,
     aspects: flags.aspect,
     sizes: [...flags.size, ...flags.preset],
     ...{ candidates, top, votes, keep, seed, temperature, recursive, journal, resume },
-    ...defined({ focus, minSize, minConfidence, fallback, instruct, reviewList, hints }),
+    ...(enlarge ? { enlarge } : {}),
+    ...defined({ focus, minSize, fit, background, minConfidence, fallback, instruct, reviewList, hints }),
     cropper: { ...cropperOptionsOf(flags), engine, faces, parallel: flags.jobs },
   };
 }

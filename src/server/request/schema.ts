@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cropRectSchema, FALLBACKS, type CropRect } from '../../base/schema.js';
+import { cropRectSchema, FALLBACKS, FITS, type CropRect } from '../../base/schema.js';
 import { hintSchema } from '../../batch/hints.js';
 import { MAX_CANDIDATES } from '../../crop/defaults.js';
 import { OUTPUT_FORMATS } from '../../photo/output-format.js';
@@ -56,6 +56,12 @@ export const cropRequestSchema = z.strictObject({
   focus: hintSchema.shape.focus,
   /** Least area of a crop, as a share of the photo's. */
   minSize: share.optional(),
+  /** Where no crop of a ratio holds what is to be kept, or one is smaller than the size: what is done. Default crop. */
+  fit: z.enum(FITS).optional(),
+  /** Of the canvas of `fit` pad: #rrggbb. Default white. */
+  background: text.optional(),
+  /** Enlarge what is put on a canvas until it fills it one way. Default false. */
+  enlarge: z.boolean().optional(),
   /** Least score of the best candidate, below which `fallback` is done. */
   minConfidence: share.optional(),
   /** What to do instead of an unsure crop. Default review. */
