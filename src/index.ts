@@ -18,6 +18,8 @@ export type {
   PhotoWishes,
 } from './cropper/options.js';
 export type { Focus } from './crop/focus.js';
+export { PLACES } from './crop/place.js';
+export type { Place } from './crop/place.js';
 export type { FitWishes } from './crop/canvas.js';
 export type { Target } from './crop/target.js';
 export type { TargetOutcome } from './crop/pipeline.js';

@@ -106,6 +106,8 @@ export const cropResultSchema = z.object({
   canvas: sizeSchema
     .extend({ at: cropRectSchema, fill: z.enum(['pad', 'blur']), background: z.string().optional() })
     .optional(),
+  /** What the camera has noted of where its subject is, and the crop was built around, in oriented photo pixels. */
+  cameraFocus: z.object({ tag: z.enum(['SubjectArea', 'SubjectLocation']), x: z.int(), y: z.int() }).optional(),
   /** Where to look, as shares of the photo's width and height; for CSS object-position and the like. */
   focalPoint: z.object({ x: z.number().min(0).max(1), y: z.number().min(0).max(1) }),
   /** Heads of people that were looked for and found: the crop holds them whole, or the notes say which it does not. */

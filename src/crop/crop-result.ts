@@ -1,18 +1,16 @@
 import { defined } from '../base/defined.js';
-import { boxOfRect, boxOfSize, rectOfBox, type Box, type Point } from '../base/geometry.js';
+import { boxOfRect, boxOfSize, rectOfBox } from '../base/geometry.js';
 import type { Analysed, Decided, ModelIdentity, PhotoEngine, Proposed } from '../engines/engine.js';
-import type { Photo } from '../photo/decode.js';
-import { cropRectangle } from './crop-rectangle.js';
-import { slideToFocus } from './focus.js';
+import type { CameraFocus } from '../photo/metadata/camera-focus.js';
+import { elementsInPhoto } from './elements-in-photo.js';
+import { exactCrops, subjectNotes } from './exact-crops.js';
 import type { SettledTarget, SettledWishes } from './wishes.js';
 import { resultNotes } from './result-notes.js';
 import type { ReadyPhoto } from './ready-photo.js';
-import type { Candidate, CropRect, CropResult, Element } from '../base/schema.js';
+import type { Candidate, CropResult } from '../base/schema.js';
 import { focalPoint } from './focal-point.js';
 import { formatAspect, type Target } from './target.js';
 import { canvasOf, type FitWishes } from './canvas.js';
-import { hasRoomFor, paddedBox } from './padded-box.js';
-import { distinctSubject } from './subject.js';
 import type { Canvas } from '../photo/canvas.js';
 
 /** A crop that leaves out less than this share of the photo is not worth making: the verdict is `keep`. */
@@ -42,7 +40,8 @@ export function cropResult(outcome: CropOutcome): CropResult {
   const analysis = elementsInPhoto(outcome);
   const crop = rects[decision.best]!;
   const isWhole = crop.width * crop.height >= KEEP_FROM_SHARE * photo.width * photo.height;
-  const keepsPhoto = (isWhole || decision.verdict === 'keep') && !target.aspect;
+  const isOfSubject = wishes.margin !== undefined || wishes.place !== undefined;
+  const keepsPhoto = (isWhole || (decision.verdict === 'keep' && !isOfSubject)) && !target.aspect;
   const final = keepsPhoto ? rectOfBox(boxOfSize(photo)) : crop;
   const canvas = canvasOf(final, target, wishes.fit, photo);
   return {
@@ -62,13 +61,15 @@ export function cropResult(outcome: CropOutcome): CropResult {
     why: decision.why,
     crop: final,
     ...defined({ canvas: canvas && canvasInResult(canvas) }),
-    focalPoint: focalPoint(photo, analysis, boxOfRect(final), wishes.focus),
+    ...defined({ cameraFocus: settled.cameraFocus && cameraFocusInResult(settled.cameraFocus) }),
+    focalPoint: focalPoint(photo, analysis, boxOfRect(final), settled.focus),
     ...(heads ? { heads: heads.map((box) => [...box] as [number, number, number, number]) } : {}),
     verdict: keepsPhoto ? 'keep' : 'crop',
     ...defined({ modelVerdict: decision.verdict }),
     ...((engine.scores ?? true) ? { confidence: round6(decision.modelScores[decision.best]!) } : {}),
     ...resultNotes(photo, final, { size: target.size, canvas }, [
       settled.note,
+      ...subjectNotes(outcome, final),
       decision.verdict === 'reject' ? REJECTED : undefined,
     ]),
     timingsMs: ready.timings.with(settled.engineTarget.timings),
@@ -84,49 +85,12 @@ export function askedTarget({ aspect, size }: Target, { fit, background, enlarge
   };
 }
 
+function cameraFocusInResult({ tag, point: [x, y] }: CameraFocus): NonNullable<CropResult['cameraFocus']> {
+  return { tag, x, y };
+}
+
 export function canvasInResult({ width, height, at, fill, background }: Canvas): NonNullable<CropResult['canvas']> {
   return { widthPx: width, heightPx: height, at: { ...at }, fill, ...defined({ background }) };
-}
-
-/** T_comp, in oriented photo pixels. */
-export function elementsInPhoto({ ready, analysed }: Pick<CropOutcome, 'ready' | 'analysed'>): Element[] {
-  return analysed.elements.map((element) => ready.map.toPhoto.element(element));
-}
-
-/** The candidates as exact crops of the photo. */
-export function exactCrops(outcome: Omit<CropOutcome, 'decided'>): CropRect[] {
-  const { ready, wishes, engine, settled, proposed } = outcome;
-  const { map, photo } = ready;
-  const mayPad = settled.target.aspect !== undefined && (wishes.fit.fit ?? 'crop') !== 'crop';
-  // Without a ratio the engine `full` would have left the photo as it is.
-  const subject = engine.name === 'full' ? boxOfSize(photo) : distinctSubject(elementsInPhoto(outcome), photo);
-  return proposed.candidates.map(({ boxInFrame }) => {
-    const box = map.toPhoto.box(boxInFrame);
-    return mayPad ? cropForCanvas(box, photo, settled, wishes, subject) : exactCrop(box, photo, settled, wishes.focus);
-  });
-}
-
-/** As below; and where no crop of the ratio holds the subject too, one that is put on a canvas. */
-function cropForCanvas(
-  box: Box,
-  photo: Photo,
-  settled: SettledTarget,
-  { focus }: SettledWishes,
-  subject: Box | undefined,
-): CropRect {
-  const { target, minSize, isPadded = false } = settled;
-  const held = subject ? [...settled.keep, subject] : settled.keep;
-  const limits = { photo, aspect: target.aspect!, held, minSize };
-  if (isPadded || !hasRoomFor(limits)) return rectOfBox(paddedBox(limits, box));
-  return exactCrop(box, photo, { ...settled, keep: held }, focus);
-}
-
-/** The candidate in whole pixels, within every wish. */
-function exactCrop(box: Box, photo: Photo, settled: SettledTarget, focus: Point | undefined): CropRect {
-  const { minSize, target, keep } = settled;
-  const { aspect } = target;
-  const rect = cropRectangle({ photo, box, keep, minSize, ...defined({ aspect }), name: photo.name });
-  return focus ? slideToFocus(rect, focus, keep, photo) : rect;
 }
 
 function reportedModel({

@@ -1,5 +1,7 @@
 import { boxOfRect } from '../base/geometry.js';
-import { elementsInPhoto, exactCrops, type CropOutcome } from './crop-result.js';
+import type { CropOutcome } from './crop-result.js';
+import { elementsInPhoto } from './elements-in-photo.js';
+import { exactCrops } from './exact-crops.js';
 
 /** Tells whoever follows the thoughts about a photo which composition was found, in the photo's pixels. */
 export function tellElements(outcome: Pick<CropOutcome, 'ready' | 'wishes' | 'analysed'>): void {

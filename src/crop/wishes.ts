@@ -9,7 +9,10 @@ import { Timings } from '../base/timings.js';
 import type { ConversationPart, EngineCall, EngineTarget, PhotoEngine, SamplingOptions } from '../engines/engine.js';
 import type { Thought } from '../engines/thought.js';
 import { parseBackground } from '../photo/canvas.js';
+import { cameraFocus, type CameraFocus } from '../photo/metadata/camera-focus.js';
 import type { FitWishes } from './canvas.js';
+import { parseMargin, type Margin } from './margin.js';
+import type { Place } from './place.js';
 import { CROP_DEFAULTS, MAX_CANDIDATES } from './defaults.js';
 import { focusBox, focusPoint, type Focus } from './focus.js';
 import { bestWayToKeep, waysToKeep, type ToKeep } from './kept.js';
@@ -31,6 +34,21 @@ export interface CropWishes extends FitWishes {
    * in every crop, in its middle third both ways where the photo's edges and boxes to keep allow.
    */
   readonly focus?: Focus;
+  /**
+   * Build the crop around the subject that the camera has noted (EXIF SubjectArea, SubjectLocation), where there is no
+   * `focus`; given up where no crop of a ratio holds it beside what is to be kept. Default true.
+   */
+  readonly cameraFocus?: boolean;
+  /**
+   * Where in the crop its subject is to be, by thirds: the focus, else the middle of what is kept, of heads, or of what the
+   * analysis names. As near as the photo's edges, boxes to keep and the least size allow; the notes say where that is not near.
+   */
+  readonly place?: Place;
+  /**
+   * Trim to the subject (as of `place`, where more than a point is known of it) with this room around it: `10%` of its longer
+   * side, or `40px`. Of a ratio the smallest crop that holds both. The least size is then 0 unless `minSize` says another.
+   */
+  readonly margin?: string;
   /**
    * Least area of the crop as a share of the photo's, 0..1. Default 0.25, or three quarters of the largest crop of the ratio
    * where that is less: a ratio is refused for its size only where a size was asked for.
@@ -79,6 +97,9 @@ export interface SettledTarget {
   readonly note?: string;
   /** No crop of its ratio holds what is to be kept: a larger one is put on a canvas, and the engine is not asked. */
   readonly isPadded?: boolean;
+  /** In oriented photo pixels, as is what the camera says, where that is the focus. */
+  readonly focus?: Point;
+  readonly cameraFocus?: CameraFocus;
   readonly engineTarget: EngineTarget;
   readonly result?: undefined;
   readonly error?: undefined;
@@ -98,7 +119,10 @@ export interface SettledWishes {
   readonly call: EngineCall;
   /** One for each target asked for, in order. */
   readonly targets: readonly (SettledTarget | FailedTarget)[];
-  readonly focus: Point | undefined;
+  /** Rectangles to keep, without room. */
+  readonly asked: readonly Box[];
+  readonly place: Place | undefined;
+  readonly margin: Margin | undefined;
   readonly fit: FitWishes;
   readonly seed: number;
   readonly onConversation: CropWishes['onConversation'];
@@ -127,10 +151,15 @@ export function settleWishes(
   const fit = settleFit(wishes, targets);
   requireScores(engine, votes, minConfidence);
   const { photo, heads = [] } = ready;
-  const focus = wishes.focus && focusPoint(wishes.focus, photo);
+  const { place } = wishes;
+  const margin = wishes.margin === undefined ? undefined : parseMargin(wishes.margin);
+  const wished = wishes.focus && focusPoint(wishes.focus, photo);
+  const camera = wished || wishes.cameraFocus === false ? undefined : cameraFocus(photo);
   const asked = (wishes.keep ?? []).map((rect) => keepBox(rect, photo));
-  const keep = { asked, heads, ...defined({ focus: focus && focusBox(focus, photo) }) };
-  const settled = targets.map((target) => settleTarget(ready, target, keep, { minSize, fit }));
+  const keep = { asked, heads };
+  const settled = targets.map((target) =>
+    settleTarget(ready, target, keep, { minSize: minSize ?? (margin && 0), fit, focus: wished, camera }),
+  );
   const call = settleCall(ready, wishes);
   const request = {
     ...call.request,
@@ -149,7 +178,7 @@ export function settleWishes(
       ...defined({ onThought: onThought && toldOf(possible, onThought) }),
     },
     targets: settled,
-    ...{ focus, fit, seed, onConversation, onThought },
+    ...{ asked, place, margin, fit, seed, onConversation, onThought },
   };
 }
 
@@ -171,11 +200,36 @@ function requireScores({ scores = true, identity, name }: PhotoEngine, votes: nu
   throw new FramewrightError('USAGE', `${who} answers with one box and no scores: there ${what}`);
 }
 
+/** What is wished of each target alike. */
+interface TargetWishes {
+  readonly minSize: number | undefined;
+  readonly fit: FitWishes;
+  /** Asked for. */
+  readonly focus: Point | undefined;
+  /** Where none is asked for. */
+  readonly camera: CameraFocus | undefined;
+}
+
 function settleTarget(
   ready: ReadyPhoto,
   target: Target,
   wanted: ToKeep,
-  { minSize: asked, fit }: { readonly minSize: number | undefined; readonly fit: FitWishes },
+  wishes: TargetWishes,
+): SettledTarget | FailedTarget {
+  const { focus = wishes.camera?.point } = wishes;
+  const around = focus && focusBox(focus, ready.photo);
+  const settled = settleAround(ready, target, { ...wanted, ...defined({ focus: around }) }, wishes);
+  const isMet = settled.error === undefined && !settled.isPadded;
+  // What a camera notes is no wish: no ratio is lost for it.
+  if (wishes.camera && !isMet) return settleAround(ready, target, wanted, wishes);
+  return settled.error ? settled : { ...settled, ...defined({ focus, cameraFocus: wishes.camera }) };
+}
+
+function settleAround(
+  ready: ReadyPhoto,
+  target: Target,
+  wanted: ToKeep,
+  { minSize: asked, fit }: TargetWishes,
 ): SettledTarget | FailedTarget {
   const { aspect } = target;
   const minSize = asked ?? defaultMinSize(target, ready.photo);

@@ -3,6 +3,7 @@ import type { CropRect, EngineName, Fallback, Fit } from '../../base/schema.js';
 import type { BatchOptions } from '../../batch/options.js';
 import type { WatchOptions } from '../../batch/watch/watch-batch.js';
 import type { Focus } from '../../crop/focus.js';
+import type { Place } from '../../crop/place.js';
 import type { OutputFormat } from '../../photo/output-format.js';
 import { cropperOptionsOf, type ModelFlags } from '../options.js';
 import type { BatchInterrupt } from '../terminal/interrupt.js';
@@ -28,6 +29,9 @@ export interface CropFlags extends ModelFlags {
   readonly fit?: Fit;
   readonly background?: string;
   readonly enlarge: boolean;
+  readonly cameraFocus: boolean;
+  readonly place?: Place;
+  readonly margin?: string;
   readonly minConfidence?: number;
   readonly fallback?: Fallback;
   readonly reviewList?: string;
@@ -94,7 +98,7 @@ function filesOf(flags: CropFlags): Pick<BatchOptions, FileOption> {
 /** Which crops are found, and how. */
 function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
   const { candidates, top, votes, keep, focus, minSize, seed, temperature, minConfidence, fallback, instruct } = flags;
-  const { fit, background, enlarge } = flags;
+  const { fit, background, enlarge, place, margin } = flags;
   const { recursive, journal, resume, reviewList, hints, engine, faces } = flags;
   return {
     inputs: photos,
@@ -102,7 +106,20 @@ function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
     sizes: [...flags.size, ...flags.preset],
     ...{ candidates, top, votes, keep, seed, temperature, recursive, journal, resume },
     ...(enlarge ? { enlarge } : {}),
-    ...defined({ focus, minSize, fit, background, minConfidence, fallback, instruct, reviewList, hints }),
+    ...(flags.cameraFocus ? {} : { cameraFocus: false }),
+    ...defined({
+      focus,
+      minSize,
+      fit,
+      background,
+      place,
+      margin,
+      minConfidence,
+      fallback,
+      instruct,
+      reviewList,
+      hints,
+    }),
     cropper: { ...cropperOptionsOf(flags), engine, faces, parallel: flags.jobs },
   };
 }
