@@ -6,7 +6,7 @@ import { openPhoto, type Photo } from './decode.js';
 import { checkCanvas, onCanvas, type Canvas } from './canvas.js';
 import { encodeAs, type EncodedImage, type EncodeOptions } from './encode.js';
 import { withPhotoMetadata } from './metadata/metadata-of-crop.js';
-import { OUTPUT_FORMATS } from './output-format.js';
+import { formatOfCrop, OUTPUT_FORMATS } from './output-format.js';
 import { extractable } from './render.js';
 
 export interface EncodeCropOptions extends EncodeOptions {
@@ -57,7 +57,7 @@ export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Prom
     checkSize(canvas);
     checkCanvas(canvas);
   }
-  const format = options.format ?? (photo.format === 'gif' ? 'png' : photo.format);
+  const format = options.format ?? formatOfCrop(photo.format);
   const { width, height } = canvas ?? resize ?? options.crop;
   let pipeline = openPhoto(photo).extract(extractable(photo, options.crop));
   if (resize) {
