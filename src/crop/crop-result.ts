@@ -1,12 +1,11 @@
 import { defined } from '../base/defined.js';
 import { boxOfRect, boxOfSize, rectOfBox } from '../base/geometry.js';
-import type { Analysed, Decided, ModelIdentity, PhotoEngine, Proposed } from '../engines/engine.js';
+import type { ModelIdentity } from '../engines/engine.js';
 import type { CameraFocus } from '../photo/metadata/camera-focus.js';
+import type { CropOutcome } from './crop-outcome.js';
 import { elementsInPhoto } from './elements-in-photo.js';
 import { exactCrops, subjectNotes } from './exact-crops.js';
-import type { SettledTarget, SettledWishes } from './wishes.js';
 import { resultNotes } from './result-notes.js';
-import type { ReadyPhoto } from './ready-photo.js';
 import type { Candidate, CropResult } from '../base/schema.js';
 import { focalPoint } from './focal-point.js';
 import { formatAspect, type Target } from './target.js';
@@ -17,17 +16,6 @@ import type { Canvas } from '../photo/canvas.js';
 const KEEP_FROM_SHARE = 0.97;
 
 const REJECTED = 'is rejected by the model: no crop makes it a good photo';
-
-/** What an engine has made of one target. */
-export interface CropOutcome {
-  readonly ready: ReadyPhoto;
-  readonly wishes: SettledWishes;
-  readonly engine: PhotoEngine;
-  readonly settled: SettledTarget;
-  readonly analysed: Analysed;
-  readonly proposed: Proposed;
-  readonly decided: Decided;
-}
 
 /** crop: the candidates as exact crops of the photo, and the best of them; all in oriented photo pixels. */
 export function cropResult(outcome: CropOutcome): CropResult {

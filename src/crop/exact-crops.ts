@@ -1,7 +1,7 @@
 import { defined } from '../base/defined.js';
 import { boxCentre, boxOfRect, boxOfSize, rectOfBox, unionOf, type Box, type Point } from '../base/geometry.js';
 import type { CropRect } from '../base/schema.js';
-import type { CropOutcome } from './crop-result.js';
+import type { CropOutcome } from './crop-outcome.js';
 import { elementsInPhoto } from './elements-in-photo.js';
 import { cropRectangle } from './crop-rectangle.js';
 import { slideToFocus } from './focus.js';

@@ -4,7 +4,8 @@ import type { EngineCall, EngineSteps, PhotoEngine } from '../engines/engine.js'
 import { plainEngine } from '../engines/plain-engine.js';
 import type { Photo } from '../photo/decode.js';
 import { boxOfSize } from '../base/geometry.js';
-import { cropResult, type CropOutcome } from './crop-result.js';
+import type { CropOutcome } from './crop-outcome.js';
+import { cropResult } from './crop-result.js';
 import { tellCandidates, tellElements } from './tell-thoughts.js';
 import { CROP_DEFAULTS } from './defaults.js';
 import { readyFor, type ReadyPhoto } from './ready-photo.js';

@@ -1,5 +1,5 @@
 import { boxOfRect } from '../base/geometry.js';
-import type { CropOutcome } from './crop-result.js';
+import type { CropOutcome } from './crop-outcome.js';
 import { elementsInPhoto } from './elements-in-photo.js';
 import { exactCrops } from './exact-crops.js';
 
