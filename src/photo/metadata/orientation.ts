@@ -26,7 +26,7 @@ export function outputScale({ crop, output, at = wholeOf(output) }: PixelChange)
 }
 
 function wholeOf(output: Size): Rect {
-  return { x: 0, y: 0, ...output };
+  return { ...output, x: 0, y: 0 };
 }
 
 /** Whether the orientation swaps width and height. */

@@ -131,7 +131,7 @@ function microsoftArea(xmp: string, element: XmlElement): Omit<PlacedArea, keyof
 /** Cut at the crop's edges; undefined where its middle is outside. */
 function areaOfCrop(
   [left, top, right, bottom]: Area,
-  { stored, crop, output, at = { x: 0, y: 0, ...output }, orientation }: PixelChange,
+  { stored, crop, output, at = { ...output, x: 0, y: 0 }, orientation }: PixelChange,
   drawnAt: number,
 ): Area | undefined {
   const upright = isTransposed(orientation) ? { width: stored.height, height: stored.width } : stored;
