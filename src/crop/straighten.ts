@@ -6,6 +6,7 @@ import type { CropRect, CropResult } from '../base/schema.js';
 import { workingSize } from '../engines/rules/maps/plane.js';
 import { findTilt, TILT_LONG_SIDE_PX, type Tilt } from '../engines/tilt/tilt.js';
 import type { Photo } from '../photo/decode.js';
+import { cameraFocus, type CameraFocus } from '../photo/metadata/camera-focus.js';
 import { renderFrame } from '../photo/render.js';
 import { turnPhoto } from '../photo/turn/turn-photo.js';
 import { boxAroundTurned, straightPoint, turnOf } from '../photo/turn/turn.js';
@@ -140,4 +141,13 @@ export function focusInPhoto(focus: Focus, photo: Photo): Point {
   if (!photo.turn) return point;
   const [x, y] = straightPoint([point[0] + 0.5, point[1] + 0.5], photo.turn);
   return [Math.floor(x), Math.floor(y)];
+}
+
+/** The subject the camera has noted; none where it was cut off with the corners. */
+export function cameraFocusInPhoto(photo: Photo): CameraFocus | undefined {
+  const noted = cameraFocus(photo);
+  if (!noted || !photo.turn) return noted;
+  const [x, y] = straightPoint([noted.point[0] + 0.5, noted.point[1] + 0.5], photo.turn);
+  const isInside = x >= 0 && y >= 0 && x < photo.width && y < photo.height;
+  return isInside ? { ...noted, point: [Math.floor(x), Math.floor(y)] } : undefined;
 }

@@ -16,10 +16,10 @@ export interface DrawnScene {
 }
 
 const SIZES = [
-  [600, 400],
-  [600, 450],
-  [450, 600],
-  [640, 360],
+  [480, 320],
+  [480, 360],
+  [360, 480],
+  [512, 288],
 ] as const;
 
 /** A scene, the same for the same seed. */
