@@ -16,11 +16,14 @@ export interface DrawnScene {
 }
 
 const SIZES = [
-  [480, 320],
-  [480, 360],
-  [360, 480],
-  [512, 288],
+  [900, 600],
+  [800, 600],
+  [600, 800],
+  [960, 540],
 ] as const;
+
+/** Rendered smaller than drawn: a camera's photo is measured at about this size too. */
+const SCALE = 0.6;
 
 /** A scene, the same for the same seed. */
 export function drawScene(kind: SceneKind, seed: number): DrawnScene {
@@ -34,7 +37,8 @@ export function drawScene(kind: SceneKind, seed: number): DrawnScene {
  * sensor and the blur of a lens.
  */
 export async function renderScene({ width, height, body }: DrawnScene, turnedDeg: number, seed = 1): Promise<Raster> {
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><g transform="translate(${width / 2} ${height / 2}) rotate(${turnedDeg})">${body}</g></svg>`;
+  const size = { width: SCALE * width, height: SCALE * height };
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}" viewBox="0 0 ${width} ${height}"><g transform="translate(${width / 2} ${height / 2}) rotate(${turnedDeg})">${body}</g></svg>`;
   const { data } = await sharp(Buffer.from(svg))
     .flatten()
     .removeAlpha()
@@ -43,7 +47,7 @@ export async function renderScene({ width, height, body }: DrawnScene, turnedDeg
     .toBuffer({ resolveWithObject: true });
   const random = seededRandom(seed);
   const grained = Uint8Array.from(data, (value) => Math.max(0, Math.min(255, value + 8 * (random() - 0.5))));
-  return { data: grained, size: { width, height } };
+  return { data: grained, size };
 }
 
 type Random = () => number;
