@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { defined } from '../base/defined.js';
 import { parseBytes } from '../base/bytes-text.js';
+import type { TowerOptions } from '../retrieval/tower.js';
 import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
 import type { CropRect } from '../base/schema.js';
 import { parseFocus, type Focus } from '../crop/focus.js';
@@ -67,6 +68,12 @@ export function cropperOptionsOf(flags: ModelFlags): {
       onLog: flags.verbose ? writeLog : undefined,
     }),
   };
+}
+
+/** The flags as far as a vision tower alone has a use for them. */
+export function towerOptionsOf(flags: ModelFlags): TowerOptions {
+  const { model, mmproj, gpu, threads, onLog } = cropperOptionsOf(flags);
+  return { model, gpu, ...defined({ mmproj, threads, onLog }) };
 }
 
 function writeLog({ level, text }: LogLine): void {

@@ -12,6 +12,7 @@ import { writeToStdout } from '../terminal/stdout.js';
 /** The options of `framewright crop`, as commander has them. */
 export interface CropFlags extends ModelFlags {
   readonly engine: EngineName;
+  readonly index?: string;
   readonly output?: string;
   readonly aspect: readonly string[];
   readonly size: readonly string[];
@@ -98,6 +99,6 @@ function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
     sizes: [...flags.size, ...flags.preset],
     ...{ candidates, top, votes, keep, seed, temperature, recursive, journal, resume },
     ...defined({ focus, minSize, minConfidence, fallback, instruct, reviewList, hints }),
-    cropper: { ...cropperOptionsOf(flags), engine, faces, parallel: flags.jobs },
+    cropper: { ...cropperOptionsOf(flags), engine, faces, parallel: flags.jobs, ...defined({ index: flags.index }) },
   };
 }
