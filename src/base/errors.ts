@@ -5,7 +5,7 @@ export const ERROR_CODES = [
   'USAGE', // an option or argument is wrong
   'INPUT_NOT_FOUND',
   'INPUT_UNREADABLE', // permission, is a folder, device error
-  'INPUT_UNSUPPORTED', // a format we do not decode (HEIC, RAW, text)
+  'INPUT_UNSUPPORTED', // a format we do not decode (RAW, text; HEIC without its package)
   'INPUT_CORRUPT', // truncated or damaged image data
   'INPUT_TOO_LARGE', // over the pixel limit
   'OUTPUT_EXISTS', // would overwrite without force

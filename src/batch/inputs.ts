@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import { isRawExtension } from '../photo/camera-raw.js';
+import { HEIC_PACKAGE, isHeicName, readsHeic } from '../photo/heic/libheif.js';
 import { expandGlob, isGlob } from './glob.js';
 
 /** What the photo whose bytes come on stdin is called, on the command line. */
@@ -10,12 +11,17 @@ export const STDIN = '-';
 
 const PHOTO = /\.(jpe?g|png|webp|avif|tiff?|gif)$/i;
 
+/** Whether a file called so is a photo to be looked for. */
+function isReadName(name: string, search: Search): boolean {
+  return PHOTO.test(name) || (isHeicName(name) && search.readsHeic);
+}
+
 export interface FoundPhotos {
   /** None twice. */
   readonly photos: readonly string[];
   /** Absolute paths of those the command line names itself; the others were found in folders and by patterns. */
   readonly named: ReadonlySet<string>;
-  /** What a user may wonder about: folders that cannot be read, HEIC and RAW left out. */
+  /** What a user may wonder about: folders that cannot be read, RAW (and HEIC, where nothing reads it) left out. */
   readonly notes: readonly string[];
 }
 
@@ -34,6 +40,7 @@ export async function expandInputs(
   let nFound = 0;
   const search: Search = {
     recursive,
+    readsHeic: readsHeic(),
     notes: [],
     found: (n) => onFound?.((nFound += n)),
   };
@@ -48,6 +55,7 @@ export async function expandInputs(
 /** What one search shares between its folders. */
 interface Search {
   readonly recursive: boolean;
+  readonly readsHeic: boolean;
   readonly notes: string[];
   /** Call with the number of photos of each folder. */
   readonly found: (nPhotos: number) => void;
@@ -64,7 +72,7 @@ async function expand(item: string, search: Search): Promise<string[]> {
   const lists = await Promise.all(
     matched.map(async (name) => {
       if ((await stat(name).catch(() => undefined))?.isDirectory()) return [];
-      return namesKind || PHOTO.test(name) ? [name] : [];
+      return namesKind || isReadName(name, search) ? [name] : [];
     }),
   );
   const photos = lists.flat();
@@ -83,8 +91,9 @@ async function photosIn(folder: string, search: Search): Promise<string[]> {
   const photos = (await photosAmong(folder, entries, search, unread)).sort((a, b) => (a < b ? -1 : 1));
   const where = recursive ? 'in or below' : 'in';
   if (unread.length > 0) {
+    const remedy = unread.some(isHeicName) ? `; npm install ${HEIC_PACKAGE} reads HEIC` : '';
     notes.push(
-      `${unread.length} HEIC or RAW photos ${where} ${folder} are left out (${unread[0]!}): convert them to JPEG or TIFF`,
+      `${unread.length} ${unread.some(isHeicName) ? 'HEIC or RAW' : 'RAW'} photos ${where} ${folder} are left out (${unread[0]!}): convert them to JPEG or TIFF${remedy}`,
     );
   }
   if (photos.length > 0) return photos;
@@ -107,11 +116,11 @@ async function photosAmong(
     const name = path.join(folder, entry.name);
     if (entry.isDirectory()) {
       if (search.recursive) below.push(photosBelow(name, search, unread));
-    } else if (PHOTO.test(entry.name)) {
+    } else if (isReadName(entry.name, search)) {
       // A link to a folder may be called like a photo; one that leads nowhere is an error when its turn comes.
       const isPhoto = entry.isFile() || (entry.isSymbolicLink() && !(await isFolder(name)));
       if (isPhoto) photos.push(name);
-    } else if (/\.(heic|heif|hif)$/i.test(entry.name) || isRawExtension(entry.name)) unread.push(name);
+    } else if (isHeicName(entry.name) || isRawExtension(entry.name)) unread.push(name);
   }
   search.found(photos.length);
   for (const list of await Promise.all(below)) for (const photo of list) photos.push(photo);

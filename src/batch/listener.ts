@@ -6,7 +6,7 @@ import type { PlannedPhoto } from './plan/planned-photo.js';
 /** Something a user may wonder about. */
 export interface BatchNote {
   /**
-   * `inputs`: folders that cannot be read, HEIC and RAW left out; `earlier-crops`: pictures left out as crops made earlier;
+   * `inputs`: folders that cannot be read, RAW (and HEIC, where nothing reads it) left out; `earlier-crops`: pictures left out as crops made earlier;
    * `hints`: some are for none of the photos; `sidecars`: who reads those asked for.
    */
   readonly about: 'inputs' | 'earlier-crops' | 'hints' | 'sidecars';

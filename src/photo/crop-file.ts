@@ -5,7 +5,7 @@ import { applyColourPlan, planColour } from './colour.js';
 import { openPhoto, type Photo } from './decode.js';
 import { encodeAs, type EncodedImage, type EncodeOptions } from './encode.js';
 import { withPhotoMetadata } from './metadata/metadata-of-crop.js';
-import { OUTPUT_FORMATS } from './output-format.js';
+import { formatOfCrop, OUTPUT_FORMATS } from './output-format.js';
 import { extractable } from './render.js';
 
 export interface EncodeCropOptions extends EncodeOptions {
@@ -47,7 +47,7 @@ export interface EncodedCrop extends EncodedImage {
 export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Promise<EncodedCrop> {
   checkOptions('encodeCrop', options, ENCODE_CROP_OPTIONS);
   if (options.resize) checkSize(options.resize);
-  const format = options.format ?? (photo.format === 'gif' ? 'png' : photo.format);
+  const format = options.format ?? formatOfCrop(photo.format);
   const { width, height } = options.resize ?? options.crop;
   let pipeline = openPhoto(photo).extract(extractable(photo, options.crop));
   if (options.resize) {

@@ -1,11 +1,11 @@
 import { defined } from '../base/defined.js';
 import type { Metadata, Sharp } from 'sharp';
-import { FramewrightError } from '../base/errors.js';
 import { checkOptions, type OptionKinds } from '../base/options-check.js';
-import { decoding } from './failure.js';
+import { decoding, tooManyPixels } from './failure.js';
 import { checkLimit, readInput } from './input.js';
 import type { EncodedPhoto, InputOptions } from './input.js';
 import type { PhotoInput } from './input-kinds.js';
+import { isTransposed } from './metadata/orientation.js';
 import { saysResolution } from './formats/jpeg-segments.js';
 import { withPngProfile } from './formats/png-chunks.js';
 import type { Cicp } from './formats/types.js';
@@ -30,14 +30,17 @@ const DECODE_OPTIONS: OptionKinds<DecodeOptions> = {
 };
 
 /**
- * A photo ready to be looked at. It holds the encoded file, not its pixels: those are decoded when a frame or a crop
- * asks for them and dropped afterwards.
+ * A photo ready to be looked at. It holds the encoded file, not its pixels (but of a HEIC): those are decoded when a
+ * frame or a crop asks for them and dropped afterwards.
  */
 export interface Photo extends EncodedPhoto {
   /** Size in pixels as it is meant to be seen: the EXIF orientation is applied. */
   readonly width: number;
   readonly height: number;
-  /** The file as libvips is given it: `bytes`, or the same pixels without what it would not understand. */
+  /**
+   * The file as libvips is given it: `bytes`, or the same pixels without what it would not understand; of a HEIC, which
+   * it cannot decode, an uncompressed TIFF.
+   */
   readonly pixels: Uint8Array;
   /** What its RGB values mean, where the file says so in code points and no profile can say it all. */
   readonly cicp?: Cicp;
@@ -53,8 +56,8 @@ export interface Photo extends EncodedPhoto {
 }
 
 /**
- * Reads a photo and its header. JPEG, PNG, WebP, AVIF, TIFF and GIF (of several frames or pages, the first), told by
- * content, whatever the file is called.
+ * Reads a photo and its header. JPEG, PNG, WebP, AVIF, HEIC, TIFF and GIF (of several frames or pages, the first), told
+ * by content, whatever the file is called. A HEIC needs the package libheif-js, and its pixels are decoded here.
  *
  * @throws FramewrightError USAGE, INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_UNSUPPORTED, INPUT_CORRUPT, INPUT_TOO_LARGE
  */
@@ -64,24 +67,21 @@ export async function decodePhoto(input: PhotoInput, options: DecodeOptions = {}
   checkLimit('maxPixels', maxPixels);
   const encoded = await readInput(input, options);
   const { name } = encoded;
-  const file = readPhotoFile(encoded);
+  const file = await readPhotoFile(encoded, { maxPixels, signal });
   const found = await decoding(
     name,
     () => sharp(file.pixels, { failOn: 'error', limitInputPixels: false }).metadata(),
     signal,
   );
   const { width, height } = found.autoOrient;
-  if (width * height > maxPixels) {
-    const megapixels = (pixels: number): string => `${(pixels / 1e6).toFixed(0)} megapixels`;
-    throw new FramewrightError(
-      'INPUT_TOO_LARGE',
-      `${name} is ${width}x${height} px, ${megapixels(width * height)}, over the limit of ${megapixels(maxPixels)}: raise the limit (--max-pixels, maxPixels in code) if that is right`,
-    );
-  }
+  if (width * height > maxPixels) throw tooManyPixels(name, { width, height }, maxPixels);
   const { parts } = file;
   if (parts) await decoding(name, () => checkTiffParts(parts, maxPixels, signal), signal);
   const pixels = file.icc ? await withProfile(encoded.name, file, file.icc, maxPixels, signal) : file.pixels;
-  const stored = file.icc ? { ...found, hasProfile: true, icc: Buffer.from(file.icc) } : found;
+  const stored = {
+    ...asStored(found, file),
+    ...(file.icc && { hasProfile: true, icc: Buffer.from(file.icc) }),
+  };
   const density = densityOf(encoded, file, stored);
   return {
     ...encoded,
@@ -125,9 +125,16 @@ async function withProfile(
   return withPngProfile(png, icc);
 }
 
+/** With what libvips does not say; the size is the one before the orientation. */
+function asStored(found: Metadata, { stored }: PhotoFile): Metadata {
+  if (!stored) return found;
+  const { width, height } = found;
+  return { ...found, ...stored, ...(isTransposed(stored.orientation ?? 1) && { width: height, height: width }) };
+}
+
 /** libvips makes one up where a file has none. */
 function densityOf({ bytes, format }: EncodedPhoto, { density }: PhotoFile, stored: Metadata): number | undefined {
-  if (format === 'png' || format === 'tiff') return density;
+  if (format === 'png' || format === 'tiff' || format === 'heic') return density;
   if (format === 'jpeg') return saysResolution(bytes) ? stored.density : undefined;
   return stored.exif ? stored.density : undefined;
 }

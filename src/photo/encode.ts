@@ -11,7 +11,7 @@ import { withoutResolutionUnit } from './formats/tiff-layout.js';
 import { webpChunks } from './formats/webp-chunks.js';
 
 export interface EncodeOptions {
-  /** Default: the photo's own format, PNG for a GIF. */
+  /** Default: the photo's own format, PNG for a GIF, JPEG for a HEIC. */
   readonly format?: OutputFormat;
   /**
    * 1..100, for JPEG, WebP and AVIF; PNG and TIFF are lossless. Default: of a JPEG's crop as JPEG the photo's own, of a
@@ -60,7 +60,8 @@ export async function encodeAs(photo: Photo, pipeline: Sharp, options: EncodeAs)
 
 function withFormat(photo: Photo, pipeline: Sharp, { format, quality, bitDepth }: EncodeAs): Sharp {
   const source = photo.format === 'jpeg' ? sourceJpegEncoding(photo.bytes) : undefined;
-  const isSubsampled = photo.format === 'webp' || source?.chromaSubsampling === '4:2:0';
+  const ofHeic = photo.format === 'heic' ? photo.stored.chromaSubsampling : undefined;
+  const isSubsampled = photo.format === 'webp' || (source?.chromaSubsampling ?? ofHeic) === '4:2:0';
   // Colour at half resolution is all these photos have; encoding more of it would only make the file larger.
   const chromaSubsampling = isSubsampled ? '4:2:0' : '4:4:4';
   switch (format) {

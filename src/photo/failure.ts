@@ -1,5 +1,6 @@
 import { FramewrightError, messageOf } from '../base/errors.js';
 import { untilAborted } from '../base/abort.js';
+import type { Size } from '../base/geometry.js';
 
 /**
  * Runs a libvips pipeline over a photo's bytes. On abort the promise rejects at once with the signal's reason, while
@@ -52,4 +53,12 @@ function firstLine(message: string): string {
     .map((line) => line.trim())
     .filter((line) => line !== '');
   return lines.find((line) => !line.startsWith('source: bad seek')) ?? message;
+}
+
+export function tooManyPixels(name: string, { width, height }: Size, maxPixels: number): FramewrightError {
+  const megapixels = (pixels: number): string => `${(pixels / 1e6).toFixed(0)} megapixels`;
+  return new FramewrightError(
+    'INPUT_TOO_LARGE',
+    `${name} is ${width}x${height} px, ${megapixels(width * height)}, over the limit of ${megapixels(maxPixels)}: raise the limit (--max-pixels, maxPixels in code) if that is right`,
+  );
 }

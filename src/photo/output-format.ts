@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import type { PhotoFormat } from './sniff.js';
 
 export const OUTPUT_FORMATS = ['jpeg', 'png', 'webp', 'avif', 'tiff'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
@@ -8,4 +9,9 @@ export function outputFormatOf(path: string): OutputFormat | undefined {
   const extension = extname(path).slice(1).toLowerCase();
   const names: Record<string, OutputFormat> = { jpg: 'jpeg', jpe: 'jpeg', jfif: 'jpeg', tif: 'tiff' };
   return names[extension] ?? OUTPUT_FORMATS.find((format) => format === extension);
+}
+
+/** What a photo's crop is where no format is asked for: its own, or of those that are read and not written the nearest. */
+export function formatOfCrop(format: PhotoFormat): OutputFormat {
+  return format === 'gif' ? 'png' : format === 'heic' ? 'jpeg' : format;
 }

@@ -8,7 +8,10 @@ import { firstPage } from './formats/tiff-pages.js';
 import { webpFrames } from './formats/webp-chunks.js';
 import type { Cicp } from './formats/types.js';
 import type { EncodedPhoto } from './input.js';
+import type { Metadata } from 'sharp';
 import { FramewrightError } from '../base/errors.js';
+import type { HeicPicture } from './heic/messages.js';
+import { readHeic } from './heic/read-heic.js';
 
 /** What a photo's file means for its pixels. Read here, once, wherever libvips does not look or cannot be trusted. */
 export interface PhotoFile {
@@ -25,12 +28,20 @@ export interface PhotoFile {
   readonly failOn?: 'error';
   /** Of a TIFF. */
   readonly parts?: TiffLayout['parts'];
+  /** What libvips cannot say of the file, as it says nothing of a HEIC but its pixels. */
+  readonly stored?: Pick<Metadata, 'orientation' | 'chromaSubsampling' | 'exif' | 'xmp'>;
   /** What of the photo is not cropped, to follow its name. */
   readonly notes: readonly string[];
 }
 
-/** @throws FramewrightError INPUT_UNSUPPORTED */
-export function readPhotoFile({ bytes, format, name }: EncodedPhoto): PhotoFile {
+/** What a photo that must be decoded here is decoded with. */
+export interface DecodingLimits {
+  readonly maxPixels: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** @throws FramewrightError INPUT_UNSUPPORTED; of a HEIC INPUT_CORRUPT and INPUT_TOO_LARGE too */
+export async function readPhotoFile({ bytes, format, name }: EncodedPhoto, limits: DecodingLimits): Promise<PhotoFile> {
   switch (format) {
     case 'jpeg': {
       const pixels = jpegPixels(bytes);
@@ -58,6 +69,8 @@ export function readPhotoFile({ bytes, format, name }: EncodedPhoto): PhotoFile 
       const notes = sequence === 'none' ? [] : ['is an AVIF of moving pictures: its still picture is what is cropped'];
       return { ...readAvifColour(withAvifBrand(bytes)), notes };
     }
+    case 'heic':
+      return heicFile(await readHeic(name, bytes, limits.maxPixels, limits.signal));
     case 'tiff': {
       const { ycbcr, ...layout } = readTiffLayout(bytes);
       if (ycbcr === 'full') {
@@ -78,6 +91,38 @@ function withAvifBrand(bytes: Uint8Array): Uint8Array {
   const changed = Buffer.from(bytes);
   changed.write('avif', 8, 'latin1');
   return changed;
+}
+
+function heicFile({
+  tiff,
+  orientation,
+  isSubsampled,
+  cicp,
+  exif,
+  xmp,
+  nPictures,
+  auxiliaries,
+}: HeicPicture): PhotoFile {
+  const lost = [...new Set(auxiliaries.flatMap(mapNamed))];
+  return {
+    pixels: tiff,
+    ...defined({ cicp }),
+    stored: {
+      orientation,
+      ...(isSubsampled && { chromaSubsampling: '4:2:0' }),
+      ...defined({ exif: exif && Buffer.from(exif), xmp: xmp && Buffer.from(xmp) }),
+    },
+    notes: [
+      ...(nPictures > 1 ? [`holds ${nPictures} pictures: its primary one is what is cropped`] : []),
+      ...(lost.length > 0 ? [`has a ${lost.join(' and a ')}, which no crop of it has`] : []),
+    ],
+  };
+}
+
+/** What crops lack and people may miss: mattes of hair and skin and their like are no such thing. */
+function mapNamed(type: string): string[] {
+  if (type.includes('hdrgainmap') || type.includes('21496')) return ['gain map (HDR)'];
+  return type.includes('depth') ? ['depth map'] : [];
 }
 
 function animation(nFrames: number): string[] {

@@ -2,7 +2,7 @@ import { basename, extname } from 'node:path';
 import { cameraRawInTiff, isRawExtension } from './camera-raw.js';
 
 /** The formats that are decoded. */
-export type PhotoFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff' | 'gif';
+export type PhotoFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'heic' | 'tiff' | 'gif';
 
 export type Recognised =
   | { readonly format: PhotoFormat }
@@ -70,11 +70,7 @@ function recogniseIsoMedia(bytes: Uint8Array, name: string): Recognised {
   for (let at = 8; at + 4 <= end; at += 4) if (at !== 12) brands.push(ascii(bytes, at, 4));
   if (brands.some((brand) => AVIF_BRANDS.has(brand))) return { format: 'avif' };
   if (brands.includes('crx ')) return raw(name);
-  if (brands.some((brand) => HEIC_BRANDS.has(brand))) {
-    const output = withExtension(name, '.jpg');
-    const convert = `convert it first, e.g. heif-convert "${basename(name)}" "${output}" (from libheif)`;
-    return refused('a HEIC photo', `${convert}, or set the phone to save "Most Compatible"`);
-  }
+  if (brands.some((brand) => HEIC_BRANDS.has(brand))) return { format: 'heic' };
   return refused('a video', 'export a frame of it as JPEG first');
 }
 
@@ -89,7 +85,7 @@ function recogniseText(bytes: Uint8Array): Recognised {
   // Any byte from 0x80 up may be UTF-8 or Latin text; control characters other than white space are in no text.
   // eslint-disable-next-line no-control-regex
   if (!/[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(head)) return refused('a text file', 'name a photo');
-  return refused('not an image we know', 'use JPEG, PNG, WebP, AVIF, TIFF or GIF');
+  return refused('not an image we know', 'use JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF');
 }
 
 function raw(name: string): Recognised {

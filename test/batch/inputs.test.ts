@@ -92,14 +92,16 @@ describe('what a command line means', () => {
     expect(below.notes).toEqual([]);
   });
 
-  test('HEIC and RAW in a folder are left out and told, named themselves they stay for their own error', async () => {
+  test('HEIC in a folder are photos, RAW are left out and told, named themselves they stay for their own error', async () => {
     make('a.jpg', 'b.HEIC', 'c.nef');
     const { photos, notes } = await expandInputs([folder], false);
-    expect(relative(photos)).toEqual(['a.jpg']);
-    expect(notes).toEqual([expect.stringMatching(/^2 HEIC or RAW photos in .* are left out .*: convert them/)]);
-    expect((await expandInputs([path.join(folder, 'b.HEIC')], false)).photos).toHaveLength(1);
-    expect((await expandInputs([path.join(folder, '*.HEIC')], false)).photos).toHaveLength(1);
-    expect(relative((await expandInputs([path.join(folder, '*')], false)).photos)).toEqual(['a.jpg']);
+    expect(relative(photos)).toEqual(['a.jpg', 'b.HEIC']);
+    expect(notes).toEqual([
+      expect.stringMatching(/^1 RAW photos in .* are left out .*: convert them to JPEG or TIFF$/),
+    ]);
+    expect((await expandInputs([path.join(folder, 'c.nef')], false)).photos).toHaveLength(1);
+    expect((await expandInputs([path.join(folder, '*.nef')], false)).photos).toHaveLength(1);
+    expect(relative((await expandInputs([path.join(folder, '*')], false)).photos)).toEqual(['a.jpg', 'b.HEIC']);
   });
 
   test('a file whose name looks like a pattern is that file', async () => {

@@ -12,6 +12,7 @@ export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const TOOLS = {
   exiftool: { isThere: () => says('exiftool', ['-ver'], /^\d+\.\d+/), debian: 'libimage-exiftool-perl' },
   ImageMagick: { isThere: () => findImageMagick() !== undefined, debian: 'imagemagick' },
+  'heif-enc': { isThere: () => findProgram('heif-enc') !== undefined, debian: 'libheif-examples' },
   chromium: { isThere: () => existsSync(CHROMIUM), debian: 'chromium' },
   openssl: { isThere: () => says('openssl', ['version'], /SSL/), debian: 'openssl' },
   bash: { isThere: () => findProgram('bash') !== undefined, debian: 'bash' },
@@ -68,6 +69,16 @@ export function exiftool(...args: readonly string[]): string {
 
 export function imageMagick(args: readonly string[], input?: Uint8Array): Buffer {
   return run(findImageMagick()!, args, input);
+}
+
+/** A HEIC of an image file, as heif-enc makes it. */
+export function heifEnc(file: string, heic: string, ...options: readonly string[]): void {
+  run('heif-enc', [...options, file, '-o', heic]);
+}
+
+/** What libheif's own program makes of a HEIC; the file's name says the format. */
+export function heifConvert(heic: string, file: string): void {
+  run('heif-convert', [heic, file]);
 }
 
 function findImageMagick(): string | undefined {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { defined } from '../../base/defined.js';
 import { formatAspect, type Target } from '../../crop/target.js';
+import { isHeicName } from '../../photo/heic/libheif.js';
 import { isGlob } from '../glob.js';
 import { STDIN } from '../inputs.js';
 import type { StdinPhoto } from '../options.js';
@@ -160,7 +161,8 @@ function suffixOf(target: Target): string {
   return target.aspect ? formatAspect(target.aspect).replace(':', 'x') : 'crop';
 }
 
-/** GIF is read (its first frame) but not written. */
+/** GIF (its first frame) and HEIC are read but not written. */
 function outputExtension(ext: string): string {
-  return /^\.gif$/i.test(ext) ? '.png' : ext;
+  if (/^\.gif$/i.test(ext)) return '.png';
+  return isHeicName(ext) ? '.jpg' : ext;
 }

@@ -52,3 +52,20 @@ export function storedRect({ x, y, width, height }: CropRect, upright: Size, ori
   const [bx, by] = uprightPoint([x + width, y + height], upright, inverse);
   return { x: Math.min(ax, bx), y: Math.min(ay, by), width: Math.abs(ax - bx), height: Math.abs(ay - by) };
 }
+
+/** The orientation that does what these do one after the other. */
+export function composedOrientation(steps: readonly number[]): number {
+  const size = { width: 3, height: 2 };
+  const turned = (point: Point, orientations: readonly number[]): string => {
+    let [at, within] = [point, size];
+    for (const orientation of orientations) {
+      at = uprightPoint(at, within, orientation);
+      if (isTransposed(orientation)) within = { width: within.height, height: within.width };
+    }
+    return at.join();
+  };
+  // Two neighbouring corners tell all eight apart.
+  const does = (orientation: number): boolean =>
+    [[0, 0] as const, [3, 0] as const].every((corner) => turned(corner, [orientation]) === turned(corner, steps));
+  return [1, 2, 3, 4, 5, 6, 7, 8].find(does)!;
+}

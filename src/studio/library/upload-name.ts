@@ -7,6 +7,7 @@ const EXTENSIONS: Readonly<Record<PhotoFormat, readonly string[]>> = {
   png: ['.png'],
   webp: ['.webp'],
   avif: ['.avif'],
+  heic: ['.heic', '.heif', '.hif'],
   tiff: ['.tif', '.tiff'],
   gif: ['.gif'],
 };
