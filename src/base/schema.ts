@@ -52,10 +52,10 @@ export const cropRectSchema = z.object({ x: z.int(), y: z.int(), width: z.int(),
 export type CropRect = z.infer<typeof cropRectSchema>;
 
 /**
- * The candidate engines: the model, what people did with photos like this one, and four plain functions for comparison and
- * for photos wanted in a millisecond.
+ * The candidate engines: the model, four plain functions for comparison and for photos wanted in a millisecond, and what people
+ * did with photos like this one.
  */
-export const ENGINES = ['vlm', 'retrieval', 'rules', 'saliency', 'centre', 'full'] as const;
+export const ENGINES = ['vlm', 'rules', 'saliency', 'centre', 'full', 'retrieval'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 /** What becomes of a crop whose confidence is too low: another engine's crop, the photo as it is, or a person's look. */

@@ -61,6 +61,9 @@ export async function openCropper(options: CropperOptions = {}): Promise<Cropper
   if (options.index !== undefined && engine !== 'retrieval') {
     throw new FramewrightError('USAGE', `an index is for the engine retrieval; the engine ${engine} has no use for it`);
   }
+  if (engine === 'retrieval' && options.loras && options.loras.length > 0) {
+    throw new FramewrightError('USAGE', 'adapters change what a model says, and the engine retrieval asks it nothing');
+  }
   if (engine !== 'vlm' && engine !== 'retrieval') {
     return new Cropper({ engine: plainEngine(engine), dispose: () => Promise.resolve() }, options, closing, detect);
   }

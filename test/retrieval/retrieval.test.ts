@@ -158,6 +158,8 @@ describe('is refused', () => {
 
   test('an index for another engine, and one that is not there', async () => {
     await expect(openCropper({ engine: 'rules', index })).rejects.toMatchObject({ code: 'USAGE' });
+    const loras = [{ path: 'any.gguf' }];
+    await expect(openCropper({ engine: 'retrieval', loras })).rejects.toMatchObject({ code: 'USAGE' });
     const gone = path.join(folder, 'gone.json');
     await expect(openCropper({ engine: 'retrieval', index: gone })).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' });
   });

@@ -9,12 +9,12 @@ import { buildIndex, type CroppedPhotoSource } from '../../retrieval/build-index
 import { writeIndexFile } from '../../retrieval/index-file.js';
 import { openTower } from '../../retrieval/tower.js';
 import { readChosenCrops } from '../../train/prefs/chosen-crops.js';
-import { addModelFlags, towerOptionsOf, type ModelFlags } from '../options.js';
+import { addTowerFlags, towerOptionsOf, type TowerFlags } from '../options.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { Progress } from '../terminal/progress.js';
 import { printText, say } from '../terminal/visible.js';
 
-interface BuildFlags extends ModelFlags {
+interface BuildFlags extends TowerFlags {
   readonly output: string;
   readonly photos?: string;
   readonly force: boolean;
@@ -26,13 +26,13 @@ const DEFAULT_OUTPUT = 'crops.index.json';
 const REASONS_SHOWN = 5;
 
 const HELP = `
-The crops are those that Lightroom, Camera Raw or another program left in XMP sidecars or in the photos themselves; those of
-a labels.jsonl in the folder ({"photo": "a.jpg", "boxes": [[x1, y1, x2, y2], ...]} a line); or those of a file of choices,
-as --report and framewright studio save them.
+framewright --engine retrieval --index mine.index.json photos/ then crops photos as those like them were. The crops are
+those that Lightroom, Camera Raw or another program left in XMP sidecars or in the photos themselves; those of a
+labels.jsonl in the folder ({"photo": "a.jpg", "boxes": [[x1, y1, x2, y2], ...]} a line); or those of a file of choices, as
+--report and framewright studio save them.
 
 Examples:
   framewright index build my-archive/ -o mine.index.json
-  framewright crop new/ --engine retrieval --index mine.index.json -o cropped/
   framewright index build choices.jsonl --photos my-photos/ -o mine.index.json`;
 
 /** `framewright index build`: the crops people made of photos, for the engine retrieval. */
@@ -52,7 +52,7 @@ export function addIndexCommand(program: Command): void {
     .option('--json', 'one JSON object', false)
     .option('--force', 'overwrite', false)
     .addHelpText('after', HELP);
-  addModelFlags(build).action(runBuild);
+  addTowerFlags(build).action(runBuild);
 }
 
 async function runBuild(crops: string, flags: BuildFlags): Promise<void> {
