@@ -38,7 +38,6 @@ import { outputFormatOf } from '../photo/output-format.js';
 import { MAX_PARALLEL } from '../model/plan/plan-run.js';
 import { openRetrieval } from '../retrieval/open-retrieval.js';
 import { openVlm, type Vlm } from '../vlm/open.js';
-import type { PhotoEngine } from '../engines/engine.js';
 import type { Tilt } from '../engines/tilt/tilt.js';
 import type { ModelIdentity, PhotoEngine } from '../engines/engine.js';
 import { analysePhoto, cropPhoto, rankPhoto, type CropJob, type CroppedPhoto } from '../crop/pipeline.js';
