@@ -69,6 +69,19 @@ export function cropResult(outcome: CropOutcome): CropResult {
   };
 }
 
+/** The result with another crop than its best candidate is. */
+export function withCrop(result: CropResult, crop: CropRect, photo: Photo, note: string): CropResult {
+  const isWhole = crop.width * crop.height >= KEEP_FROM_SHARE * photo.width * photo.height;
+  const keepsPhoto = isWhole && result.verdict === 'crop' && result.target.aspect === undefined && !result.target.size;
+  return {
+    ...result,
+    crop: keepsPhoto ? rectOfBox(boxOfSize(photo)) : crop,
+    ...(keepsPhoto && { verdict: 'keep' as const }),
+    focalPoint: focalPoint(photo, result.analysis, boxOfRect(crop), undefined),
+    notes: [...(result.notes ?? []), note],
+  };
+}
+
 /** T_comp, in oriented photo pixels. */
 export function elementsInPhoto({ ready, analysed }: Pick<CropOutcome, 'ready' | 'analysed'>): Element[] {
   return analysed.elements.map((element) => ready.map.toPhoto.element(element));

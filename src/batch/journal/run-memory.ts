@@ -60,7 +60,8 @@ async function sharedKey(
   const { signal: __, ...encode } = settings.encode;
   const sidecars = photos.some(({ sidecar }) => sidecar !== undefined);
   const { keepTime } = settings;
-  return keyOfSettings([SETTINGS_VERSION, engine, findsFaces, model, loras, request, encode, sidecars, keepTime]);
+  const said = [SETTINGS_VERSION, engine, findsFaces, model, loras, request, encode, sidecars, keepTime];
+  return keyOfSettings(settings.firstFrame ? [...said, 'first frame'] : said);
 }
 
 /**
