@@ -18,6 +18,9 @@ export type {
   PhotoWishes,
 } from './cropper/options.js';
 export type { Focus } from './crop/focus.js';
+export { PLACES } from './crop/place.js';
+export type { Place } from './crop/place.js';
+export type { FitWishes } from './crop/canvas.js';
 export type { Target } from './crop/target.js';
 export type { TargetOutcome } from './crop/pipeline.js';
 export type { CropWishes, FailedTarget, HeldWishes } from './crop/wishes.js';
@@ -75,6 +78,7 @@ export { sidecarPathOf, writeSidecar } from './photo/metadata/sidecar.js';
 export type { SidecarOptions, SidecarOutcome } from './photo/metadata/sidecar.js';
 export { encodeCrop } from './photo/crop-file.js';
 export type { EncodeCropOptions, EncodedCrop } from './photo/crop-file.js';
+export type { Canvas } from './photo/canvas.js';
 export type { EncodedImage, EncodeOptions } from './photo/encode.js';
 export { OUTPUT_FORMATS } from './photo/output-format.js';
 export type { OutputFormat } from './photo/output-format.js';
@@ -87,6 +91,16 @@ export {
   elementSchema,
   ENGINES,
   FALLBACKS,
+  FITS,
 } from './base/schema.js';
-export type { Candidate, CropRect, CropResult, Element, ElementKind, EngineName, Fallback } from './base/schema.js';
+export type {
+  Candidate,
+  CropRect,
+  CropResult,
+  Element,
+  ElementKind,
+  EngineName,
+  Fallback,
+  Fit,
+} from './base/schema.js';
 export type { ContextCounters, DeviceInfo, GpuChoice, LogLine, LoraSpec, RuntimeInfo } from './runtime/types.js';

@@ -59,6 +59,10 @@ export type EngineName = (typeof ENGINES)[number];
 export const FALLBACKS = ['rules', 'saliency', 'centre', 'full', 'keep', 'review'] as const;
 export type Fallback = (typeof FALLBACKS)[number];
 
+/** How a crop is brought to a ratio or size: cut to it, or put on a canvas of it where cutting would take too much. */
+export const FITS = ['crop', 'pad', 'blur'] as const;
+export type Fit = (typeof FITS)[number];
+
 const sizeSchema = z.object({ widthPx: z.int().positive(), heightPx: z.int().positive() });
 
 /** One crop of one photo: what `crop` returns and a line of `--json`. All coordinates are oriented photo pixels. */
@@ -81,7 +85,13 @@ export const cropResultSchema = z.object({
   /** The raster the model saw; its pixels are not the photo's. */
   frame: sizeSchema,
   /** What was asked for. */
-  target: z.object({ aspect: z.string().optional(), size: sizeSchema.optional() }),
+  target: z.object({
+    aspect: z.string().optional(),
+    size: sizeSchema.optional(),
+    fit: z.enum(['pad', 'blur']).optional(),
+    background: z.string().optional(),
+    enlarge: z.boolean().optional(),
+  }),
   analysis: z.array(elementSchema),
   candidates: z.array(candidateSchema).min(1),
   /** Index into `candidates`. */
@@ -89,6 +99,15 @@ export const cropResultSchema = z.object({
   /** Why the best one. */
   why: z.string(),
   crop: cropRectSchema,
+  /**
+   * Where the crop alone does not fill the ratio or size asked for (`fit`): the canvas the file shows it on, and where on it,
+   * in the canvas's pixels. `pad`: of the colour `background`; `blur`: of the crop itself, blurred.
+   */
+  canvas: sizeSchema
+    .extend({ at: cropRectSchema, fill: z.enum(['pad', 'blur']), background: z.string().optional() })
+    .optional(),
+  /** What the camera has noted of where its subject is, and the crop was built around, in oriented photo pixels. */
+  cameraFocus: z.object({ tag: z.enum(['SubjectArea', 'SubjectLocation']), x: z.int(), y: z.int() }).optional(),
   /** Where to look, as shares of the photo's width and height; for CSS object-position and the like. */
   focalPoint: z.object({ x: z.number().min(0).max(1), y: z.number().min(0).max(1) }),
   /** Heads of people that were looked for and found: the crop holds them whole, or the notes say which it does not. */

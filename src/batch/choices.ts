@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readJsonLines, type FileLine } from '../files/json-lines-file.js';
-import { boxSchema } from '../base/schema.js';
+import { boxSchema, FITS } from '../base/schema.js';
 import { listedPath } from './listed-path.js';
 import { parseTargets, type Target } from '../crop/target.js';
 
@@ -16,6 +16,10 @@ export const choiceSchema = z.object({
   /** As `--aspect` and `--size` take them; not both. */
   aspect: z.string().optional(),
   size: z.string().optional(),
+  /** Where the box does not fill the ratio or size: what is done then, as `--fit`, `--background` and `--enlarge` say it. */
+  fit: z.enum(FITS).optional(),
+  background: z.string().optional(),
+  enlarge: z.boolean().optional(),
   /** `[x1, y1, x2, y2]` in oriented photo pixels; x2 and y2 exclusive. */
   box: boxSchema,
   /** Size of the upright photo the box was picked in. */

@@ -32,6 +32,7 @@ export type BatchSettings = Omit<BatchOptions, keyof Filled | 'cropper'> &
 const SAID_BY_CHOICES = ['inputs', 'aspects', 'sizes', 'filter'] as const satisfies readonly (keyof BatchOptions)[];
 const IDLE_BESIDE_CHOICES = [
   ...(['hints', 'resume', 'reviewList', 'keep', 'focus', 'minSize', 'minConfidence', 'fallback', 'instruct'] as const),
+  ...(['fit', 'background', 'enlarge', 'cameraFocus', 'place', 'margin'] as const),
   ...(['candidates', 'votes', 'top', 'seed', 'temperature'] as const),
 ] satisfies readonly (keyof BatchOptions)[];
 
@@ -70,7 +71,7 @@ export function settingsOf(options: BatchOptions): BatchSettings {
 function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['request'] {
   const { aspects = [], sizes = [], keep = [], focus, minConfidence, fallback, instruct } = options;
   const { candidates, votes, seed, temperature } = { ...CROP_DEFAULTS, ...defined(options) };
-  const { minSize } = options;
+  const { minSize, fit, background, enlarge, cameraFocus, place, margin } = options;
   return {
     ...defined({
       aspects,
@@ -79,6 +80,12 @@ function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['r
       votes,
       keep,
       minSize,
+      fit,
+      background,
+      enlarge,
+      cameraFocus,
+      place,
+      margin,
       focus,
       seed,
       temperature,

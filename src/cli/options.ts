@@ -4,6 +4,8 @@ import { parseBytes } from '../base/bytes-text.js';
 import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
 import type { CropRect } from '../base/schema.js';
 import { parseFocus, type Focus } from '../crop/focus.js';
+import { parseMargin } from '../crop/margin.js';
+import { parseBackground } from '../photo/canvas.js';
 import { say } from './terminal/visible.js';
 
 export const GPUS = ['auto', 'cuda', 'vulkan', 'metal', 'cpu'] as const satisfies readonly GpuChoice[];
@@ -136,6 +138,25 @@ export function parseFocusFlag(text: string): Focus {
   const focus = parseFocus(text);
   if (focus) return focus;
   throw new InvalidArgumentError('It is x,y in whole pixels of the upright photo, or as 50%,30% of its sides.');
+}
+
+/** `10%` or `40px`; as text, which the library reads. */
+export function parseMarginFlag(text: string): string {
+  try {
+    parseMargin(text);
+  } catch {
+    throw new InvalidArgumentError("It is a share of the subject's longer side as 10%, or pixels as 40px.");
+  }
+  return text;
+}
+
+/** `#rrggbb`, `#rgb`, or white, grey, black. */
+export function parseColour(text: string): string {
+  try {
+    return parseBackground(text);
+  } catch {
+    throw new InvalidArgumentError('It is a colour as #rrggbb, or white, grey or black.');
+  }
 }
 
 /** `adapter.gguf` or `adapter.gguf:0.8`. */

@@ -45,10 +45,15 @@ export interface CropRequest extends CropLimits {
 
 /** Area of the largest crop of a ratio, as a share of the photo's; of a plain ratio the largest that is exact, if any is. */
 export function largestShare(asked: Aspect, photo: Size): number {
+  const { width, height } = largestSizeOf(asked, photo);
+  return (width * height) / (photo.width * photo.height);
+}
+
+/** Of the largest crop of a ratio, as above. */
+export function largestSizeOf(asked: Aspect, photo: Size): Size {
   const aspect = reducedAspect(asked.width, asked.height);
   const [exact] = isPlain(aspect) ? exactSizes(aspect, photo) : [];
-  const { width, height } = exact ?? largestSize(aspect, photo);
-  return (width * height) / (photo.width * photo.height);
+  return exact ?? largestSize(aspect, photo);
 }
 
 /** @throws FramewrightError as `cropRectangle`, whatever box is chosen */
@@ -87,7 +92,7 @@ export function cropRectangle(request: CropRequest): CropRect {
  * Whether a crop of this size has a ratio as nearly as crops have it: exactly, or to half a pixel where exact sizes are far
  * between or there are none.
  */
-function isOfAspect({ width, height }: Size, asked: Aspect, photo: Size): boolean {
+export function isOfAspect({ width, height }: Size, asked: Aspect, photo: Size): boolean {
   const aspect = reducedAspect(asked.width, asked.height);
   if (width * aspect.height === height * aspect.width) return true;
   if (isPlain(aspect) && exactSizes(aspect, photo).length > 0) return false;

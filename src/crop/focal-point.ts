@@ -1,5 +1,6 @@
 import { boxCentre, type Box, type Point, type Size } from '../base/geometry.js';
 import type { Element } from '../base/schema.js';
+import { subjectBox } from './subject.js';
 
 /**
  * Where to look, as shares of width and height: what the user has said to look at, the middle of the subject if the
@@ -12,7 +13,7 @@ export function focalPoint(
   focus?: Point,
 ): { x: number; y: number } {
   if (focus) return { x: round4((focus[0] + 0.5) / photo.width), y: round4((focus[1] + 0.5) / photo.height) };
-  const subject = analysis.flatMap((element) => ('box' in element ? [element.box as Box] : []))[0];
+  const subject = subjectBox(analysis);
   const inside = subject && boxCentre(subject);
   const [x, y] =
     inside && inside[0] >= crop[0] && inside[0] < crop[2] && inside[1] >= crop[1] && inside[1] < crop[3]

@@ -56,16 +56,22 @@ export function* waysToKeep(wanted: ToKeep, { aspect }: Target, photo: Size): Ge
   for (const kept of withRoom({ ...wanted, heads }, photo)) yield { ...kept, note };
 }
 
-function* withRoom({ asked, focus, heads }: ToKeep, photo: Size): Generator<Kept, void, undefined> {
-  const hasRoom = asked.length + heads.length > 0;
-  for (const share of hasRoom ? ROOM : [0]) {
-    const boxes = [
-      ...asked.map((box) => askedWithRoom(box, share, photo)),
-      ...heads.map((box) => headWithRoom(box, share, photo)),
-      ...(focus ? [focus] : []),
-    ];
-    yield { boxes };
-  }
+/** With all of the room that is wanted around it. */
+export function bestWayToKeep(wanted: ToKeep, photo: Size): Kept {
+  return { boxes: keptWithRoom(wanted, ROOM[0], photo) };
+}
+
+function* withRoom(wanted: ToKeep, photo: Size): Generator<Kept, void, undefined> {
+  const hasRoom = wanted.asked.length + wanted.heads.length > 0;
+  for (const share of hasRoom ? ROOM : [0]) yield { boxes: keptWithRoom(wanted, share, photo) };
+}
+
+function keptWithRoom({ asked, focus, heads }: ToKeep, share: number, photo: Size): Box[] {
+  return [
+    ...asked.map((box) => askedWithRoom(box, share, photo)),
+    ...heads.map((box) => headWithRoom(box, share, photo)),
+    ...(focus ? [focus] : []),
+  ];
 }
 
 function askedWithRoom(box: Box, share: number, photo: Size): Box {

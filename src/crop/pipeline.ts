@@ -3,7 +3,9 @@ import type { CropRect, CropResult, Element, Fallback } from '../base/schema.js'
 import type { EngineCall, EngineSteps, PhotoEngine } from '../engines/engine.js';
 import { plainEngine } from '../engines/plain-engine.js';
 import type { Photo } from '../photo/decode.js';
+import { boxOfSize } from '../base/geometry.js';
 import { sampledFrames } from '../photo/animation.js';
+import type { CropOutcome } from './crop-outcome.js';
 import { cropResult, withCrop } from './crop-result.js';
 import { tellCandidates, tellElements } from './tell-thoughts.js';
 import { CROP_DEFAULTS } from './defaults.js';
@@ -83,40 +85,58 @@ async function serveFrames(
   const pages = sampledFrames(nFrames, FRAMES_LOOKED_AT);
   const perFrame: (readonly TargetOutcome[])[] = [first];
   for (const page of pages.slice(1)) perFrame.push(await cropReady(job, await anotherFrame(ready, page)));
-  const settled = settleWishes(ready, job.targets, job.engine, job.wishes).targets;
+  const { targets: settled } = settleWishes(ready, job.targets, job.engine, job.wishes);
   return first.map((outcome, i) => {
     const limits = settled[i]!;
-    if (outcome.error || limits.error) return outcome;
+    // A canvas is made for the crop that lies on it, and holds one frame.
+    if (outcome.error || limits.error || outcome.result.canvas) return outcome;
     const crops = perFrame.flatMap((outcomes) => outcomes[i]!.result?.crop ?? []);
     const crop = rectangleForAll(crops, ready.photo, limits);
     const note = `is an animation of ${nFrames} frames: the crop is one for all of them, of which ${pages.length} were looked at`;
-    return { ...outcome, result: withCrop(outcome.result, crop, ready.photo, note) };
+    return { ...outcome, result: withCrop(outcome.result, crop, { photo: ready.photo, focus: limits.focus, note }) };
   });
 }
 
 /** A target that no crop of the photo meets is its own outcome; all of them are an error. */
 async function cropReady(job: Omit<CropJob, 'decode' | 'encode'>, ready: ReadyPhoto): Promise<TargetOutcome[]> {
   const wishes = settleWishes(ready, job.targets, job.engine, job.wishes);
-  const possible = wishes.targets.filter((each) => each.error === undefined);
-  if (possible.length === 0) throw impossibleTogether(failedOf(wishes.targets));
+  const settled = wishes.targets.filter((each) => each.error === undefined);
+  const possible = settled.filter(({ isPadded = false }) => !isPadded);
+  if (settled.length === 0) throw impossibleTogether(failedOf(wishes.targets));
   const crops = await withSteps(job, ready, wishes.call, async (steps) => {
     const analysed = await steps.analyse(); // eq. (1): the composition
     tellElements({ ready, wishes, analysed });
+    const padded = settled
+      .filter(({ isPadded = false }) => isPadded)
+      .map((each) => paddedResult({ ...job, ready, wishes, settled: each, analysed }));
+    if (possible.length === 0) return padded;
     const enhanced = await steps.enhance(analysed); // eq. (2): drawn on the photo
-    return steps.forEachTarget(enhanced, (from, target, i) =>
+    const found = await steps.forEachTarget(enhanced, (from, target, i) =>
       unlessImpossible(possible[i]!.target, job.engine, async () => {
         const proposed = await steps.propose(from, target); // candidates, seen on the enhanced photo
-        tellCandidates({ ready, wishes, settled: possible[i]!, proposed });
+        tellCandidates({ ...job, ready, wishes, settled: possible[i]!, analysed, proposed });
         const decided = await steps.decide(proposed, target); // the best of them
         return cropResult({ ...job, ready, wishes, settled: possible[i]!, analysed, proposed, decided });
       }),
     );
+    return [...found, ...padded];
   });
   const made = await Promise.all(crops.map((crop) => settleOutcome(crop, ready, job.wishes)));
-  let nTaken = 0;
-  const targets = wishes.targets.map((each) => (each.error ? each : made[nTaken++]!));
+  const targets = wishes.targets.map(
+    (each) => made.find(({ target }) => target === each.target) ?? failedOf([each])[0]!,
+  );
   if (targets.every(({ error }) => error !== undefined)) throw impossibleTogether(failedOf(targets));
   return targets;
+}
+
+const WHY_PADDED = 'No crop of this ratio holds all that is to be kept; the canvas shows the smallest part that does.';
+
+/** Of a target that no crop meets and a canvas does: what is to be kept says where, and no engine is asked. */
+function paddedResult(outcome: Omit<CropOutcome, 'proposed' | 'decided'>): TargetOutcome {
+  const candidates = [{ boxInFrame: boxOfSize(outcome.ready.space), why: WHY_PADDED }];
+  const decision = { best: 0, why: WHY_PADDED, modelScores: [1] };
+  const result = cropResult({ ...outcome, proposed: { candidates }, decided: { decision } });
+  return { target: outcome.settled.target, result };
 }
 
 function failedOf(targets: readonly (SettledTarget | TargetOutcome)[]): FailedTarget[] {

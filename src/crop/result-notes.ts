@@ -1,6 +1,7 @@
 import { defined } from '../base/defined.js';
 import type { Size } from '../base/geometry.js';
 import type { CropRect, CropResult } from '../base/schema.js';
+import type { Canvas } from '../photo/canvas.js';
 import type { Photo } from '../photo/decode.js';
 
 /** A crop of 1,070 px for 1,080 is nothing anybody sees. */
@@ -13,10 +14,11 @@ const SEEN_FROM = 1.05;
 export function resultNotes(
   photo: Photo,
   crop: CropRect,
-  size: Size | undefined,
+  { size, canvas }: { readonly size: Size | undefined; readonly canvas?: Canvas | undefined },
   others: readonly (string | undefined)[] = [],
 ): Pick<CropResult, 'notes'> {
-  const factor = size ? Math.max(size.width / crop.width, size.height / crop.height) : 1;
+  const shown = canvas ? canvas.at : (size ?? crop);
+  const factor = Math.max(shown.width / crop.width, shown.height / crop.height);
   const enlarged =
     size && factor > SEEN_FROM
       ? [

@@ -1,5 +1,7 @@
 import { boxOfRect } from '../base/geometry.js';
-import { elementsInPhoto, exactCrops, type CropOutcome } from './crop-result.js';
+import type { CropOutcome } from './crop-outcome.js';
+import { elementsInPhoto } from './elements-in-photo.js';
+import { exactCrops } from './exact-crops.js';
 
 /** Tells whoever follows the thoughts about a photo which composition was found, in the photo's pixels. */
 export function tellElements(outcome: Pick<CropOutcome, 'ready' | 'wishes' | 'analysed'>): void {
@@ -7,7 +9,7 @@ export function tellElements(outcome: Pick<CropOutcome, 'ready' | 'wishes' | 'an
 }
 
 /** Tells which crops were proposed for a target, as they will stand in its result. */
-export function tellCandidates(outcome: Pick<CropOutcome, 'ready' | 'wishes' | 'settled' | 'proposed'>): void {
+export function tellCandidates(outcome: Omit<CropOutcome, 'decided'>): void {
   const { onThought } = outcome.wishes;
   if (!onThought) return;
   const boxes = exactCrops(outcome).map(boxOfRect);

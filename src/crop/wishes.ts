@@ -8,16 +8,21 @@ import type { Stage } from '../base/stages.js';
 import { Timings } from '../base/timings.js';
 import type { ConversationPart, EngineCall, EngineTarget, PhotoEngine, SamplingOptions } from '../engines/engine.js';
 import type { Thought } from '../engines/thought.js';
+import { parseBackground } from '../photo/canvas.js';
+import { cameraFocus, type CameraFocus } from '../photo/metadata/camera-focus.js';
+import type { FitWishes } from './canvas.js';
+import { parseMargin, type Margin } from './margin.js';
+import type { Place } from './place.js';
 import { CROP_DEFAULTS, MAX_CANDIDATES } from './defaults.js';
 import { focusBox, focusPoint, type Focus } from './focus.js';
-import { waysToKeep, type ToKeep } from './kept.js';
+import { bestWayToKeep, waysToKeep, type ToKeep } from './kept.js';
 import { largestShare, requireRoom } from './crop-rectangle.js';
 import { limitsInFrame } from './limits-in-frame.js';
 import type { ReadyPhoto } from './ready-photo.js';
 import { formatAspect, type Target } from './target.js';
 
 /** What may be wished of the crops of a photo, whatever they are for. Each wish has this name from the flag to the prompt. */
-export interface CropWishes {
+export interface CropWishes extends FitWishes {
   /** Crops proposed, 1..20. Default 5. */
   readonly candidates?: number;
   /** Rotated orders of the candidates the decision is averaged over, 1..candidates. Default 1. */
@@ -29,6 +34,21 @@ export interface CropWishes {
    * in every crop, in its middle third both ways where the photo's edges and boxes to keep allow.
    */
   readonly focus?: Focus;
+  /**
+   * Build the crop around the subject that the camera has noted (EXIF SubjectArea, SubjectLocation), where there is no
+   * `focus`; given up where no crop of a ratio holds it beside what is to be kept. Default true.
+   */
+  readonly cameraFocus?: boolean;
+  /**
+   * Where in the crop its subject is to be, by thirds: the focus, else the middle of what is kept, of heads, or of what the
+   * analysis names. As near as the photo's edges, boxes to keep and the least size allow; the notes say where that is not near.
+   */
+  readonly place?: Place;
+  /**
+   * Trim to the subject (as of `place`, where more than a point is known of it) with this room around it: `10%` of its longer
+   * side, or `40px`. Of a ratio the smallest crop that holds both. The least size is then 0 unless `minSize` says another.
+   */
+  readonly margin?: string;
   /**
    * Least area of the crop as a share of the photo's, 0..1. Default 0.25, or three quarters of the largest crop of the ratio
    * where that is less: a ratio is refused for its size only where a size was asked for.
@@ -75,6 +95,11 @@ export interface SettledTarget {
   readonly keep: readonly Box[];
   /** What had to be given up for it, to follow the photo's name. */
   readonly note?: string;
+  /** No crop of its ratio holds what is to be kept: a larger one is put on a canvas, and the engine is not asked. */
+  readonly isPadded?: boolean;
+  /** In oriented photo pixels, as is what the camera says, where that is the focus. */
+  readonly focus?: Point;
+  readonly cameraFocus?: CameraFocus;
   readonly engineTarget: EngineTarget;
   readonly result?: undefined;
   readonly error?: undefined;
@@ -90,11 +115,15 @@ export interface FailedTarget {
 
 /** The wishes for one photo, checked, in its pixels and its frame's. */
 export interface SettledWishes {
-  /** Its targets are those of `targets` that are possible, in this order. */
+  /** Its targets are those of `targets` that the engine is to find crops for, in this order. */
   readonly call: EngineCall;
   /** One for each target asked for, in order. */
   readonly targets: readonly (SettledTarget | FailedTarget)[];
-  readonly focus: Point | undefined;
+  /** Rectangles to keep, without room. */
+  readonly asked: readonly Box[];
+  readonly place: Place | undefined;
+  readonly margin: Margin | undefined;
+  readonly fit: FitWishes;
   readonly seed: number;
   readonly onConversation: CropWishes['onConversation'];
   readonly onThought: CropWishes['onThought'];
@@ -119,12 +148,18 @@ export function settleWishes(
     const who = engine.identity ? `the model ${engine.identity.name}` : `the engine ${engine.name}`;
     throw new FramewrightError('USAGE', `${who} takes no instruction in words; choose a Qwen-VL with --model`);
   }
+  const fit = settleFit(wishes, targets);
   requireScores(engine, votes, minConfidence);
   const { photo, heads = [] } = ready;
-  const focus = wishes.focus && focusPoint(wishes.focus, photo);
+  const { place } = wishes;
+  const margin = wishes.margin === undefined ? undefined : parseMargin(wishes.margin);
+  const wished = wishes.focus && focusPoint(wishes.focus, photo);
+  const camera = wished || wishes.cameraFocus === false ? undefined : cameraFocus(photo);
   const asked = (wishes.keep ?? []).map((rect) => keepBox(rect, photo));
-  const keep = { asked, heads, ...defined({ focus: focus && focusBox(focus, photo) }) };
-  const settled = targets.map((target) => settleTarget(ready, target, keep, minSize));
+  const keep = { asked, heads };
+  const settled = targets.map((target) =>
+    settleTarget(ready, target, keep, { minSize: minSize ?? (margin && 0), fit, focus: wished, camera }),
+  );
   const call = settleCall(ready, wishes);
   const request = {
     ...call.request,
@@ -133,7 +168,7 @@ export function settleWishes(
     ...(wishes.instruct ? { instruct: wishes.instruct } : {}),
   };
   const { seed = CROP_DEFAULTS.seed, onConversation, onThought } = wishes;
-  const possible = settled.filter((each) => each.error === undefined);
+  const possible = settled.filter((each) => each.error === undefined).filter(({ isPadded = false }) => !isPadded);
   const engineTargets = possible.map(({ engineTarget }) => engineTarget);
   return {
     call: {
@@ -143,7 +178,7 @@ export function settleWishes(
       ...defined({ onThought: onThought && toldOf(possible, onThought) }),
     },
     targets: settled,
-    ...{ focus, seed, onConversation, onThought },
+    ...{ asked, place, margin, fit, seed, onConversation, onThought },
   };
 }
 
@@ -165,16 +200,43 @@ function requireScores({ scores = true, identity, name }: PhotoEngine, votes: nu
   throw new FramewrightError('USAGE', `${who} answers with one box and no scores: there ${what}`);
 }
 
+/** What is wished of each target alike. */
+interface TargetWishes {
+  readonly minSize: number | undefined;
+  readonly fit: FitWishes;
+  /** Asked for. */
+  readonly focus: Point | undefined;
+  /** Where none is asked for. */
+  readonly camera: CameraFocus | undefined;
+}
+
 function settleTarget(
   ready: ReadyPhoto,
   target: Target,
   wanted: ToKeep,
-  asked: number | undefined,
+  wishes: TargetWishes,
+): SettledTarget | FailedTarget {
+  const { focus = wishes.camera?.point } = wishes;
+  const around = focus && focusBox(focus, ready.photo);
+  const settled = settleAround(ready, target, { ...wanted, ...defined({ focus: around }) }, wishes);
+  const isMet = settled.error === undefined && !settled.isPadded;
+  // What a camera notes is no wish: no ratio is lost for it.
+  if (wishes.camera && !isMet) return settleAround(ready, target, wanted, wishes);
+  return settled.error ? settled : { ...settled, ...defined({ focus, cameraFocus: wishes.camera }) };
+}
+
+function settleAround(
+  ready: ReadyPhoto,
+  target: Target,
+  wanted: ToKeep,
+  { minSize: asked, fit }: TargetWishes,
 ): SettledTarget | FailedTarget {
   const { aspect } = target;
   const minSize = asked ?? defaultMinSize(target, ready.photo);
+  const mayPad = aspect !== undefined && fit.fit !== undefined && fit.fit !== 'crop';
   let error: FramewrightError | undefined;
-  for (const { boxes: keep, note } of waysToKeep(wanted, target, ready.photo)) {
+  // On a canvas there is room for all heads: none is given up for the ratio.
+  for (const { boxes: keep, note } of waysToKeep(wanted, mayPad ? {} : target, ready.photo)) {
     try {
       // Also in the photo's own pixels, so that no room around what is kept makes a crop fail.
       requireRoom({ photo: ready.photo, keep, minSize, name: ready.photo.name, ...defined({ aspect }) });
@@ -186,7 +248,34 @@ function settleTarget(
       error = thrown;
     }
   }
+  if (mayPad) return paddedTarget(ready, target, wanted, minSize);
   return { target, error: error! };
+}
+
+/** With all the room around what is kept: the canvas takes it. */
+function paddedTarget(ready: ReadyPhoto, target: Target, wanted: ToKeep, minSize: number): SettledTarget {
+  const { boxes: keep } = bestWayToKeep(wanted, ready.photo);
+  const limits = { frame: ready.space, minSize: 0 };
+  return { target, minSize, keep, isPadded: true, engineTarget: { limits, timings: new Timings() } };
+}
+
+/** @throws FramewrightError USAGE */
+export function settleFit({ fit, background, enlarge }: FitWishes, targets: readonly Target[]): FitWishes {
+  if (fit === undefined || fit === 'crop') {
+    const idle = background !== undefined ? 'background' : enlarge ? 'enlarge' : undefined;
+    if (idle === undefined) return {};
+    throw new FramewrightError('USAGE', `${idle} is for what is put on a canvas; ask for fit pad or blur (--fit)`);
+  }
+  if (background !== undefined && fit === 'blur') {
+    throw new FramewrightError('USAGE', 'a blurred canvas has no background colour; leave it out, or ask for fit pad');
+  }
+  if (targets.every(({ aspect }) => aspect === undefined)) {
+    throw new FramewrightError('USAGE', `fit ${fit} fills up a ratio or size, and none is asked for; say which`);
+  }
+  return {
+    fit,
+    ...defined({ background: background === undefined ? undefined : parseBackground(background), enlarge }),
+  };
 }
 
 /** Nobody asked for it, so that it refuses no ratio, and leaves the crops of a narrow one room to differ in size. */

@@ -39,6 +39,7 @@ import { openVlm, type Vlm } from '../vlm/open.js';
 import type { PhotoEngine } from '../engines/engine.js';
 import { analysePhoto, cropPhoto, rankPhoto, type CropJob, type CroppedPhoto } from '../crop/pipeline.js';
 import type { CropWishes } from '../crop/wishes.js';
+import { pictureOf } from '../crop/picture.js';
 import { frameAnother, framePhoto, type ReadyPhoto } from '../crop/ready-photo.js';
 import { guardListener } from '../runtime/listener.js';
 import { usableCores } from '../runtime/threads.js';
@@ -172,12 +173,8 @@ export class Cropper {
     const { targets, wishes } = oneTarget(crop);
     const { results, encoded } = await this.#cropTargets(input, targets, wishes, {
       encode: (photo, [result]) => {
-        const { size } = result!.target;
-        return encodeCrop(photo, {
-          crop: result!.crop,
-          ...defined({ format, quality, strip, signal: wishes.signal }),
-          ...(size ? { resize: { width: size.widthPx, height: size.heightPx } } : {}),
-        });
+        const wanted = defined({ format, quality, strip, signal: wishes.signal });
+        return encodeCrop(photo, { ...pictureOf(result!), ...wanted });
       },
     });
     return { ...encoded!, result: results[0]! };

@@ -51,7 +51,8 @@ export class HeldPhoto implements AsyncDisposable {
         decode: () => Promise.resolve(ready),
         engine: this.#engine,
         targets: parseTargets(aspect === undefined ? [] : [aspect], []),
-        wishes: { ...wishes, signal },
+        // What is asked of the model alone is to be its own answer.
+        wishes: { ...wishes, cameraFocus: false, signal },
       });
       return results[0]!;
     });

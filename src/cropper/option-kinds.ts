@@ -1,5 +1,6 @@
 import type { OptionKinds } from '../base/options-check.js';
-import { ENGINES, FALLBACKS } from '../base/schema.js';
+import { ENGINES, FALLBACKS, FITS } from '../base/schema.js';
+import { PLACES } from '../crop/place.js';
 import type { CropWishes, HeldWishes } from '../crop/wishes.js';
 import { OUTPUT_FORMATS } from '../photo/output-format.js';
 import type {
@@ -17,7 +18,13 @@ const WISHES: OptionKinds<CropWishes> = {
   votes: 'number',
   keep: 'list',
   focus: 'object',
+  cameraFocus: 'boolean',
+  place: PLACES,
+  margin: 'text',
   minSize: 'number',
+  fit: FITS,
+  background: 'text',
+  enlarge: 'boolean',
   minConfidence: 'number',
   fallback: FALLBACKS,
   instruct: 'text',

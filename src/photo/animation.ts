@@ -4,14 +4,8 @@ import { readGif } from './formats/gif-blocks.js';
 import { readInput } from './input.js';
 import { decoding } from './failure.js';
 import type { OutputFormat } from './output-format.js';
+import type { Animation } from './photo-file.js';
 import { sharp } from './vips.js';
-
-/** The frames of a photo that moves. */
-export interface Animation {
-  readonly nFrames: number;
-  /** The file as libvips is given it for all of them. */
-  readonly pixels: Uint8Array;
-}
 
 /** Formats that animations are written in. */
 export function movesIn(format: OutputFormat): boolean {

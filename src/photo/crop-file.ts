@@ -4,6 +4,7 @@ import { checkOptions, checkWhole, type OptionKinds } from '../base/options-chec
 import { movesIn, openAnimation } from './animation.js';
 import { applyColourPlan, planColour } from './colour.js';
 import { openPhoto, type Photo } from './decode.js';
+import { checkCanvas, onCanvas, type Canvas } from './canvas.js';
 import { encodeAs, type EncodedImage, type EncodeOptions } from './encode.js';
 import { withPhotoMetadata } from './metadata/metadata-of-crop.js';
 import { formatOfCrop, OUTPUT_FORMATS } from './output-format.js';
@@ -14,11 +15,14 @@ export interface EncodeCropOptions extends EncodeOptions {
   readonly crop: CropRect;
   /** Scale the crop to exactly this; each axis on its own, so give the crop's aspect. Default: not scaled. */
   readonly resize?: Size;
+  /** Put the crop on a canvas, scaled to its place there; in place of `resize`. Default: none. */
+  readonly canvas?: Canvas;
 }
 
 const ENCODE_CROP_OPTIONS: OptionKinds<EncodeCropOptions> = {
   crop: 'object',
   resize: 'object',
+  canvas: 'object',
   format: OUTPUT_FORMATS,
   quality: 'number',
   strip: 'boolean',
@@ -48,33 +52,42 @@ export interface EncodedCrop extends EncodedImage {
  */
 export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Promise<EncodedCrop> {
   checkOptions('encodeCrop', options, ENCODE_CROP_OPTIONS);
-  if (options.resize) checkSize(options.resize);
+  const { canvas } = options;
+  const resize = canvas?.at ?? options.resize;
+  if (resize) checkSize(resize);
+  if (canvas) {
+    checkSize(canvas);
+    checkCanvas(canvas);
+  }
   const format = options.format ?? formatOfCrop(photo.format, photo.animation !== undefined);
-  const { width, height } = options.resize ?? options.crop;
-  const animation = movesIn(format) ? photo.animation : undefined;
+  const { width, height } = canvas ?? resize ?? options.crop;
+  const animation = movesIn(format) && !canvas ? photo.animation : undefined;
   const opened = animation ? openAnimation(animation, photo) : openPhoto(photo);
   let pipeline = opened.extract(extractable(photo, options.crop));
-  if (options.resize) {
-    pipeline = pipeline.resize(width, height, { fit: 'fill', kernel: 'lanczos3' });
+  if (resize) {
+    pipeline = pipeline.resize(resize.width, resize.height, { fit: 'fill', kernel: 'lanczos3' });
   }
   const plan = planColour(photo.stored, format, options.strip ?? false);
   pipeline = applyColourPlan(pipeline, plan);
+  if (canvas) pipeline = await onCanvas(photo, pipeline, { crop: options.crop, canvas, plan }, options.signal);
   const bitDepth = plan.deep ? 16 : 8;
   const image = await encodeAs(photo, pipeline, { ...options, format, bitDepth, width, height });
   const nLost = photo.animation && !animation ? photo.animation.nFrames - 1 : 0;
-  const frames = nLost > 0 ? [framesLost(nLost)] : [];
+  const frames = nLost > 0 ? [framesLost(nLost, canvas !== undefined)] : [];
   if (plan.strip || format === 'gif') return { ...image, leftOut: frames };
   const change = {
     stored: { width: photo.stored.width, height: photo.stored.height },
     orientation: photo.stored.orientation ?? 1,
     crop: options.crop,
     output: { width, height },
+    ...(canvas && { at: canvas.at }),
   };
   const cicp = plan.profile === 'srgb' ? undefined : photo.cicp;
   const described = await withPhotoMetadata(photo, image, change, { cicp, signal: options.signal });
   return { ...image, ...described, leftOut: [...described.leftOut, ...frames] };
 }
 
-function framesLost(nFrames: number): string {
-  return `${nFrames === 1 ? 'frame' : `${nFrames} frames`} after the first, which only GIF and WebP hold`;
+function framesLost(nFrames: number, isOnCanvas: boolean): string {
+  const why = isOnCanvas ? 'which a canvas does not hold' : 'which only GIF and WebP hold';
+  return `${nFrames === 1 ? 'frame' : `${nFrames} frames`} after the first, ${why}`;
 }

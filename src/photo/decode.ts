@@ -1,7 +1,6 @@
 import { defined } from '../base/defined.js';
 import type { Metadata, Sharp } from 'sharp';
 import { checkOptions, type OptionKinds } from '../base/options-check.js';
-import type { Animation } from './animation.js';
 import { decoding, tooManyFrames, tooManyPixels } from './failure.js';
 import { checkLimit, readInput } from './input.js';
 import type { EncodedPhoto, InputOptions } from './input.js';
@@ -10,7 +9,7 @@ import { isTransposed } from './metadata/orientation.js';
 import { saysResolution } from './formats/jpeg-segments.js';
 import { withPngProfile } from './formats/png-chunks.js';
 import type { Cicp } from './formats/types.js';
-import { readPhotoFile, type PhotoFile } from './photo-file.js';
+import { readPhotoFile, type Animation, type PhotoFile } from './photo-file.js';
 import { checkTiffParts } from './tiff-damage.js';
 import { sharp } from './vips.js';
 

@@ -10,9 +10,15 @@ import type { Cicp } from './formats/types.js';
 import type { EncodedPhoto } from './input.js';
 import type { Metadata } from 'sharp';
 import { FramewrightError } from '../base/errors.js';
-import type { Animation } from './animation.js';
 import type { HeicPicture } from './heic/messages.js';
 import { readHeic } from './heic/read-heic.js';
+
+/** The frames of a photo that moves. */
+export interface Animation {
+  readonly nFrames: number;
+  /** The file as libvips is given it for all of them. */
+  readonly pixels: Uint8Array;
+}
 
 /** What a photo's file means for its pixels. Read here, once, wherever libvips does not look or cannot be trusted. */
 export interface PhotoFile {

@@ -23,6 +23,10 @@ interface ReportCrop {
   readonly aspect?: string;
   /** `1080x1350` */
   readonly size?: string;
+  /** For a choice to be made as the crop was. */
+  readonly fit?: 'pad' | 'blur';
+  readonly background?: string;
+  readonly enlarge?: boolean;
   readonly options: readonly CropOption[];
   /** Index into `options`. */
   readonly best: number;
@@ -109,7 +113,12 @@ function reportCrop({
   const chosen = [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height];
   const chosenAt = options.findIndex(({ box }) => box.every((edge, i) => edge === chosen[i]));
   return {
-    ...defined({ aspect: target.aspect }),
+    ...defined({
+      aspect: target.aspect,
+      fit: target.fit,
+      background: target.background,
+      enlarge: target.enlarge,
+    }),
     ...(target.size ? { size: `${target.size.widthPx}x${target.size.heightPx}` } : {}),
     options,
     best: chosenAt < 0 ? best : chosenAt,

@@ -44,7 +44,7 @@ async function photographed(): Promise<Buffer> {
         .toBuffer(),
     ),
   );
-  const ppm = await Promise.all(frames.map((png) => imageMagick(['png:-', 'ppm:-'], png)));
+  const ppm = frames.map((png) => imageMagick(['png:-', 'ppm:-'], png));
   return imageMagick(['-delay', '12', '-loop', '0', 'ppm:-', 'gif:-'], Buffer.concat(ppm));
 }
 

@@ -9,7 +9,9 @@ import { rectOfBox } from '../../base/geometry.js';
 import { chosenRectangle } from '../../crop/crop-rectangle.js';
 import { resultNotes } from '../../crop/result-notes.js';
 import { focalPoint } from '../../crop/focal-point.js';
-import { formatAspect } from '../../crop/target.js';
+import { canvasOf } from '../../crop/canvas.js';
+import { askedTarget, canvasInResult } from '../../crop/crop-result.js';
+import { settleFit } from '../../crop/wishes.js';
 import { Timings } from '../../base/timings.js';
 
 interface DecodeLimits {
@@ -67,7 +69,7 @@ async function* chosenCrops(
  */
 function chosenCrop(
   photo: Photo,
-  { box, target, photo: seen, from }: Choice,
+  { box, target, photo: seen, from, fit, background, enlarge }: Choice,
   timingsMs: Record<string, number>,
 ): CropResult {
   const { width, height } = photo;
@@ -85,7 +87,10 @@ function chosenCrop(
     );
   }
   const { aspect } = target;
-  const crop = aspect ? chosenRectangle({ photo, box, aspect, name: photo.name }) : rectOfBox(box);
+  const wishes = settleFit(defined({ fit, background, enlarge }), [target]);
+  const isCut = aspect && (wishes.fit ?? 'crop') === 'crop';
+  const crop = isCut ? chosenRectangle({ photo, box, aspect, name: photo.name }) : rectOfBox(box);
+  const canvas = canvasOf(crop, target, wishes, photo);
   const final: CropResult['candidates'][number]['box'] = [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height];
   const size = { widthPx: width, heightPx: height };
   const why = 'Chosen by hand.';
@@ -95,18 +100,16 @@ function chosenCrop(
     photo: { ...defined({ path: photo.path }), ...size },
     engine: 'chosen',
     frame: size,
-    target: defined({
-      aspect: target.aspect && !target.size ? formatAspect(target.aspect) : undefined,
-      size: target.size && { widthPx: target.size.width, heightPx: target.size.height },
-    }),
+    target: askedTarget(target, wishes),
     analysis: [],
     candidates: [{ box: final, modelScore: 1, why }],
     best: 0,
     why,
     crop,
+    ...defined({ canvas: canvas && canvasInResult(canvas) }),
     focalPoint: focalPoint(photo, [], final),
     verdict: isWhole && !target.aspect ? 'keep' : 'crop',
-    ...resultNotes(photo, crop, target.size),
+    ...resultNotes(photo, crop, { size: target.size, canvas }),
     timingsMs,
   };
 }

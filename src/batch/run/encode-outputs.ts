@@ -1,5 +1,6 @@
 import { defined } from '../../base/defined.js';
 import type { EncodeOptions } from '../../photo/encode.js';
+import { pictureOf } from '../../crop/picture.js';
 import { encodeCrop } from '../../photo/crop-file.js';
 import { outputFormatOf, type OutputFormat } from '../../photo/output-format.js';
 import type { Photo } from '../../photo/decode.js';
@@ -24,13 +25,11 @@ export async function encodeOutputs(
 ): Promise<EncodedOutput[][]> {
   const perTarget: EncodedOutput[][] = [];
   for (const [target, result] of results.entries()) {
-    const { size } = result.target;
-    const resize = size && { resize: { width: size.widthPx, height: size.heightPx } };
     const names = result.verdict === 'review' ? [] : planned.crops[target]!;
     const files: EncodedOutput[] = [];
     for (const [k, crop] of bestFirst(result).slice(0, names.length).entries()) {
       const name = names[k]!;
-      const image = await encodeCrop(photo, { ...encode, ...formatFor(name, encode), crop, ...resize });
+      const image = await encodeCrop(photo, { ...encode, ...formatFor(name, encode), ...pictureOf(result, crop) });
       files.push({ path: name, bytes: image.bytes, leftOut: image.leftOut });
     }
     const overlay = planned.overlays[target];

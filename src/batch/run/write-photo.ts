@@ -78,6 +78,8 @@ async function publish(
   });
 }
 
+const NO_CANVAS_IN_SIDECAR = 'has a sidecar that says its crop alone: sidecars have no words for the canvas around it';
+
 /** The results, with what became of the sidecar where one was asked for. */
 async function noteInSidecar(
   photo: Photo,
@@ -87,5 +89,8 @@ async function noteInSidecar(
 ): Promise<readonly CropResult[]> {
   if (file === undefined || results[0]!.verdict === 'review') return results;
   const sidecar = await writeSidecar(photo, results[0]!.crop, { path: file, force, signal });
-  return results.map((result) => ({ ...result, sidecar }));
+  return results.map((result) => {
+    const notes = result.canvas ? [...(result.notes ?? []), NO_CANVAS_IN_SIDECAR] : result.notes;
+    return { ...result, sidecar, ...defined({ notes }) };
+  });
 }

@@ -1,8 +1,9 @@
 import { defined } from '../../base/defined.js';
-import type { CropRect, EngineName, Fallback } from '../../base/schema.js';
+import type { CropRect, EngineName, Fallback, Fit } from '../../base/schema.js';
 import type { BatchOptions } from '../../batch/options.js';
 import type { WatchOptions } from '../../batch/watch/watch-batch.js';
 import type { Focus } from '../../crop/focus.js';
+import type { Place } from '../../crop/place.js';
 import type { OutputFormat } from '../../photo/output-format.js';
 import { cropperOptionsOf, type ModelFlags } from '../options.js';
 import type { BatchInterrupt } from '../terminal/interrupt.js';
@@ -25,6 +26,12 @@ export interface CropFlags extends ModelFlags {
   readonly faces: boolean;
   readonly hints?: string;
   readonly minSize?: number;
+  readonly fit?: Fit;
+  readonly background?: string;
+  readonly enlarge: boolean;
+  readonly cameraFocus: boolean;
+  readonly place?: Place;
+  readonly margin?: string;
   readonly minConfidence?: number;
   readonly fallback?: Fallback;
   readonly reviewList?: string;
@@ -92,13 +99,28 @@ function filesOf(flags: CropFlags): Pick<BatchOptions, FileOption> {
 /** Which crops are found, and how. */
 function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
   const { candidates, top, votes, keep, focus, minSize, seed, temperature, minConfidence, fallback, instruct } = flags;
+  const { fit, background, enlarge, place, margin } = flags;
   const { recursive, journal, resume, reviewList, hints, engine, faces } = flags;
   return {
     inputs: photos,
     aspects: flags.aspect,
     sizes: [...flags.size, ...flags.preset],
     ...{ candidates, top, votes, keep, seed, temperature, recursive, journal, resume },
-    ...defined({ focus, minSize, minConfidence, fallback, instruct, reviewList, hints }),
+    ...(enlarge ? { enlarge } : {}),
+    ...(flags.cameraFocus ? {} : { cameraFocus: false }),
+    ...defined({
+      focus,
+      minSize,
+      fit,
+      background,
+      place,
+      margin,
+      minConfidence,
+      fallback,
+      instruct,
+      reviewList,
+      hints,
+    }),
     cropper: { ...cropperOptionsOf(flags), engine, faces, parallel: flags.jobs },
   };
 }

@@ -1,8 +1,9 @@
 import { Argument, Option, type Command } from 'commander';
 import { runBatch } from '../../batch/run-batch.js';
 import { CROP_DEFAULTS, MAX_CANDIDATES } from '../../crop/defaults.js';
+import { PLACES } from '../../crop/place.js';
 import { OUTPUT_FORMATS } from '../../photo/output-format.js';
-import { ENGINES, FALLBACKS } from '../../base/schema.js';
+import { ENGINES, FALLBACKS, FITS } from '../../base/schema.js';
 import { refuseConflicts } from './crop-conflicts.js';
 import { batchOptionsOf, type CropFlags } from './crop-flags.js';
 import { refuseMistypedCommand } from './mistyped-command.js';
@@ -13,8 +14,10 @@ import { interruptBatch } from '../terminal/interrupt.js';
 import {
   addModelFlags,
   collect,
+  parseColour,
   parseFocusFlag,
   parseJobs,
+  parseMarginFlag,
   parseRect,
   parseShare,
   parseTemperature,
@@ -35,6 +38,9 @@ Examples:
   framewright --keep 420,80,300,640 photo.jpg   # this rectangle is never cut
   framewright --json --dry-run photo.jpg        # only say where
   framewright --focus 50%,30% photo.jpg         # built around this point
+  framewright --place left -a 16:9 photo.jpg    # the subject on the left third
+  framewright --margin 10% --keep 420,80,300,640 photo.jpg   # trimmed to it, with some room
+  framewright --fit blur --preset story wide.jpg   # the whole subject, on a blurred canvas where need be
   framewright --resume -o out/ --recursive in/  # go on with a run that was stopped or killed
   framewright --min-confidence 0.4 -o out/ in/  # unsure crops are listed in out/review.jsonl instead
   framewright --hints out/review.jsonl -o out/ --engine rules   # the photos and ratios of that list
@@ -81,6 +87,21 @@ export function addCropCommand(program: Command): void {
     .option('--keep <x,y,w,h>', 'rectangle no crop may cut; repeatable', collect(parseRect), [])
     .option('--focus <x,y>', 'point the crop is built around, in pixels or as 50%,30%', parseFocusFlag)
     .option(
+      '--no-camera-focus',
+      'leave aside what the camera has noted of its subject (EXIF SubjectArea, SubjectLocation)',
+    )
+    .addOption(
+      new Option(
+        '--place <where>',
+        'where in the crop its subject is to be, by thirds; left leaves the height as it is',
+      ).choices([...PLACES]),
+    )
+    .option(
+      '--margin <room>',
+      'trim to the subject with this room around it: 10% of its longer side, or 40px (with --keep, to what that names)',
+      parseMarginFlag,
+    )
+    .option(
       '--faces',
       'find heads and keep them whole, with room around; needs packages of its own, which are named if absent',
       false,
@@ -94,6 +115,14 @@ export function addCropCommand(program: Command): void {
       "least area of a crop, as a share of the photo's (default: 0.25, less where a ratio has no room for it)",
       parseShare,
     )
+    .addOption(
+      new Option(
+        '--fit <how>',
+        'where no crop of a ratio holds what is to be kept, or one is smaller than --size: crop leaves the ratio out and enlarges, pad and blur put it on a canvas (default: crop)',
+      ).choices([...FITS]),
+    )
+    .option('--background <colour>', 'of the canvas of --fit pad, as #rrggbb (default: white)', parseColour)
+    .option('--enlarge', 'enlarge what --fit pad or blur puts on a canvas until it fills it one way', false)
     .option(
       '--min-confidence <p>',
       'least score of the best candidate (1 / candidates: no preference at all); below it, see --fallback',

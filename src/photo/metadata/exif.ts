@@ -2,7 +2,7 @@ import { TAG } from '../formats/exif-tags.js';
 import { entryOf, numbersOf, openTiffBlock, readIfd, readSubIfd, TYPE } from '../formats/ifd.js';
 import type { Ifd, TiffBlock } from '../formats/ifd.js';
 import { removeEntry, writeShort, writeSize } from '../formats/ifd-edit.js';
-import { isTransposed, uprightPoint, type PixelChange } from './orientation.js';
+import { isTransposed, outputPoint, outputScale, uprightPoint, type PixelChange } from './orientation.js';
 import { replaceThumbnail, type Thumbnail } from './exif-thumbnail.js';
 
 /**
@@ -34,16 +34,15 @@ function moveSubject(block: TiffBlock, ifd: Ifd | undefined, tag: number, change
   const entry = entryOf(ifd, tag);
   const values = entry && numbersOf(block, entry);
   if (!ifd || !values || values.length < 2) return;
-  const { crop, output, stored, orientation } = change;
+  const { crop, stored, orientation } = change;
   const [x, y] = uprightPoint([values[0]!, values[1]!], stored, orientation);
   const inside = x >= crop.x && y >= crop.y && x < crop.x + crop.width && y < crop.y + crop.height;
   if (!inside) {
     removeEntry(block, ifd, entry);
     return;
   }
-  const scaleX = output.width / crop.width;
-  const scaleY = output.height / crop.height;
-  const moved = [(x - crop.x) * scaleX, (y - crop.y) * scaleY];
+  const [scaleX, scaleY] = outputScale(change);
+  const moved: number[] = [...outputPoint([x, y], change)];
   const sides = values.slice(2, 4);
   if (sides.length === 1) moved.push(sides[0]! * Math.sqrt(scaleX * scaleY));
   if (sides.length === 2) {

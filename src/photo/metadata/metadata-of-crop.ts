@@ -39,7 +39,8 @@ export async function withPhotoMetadata(
   const { exif, xmp, extendedXmp, photoshop, ...rest } = readMetadata(photo);
   const isJpeg = image.format === 'jpeg';
   const gainMap = isJpeg ? gainMapOf(photo) : undefined;
-  const croppedMap = gainMap && (await cropGainMap(photo, gainMap, change, signal));
+  const mapToCrop = change.at === undefined ? gainMap : undefined;
+  const croppedMap = mapToCrop && (await cropGainMap(photo, mapToCrop, change, signal));
   const croppedExif = exif && (await exifFor(exif, image, change, signal));
   const ownXmp = xmp === undefined ? undefined : xmpOfCrop(xmp, change, { keepsExtension: isJpeg });
   const croppedXmp = ownXmp === undefined ? undefined : containerOfCrop(ownXmp, croppedMap?.length);
@@ -56,6 +57,7 @@ export async function withPhotoMetadata(
   const leftOut = [
     ...(xmp !== undefined && ownXmp === undefined ? ['XMP, which is larger or deeper than any XMP is'] : []),
     ...(described?.leftOut ?? []),
+    ...(gainMap && change.at ? ['gain map, which has nothing for the canvas around the crop'] : []),
   ];
   return { bytes: gainMap && croppedMap ? withGainMap(bytes, gainMap, croppedMap) : bytes, leftOut };
 }

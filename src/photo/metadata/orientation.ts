@@ -1,4 +1,4 @@
-import type { Point, Size } from '../../base/geometry.js';
+import type { Point, Rect, Size } from '../../base/geometry.js';
 import type { CropRect } from '../../base/schema.js';
 
 /** How a crop's pixels came out of the stored ones; what every correction of metadata follows from. */
@@ -11,6 +11,22 @@ export interface PixelChange {
   readonly crop: CropRect;
   /** Of the file written: the crop's size, or what it was scaled to. */
   readonly output: Size;
+  /** Where the crop lies on the file's picture, in its pixels; default: it is all of it. */
+  readonly at?: Rect;
+}
+
+/** Where a position in the upright photo is in the file's picture, in its pixels. */
+export function outputPoint([x, y]: Point, { crop, output, at = wholeOf(output) }: PixelChange): Point {
+  return [at.x + ((x - crop.x) * at.width) / crop.width, at.y + ((y - crop.y) * at.height) / crop.height];
+}
+
+/** Pixels of the file's picture to one of the photo's, across and down. */
+export function outputScale({ crop, output, at = wholeOf(output) }: PixelChange): Point {
+  return [at.width / crop.width, at.height / crop.height];
+}
+
+function wholeOf(output: Size): Rect {
+  return { ...output, x: 0, y: 0 };
 }
 
 /** Whether the orientation swaps width and height. */

@@ -131,7 +131,7 @@ function microsoftArea(xmp: string, element: XmlElement): Omit<PlacedArea, keyof
 /** Cut at the crop's edges; undefined where its middle is outside. */
 function areaOfCrop(
   [left, top, right, bottom]: Area,
-  { stored, crop, orientation }: PixelChange,
+  { stored, crop, output, at = { ...output, x: 0, y: 0 }, orientation }: PixelChange,
   drawnAt: number,
 ): Area | undefined {
   const upright = isTransposed(orientation) ? { width: stored.height, height: stored.width } : stored;
@@ -145,7 +145,9 @@ function areaOfCrop(
   // A value that is no number is inside nothing.
   if (!isInside((ax + bx) / 2) || !isInside((ay + by) / 2)) return undefined;
   const clamp = (value: number): number => Math.max(0, Math.min(1, value));
-  return [clamp(Math.min(ax, bx)), clamp(Math.min(ay, by)), clamp(Math.max(ax, bx)), clamp(Math.max(ay, by))];
+  const across = (value: number): number => (at.x + clamp(value) * at.width) / output.width;
+  const down = (value: number): number => (at.y + clamp(value) * at.height) / output.height;
+  return [across(Math.min(ax, bx)), down(Math.min(ay, by)), across(Math.max(ax, bx)), down(Math.max(ay, by))];
 }
 
 /** Only a quarter turn tells the upright size from the stored one. */

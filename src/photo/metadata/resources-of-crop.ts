@@ -1,6 +1,6 @@
 import type { Point } from '../../base/geometry.js';
 import { joined, md5, readResources, RESOURCE, withData, type Resource } from '../formats/photoshop.js';
-import { uprightPoint, type PixelChange } from './orientation.js';
+import { outputPoint, uprightPoint, type PixelChange } from './orientation.js';
 
 /**
  * Copies of what the file holds elsewhere (ICC, EXIF, XMP); thumbnails, which show what was cropped away; and marks of
@@ -67,15 +67,13 @@ const LIMIT = 16 * ONE;
 function pathOfCrop(path: Resource, change: PixelChange): Resource | undefined {
   if (path.data.length % RECORD_BYTES !== 0) return undefined;
   const data = Buffer.from(path.data);
-  const { stored, orientation, crop } = change;
+  const { stored, orientation, output } = change;
   // Vertical component first.
   const moved = (at: number): Point => {
     const [y, x] = [data.readInt32BE(at) / ONE, data.readInt32BE(at + 4) / ONE];
-    const [uprightX, uprightY] = uprightPoint([x * stored.width, y * stored.height], stored, orientation);
-    return [
-      Math.round((ONE * (uprightX - crop.x)) / crop.width),
-      Math.round((ONE * (uprightY - crop.y)) / crop.height),
-    ];
+    const upright = uprightPoint([x * stored.width, y * stored.height], stored, orientation);
+    const [outputX, outputY] = outputPoint(upright, change);
+    return [Math.round((ONE * outputX) / output.width), Math.round((ONE * outputY) / output.height)];
   };
   const write = ([x, y]: Point, at: number): boolean => {
     if (x < -LIMIT || x >= LIMIT || y < -LIMIT || y >= LIMIT) return false;

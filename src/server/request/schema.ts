@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { cropRectSchema, FALLBACKS, type CropRect } from '../../base/schema.js';
+import { cropRectSchema, FALLBACKS, FITS, type CropRect } from '../../base/schema.js';
 import { hintSchema } from '../../batch/hints.js';
 import { MAX_CANDIDATES } from '../../crop/defaults.js';
+import { PLACES } from '../../crop/place.js';
 import { OUTPUT_FORMATS } from '../../photo/output-format.js';
 
 /** Of one photo and request; each ratio is a crop of its own. */
@@ -54,8 +55,20 @@ export const cropRequestSchema = z.strictObject({
   keep: z.array(rect).max(MOST_RECTANGLES).optional(),
   /** The point the crop is built around: "420,310" in pixels, "50%,30%" of the sides, [x, y] or {x, y} as shares. */
   focus: hintSchema.shape.focus,
+  /** Build around the subject that the camera has noted in the photo. Default true. */
+  cameraFocus: z.boolean().optional(),
+  /** Where in the crop its subject is to be, by thirds. */
+  place: z.enum(PLACES).optional(),
+  /** Trim to the subject with this room around it: 10% of its longer side, or 40px. */
+  margin: text.optional(),
   /** Least area of a crop, as a share of the photo's. */
   minSize: share.optional(),
+  /** Where no crop of a ratio holds what is to be kept, or one is smaller than the size: what is done. Default crop. */
+  fit: z.enum(FITS).optional(),
+  /** Of the canvas of `fit` pad: #rrggbb. Default white. */
+  background: text.optional(),
+  /** Enlarge what is put on a canvas until it fills it one way. Default false. */
+  enlarge: z.boolean().optional(),
   /** Least score of the best candidate, below which `fallback` is done. */
   minConfidence: share.optional(),
   /** What to do instead of an unsure crop. Default review. */

@@ -3,6 +3,7 @@ import { defined } from '../../base/defined.js';
 import type { CropResult } from '../../base/schema.js';
 import type { PhotoOutcome } from '../../cropper/options.js';
 import type { TargetOutcome } from '../../crop/pipeline.js';
+import { pictureOf } from '../../crop/picture.js';
 import { formatAspect } from '../../crop/target.js';
 import { FramewrightError } from '../../base/errors.js';
 import { encodeCrop } from '../../photo/crop-file.js';
@@ -86,12 +87,12 @@ async function sendPicture(
     throw new FramewrightError('USAGE', 'a picture is one crop: ask for one ratio or size, or take application/json');
   }
   const { photo, results } = await inTurn(context, asked);
-  const { crop, focalPoint, target } = results[0]!;
+  const result = results[0]!;
+  const { crop, focalPoint } = result;
   const { signal } = asked.job;
-  const resize = target.size && { width: target.size.widthPx, height: target.size.heightPx };
   const { bytes, ...picture } = await encodeCrop(photo, {
-    crop,
-    ...defined({ resize, format, quality, strip, signal }),
+    ...pictureOf(result),
+    ...defined({ format, quality, strip, signal }),
   });
   return reply
     .type(`image/${picture.format}`)
