@@ -7,7 +7,7 @@ const LAYERS = [
   ['photo'],
   ['runtime'],
   ['model', 'engines', 'faces', 'report'],
-  ['vlm'],
+  ['vlm', 'retrieval'],
   ['crop'],
   ['cropper'],
   ['batch', 'eval', 'attention', 'doctor'],

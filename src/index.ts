@@ -38,7 +38,7 @@ export type { TokenGroup } from './attention/token-groups.js';
 export { ERROR_CODES, FramewrightError } from './base/errors.js';
 export type { HeldPhoto } from './cropper/held-photo.js';
 export type { ErrorCode } from './base/errors.js';
-export type { ConversationPart } from './engines/engine.js';
+export type { ConversationPart, ModelIdentity } from './engines/engine.js';
 export type { VlmCounters } from './vlm/engine.js';
 export type { FrameImage } from './engines/frame-image.js';
 export type { Thought, ThoughtStage, TokenChoice, TokenOption } from './engines/thought.js';

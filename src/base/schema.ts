@@ -51,8 +51,11 @@ export type Candidate = z.infer<typeof candidateSchema>;
 export const cropRectSchema = z.object({ x: z.int(), y: z.int(), width: z.int(), height: z.int() });
 export type CropRect = z.infer<typeof cropRectSchema>;
 
-/** The candidate engines: the model, and four plain functions for comparison and for photos wanted in a millisecond. */
-export const ENGINES = ['vlm', 'rules', 'saliency', 'centre', 'full'] as const;
+/**
+ * The candidate engines: the model, four plain functions for comparison and for photos wanted in a millisecond, and what people
+ * did with photos like this one.
+ */
+export const ENGINES = ['vlm', 'rules', 'saliency', 'centre', 'full', 'retrieval'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 /** What becomes of a crop whose confidence is too low: another engine's crop, the photo as it is, or a person's look. */

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { defined } from '../base/defined.js';
 import { parseBytes } from '../base/bytes-text.js';
+import type { TowerOptions } from '../retrieval/tower.js';
 import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
 import type { CropRect } from '../base/schema.js';
 import { parseFocus, type Focus } from '../crop/focus.js';
@@ -10,16 +11,20 @@ import { say } from './terminal/visible.js';
 
 export const GPUS = ['auto', 'cuda', 'vulkan', 'metal', 'cpu'] as const satisfies readonly GpuChoice[];
 
-/** Options of every command that runs a model. */
-export interface ModelFlags {
+/** Options of a command that looks at photos with a model and asks it nothing. */
+export interface TowerFlags {
   readonly model: string;
   readonly mmproj?: string;
-  readonly lora: readonly LoraSpec[];
   readonly gpu: GpuChoice;
   readonly threads?: number;
+  readonly verbose: boolean;
+}
+
+/** Options of every command that runs a model. */
+export interface ModelFlags extends TowerFlags {
+  readonly lora: readonly LoraSpec[];
   readonly vram?: number;
   readonly plan: boolean;
-  readonly verbose: boolean;
 }
 
 /** Long names of these. */
@@ -34,16 +39,20 @@ export const MODEL_OPTIONS: readonly string[] = [
   'verbose',
 ];
 
-export function addModelFlags(command: Command): Command {
+export function addTowerFlags(command: Command): Command {
   return command
     .option('--model <name|file>', 'a model by name (framewright model list), or a Qwen-VL .gguf file', 'nano')
     .option('--mmproj <file>', 'its vision file (default: the one beside the model)')
-    .option('--lora <file[:scale]>', 'LoRA adapter (.gguf), repeatable', collect(parseLora), [])
     .addOption(new Option('--gpu <kind>', 'what the model runs on').choices(GPUS).default('auto'))
     .option('--threads <n>', 'CPU threads (default: physical cores that are free)', parseWhole('threads', 1, 1024))
-    .option('--vram <size>', 'plan for this much GPU memory, e.g. 6GB (default: what is free)', parseSize)
-    .option('--no-plan', 'load as asked, whatever memory is free')
     .option('--verbose', "say what is going on, with llama.cpp's own log", false);
+}
+
+export function addModelFlags(command: Command): Command {
+  return addTowerFlags(command)
+    .option('--lora <file[:scale]>', 'LoRA adapter (.gguf), repeatable', collect(parseLora), [])
+    .option('--vram <size>', 'plan for this much GPU memory, e.g. 6GB (default: what is free)', parseSize)
+    .option('--no-plan', 'load as asked, whatever memory is free');
 }
 
 /** The flags as `openCropper` takes them. */
@@ -69,6 +78,11 @@ export function cropperOptionsOf(flags: ModelFlags): {
       onLog: flags.verbose ? writeLog : undefined,
     }),
   };
+}
+
+/** The flags as far as a vision tower alone has a use for them. */
+export function towerOptionsOf({ model, mmproj, gpu, threads, verbose }: TowerFlags): TowerOptions {
+  return { model, gpu, ...defined({ mmproj, threads, onLog: verbose ? writeLog : undefined }) };
 }
 
 function writeLog({ level, text }: LogLine): void {

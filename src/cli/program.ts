@@ -7,6 +7,7 @@ import { addCropCommand } from './crop/crop.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addEvalCommand } from './commands/eval.js';
 import { addGgufCommand } from './commands/gguf.js';
+import { addIndexCommand } from './commands/index-crops.js';
 import { addModelCommand } from './commands/model.js';
 import { addServeCommand } from './commands/serve.js';
 import { addStudioCommand } from './commands/studio.js';
@@ -41,6 +42,7 @@ export function buildProgram(version: string): Command {
   addEvalCommand(program);
   addAttentionCommand(program);
   addTrainCommand(program);
+  addIndexCommand(program);
   addStudioCommand(program);
   addStudyCommand(program);
   addServeCommand(program);

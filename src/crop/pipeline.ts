@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { FramewrightError } from '../base/errors.js';
 import type { CropRect, CropResult, Element, Fallback } from '../base/schema.js';
 import type { EngineCall, EngineSteps, PhotoEngine } from '../engines/engine.js';
@@ -225,11 +226,18 @@ async function cropByFallback(
 ): Promise<CropResult> {
   const engine = plainEngine(fallback === 'keep' ? 'full' : fallback);
   const decode = (): Promise<ReadyPhoto> => Promise.resolve(readyFor(ready, engine));
-  const { results } = await cropPhoto({ decode, engine, targets: [target], wishes });
-  const { crop, focalPoint, verdict, timingsMs } = results[0]!;
+  // A photo that is kept as it is has its subject where it is.
+  const { place, margin, ...ofWhole } = wishes;
+  const asked = fallback === 'keep' ? ofWhole : wishes;
+  const { results } = await cropPhoto({ decode, engine, targets: [target], wishes: asked });
+  const { crop, canvas, cameraFocus, focalPoint, verdict, timingsMs } = results[0]!;
   const shared = { confidence: unsure.confidence, fallback, timingsMs: { ...unsure.timingsMs, ...timingsMs } };
   // To keep the photo is to make nothing of the candidates, which stay what they were.
-  if (fallback === 'keep') return { ...unsure, ...shared, crop, focalPoint, verdict };
+  if (fallback === 'keep') {
+    const { canvas: _canvas, cameraFocus: _cameraFocus, notes: saidOfUnsure, ...candidates } = unsure;
+    const notes = place === undefined && margin === undefined ? saidOfUnsure : results[0]!.notes;
+    return { ...candidates, ...shared, crop, ...defined({ canvas, cameraFocus, notes }), focalPoint, verdict };
+  }
   return { ...results[0]!, ...shared, analysis: unsure.analysis };
 }
 

@@ -35,8 +35,9 @@ import { checkLimit } from '../photo/input.js';
 import type { PhotoInput } from '../photo/input-kinds.js';
 import { outputFormatOf } from '../photo/output-format.js';
 import { MAX_PARALLEL } from '../model/plan/plan-run.js';
+import { openRetrieval } from '../retrieval/open-retrieval.js';
 import { openVlm, type Vlm } from '../vlm/open.js';
-import type { PhotoEngine } from '../engines/engine.js';
+import type { ModelIdentity, PhotoEngine } from '../engines/engine.js';
 import { analysePhoto, cropPhoto, rankPhoto, type CropJob, type CroppedPhoto } from '../crop/pipeline.js';
 import type { CropWishes } from '../crop/wishes.js';
 import { pictureOf } from '../crop/picture.js';
@@ -58,12 +59,22 @@ export async function openCropper(options: CropperOptions = {}): Promise<Cropper
   checkParallel(parallel);
   if (options.maxPixels !== undefined) checkLimit('maxPixels', options.maxPixels);
   const detect = options.faces ? await openFaceDetector() : undefined;
-  if (engine !== 'vlm') return new Cropper(plainEngine(engine), undefined, options, closing, detect);
+  if (options.index !== undefined && engine !== 'retrieval') {
+    throw new FramewrightError('USAGE', `an index is for the engine retrieval; the engine ${engine} has no use for it`);
+  }
+  if (engine === 'retrieval' && options.loras && options.loras.length > 0) {
+    throw new FramewrightError('USAGE', 'adapters change what a model says, and the engine retrieval asks it nothing');
+  }
+  if (engine !== 'vlm' && engine !== 'retrieval') {
+    return new Cropper({ engine: plainEngine(engine), dispose: () => Promise.resolve() }, options, closing, detect);
+  }
   const { onLog } = options;
   // Native code calls it: what it throws would end the process, and ends the cropper's work instead.
   const guarded = onLog && guardListener(onLog, (error) => closing.abort(error));
-  const vlm = await openVlm({ ...options, ...defined({ onLog: guarded }), signal });
-  return new Cropper(vlm.engine, vlm, options, closing, detect);
+  const model = { ...options, ...defined({ onLog: guarded }), signal };
+  if (engine === 'retrieval') return new Cropper(await openRetrieval(options.index, model), options, closing, detect);
+  const vlm = await openVlm(model);
+  return new Cropper({ engine: vlm.engine, vlm, dispose: () => vlm.dispose() }, options, closing, detect);
 }
 
 /** Nobody has less, but some say gigabytes. 0 is to do without. */
@@ -84,8 +95,17 @@ function checkBytes(name: string, bytes: number | undefined): void {
   throw new FramewrightError('USAGE', `Expected ${name} to be a number of bytes but received ${bytes}; 6 GB are 6e9`);
 }
 
+/** What a cropper crops with, and what is to be closed after it. */
+export interface OpenedEngine {
+  readonly engine: PhotoEngine;
+  /** Where the engine is the whole model. */
+  readonly vlm?: Vlm;
+  dispose(): Promise<void>;
+}
+
 /** Crops photos with one loaded model. Made by `openCropper`. */
 export class Cropper {
+  readonly #opened: OpenedEngine;
   readonly #engine: PhotoEngine;
   readonly #vlm: Vlm | undefined;
   readonly #detect: FaceDetector | undefined;
@@ -100,16 +120,16 @@ export class Cropper {
 
   /** @internal */
   constructor(
-    engine: PhotoEngine,
-    vlm: Vlm | undefined,
+    opened: OpenedEngine,
     { parallel = 1, maxPixels, firstFrame = false, signal }: CropperOptions,
     closing: AbortController,
     detect?: FaceDetector,
-    pace = paceOf(parallel, vlm),
+    pace = paceOf(parallel, opened.vlm),
   ) {
-    this.#engine = engine;
+    this.#opened = opened;
+    this.#engine = opened.engine;
+    this.#vlm = opened.vlm;
     this.#detect = detect;
-    this.#vlm = vlm;
     this.#maxPixels = maxPixels;
     this.#firstFrame = firstFrame;
     this.#closing = closing;
@@ -144,6 +164,11 @@ export class Cropper {
     const trained = resolved.manifest?.trained ?? true;
     const { architecture: family } = engine.model.family;
     return { ...engine.identity, trained, family, pixelBudget: engine.pixelBudget, use: resolved.use, ...cache };
+  }
+
+  /** Which files decide the crops: of the model at work, or of the vision tower and the index; undefined for a plain engine. */
+  get identity(): ModelIdentity | undefined {
+    return this.#engine.identity;
   }
 
   /** What was given up so that the model fits the memory there is, one line each; empty where nothing was. */
@@ -319,7 +344,7 @@ export class Cropper {
     this.#disposed ??= (async () => {
       this.#closing.abort(new FramewrightError('DISPOSED', 'the cropper was disposed'));
       await Promise.allSettled(this.#running);
-      await this.#vlm?.dispose();
+      await this.#opened.dispose();
     })();
     return this.#disposed;
   }

@@ -91,6 +91,7 @@ export const HELD_RANK_OPTIONS: OptionKinds<Pick<HeldWishes, 'without' | 'signal
 
 export const CROPPER_OPTIONS: OptionKinds<CropperOptions> = {
   engine: ENGINES,
+  index: 'text',
   model: 'text',
   mmproj: 'text',
   loras: 'list',

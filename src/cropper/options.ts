@@ -12,8 +12,13 @@ import type { PhotoInput } from '../photo/input-kinds.js';
 import type { CacheSettings, VlmOptions } from '../vlm/open.js';
 
 export interface CropperOptions extends VlmOptions {
-  /** `vlm` (default) is the model; the others are plain functions that load none. */
+  /**
+   * `vlm` (default) is the model; `retrieval` carries over what people did with photos like this one, which the model's vision
+   * tower finds; the others are plain functions that load none.
+   */
   readonly engine?: EngineName;
+  /** For the engine `retrieval`: a file that `framewright index build` made. Default: the one of free photos that comes with the package. */
+  readonly index?: string;
   /**
    * Photos that go through the model at once, as parallel sequences: 1 (default) to 128. `auto`: of a batch as many as are
    * found to gain in its first seconds, each by itself, so that all answers are those of 1; of a model that is given

@@ -16,7 +16,7 @@ import { lookAtByRules } from './rules/index.js';
 import { smartcropEngine } from './saliency.js';
 import type { EngineLook, EngineOptions, PlainFunction, Raster } from './types.js';
 
-export type PlainEngineName = Exclude<EngineName, 'vlm'>;
+export type PlainEngineName = Exclude<EngineName, 'vlm' | 'retrieval'>;
 
 /** Of an engine that looks at no composition. */
 function lookBy(propose: PlainFunction): (raster: Raster) => EngineLook {
@@ -37,13 +37,28 @@ const PIXEL_BUDGET = { minPixels: STEP_PX ** 2, maxPixels: 512 * 512, cellPx: ST
 
 /** One of the engines that need no model, in the shape the pipeline takes. */
 export function plainEngine(name: PlainEngineName): PhotoEngine {
-  return {
+  return lookingEngine({
     name,
     pixelBudget: PIXEL_BUDGET,
-    takesInstruction: false,
     namesElements: name === 'rules',
     needsPixels: name !== 'full' && name !== 'centre',
-    takeOn: (photo, call) => new PlainSteps(LOOKS[name], photo, call),
+    look: ({ rgb, frame }) => LOOKS[name]({ data: rgb, size: frame }),
+  });
+}
+
+/** What takes one look at a photo, and proposes whatever is asked from that. */
+export interface Looking extends Pick<PhotoEngine, 'name' | 'pixelBudget' | 'needsPixels'> {
+  readonly namesElements?: boolean;
+  readonly look: (photo: FrameImage, signal: AbortSignal | undefined) => EngineLook | Promise<EngineLook>;
+}
+
+/** An engine of one look, in the shape the pipeline takes. */
+export function lookingEngine({ look, namesElements = false, ...engine }: Looking): PhotoEngine {
+  return {
+    ...engine,
+    takesInstruction: false,
+    namesElements,
+    takeOn: (photo, call) => new LookingSteps(look, photo, call),
   };
 }
 
@@ -53,20 +68,20 @@ interface PlainProposal extends Proposed {
 }
 
 /** An engine's own order is its decision. */
-class PlainSteps implements EngineSteps {
-  readonly #look: () => EngineLook;
+class LookingSteps implements EngineSteps {
+  readonly #look: () => EngineLook | Promise<EngineLook>;
   readonly #call: EngineCall;
   #seen: EngineLook | undefined;
 
-  constructor(look: (raster: Raster) => EngineLook, { rgb, frame }: FrameImage, call: EngineCall) {
-    this.#look = () => look({ data: rgb, size: frame });
+  constructor(look: Looking['look'], photo: FrameImage, call: EngineCall) {
+    this.#look = () => look(photo, call.sampling.signal);
     this.#call = call;
   }
 
   analyse(): Promise<Analysed> {
     return this.#call.timings.measure('analyse', async () => {
-      this.#seen ??= this.#look();
-      return Promise.resolve({ elements: this.#seen.elements });
+      this.#seen ??= await this.#look();
+      return { elements: this.#seen.elements };
     });
   }
 

@@ -1,5 +1,4 @@
 import { defined } from '../base/defined.js';
-import { stat } from 'node:fs/promises';
 import { fileSha256 } from '../files/file-hash.js';
 import { withImageTokens } from '../model/image-tokens.js';
 import { loadRunnable, requireRunnable, type LoadOptions } from '../model/load.js';
@@ -8,6 +7,7 @@ import { tooLarge } from '../model/plan/describe.js';
 import type { MemoryPlan } from '../model/plan/fit.js';
 import { plannedUse, planRun, sequencesFor, sequencesOfEach, type PlanOptions } from '../model/plan/plan-run.js';
 import { shapeOfPair } from '../model/plan/shape.js';
+import { bytesOf, threadsFor } from '../model/threads-for.js';
 import { resolveModel, useIn, type ResolvedModel } from '../model/resolve.js';
 import { loadPromptProfile } from './prompt/profile.js';
 import type { VisionModel } from '../runtime/model.js';
@@ -79,12 +79,6 @@ export interface Vlm {
   dispose(): Promise<void>;
 }
 
-/**
- * Models of fewer bytes (both files) run on one thread unless told otherwise: their steps take about as long as waking a
- * second thread, and on a busy machine several threads wait for the slowest at every step.
- */
-const ONE_THREAD_BELOW_BYTES = 64 * 1024 * 1024;
-
 export async function openVlm(given: VlmOptions): Promise<Vlm> {
   const { signal } = given;
   const found = await resolveModel({
@@ -118,7 +112,7 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
         ? undefined
         : planRun(runtime.info, shapeOfPair(pair), asked.use, {
             ...options,
-            adapterBytes: await sizeOf(options.loras.map(({ path }) => path)),
+            adapterBytes: await bytesOf(options.loras.map(({ path }) => path)),
           });
     if (planned && !planned.plan.fits) throw tooLarge(asked.name, planned.plan, planned.limits);
     const plan = planned?.plan;
@@ -163,22 +157,6 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
     await opened.dispose();
     throw signal?.aborted ? signal.reason : error;
   }
-}
-
-async function threadsFor({ textPath, mmprojPath }: ResolvedModel, asked?: number): Promise<{ threads?: number }> {
-  if (asked !== undefined) return { threads: asked };
-  return (await sizeOf([textPath, mmprojPath])) < ONE_THREAD_BELOW_BYTES ? { threads: 1 } : {};
-}
-
-/** Bytes of files together. A missing one is for validation, or llama.cpp, to report. */
-async function sizeOf(files: readonly string[]): Promise<number> {
-  const sizes = files.map((file) =>
-    stat(file).then(
-      ({ size }) => size,
-      () => 0,
-    ),
-  );
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 /** Photos that share one context. */

@@ -92,6 +92,24 @@ describe('what is smaller than the size asked for', () => {
   });
 });
 
+const SMALL = { x: 300, y: 300, width: 200, height: 200 };
+
+test('a photo kept as it is because no crop is sure is all on its canvas, wherever its subject was to be', async () => {
+  await using cropper = await openCropper({ engine: 'rules' });
+  const wishes = {
+    aspect: '1:1',
+    fit: 'pad',
+    margin: '5%',
+    keep: [SMALL],
+    minConfidence: 1,
+    fallback: 'keep',
+  } as const;
+  const { crop, canvas, fallback } = await cropper.crop(wide, wishes);
+  expect(fallback).toBe('keep');
+  expect(crop).toEqual({ x: 0, y: 0, width: 2560, height: 1080 });
+  expect(canvas).toMatchObject({ widthPx: 2560, heightPx: 2560, at: { x: 0, y: 740, width: 2560, height: 1080 } });
+});
+
 test('the engine that leaves the photo whole puts all of it on the canvas', async () => {
   await using cropper = await openCropper({ engine: 'full' });
   const { crop, canvas } = await cropper.crop(wide, { aspect: '1:1', fit: 'blur' });

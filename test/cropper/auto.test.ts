@@ -30,7 +30,13 @@ describe('parallel: auto', () => {
     const inputs = many(16); // the first six are one at a time
     await using one = await openCropper({ gpu: 'cpu' });
     const vlm = await openVlm({ gpu: 'cpu', parallel: 'auto' });
-    await using auto = new Cropper(vlm.engine, vlm, {}, new AbortController(), undefined, gaining());
+    await using auto = new Cropper(
+      { engine: vlm.engine, vlm, dispose: () => vlm.dispose() },
+      {},
+      new AbortController(),
+      undefined,
+      gaining(),
+    );
     expect(vlm.contexts.most).toBe(cores);
     expect(await cropsOf(auto, inputs)).toEqual(await cropsOf(one, inputs));
     expect(await vlm.contexts.widen(1)).toBe(Math.min(2, cores));
@@ -56,14 +62,26 @@ describe('parallel: auto', () => {
 
   test('goes back to one photo at a time where two do not gain', async () => {
     const pace = paceBy((jobs) => 1000 * jobs);
-    await using cropper = new Cropper(plainEngine('full'), undefined, {}, new AbortController(), undefined, pace);
+    await using cropper = new Cropper(
+      { engine: plainEngine('full'), dispose: () => Promise.resolve() },
+      {},
+      new AbortController(),
+      undefined,
+      pace,
+    );
     await cropsOf(cropper, many(40));
     expect(pace.jobs).toBe(1);
   });
 
   test.each(['rules', 'saliency', 'centre'] as const)('changes nothing about what %s gives', async (engine) => {
     const pace = gaining();
-    await using auto = new Cropper(plainEngine(engine), undefined, {}, new AbortController(), undefined, pace);
+    await using auto = new Cropper(
+      { engine: plainEngine(engine), dispose: () => Promise.resolve() },
+      {},
+      new AbortController(),
+      undefined,
+      pace,
+    );
     await using one = await openCropper({ engine });
     const [first] = await cropsOf(one, many(1));
     const results = await cropsOf(auto, Array<string>(40).fill(photos[0]!));
@@ -73,7 +91,13 @@ describe('parallel: auto', () => {
 
   test('a run that is given up leaves nothing behind', async () => {
     const vlm = await openVlm({ gpu: 'cpu', parallel: 'auto' });
-    await using auto = new Cropper(vlm.engine, vlm, {}, new AbortController(), undefined, gaining());
+    await using auto = new Cropper(
+      { engine: vlm.engine, vlm, dispose: () => vlm.dispose() },
+      {},
+      new AbortController(),
+      undefined,
+      gaining(),
+    );
     let nCrops = 0;
     for await (const _ of auto.cropAll(many(20))) if (++nCrops === 9) break;
     await using one = await openCropper({ gpu: 'cpu' });
@@ -82,7 +106,13 @@ describe('parallel: auto', () => {
 
   test('a cropper that is disposed while it takes several at once rejects with DISPOSED', async () => {
     const vlm = await openVlm({ gpu: 'cpu', parallel: 'auto' });
-    const auto = new Cropper(vlm.engine, vlm, {}, new AbortController(), undefined, gaining());
+    const auto = new Cropper(
+      { engine: vlm.engine, vlm, dispose: () => vlm.dispose() },
+      {},
+      new AbortController(),
+      undefined,
+      gaining(),
+    );
     let disposed: Promise<void> | undefined;
     const results: CropResult[] = [];
     const run = (async () => {

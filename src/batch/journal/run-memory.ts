@@ -52,7 +52,7 @@ export async function rememberedRun(
 async function sharedKey(
   photos: readonly PlannedPhoto[],
   settings: BatchSettings,
-  { engine, findsFaces, model }: Cropper,
+  { engine, findsFaces, model, identity }: Cropper,
 ): Promise<string> {
   // A file of the same name may hold another adapter by now.
   const loras = await Promise.all((model?.loras ?? []).map(({ path: file }) => fileSha256(file)));
@@ -60,7 +60,8 @@ async function sharedKey(
   const { signal: __, ...encode } = settings.encode;
   const sidecars = photos.some(({ sidecar }) => sidecar !== undefined);
   const { keepTime } = settings;
-  const said = [SETTINGS_VERSION, engine, findsFaces, model, loras, request, encode, sidecars, keepTime];
+  const known = model ?? identity;
+  const said = [SETTINGS_VERSION, engine, findsFaces, known, loras, request, encode, sidecars, keepTime];
   return keyOfSettings(settings.firstFrame ? [...said, 'first frame'] : said);
 }
 

@@ -7,6 +7,7 @@ import { DATASET_READERS, type DatasetName } from '../../eval/datasets/index.js'
 import type { Dataset } from '../../eval/datasets/types.js';
 import { Journal } from '../../eval/journal.js';
 import { closeMethods, makeMethods, MODEL_FREE_METHODS, type MethodFactory } from '../../eval/methods/registry.js';
+import { retrievalMethods } from '../../eval/methods/retrieval.js';
 import type { Method } from '../../eval/methods/types.js';
 import { renderReport } from '../../eval/report.js';
 import { mergeRuns, runEvaluation, type Run } from '../../eval/run.js';
@@ -24,13 +25,14 @@ import {
   type VariantFlags,
 } from './eval-variants.js';
 import { interruptSignal } from '../terminal/interrupt.js';
-import { addModelFlags, parseWhole, type ModelFlags } from '../options.js';
+import { addModelFlags, parseWhole, towerOptionsOf, type ModelFlags } from '../options.js';
 import { Progress } from '../terminal/progress.js';
 import { EXIT } from '../terminal/report-error.js';
 import { printText, say } from '../terminal/visible.js';
 
 interface EvalFlags extends ModelFlags, VariantFlags {
   readonly engine?: readonly string[];
+  readonly index?: string;
   readonly split?: string;
   readonly limit?: number;
   readonly jobs: number;
@@ -44,7 +46,7 @@ interface EvalFlags extends ModelFlags, VariantFlags {
   readonly force: boolean;
 }
 
-const DEFAULT_ENGINES = ['full', 'centre', 'prior', 'saliency', 'rules', 'vlm'];
+const DEFAULT_ENGINES = ['full', 'centre', 'prior', 'saliency', 'rules', 'retrieval', 'vlm'];
 /** Notes of one kind shown on stderr; the rest is in the report and the JSON. */
 const NOTES_SHOWN = 10;
 
@@ -52,7 +54,8 @@ const HELP = `
 Data sets: flms and gencrop (crops), fcdb (crops), fcdb-pairs (judged pairs), gaicd (rated crops), cadb (elements),
 subjects (masks of what photos are of), places (judged places of fixed-ratio crops), both at 1:1, 4:5, 16:9 and 9:16,
 own (a labels.jsonl of your own: {"photo": "a.jpg", "boxes": [[x1, y1, x2, y2], ...]} a line).
-Engines: full, centre, saliency (smartcrop and libvips attention), rules, prior (gaicd: by place alone), vlm.
+Engines: full, centre, saliency (smartcrop and libvips attention), rules, prior (gaicd: by place alone), retrieval (by its
+index, and of a data set of crops each photo by all others), vlm.
 An engine that only crops ranks given boxes by their overlap with its crop.
 
 Examples:
@@ -86,6 +89,10 @@ export function addEvalCommand(program: Command): void {
     .option('--ablate <stages>', `without each in turn: all, or of ${STAGES.join(',')}`, parseStages, [])
     .option('--adapters <name=files>', 'a named set of LoRA adapters, repeatable, the whole one last', collectSets, [])
     .option('--sweep <setting=values>', `one of ${SWEPT.join(', ')} with each value, repeatable`, collectSweeps, [])
+    .option(
+      '--index <file>',
+      'for the engine retrieval, made by framewright index build (default: the one of the package)',
+    )
     .option('--split <name>', 'only photos of this split, e.g. test')
     .option('--limit <n>', 'only the first n photos', parseWhole('limit', 1, Number.MAX_SAFE_INTEGER))
     .option('--jobs <n>', 'photos in the model at once', parseWhole('jobs', 1, 64), 1)
@@ -134,6 +141,7 @@ async function evaluate(name: DatasetName, dataset: Dataset, flags: EvalFlags, s
   const [whole, ...others] = await variantGroups(dataset.kind, engines, flags);
   const factories: Record<string, MethodFactory> = {
     ...MODEL_FREE_METHODS,
+    retrieval: () => retrievalMethods(dataset, flags.index, { ...towerOptionsOf(flags), signal }),
     vlm: () => openGroup(whole, flags, signal, { isFirst: true }),
   };
   const methods = await makeMethods(engines, factories, { dataset, signal }, { isChosen: flags.engine !== undefined });

@@ -24,6 +24,7 @@ export interface ServingFlags extends ModelFlags {
   readonly maxPixels: number;
   readonly jobs: number;
   readonly faces: boolean;
+  readonly index?: string;
 }
 
 export interface ServingDefaults {
@@ -34,6 +35,10 @@ export interface ServingDefaults {
 export function addServingFlags(command: Command, { port, maxPixels }: ServingDefaults): Command {
   command
     .addOption(new Option('--engine <name>', 'what finds the crops').choices([...ENGINES]).default('vlm'))
+    .option(
+      '--index <file>',
+      'for the engine retrieval, made by framewright index build (default: the one of the package)',
+    )
     .option('--host <address>', 'what to listen on; 0.0.0.0 is every network there is', SERVER_DEFAULTS.host)
     .option('--port <n>', 'port, 0 for a free one', parseWhole('port', 0, 65_535), port)
     .option('--allow-host <name>', 'a further name it goes by, as of a proxy; repeatable', collect(String), [])
@@ -76,12 +81,12 @@ export async function serveUntilEnded(
 
 /** A cropper that the signal keeps from opening and does not stop later: what it is working on then is to be finished. */
 async function openUntil(signal: AbortSignal, flags: ServingFlags): Promise<Cropper> {
-  const { engine, faces, jobs, maxPixels } = flags;
+  const { engine, index, faces, jobs, maxPixels } = flags;
   const opening = new AbortController();
   const onAbort = (): void => opening.abort(signal.reason);
   signal.addEventListener('abort', onAbort);
   try {
-    const options = { ...cropperOptionsOf(flags), engine, faces, parallel: jobs, maxPixels };
+    const options = { ...cropperOptionsOf(flags), engine, faces, parallel: jobs, maxPixels, ...defined({ index }) };
     return await openCropper({ ...options, signal: opening.signal });
   } finally {
     signal.removeEventListener('abort', onAbort);

@@ -13,6 +13,7 @@ import { writeToStdout } from '../terminal/stdout.js';
 /** The options of `framewright crop`, as commander has them. */
 export interface CropFlags extends ModelFlags {
   readonly engine: EngineName;
+  readonly index?: string;
   readonly output?: string;
   readonly aspect: readonly string[];
   readonly size: readonly string[];
@@ -121,6 +122,6 @@ function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
       reviewList,
       hints,
     }),
-    cropper: { ...cropperOptionsOf(flags), engine, faces, parallel: flags.jobs },
+    cropper: { ...cropperOptionsOf(flags), engine, faces, parallel: flags.jobs, ...defined({ index: flags.index }) },
   };
 }

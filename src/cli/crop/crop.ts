@@ -62,6 +62,10 @@ export function addCropCommand(program: Command): void {
     .description('crop photos (the default command)')
     .addArgument(new Argument('[photos...]', 'image files, folders and patterns of them, - for stdin'))
     .addOption(new Option('--engine <name>', 'what finds the crops').choices([...ENGINES]).default('vlm'))
+    .option(
+      '--index <file>',
+      'for the engine retrieval, made by framewright index build (default: the one of the package)',
+    )
     .option('-o, --output <file|folder>', 'where to write, - for stdout (default: beside each photo)')
     .option('-a, --aspect <ratio>', 'aspect ratio, e.g. 4:5; repeatable', collect(String), [])
     .option('--size <pixels>', 'output size, e.g. 1080x1350; repeatable', collect(String), [])

@@ -28,8 +28,11 @@ export function addLearnRoutes(app: FastifyInstance, studio: Studio): void {
   const { queue } = server;
   const { candidates, minSize } = options;
   const read = optionsReader(learnRequestSchema);
-  /** They hold nothing that would have to be closed. */
-  const plain = new Map<EngineName, Promise<Cropper>>();
+  /** Beside the studio's own. */
+  const others = new Map<EngineName, Promise<Cropper>>();
+  app.addHook('onClose', async () => {
+    for (const opened of others.values()) await (await opened.catch(() => undefined))?.dispose();
+  });
 
   app.get('/studio/api/learn', async (): Promise<FiguresAnswer> => {
     const { evaluations = [], trainings = [] } = options;
@@ -67,17 +70,17 @@ export function addLearnRoutes(app: FastifyInstance, studio: Studio): void {
     return reply.type('image/jpeg').send(await pictures.jpeg(wanted, signalOf(studio, reply)));
   });
 
-  /** The studio's own, or one of the engines that need no model. */
+  /** The studio's own, or another one, opened when it is first asked for. */
   async function cropperOf(engine: EngineName): Promise<Cropper> {
     if (engine === server.cropper.engine) return server.cropper;
     if (engine === 'vlm') {
       const detail = `the studio was started with the engine ${server.cropper.engine}, which has no model`;
       throw new FramewrightError('USAGE', detail);
     }
-    const known = plain.get(engine);
+    const known = others.get(engine);
     if (known) return known;
     const opened = openCropper({ engine, ...defined({ maxPixels: options.maxPixels }) });
-    plain.set(engine, opened);
+    others.set(engine, opened);
     return opened;
   }
 }

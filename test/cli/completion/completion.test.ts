@@ -117,6 +117,7 @@ describeWith(['bash'], 'in bash', () => {
       'eval',
       'attention',
       'train',
+      'index',
       'studio',
       'study',
       'serve',
@@ -154,7 +155,7 @@ describeWith(['bash'], 'in bash', () => {
 
   test('values, also behind an equals sign, and files where a file is meant', () => {
     expect(offers('--engine', 's')).toEqual(['saliency']);
-    expect(offers('--engine', '=', '')).toEqual(['vlm', 'rules', 'saliency', 'centre', 'full']);
+    expect(offers('--engine', '=', '')).toEqual(['vlm', 'rules', 'saliency', 'centre', 'full', 'retrieval']);
     expect(offers('--engine', '=', 'ru')).toEqual(['rules']);
     expect(offers('crop', '--format', 'w')).toEqual(['webp']);
     expect(offers('doctor', '--gpu', 'c')).toEqual(['cuda', 'cpu']);

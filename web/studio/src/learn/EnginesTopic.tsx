@@ -28,6 +28,11 @@ const ENGINES: readonly { readonly name: EngineName; readonly title: string; rea
     text: 'smartcrop.js: the window in which edges, skin colour and saturation are densest, wherever they are in the composition.',
   },
   {
+    name: 'retrieval',
+    title: 'Retrieval',
+    text: 'The model’s vision tower finds photos that look alike in an index of crops that were chosen by eye; how those were cropped is carried over to this one.',
+  },
+  {
     name: 'centre',
     title: 'Centre',
     text: 'The middle nine tenths of each side: the floor that others are compared with.',
@@ -44,7 +49,7 @@ export function EnginesTopic({ photo }: { readonly photo: string | undefined }) 
     <>
       <p class="lead">
         Automatic cropping has been tried by rules, by saliency and by examples before it was made a matter of
-        reasoning. Here is one photo by each engine this program has; none of them retrieves crops of other photos.
+        reasoning. Here is one photo by each engine this program has.
       </p>
       <form class="asking" onSubmit={(event) => event.preventDefault()}>
         <PhotoSelect id={id} onChoose={(chosen) => goTo('learn', 'engines', chosen)} />

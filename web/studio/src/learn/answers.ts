@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { EngineAnswer } from '../../../../src/studio/learn/api.js';
 import { learn } from './ask.js';
 
-export type EngineName = 'vlm' | 'rules' | 'saliency' | 'centre' | 'full';
+export type EngineName = 'vlm' | 'retrieval' | 'rules' | 'saliency' | 'centre' | 'full';
 export type Answer = EngineAnswer | { readonly problem: string } | 'waiting';
 
 const answers = signal<ReadonlyMap<string, Answer>>(new Map());
