@@ -3,6 +3,7 @@ import type { Box, Size } from '../base/geometry.js';
 import { Timings } from '../base/timings.js';
 import type { PhotoEngine } from '../engines/engine.js';
 import type { FrameImage } from '../engines/frame-image.js';
+import { frameOf } from '../photo/animation.js';
 import { decodePhoto, type Photo } from '../photo/decode.js';
 import { chooseFrame, frameMap, type FrameMap } from '../photo/frame.js';
 import type { PhotoInput } from '../photo/input-kinds.js';
@@ -24,15 +25,36 @@ export interface ReadyPhoto extends FrameImage {
 export async function framePhoto(
   input: PhotoInput,
   engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels' | 'coordinates'>,
-  options: { maxPixels?: number; name?: string; signal?: AbortSignal },
+  options: { maxPixels?: number; firstFrame?: boolean; name?: string; signal?: AbortSignal },
 ): Promise<ReadyPhoto> {
   const timings = new Timings();
-  return timings.measure('decode', async () => {
-    const photo = await decodePhoto(input, options);
-    const frame = chooseFrame(photo, engine.pixelBudget);
-    const rgb = (engine.needsPixels ?? true) ? await renderFrame(photo, frame, options) : new Uint8Array();
-    return { photo, frame, rgb, timings, ...coordinatesFor(photo, frame, engine) };
-  });
+  return timings.measure('decode', async () =>
+    frameOfPhoto(await decodePhoto(input, options), engine, timings, options),
+  );
+}
+
+/** As `framePhoto`, of another frame of an animation. */
+export async function frameAnother(
+  ready: ReadyPhoto,
+  page: number,
+  engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels' | 'coordinates'>,
+  options: { signal?: AbortSignal },
+): Promise<ReadyPhoto> {
+  const timings = new Timings();
+  return timings.measure('decode', async () =>
+    frameOfPhoto(await frameOf(ready.photo, page, options.signal), engine, timings, options),
+  );
+}
+
+async function frameOfPhoto(
+  photo: Photo,
+  engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels' | 'coordinates'>,
+  timings: Timings,
+  options: { signal?: AbortSignal },
+): Promise<ReadyPhoto> {
+  const frame = chooseFrame(photo, engine.pixelBudget);
+  const rgb = (engine.needsPixels ?? true) ? await renderFrame(photo, frame, options) : new Uint8Array();
+  return { photo, frame, rgb, timings, ...coordinatesFor(photo, frame, engine) };
 }
 
 /** The same photo for an engine that looks at the frame made for another. */

@@ -41,7 +41,7 @@ import type { ModelIdentity, PhotoEngine } from '../engines/engine.js';
 import { analysePhoto, cropPhoto, rankPhoto, type CropJob, type CroppedPhoto } from '../crop/pipeline.js';
 import type { CropWishes } from '../crop/wishes.js';
 import { pictureOf } from '../crop/picture.js';
-import { framePhoto, type ReadyPhoto } from '../crop/ready-photo.js';
+import { frameAnother, framePhoto, type ReadyPhoto } from '../crop/ready-photo.js';
 import { guardListener } from '../runtime/listener.js';
 import { usableCores } from '../runtime/threads.js';
 import type { RuntimeInfo } from '../runtime/types.js';
@@ -110,6 +110,7 @@ export class Cropper {
   readonly #vlm: Vlm | undefined;
   readonly #detect: FaceDetector | undefined;
   readonly #maxPixels: number | undefined;
+  readonly #firstFrame: boolean;
   readonly #closing: AbortController;
   readonly #outerSignal: AbortSignal | undefined;
   readonly #inModel: Slots;
@@ -120,7 +121,7 @@ export class Cropper {
   /** @internal */
   constructor(
     opened: OpenedEngine,
-    { parallel = 1, maxPixels, signal }: CropperOptions,
+    { parallel = 1, maxPixels, firstFrame = false, signal }: CropperOptions,
     closing: AbortController,
     detect?: FaceDetector,
     pace = paceOf(parallel, opened.vlm),
@@ -130,6 +131,7 @@ export class Cropper {
     this.#vlm = opened.vlm;
     this.#detect = detect;
     this.#maxPixels = maxPixels;
+    this.#firstFrame = firstFrame;
     this.#closing = closing;
     this.#outerSignal = signal;
     this.#pace = pace;
@@ -366,6 +368,8 @@ export class Cropper {
           wishes.onProgress?.('decode');
           return this.#withHeads(await this.#frame(input, signal, name), signal);
         },
+        anotherFrame: async (ready, page) =>
+          this.#withHeads(await frameAnother(ready, page, this.#engine, { signal }), signal),
       }),
     );
   }
@@ -398,6 +402,7 @@ export class Cropper {
   #frame(input: PhotoInput, signal: AbortSignal, name?: string): Promise<ReadyPhoto> {
     return framePhoto(input, this.#engine, {
       signal,
+      firstFrame: this.#firstFrame,
       ...(this.#maxPixels === undefined ? {} : { maxPixels: this.#maxPixels }),
       ...defined({ name }),
     });
