@@ -14,6 +14,7 @@ export const BATCH_OPTIONS: OptionKinds<BatchOptions> = {
   filter: 'function',
   cropper: 'object',
   maxPixels: 'number',
+  firstFrame: 'boolean',
   output: 'text',
   name: 'text',
   top: 'number',

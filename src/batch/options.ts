@@ -30,9 +30,11 @@ export interface BatchOptions
    * A cropper, which stays open, or what to open one with (its `parallel` then is at most the number of photos). Default:
    * opened with the library's defaults. Not looked at beside `choices`.
    */
-  readonly cropper?: Cropper | Omit<CropperOptions, 'maxPixels' | 'signal'>;
+  readonly cropper?: Cropper | Omit<CropperOptions, 'maxPixels' | 'firstFrame' | 'signal'>;
   /** Largest photo taken, in pixels. Default 268,402,689 (16383 x 16383). An open cropper has a limit of its own. */
   readonly maxPixels?: number;
+  /** Of animated GIF and WebP, crop the first frame alone. Default false. An open cropper has a setting of its own. */
+  readonly firstFrame?: boolean;
 
   /**
    * File, folder (one that is there, a name without an extension, or any name where several files are made), or `-` for

@@ -63,7 +63,7 @@ export function settingsOf(options: BatchOptions): BatchSettings {
     ...defined({ openCropper: isOpen ? cropper : undefined }),
     cropperOptions: {
       ...(isOpen ? {} : cropper),
-      ...defined({ maxPixels: options.maxPixels }),
+      ...defined({ maxPixels: options.maxPixels, firstFrame: options.firstFrame }),
       signal,
     },
   };

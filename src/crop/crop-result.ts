@@ -1,12 +1,12 @@
 import { defined } from '../base/defined.js';
-import { boxOfRect, boxOfSize, rectOfBox } from '../base/geometry.js';
+import { boxOfRect, boxOfSize, rectOfBox, type Point, type Size } from '../base/geometry.js';
 import type { ModelIdentity } from '../engines/engine.js';
 import type { CameraFocus } from '../photo/metadata/camera-focus.js';
 import type { CropOutcome } from './crop-outcome.js';
 import { elementsInPhoto } from './elements-in-photo.js';
 import { exactCrops, subjectNotes } from './exact-crops.js';
 import { resultNotes } from './result-notes.js';
-import type { Candidate, CropResult } from '../base/schema.js';
+import type { Candidate, CropRect, CropResult } from '../base/schema.js';
 import { focalPoint } from './focal-point.js';
 import { straightenNote } from './straighten.js';
 import { formatAspect, type Target } from './target.js';
@@ -74,6 +74,23 @@ export function askedTarget({ aspect, size }: Target, { fit, background, enlarge
     ...(aspect && !size ? { aspect: formatAspect(aspect) } : {}),
     ...(size ? { size: { widthPx: size.width, heightPx: size.height } } : {}),
     ...(aspect && fit && fit !== 'crop' ? { fit, ...defined({ background, enlarge }) } : {}),
+  };
+}
+
+/** The result with another crop than its best candidate is. */
+export function withCrop(
+  result: CropResult,
+  crop: CropRect,
+  { photo, focus, note }: { readonly photo: Size; readonly focus: Point | undefined; readonly note: string },
+): CropResult {
+  const isWhole = crop.width * crop.height >= KEEP_FROM_SHARE * photo.width * photo.height;
+  const keepsPhoto = isWhole && result.verdict === 'crop' && result.target.aspect === undefined && !result.target.size;
+  return {
+    ...result,
+    crop: keepsPhoto ? rectOfBox(boxOfSize(photo)) : crop,
+    ...(keepsPhoto && { verdict: 'keep' as const }),
+    focalPoint: focalPoint(photo, result.analysis, boxOfRect(crop), focus),
+    notes: [...(result.notes ?? []), note],
   };
 }
 

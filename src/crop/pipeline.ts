@@ -5,10 +5,12 @@ import type { EngineCall, EngineSteps, PhotoEngine } from '../engines/engine.js'
 import { plainEngine } from '../engines/plain-engine.js';
 import type { Photo } from '../photo/decode.js';
 import { boxOfSize } from '../base/geometry.js';
+import { sampledFrames } from '../photo/animation.js';
 import type { CropOutcome } from './crop-outcome.js';
-import { cropResult } from './crop-result.js';
+import { cropResult, withCrop } from './crop-result.js';
 import { tellCandidates, tellElements } from './tell-thoughts.js';
 import { CROP_DEFAULTS } from './defaults.js';
+import { rectangleForAll } from './serve-frames.js';
 import { readyFor, type ReadyPhoto } from './ready-photo.js';
 import { keepBox } from './keep-box.js';
 import type { Target } from './target.js';
@@ -25,6 +27,8 @@ import {
 export interface CropJob<Encoded = undefined> extends EngineJob {
   /** The photo, upright in sRGB, with the frame its engine looks at. */
   readonly decode: () => Promise<ReadyPhoto>;
+  /** Another frame of an animation, made ready as the first. Default: the first alone says where to crop. */
+  readonly anotherFrame?: (ready: ReadyPhoto, page: number) => Promise<ReadyPhoto>;
   /** What the crops are for: one result each. */
   readonly targets: readonly Target[];
   /** Makes files of the crops, or their bytes. */
@@ -61,6 +65,41 @@ export type TargetOutcome =
  */
 export async function cropPhoto<Encoded = undefined>(job: CropJob<Encoded>): Promise<CroppedPhoto<Encoded>> {
   const ready = await job.decode();
+  const first = await cropReady(job, ready);
+  const { anotherFrame } = job;
+  const targets = ready.photo.animation && anotherFrame ? await serveFrames(job, ready, first, anotherFrame) : first;
+  const results = targets.flatMap(({ result }) => (result ? [result] : []));
+  return { photo: ready.photo, results, targets, encoded: await job.encode?.(ready.photo, results) };
+}
+
+/** Frames of an animation that are looked at; more would cost more and mostly show the same. */
+const FRAMES_LOOKED_AT = 5;
+
+/** The outcomes of the first frame with a rectangle that serves all that are looked at. */
+async function serveFrames(
+  { encode: _, ...job }: Omit<CropJob, 'encode'> & { readonly encode?: unknown },
+  ready: ReadyPhoto,
+  first: readonly TargetOutcome[],
+  anotherFrame: NonNullable<CropJob['anotherFrame']>,
+): Promise<TargetOutcome[]> {
+  const { nFrames } = ready.photo.animation!;
+  const pages = sampledFrames(nFrames, FRAMES_LOOKED_AT);
+  const perFrame: (readonly TargetOutcome[])[] = [first];
+  for (const page of pages.slice(1)) perFrame.push(await cropReady(job, await anotherFrame(ready, page)));
+  const { targets: settled } = settleWishes(ready, job.targets, job.engine, job.wishes);
+  return first.map((outcome, i) => {
+    const limits = settled[i]!;
+    // A canvas is made for the crop that lies on it, and holds one frame.
+    if (outcome.error || limits.error || outcome.result.canvas) return outcome;
+    const crops = perFrame.flatMap((outcomes) => outcomes[i]!.result?.crop ?? []);
+    const crop = rectangleForAll(crops, ready.photo, limits);
+    const note = `is an animation of ${nFrames} frames: the crop is one for all of them, of which ${pages.length} were looked at`;
+    return { ...outcome, result: withCrop(outcome.result, crop, { photo: ready.photo, focus: limits.focus, note }) };
+  });
+}
+
+/** A target that no crop of the photo meets is its own outcome; all of them are an error. */
+async function cropReady(job: Omit<CropJob, 'decode' | 'encode'>, ready: ReadyPhoto): Promise<TargetOutcome[]> {
   const wishes = settleWishes(ready, job.targets, job.engine, job.wishes);
   const settled = wishes.targets.filter((each) => each.error === undefined);
   const possible = settled.filter(({ isPadded = false }) => !isPadded);
@@ -87,9 +126,8 @@ export async function cropPhoto<Encoded = undefined>(job: CropJob<Encoded>): Pro
   const targets = wishes.targets.map(
     (each) => made.find(({ target }) => target === each.target) ?? failedOf([each])[0]!,
   );
-  const results = targets.flatMap(({ result }) => (result ? [result] : []));
-  if (results.length === 0) throw impossibleTogether(failedOf(targets));
-  return { photo: ready.photo, results, targets, encoded: await job.encode?.(ready.photo, results) };
+  if (targets.every(({ error }) => error !== undefined)) throw impossibleTogether(failedOf(targets));
+  return targets;
 }
 
 const WHY_PADDED = 'No crop of this ratio holds all that is to be kept; the canvas shows the smallest part that does.';

@@ -4,6 +4,7 @@ import type { Box, Size } from '../base/geometry.js';
 import { Timings } from '../base/timings.js';
 import type { PhotoEngine } from '../engines/engine.js';
 import type { FrameImage } from '../engines/frame-image.js';
+import { frameOf } from '../photo/animation.js';
 import { decodePhoto, type Photo } from '../photo/decode.js';
 import { chooseFrame, frameMap, type FrameMap } from '../photo/frame.js';
 import type { PhotoInput } from '../photo/input-kinds.js';
@@ -29,7 +30,7 @@ export interface ReadyPhoto extends FrameImage {
 export async function framePhoto(
   input: PhotoInput,
   engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels' | 'coordinates'>,
-  options: { maxPixels?: number; name?: string; signal?: AbortSignal },
+  options: { maxPixels?: number; firstFrame?: boolean; name?: string; signal?: AbortSignal },
   { straighten: wish = 'off', keep = [], focus }: ToKeepInside & { readonly straighten?: Straighten } = {},
 ): Promise<ReadyPhoto> {
   const timings = new Timings();
@@ -40,12 +41,32 @@ export async function framePhoto(
       : await timings.measure('straighten', () =>
           straighten(decoded, wish, { keep, ...defined({ focus }) }, options.signal),
         );
-  return timings.measure('decode', async () => {
-    const { photo } = straight;
-    const frame = chooseFrame(photo, engine.pixelBudget);
-    const rgb = (engine.needsPixels ?? true) ? await renderFrame(photo, frame, options) : new Uint8Array();
-    return { ...straight, frame, rgb, timings, ...coordinatesFor(photo, frame, engine) };
-  });
+  const ready = await timings.measure('decode', () => frameOfPhoto(straight.photo, engine, timings, options));
+  return { ...ready, ...straight };
+}
+
+/** As `framePhoto`, of another frame of an animation. */
+export async function frameAnother(
+  ready: ReadyPhoto,
+  page: number,
+  engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels' | 'coordinates'>,
+  options: { signal?: AbortSignal },
+): Promise<ReadyPhoto> {
+  const timings = new Timings();
+  return timings.measure('decode', async () =>
+    frameOfPhoto(await frameOf(ready.photo, page, options.signal), engine, timings, options),
+  );
+}
+
+async function frameOfPhoto(
+  photo: Photo,
+  engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels' | 'coordinates'>,
+  timings: Timings,
+  options: { signal?: AbortSignal },
+): Promise<ReadyPhoto> {
+  const frame = chooseFrame(photo, engine.pixelBudget);
+  const rgb = (engine.needsPixels ?? true) ? await renderFrame(photo, frame, options) : new Uint8Array();
+  return { photo, frame, rgb, timings, ...coordinatesFor(photo, frame, engine) };
 }
 
 /** The same photo for an engine that looks at the frame made for another. */

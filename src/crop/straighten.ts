@@ -62,7 +62,7 @@ export async function measureTilt(
 
 /**
  * The photo straightened as is wished, and what became of the wish. `auto` leaves a photo as it is unless it is sure, and
- * where a rectangle to keep or the focus would be cut off with the corners.
+ * an animation in any case, and where a rectangle to keep or the focus would be cut off with the corners.
  *
  * @throws FramewrightError USAGE where degrees asked for would cut these off, or for no such wish; INPUT_CORRUPT
  */
@@ -78,9 +78,15 @@ export async function straighten(
     const tilt = await measureTilt(photo, defined({ signal }));
     if (!tilt) return { photo, straighten: { angleDeg: 0, confidence: 0, applied: false } };
     const isSure = tilt.confidence >= SURE_OF_TILT && Math.abs(tilt.angleDeg) >= LEAST_TILT_DEG;
-    const applied = isSure && cutOff(photo, tilt.angleDeg, inside) === undefined;
+    const applied = isSure && !photo.animation && cutOff(photo, tilt.angleDeg, inside) === undefined;
     const turned = applied ? await turnPhoto(photo, tilt.angleDeg, signal) : photo;
     return { photo: turned, straighten: { ...tilt, applied, ...sizeBefore(turned) } };
+  }
+  if (photo.animation && wish !== 0) {
+    throw new FramewrightError(
+      'USAGE',
+      `${photo.name} moves, and only still pictures are straightened: take its first frame (--first-frame), or leave it as it is`,
+    );
   }
   if (wish === 0) return { photo, straighten: { angleDeg: 0, from: 'asked', applied: false } };
   const lost = cutOff(photo, wish, inside);

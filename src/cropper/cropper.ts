@@ -43,7 +43,7 @@ import type { ModelIdentity, PhotoEngine } from '../engines/engine.js';
 import { analysePhoto, cropPhoto, rankPhoto, type CropJob, type CroppedPhoto } from '../crop/pipeline.js';
 import type { CropWishes } from '../crop/wishes.js';
 import { pictureOf } from '../crop/picture.js';
-import { framePhoto, type ReadyPhoto } from '../crop/ready-photo.js';
+import { frameAnother, framePhoto, type ReadyPhoto } from '../crop/ready-photo.js';
 import { checkStraighten, measureTilt } from '../crop/straighten.js';
 import { guardListener } from '../runtime/listener.js';
 import { usableCores } from '../runtime/threads.js';
@@ -113,6 +113,7 @@ export class Cropper {
   readonly #vlm: Vlm | undefined;
   readonly #detect: FaceDetector | undefined;
   readonly #maxPixels: number | undefined;
+  readonly #firstFrame: boolean;
   readonly #closing: AbortController;
   readonly #outerSignal: AbortSignal | undefined;
   readonly #inModel: Slots;
@@ -123,7 +124,7 @@ export class Cropper {
   /** @internal */
   constructor(
     opened: OpenedEngine,
-    { parallel = 1, maxPixels, signal }: CropperOptions,
+    { parallel = 1, maxPixels, firstFrame = false, signal }: CropperOptions,
     closing: AbortController,
     detect?: FaceDetector,
     pace = paceOf(parallel, opened.vlm),
@@ -133,6 +134,7 @@ export class Cropper {
     this.#vlm = opened.vlm;
     this.#detect = detect;
     this.#maxPixels = maxPixels;
+    this.#firstFrame = firstFrame;
     this.#closing = closing;
     this.#outerSignal = signal;
     this.#pace = pace;
@@ -382,6 +384,8 @@ export class Cropper {
           wishes.onProgress?.('decode');
           return this.#withHeads(await this.#frame(input, signal, name, wishes), signal);
         },
+        anotherFrame: async (ready, page) =>
+          this.#withHeads(await frameAnother(ready, page, this.#engine, { signal }), signal),
       }),
     );
   }
@@ -412,7 +416,8 @@ export class Cropper {
   }
 
   #frame(input: PhotoInput, signal: AbortSignal, name?: string, wishes?: CropWishes): Promise<ReadyPhoto> {
-    const options = { signal, ...defined({ maxPixels: this.#maxPixels, name }) };
+    const firstFrame = this.#firstFrame;
+    const options = { signal, firstFrame, ...defined({ maxPixels: this.#maxPixels, name }) };
     return framePhoto(input, this.#engine, options, wishes);
   }
 

@@ -114,6 +114,7 @@ export const CROPPER_OPTIONS: OptionKinds<CropperOptions> = {
   releaseEncoder: 'boolean',
   parallel: 'any', // a number or a word, which openCropper checks
   maxPixels: 'number',
+  firstFrame: 'boolean',
   faces: 'boolean',
   onLog: 'function',
   onProgress: 'function',

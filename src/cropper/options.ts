@@ -28,6 +28,11 @@ export interface CropperOptions extends VlmOptions {
   /** Largest photo taken, in pixels. Default 268,402,689 (16383 x 16383). */
   readonly maxPixels?: number;
   /**
+   * Of an animated GIF or WebP, crop the first frame alone. Default false: five frames say where to crop, one rectangle
+   * serves them all, and a crop as GIF or WebP has every frame with its time.
+   */
+  readonly firstFrame?: boolean;
+  /**
    * Find the heads of people and keep them whole, with room above and beside and down to the shoulders where there is some;
    * of heads too far apart for a ratio as many as a crop of it takes, and the result's notes say so. Needs the packages @vladmandic/face-api,
    * @tensorflow/tfjs and @tensorflow/tfjs-backend-wasm. Default false.

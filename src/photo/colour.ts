@@ -26,7 +26,8 @@ export function planColour(stored: Metadata, format: OutputFormat, strip: boolea
 
   const deep = stored.depth === 'ushort' && holdsDeep && (isGrey || isRgb);
   const staysGrey = isGrey && holdsGrey;
-  const keepsOwn = !strip && stored.hasProfile && (isRgb || staysGrey);
+  // A GIF has no place for a profile that readers look at.
+  const keepsOwn = !strip && format !== 'gif' && stored.hasProfile && (isRgb || staysGrey);
   const converts16 = stored.depth === 'ushort' && stored.hasProfile && isRgb && !keepsOwn;
   return {
     space: staysGrey ? (deep ? 'grey16' : 'b-w') : deep ? 'rgb16' : 'srgb',

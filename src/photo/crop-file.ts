@@ -2,6 +2,7 @@ import type { Size } from '../base/geometry.js';
 import type { CropRect } from '../base/schema.js';
 import { defined } from '../base/defined.js';
 import { checkOptions, checkWhole, type OptionKinds } from '../base/options-check.js';
+import { movesIn, openAnimation } from './animation.js';
 import { applyColourPlan, planColour } from './colour.js';
 import { openPhoto, type Photo } from './decode.js';
 import { checkCanvas, onCanvas, type Canvas } from './canvas.js';
@@ -45,6 +46,7 @@ export interface EncodedCrop extends EncodedImage {
 /**
  * Cuts the crop out of the original file and encodes it: decoded once, resampled at most once. The pixels are upright,
  * so orientation tags say 1; the photo's colour profile stays with its untouched values where the format allows.
+ * Of an animation, every frame is cut alike, with its time, where the format moves (GIF, WebP).
  *
  * @throws FramewrightError USAGE for a crop outside the photo, a size the format cannot hold, or an option out of its range;
  *   INPUT_CORRUPT.
@@ -58,9 +60,11 @@ export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Prom
     checkSize(canvas);
     checkCanvas(canvas);
   }
-  const format = options.format ?? formatOfCrop(photo.format);
+  const format = options.format ?? formatOfCrop(photo.format, photo.animation !== undefined);
   const { width, height } = canvas ?? resize ?? options.crop;
-  let pipeline = openPhoto(photo).extract(extractable(photo, options.crop));
+  const animation = movesIn(format) && !canvas ? photo.animation : undefined;
+  const opened = animation ? openAnimation(animation, photo) : openPhoto(photo);
+  let pipeline = opened.extract(extractable(photo, options.crop));
   if (resize) {
     pipeline = pipeline.resize(resize.width, resize.height, { fit: 'fill', kernel: 'lanczos3' });
   }
@@ -69,7 +73,9 @@ export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Prom
   if (canvas) pipeline = await onCanvas(photo, pipeline, { crop: options.crop, canvas, plan }, options.signal);
   const bitDepth = plan.deep ? 16 : 8;
   const image = await encodeAs(photo, pipeline, { ...options, format, bitDepth, width, height });
-  if (plan.strip) return { ...image, leftOut: [] };
+  const nLost = photo.animation && !animation ? photo.animation.nFrames - 1 : 0;
+  const frames = nLost > 0 ? [framesLost(nLost, canvas !== undefined)] : [];
+  if (plan.strip || format === 'gif') return { ...image, leftOut: frames };
   const change = {
     stored: { width: photo.stored.width, height: photo.stored.height },
     orientation: photo.stored.orientation ?? 1,
@@ -79,5 +85,11 @@ export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Prom
     ...(canvas && { at: canvas.at }),
   };
   const cicp = plan.profile === 'srgb' ? undefined : photo.cicp;
-  return { ...image, ...(await withPhotoMetadata(photo, image, change, { cicp, signal: options.signal })) };
+  const described = await withPhotoMetadata(photo, image, change, { cicp, signal: options.signal });
+  return { ...image, ...described, leftOut: [...described.leftOut, ...frames] };
+}
+
+function framesLost(nFrames: number, isOnCanvas: boolean): string {
+  const why = isOnCanvas ? 'which a canvas does not hold' : 'which only GIF and WebP hold';
+  return `${nFrames === 1 ? 'frame' : `${nFrames} frames`} after the first, ${why}`;
 }

@@ -1,7 +1,7 @@
 import { defined } from '../base/defined.js';
 import type { Metadata, Sharp } from 'sharp';
 import { checkOptions, type OptionKinds } from '../base/options-check.js';
-import { decoding, tooManyPixels } from './failure.js';
+import { decoding, tooManyFrames, tooManyPixels } from './failure.js';
 import { checkLimit, readInput } from './input.js';
 import type { EncodedPhoto, InputOptions } from './input.js';
 import type { PhotoInput } from './input-kinds.js';
@@ -9,7 +9,7 @@ import { isTransposed } from './metadata/orientation.js';
 import { saysResolution } from './formats/jpeg-segments.js';
 import { withPngProfile } from './formats/png-chunks.js';
 import type { Cicp } from './formats/types.js';
-import { readPhotoFile, type PhotoFile } from './photo-file.js';
+import { readPhotoFile, type Animation, type PhotoFile } from './photo-file.js';
 import { checkTiffParts } from './tiff-damage.js';
 import type { Turn } from './turn/turn.js';
 import { sharp } from './vips.js';
@@ -20,12 +20,15 @@ export const DEFAULT_MAX_PIXELS = 0x3fff ** 2;
 export interface DecodeOptions extends InputOptions {
   /** Width times height above which a photo is refused, against decompression bombs. Default 268,402,689. */
   readonly maxPixels?: number;
+  /** Of an animated GIF or WebP, take the first frame for the photo. Default false: crops have all frames. */
+  readonly firstFrame?: boolean;
 }
 
 const DECODE_OPTIONS: OptionKinds<DecodeOptions> = {
   // Limits have a check of their own, which says more than that they are numbers.
   maxBytes: 'any',
   maxPixels: 'any',
+  firstFrame: 'boolean',
   name: 'text',
   signal: 'signal',
 };
@@ -49,6 +52,8 @@ export interface Photo extends EncodedPhoto {
   readonly cicp?: Cicp;
   /** Pixels an inch, where the file says any. */
   readonly density?: number;
+  /** Of a GIF or WebP that moves; everything else here is its first frame. */
+  readonly animation?: Animation;
   /** What of the photo is not cropped (all frames but the first), to follow its name. */
   readonly notes: readonly string[];
   /** Of the file as stored; what colour and encoding decisions are made from. */
@@ -59,18 +64,18 @@ export interface Photo extends EncodedPhoto {
 }
 
 /**
- * Reads a photo and its header. JPEG, PNG, WebP, AVIF, HEIC, TIFF and GIF (of several frames or pages, the first), told
- * by content, whatever the file is called. A HEIC needs the package libheif-js, and its pixels are decoded here.
+ * Reads a photo and its header. JPEG, PNG, WebP, AVIF, HEIC, TIFF (of several pages, the first) and GIF, told by
+ * content, whatever the file is called. A HEIC needs the package libheif-js, and its pixels are decoded here.
  *
  * @throws FramewrightError USAGE, INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_UNSUPPORTED, INPUT_CORRUPT, INPUT_TOO_LARGE
  */
 export async function decodePhoto(input: PhotoInput, options: DecodeOptions = {}): Promise<Photo> {
   checkOptions('decodePhoto', options, DECODE_OPTIONS);
-  const { maxPixels = DEFAULT_MAX_PIXELS, signal } = options;
+  const { maxPixels = DEFAULT_MAX_PIXELS, firstFrame = false, signal } = options;
   checkLimit('maxPixels', maxPixels);
   const encoded = await readInput(input, options);
   const { name } = encoded;
-  const file = await readPhotoFile(encoded, { maxPixels, signal });
+  const file = await readPhotoFile(encoded, { maxPixels, firstFrame, signal });
   const found = await decoding(
     name,
     () => sharp(file.pixels, { failOn: 'error', limitInputPixels: false }).metadata(),
@@ -78,6 +83,10 @@ export async function decodePhoto(input: PhotoInput, options: DecodeOptions = {}
   );
   const { width, height } = found.autoOrient;
   if (width * height > maxPixels) throw tooManyPixels(name, { width, height }, maxPixels);
+  const { animation } = file;
+  if (animation && width * height * animation.nFrames > maxPixels) {
+    throw tooManyFrames(name, { width, height }, animation.nFrames, maxPixels);
+  }
   const { parts } = file;
   if (parts) await decoding(name, () => checkTiffParts(parts, maxPixels, signal), signal);
   const pixels = file.icc ? await withProfile(encoded.name, file, file.icc, maxPixels, signal) : file.pixels;
@@ -92,6 +101,7 @@ export async function decodePhoto(input: PhotoInput, options: DecodeOptions = {}
     height,
     pixels,
     ...(file.cicp && { cicp: file.cicp }),
+    ...defined({ animation }),
     ...defined({ density }),
     notes: file.notes,
     stored: file.isOpaque ? { ...stored, hasAlpha: false } : stored,

@@ -11,7 +11,7 @@ import { withoutResolutionUnit } from './formats/tiff-layout.js';
 import { webpChunks } from './formats/webp-chunks.js';
 
 export interface EncodeOptions {
-  /** Default: the photo's own format, PNG for a GIF, JPEG for a HEIC. */
+  /** Default: the photo's own format; PNG for a GIF that does not move, JPEG for a HEIC. */
   readonly format?: OutputFormat;
   /**
    * 1..100, for JPEG, WebP and AVIF; PNG and TIFF are lossless. Default: of a JPEG's crop as JPEG the photo's own, of a
@@ -37,6 +37,7 @@ const MAX_SIDE_PX: Record<OutputFormat, number> = {
   avif: 16_384,
   png: 10_000_000,
   tiff: 10_000_000,
+  gif: 65_535,
 };
 
 interface EncodeAs extends Size, EncodeOptions {
@@ -81,6 +82,9 @@ function withFormat(photo: Photo, pipeline: Sharp, { format, quality, bitDepth }
       return pipeline.avif({ quality: quality ?? QUALITY.avif, chromaSubsampling, bitdepth: bitDepth === 16 ? 10 : 8 });
     case 'png':
       return pipeline.png();
+    case 'gif':
+      // The photo's own colours and frames where it is a GIF: no dots for colours that a palette has.
+      return pipeline.gif({ dither: photo.format === 'gif' ? 0 : 1, keepDuplicateFrames: true });
     case 'tiff':
       // sharp's default would be JPEG inside TIFF: lossy, and 8 bits.
       return pipeline.tiff({ compression: 'deflate', predictor: 'horizontal', ...resolutionOf(photo) });
@@ -100,5 +104,11 @@ function resolutionOf({ density }: Photo): { xres?: number; yres?: number } {
 }
 
 function isLosslessWebp({ format, bytes }: Photo): boolean {
-  return format === 'webp' && webpChunks(bytes).some(({ type }) => type === 'VP8L');
+  if (format !== 'webp') return false;
+  const chunks = webpChunks(bytes);
+  const frames = chunks.filter(({ type }) => type === 'ANMF');
+  // A frame's own chunks lie behind 16 bytes of where and how long it is seen.
+  const isLossless = ({ data }: (typeof frames)[number]): boolean =>
+    Buffer.from(data.subarray(16, 20)).toString('latin1') === 'VP8L';
+  return frames.length > 0 ? frames.every(isLossless) : chunks.some(({ type }) => type === 'VP8L');
 }

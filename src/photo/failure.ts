@@ -56,9 +56,25 @@ function firstLine(message: string): string {
 }
 
 export function tooManyPixels(name: string, { width, height }: Size, maxPixels: number): FramewrightError {
-  const megapixels = (pixels: number): string => `${(pixels / 1e6).toFixed(0)} megapixels`;
   return new FramewrightError(
     'INPUT_TOO_LARGE',
     `${name} is ${width}x${height} px, ${megapixels(width * height)}, over the limit of ${megapixels(maxPixels)}: raise the limit (--max-pixels, maxPixels in code) if that is right`,
   );
+}
+
+/** Of an animation, whose frames are in memory together. */
+export function tooManyFrames(
+  name: string,
+  { width, height }: Size,
+  nFrames: number,
+  maxPixels: number,
+): FramewrightError {
+  return new FramewrightError(
+    'INPUT_TOO_LARGE',
+    `${name} has ${nFrames} frames of ${width}x${height} px, ${megapixels(width * height * nFrames)} together, over the limit of ${megapixels(maxPixels)}: crop its first frame alone (--first-frame, firstFrame in code), or raise the limit (--max-pixels, maxPixels in code)`,
+  );
+}
+
+function megapixels(nPixels: number): string {
+  return `${(nPixels / 1e6).toFixed(0)} megapixels`;
 }

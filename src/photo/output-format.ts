@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import type { PhotoFormat } from './sniff.js';
 
-export const OUTPUT_FORMATS = ['jpeg', 'png', 'webp', 'avif', 'tiff'] as const;
+export const OUTPUT_FORMATS = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 /** The format a file name stands for, or undefined. */
@@ -11,7 +11,8 @@ export function outputFormatOf(path: string): OutputFormat | undefined {
   return names[extension] ?? OUTPUT_FORMATS.find((format) => format === extension);
 }
 
-/** What a photo's crop is where no format is asked for: its own, or of those that are read and not written the nearest. */
-export function formatOfCrop(format: PhotoFormat): OutputFormat {
-  return format === 'gif' ? 'png' : format === 'heic' ? 'jpeg' : format;
+/** What a photo's crop is where no format is asked for: its own, JPEG of a HEIC, and PNG of a GIF that does not move. */
+export function formatOfCrop(format: PhotoFormat, isAnimated: boolean): OutputFormat {
+  if (format === 'heic') return 'jpeg';
+  return format === 'gif' && !isAnimated ? 'png' : format;
 }

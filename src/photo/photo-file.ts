@@ -13,6 +13,13 @@ import { FramewrightError } from '../base/errors.js';
 import type { HeicPicture } from './heic/messages.js';
 import { readHeic } from './heic/read-heic.js';
 
+/** The frames of a photo that moves. */
+export interface Animation {
+  readonly nFrames: number;
+  /** The file as libvips is given it for all of them. */
+  readonly pixels: Uint8Array;
+}
+
 /** What a photo's file means for its pixels. Read here, once, wherever libvips does not look or cannot be trusted. */
 export interface PhotoFile {
   /** The file as libvips is given it. */
@@ -30,6 +37,8 @@ export interface PhotoFile {
   readonly parts?: TiffLayout['parts'];
   /** What libvips cannot say of the file, as it says nothing of a HEIC but its pixels. */
   readonly stored?: Pick<Metadata, 'orientation' | 'chromaSubsampling' | 'exif' | 'xmp'>;
+  /** Of a GIF or WebP that moves, all of whose frames are cropped. */
+  readonly animation?: Animation;
   /** What of the photo is not cropped, to follow its name. */
   readonly notes: readonly string[];
 }
@@ -37,6 +46,7 @@ export interface PhotoFile {
 /** What a photo that must be decoded here is decoded with. */
 export interface DecodingLimits {
   readonly maxPixels: number;
+  readonly firstFrame: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -49,15 +59,26 @@ export async function readPhotoFile({ bytes, format, name }: EncodedPhoto, limit
     }
     case 'png': {
       const { pixels, cicp, density, nFrames } = readPng(bytes);
-      const pictures = { pixels: pixels(), notes: animation(nFrames) };
+      const pictures = { pixels: pixels(), notes: firstOf(nFrames) };
       return { ...pictures, ...defined({ cicp, density }) };
     }
     case 'gif': {
-      const { pixels, icc, nFrames } = readGif(bytes);
-      return { pixels, ...defined({ icc }), notes: animation(nFrames) };
+      const { pixels, movingPixels, icc, nFrames, isCut } = readGif(bytes);
+      if (nFrames === 1 || limits.firstFrame) return { pixels, ...defined({ icc }), notes: firstOf(nFrames) };
+      // libvips makes what it can of a frame that ends too early, and says nothing.
+      if (isCut) throw damagedEnd(name);
+      return {
+        pixels,
+        ...defined({ icc }),
+        animation: { nFrames, pixels: movingPixels },
+        notes: icc ? [WITHOUT_PROFILE] : [],
+      };
     }
-    case 'webp':
-      return { pixels: bytes, notes: animation(webpFrames(bytes)) };
+    case 'webp': {
+      const nFrames = webpFrames(bytes);
+      if (nFrames === 1 || limits.firstFrame) return { pixels: bytes, notes: firstOf(nFrames) };
+      return { pixels: bytes, animation: { nFrames, pixels: bytes }, notes: [] };
+    }
     case 'avif': {
       const sequence = avifSequence(bytes);
       if (sequence === 'alone') {
@@ -125,6 +146,16 @@ function mapNamed(type: string): string[] {
   return type.includes('depth') ? ['depth map'] : [];
 }
 
-function animation(nFrames: number): string[] {
+/** It says what the first frame's values mean, which is cropped with it; a GIF is written without. */
+const WITHOUT_PROFILE = 'has a colour profile, which no crop of all its frames has';
+
+function damagedEnd(name: string): FramewrightError {
+  return new FramewrightError(
+    'INPUT_CORRUPT',
+    `${name} is damaged or incomplete (its last frame ends too early): copy it again, or crop its first frame alone (--first-frame, firstFrame in code)`,
+  );
+}
+
+function firstOf(nFrames: number): string[] {
   return nFrames > 1 ? [`is an animation of ${nFrames} frames: the first is what is cropped`] : [];
 }

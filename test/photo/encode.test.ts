@@ -34,8 +34,8 @@ describe('formats', () => {
     expect(meanDifference(pixels.rgb, expected)).toBeLessThanOrEqual(lossless ? 0 : 3);
   });
 
-  test('the photo’s own format is the default, PNG for a GIF', async () => {
-    for (const format of [...OUTPUT_FORMATS, 'gif'] as const) {
+  test('the photo’s own format is the default, PNG for a GIF that does not move', async () => {
+    for (const format of OUTPUT_FORMATS) {
       const file = await fromRaster(plain(SIZE, [9, 99, 199]))
         .toFormat(format)
         .toBuffer();
@@ -44,7 +44,7 @@ describe('formats', () => {
   });
 
   test('file names say their format', () => {
-    expect(['a.jpg', 'b/c.JPEG', 'd.png', 'e.webp', 'f.avif', 'g.tif', 'h.TIFF'].map(outputFormatOf)).toEqual([
+    expect(['a.jpg', 'b/c.JPEG', 'd.png', 'e.webp', 'f.avif', 'g.tif', 'h.TIFF', 'i.gif'].map(outputFormatOf)).toEqual([
       'jpeg',
       'jpeg',
       'png',
@@ -52,8 +52,9 @@ describe('formats', () => {
       'avif',
       'tiff',
       'tiff',
+      'gif',
     ]);
-    expect(['a', 'a.gif', 'a.jpg.txt', '.png'].map(outputFormatOf)).toEqual([
+    expect(['a', 'a.heic', 'a.jpg.txt', '.png'].map(outputFormatOf)).toEqual([
       undefined,
       undefined,
       undefined,
@@ -122,6 +123,9 @@ describe('resize', () => {
   });
 });
 
+/** A GIF has no place for one, and colours alone. */
+const WITH_PROFILE = OUTPUT_FORMATS.filter((format) => format !== 'gif');
+
 describe('colour', () => {
   const p3Png = (): Promise<Buffer> =>
     fromRaster(plain(SIZE, [180, 90, 60]))
@@ -129,13 +133,23 @@ describe('colour', () => {
       .png()
       .toBuffer();
 
-  test.each(OUTPUT_FORMATS)('%s keeps a wide-gamut profile and its values', async (format) => {
+  test.each(WITH_PROFILE)('%s keeps a wide-gamut profile and its values', async (format) => {
     const file = await p3Png();
     const { bytes } = await encoded(file, { format });
     const [before, after] = await Promise.all([sharp(file).metadata(), sharp(bytes).metadata()]);
     expect(after.icc?.equals(before.icc!)).toBe(true);
     const [source, result] = [await storedPixels(file), await storedPixels(bytes)];
     expect(meanDifference(result.rgb.subarray(0, 30), source.rgb.subarray(0, 30))).toBeLessThanOrEqual(2);
+  });
+
+  test('a GIF, which has no profile, has its values converted to sRGB', async () => {
+    const { bytes } = await encoded(await p3Png(), { format: 'gif' });
+    const shown = await sharp(await p3Png())
+      .raw()
+      .toBuffer();
+    expect(meanDifference((await storedPixels(bytes)).rgb.subarray(0, 30), shown.subarray(0, 30))).toBeLessThanOrEqual(
+      2,
+    );
   });
 
   test.each(OUTPUT_FORMATS)('%s without metadata has its values converted to sRGB', async (format) => {
@@ -182,7 +196,7 @@ describe('colour', () => {
   test('grey stays grey where the format has it', async () => {
     const raster = plain(SIZE, [77, 77, 77]);
     const grey = await fromRaster(raster).toColourspace('b-w').png().toBuffer();
-    for (const format of OUTPUT_FORMATS) {
+    for (const format of WITH_PROFILE) {
       const { bytes } = await encoded(grey, { format });
       const oneChannel = format !== 'webp' && format !== 'avif';
       expect(await sharp(bytes).metadata()).toMatchObject({ channels: oneChannel ? 1 : 3 });

@@ -108,8 +108,8 @@ describe('what of a photo is not cropped is said', () => {
       .toFormat(format, { delay: [100, 100, 100] })
       .toBuffer();
 
-  test.each(['gif', 'webp'] as const)('frames of an animated %s', async (format) => {
-    const { notes } = await decodePhoto(await animated(format));
+  test.each(['gif', 'webp'] as const)('frames of an animated %s where the first is asked for', async (format) => {
+    const { notes } = await decodePhoto(await animated(format), { firstFrame: true });
     expect(notes).toEqual(['is an animation of 3 frames: the first is what is cropped']);
   });
 

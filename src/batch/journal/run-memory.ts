@@ -60,17 +60,9 @@ async function sharedKey(
   const { signal: __, ...encode } = settings.encode;
   const sidecars = photos.some(({ sidecar }) => sidecar !== undefined);
   const { keepTime } = settings;
-  return keyOfSettings([
-    SETTINGS_VERSION,
-    engine,
-    findsFaces,
-    model ?? identity,
-    loras,
-    request,
-    encode,
-    sidecars,
-    keepTime,
-  ]);
+  const known = model ?? identity;
+  const said = [SETTINGS_VERSION, engine, findsFaces, known, loras, request, encode, sidecars, keepTime];
+  return keyOfSettings(settings.firstFrame ? [...said, 'first frame'] : said);
 }
 
 /**

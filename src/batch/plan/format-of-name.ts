@@ -4,7 +4,7 @@ import { isRawExtension } from '../../photo/camera-raw.js';
 import { outputFormatOf } from '../../photo/output-format.js';
 
 /** Of pictures, in formats we do not write. */
-const OTHER_PICTURE = /\.(apng|bmp|exr|gif|hdr|heic|heif|hif|ico|j2k|jp2|jpx|jxl|pbm|pgm|ppm|psd|svg)$/i;
+const OTHER_PICTURE = /\.(apng|bmp|exr|hdr|heic|heif|hif|ico|j2k|jp2|jpx|jxl|pbm|pgm|ppm|psd|svg)$/i;
 
 /** Whether a name is that of a picture rather than a folder. */
 export function isPictureName(name: string): boolean {
@@ -20,7 +20,10 @@ export function isPictureName(name: string): boolean {
 export function refuseOtherFormat(name: string, extension: string | undefined): void {
   const own = path.extname(name);
   if (isOtherPicture(name)) {
-    throw new FramewrightError('USAGE', `${name}: ${own} is not written; there are .jpg, .png, .webp, .avif and .tif`);
+    throw new FramewrightError(
+      'USAGE',
+      `${name}: ${own} is not written; there are .jpg, .png, .webp, .avif, .tif and .gif`,
+    );
   }
   const named = outputFormatOf(name);
   if (named === undefined || extension === undefined || named === outputFormatOf(`x${extension}`)) return;

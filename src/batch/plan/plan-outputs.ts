@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { defined } from '../../base/defined.js';
 import { formatAspect, type Target } from '../../crop/target.js';
+import { isMovingGif } from '../../photo/animation.js';
 import { isHeicName } from '../../photo/heic/libheif.js';
 import { isGlob } from '../glob.js';
 import { STDIN } from '../inputs.js';
@@ -17,8 +18,10 @@ import { planSidecars } from './sidecars.js';
 export interface PlanOptions extends DestinationOptions {
   /** Folders whose own folders the output folder has too, for what is found below them. Default: none. */
   readonly mirrored?: readonly string[];
-  /** What the photo on stdin would be called as a file. */
-  readonly stdinName?: string;
+  /** Animations are cropped as such. */
+  readonly moves?: boolean;
+  /** The photo on stdin. */
+  readonly stdin?: StdinPhoto;
   /** Files a target gets: the best `top` candidates. */
   readonly top: number;
   readonly overlay: boolean;
@@ -47,10 +50,10 @@ export function mirroredOfList(photos: readonly string[]): readonly string[] {
 }
 
 export function planOptions(settings: BatchSettings, stdin?: StdinPhoto): PlanOptions {
-  const { format, output, name, top, overlay, xmp, recursive, inputs } = settings;
+  const { format, output, name, top, overlay, xmp, recursive, inputs, firstFrame = false } = settings;
   const extension = format && (format === 'jpeg' ? '.jpg' : `.${format}`);
   const mirrored = [...(recursive ? inputs : []), ...inputs.flatMap(foldersSearched)];
-  return { top, overlay, xmp, mirrored, ...defined({ output, name, extension, stdinName: stdin?.name }) };
+  return { top, overlay, xmp, mirrored, ...defined({ output, name, extension, stdin }), moves: !firstFrame };
 }
 
 /**
@@ -70,7 +73,7 @@ export async function planOutputs(
   const nFiles = nCrops * (top + (options.overlay ? 1 : 0));
   const nameOf = parseName(options.name ?? DEFAULT_NAME);
   const destination = await destinationOf(options, nFiles, inputs.includes(STDIN));
-  const nameParts = sourceNames(inputs, options);
+  const nameParts = sourceNames(inputs, await movingGifs(inputs, options), options);
   const planned = inputs.map((input, i): PlannedPhoto => {
     const index = String(i + 1).padStart(String(inputs.length).length, '0');
     const outputs = outputsOf(input, index, targetsOf(input), destination, {
@@ -121,14 +124,29 @@ interface SourceName {
   readonly ext: string;
 }
 
+/** Those whose crops are GIFs, which is in the files alone; one that cannot be read is an error in its turn. */
+async function movingGifs(
+  inputs: readonly string[],
+  { moves = false, extension, stdin }: PlanOptions,
+): Promise<ReadonlySet<string>> {
+  const moving = new Set<string>();
+  if (!moves || extension !== undefined) return moving;
+  for (const input of inputs) {
+    const name = input === STDIN ? (stdin?.name ?? '') : input;
+    if (/\.gif$/i.test(name) && (await isMovingGif(input === STDIN ? stdin!.bytes : input))) moving.add(input);
+  }
+  return moving;
+}
+
 /** Photos that differ by their extension alone, and whose crops would not, are told apart by it: `a-gif` beside `a`. */
 function sourceNames(
   inputs: readonly string[],
-  { stdinName = 'stdin', extension }: PlanOptions,
+  moving: ReadonlySet<string>,
+  { stdin, extension }: PlanOptions,
 ): ReadonlyMap<string, SourceName> {
   const files = inputs.map((input) => {
-    const { dir, name, ext: own } = path.parse(input === STDIN ? stdinName : input);
-    return { input, dir, stem: name, own, ext: extension ?? outputExtension(own) };
+    const { dir, name, ext: own } = path.parse(input === STDIN ? (stdin?.name ?? 'stdin') : input);
+    return { input, dir, stem: name, own, ext: extension ?? (moving.has(input) ? own : outputExtension(own)) };
   });
   const keyOf = ({ dir, stem, ext }: (typeof files)[number]): string => path.join(dir, stem) + ext.toLowerCase();
   const nOfKey = new Map<string, number>();
@@ -161,7 +179,7 @@ function suffixOf(target: Target): string {
   return target.aspect ? formatAspect(target.aspect).replace(':', 'x') : 'crop';
 }
 
-/** GIF (its first frame) and HEIC are read but not written. */
+/** A GIF that does not move has better formats for its crop, and HEIC is read but not written. */
 function outputExtension(ext: string): string {
   if (/^\.gif$/i.test(ext)) return '.png';
   return isHeicName(ext) ? '.jpg' : ext;

@@ -17,15 +17,16 @@ import { Timings } from '../../base/timings.js';
 
 interface DecodeLimits {
   readonly maxPixels?: number;
+  readonly firstFrame?: boolean;
   readonly signal: AbortSignal;
 }
 
 /** Gives the crops a person chose as a cropper gives its own: one outcome a choice, in order. No model is at work. */
 export function chosenCropper(
   choices: readonly Choice[],
-  { maxPixels, signal }: DecodeLimits,
+  { maxPixels, firstFrame, signal }: DecodeLimits,
 ): Pick<Cropper, 'cropEach'> {
-  const limits = { signal, ...defined({ maxPixels }) };
+  const limits = { signal, ...defined({ maxPixels, firstFrame }) };
   return { cropEach: (tasks) => inStep(tasks, chosenCrops(choices, limits)) };
 }
 

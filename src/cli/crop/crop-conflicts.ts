@@ -10,6 +10,7 @@ const BESIDE_CHOICES: ReadonlySet<string> = new Set<keyof CropFlags>([
   'format',
   'quality',
   'strip',
+  'firstFrame',
   'name',
   'keepTime',
   'xmp',

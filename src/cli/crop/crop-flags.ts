@@ -42,6 +42,7 @@ export interface CropFlags extends ModelFlags {
   readonly format?: OutputFormat;
   readonly quality?: number;
   readonly strip: boolean;
+  readonly firstFrame: boolean;
   readonly name?: string;
   readonly keepTime: boolean;
   readonly xmp: boolean;
@@ -85,15 +86,15 @@ export function watchOptionsOf(
 }
 
 type FileOption =
-  | ('overlay' | 'xmp' | 'keepTime' | 'dryRun' | 'force' | 'strip')
+  | ('overlay' | 'xmp' | 'keepTime' | 'dryRun' | 'force' | 'strip' | 'firstFrame')
   | ('output' | 'name' | 'report' | 'contactSheet' | 'format' | 'quality' | 'maxPixels');
 
 /** How and where crops are written, whoever has decided on them. */
 function filesOf(flags: CropFlags): Pick<BatchOptions, FileOption> {
   const { output, name, overlay, xmp, keepTime, dryRun, force, report, contactSheet } = flags;
-  const { format, quality, strip, maxPixels } = flags;
+  const { format, quality, strip, firstFrame, maxPixels } = flags;
   return {
-    ...{ overlay, xmp, keepTime, dryRun, force, strip },
+    ...{ overlay, xmp, keepTime, dryRun, force, strip, firstFrame },
     ...defined({ output, name, report, contactSheet, format, quality, maxPixels }),
   };
 }

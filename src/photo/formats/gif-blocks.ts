@@ -6,6 +6,13 @@ export interface GifPhoto {
   readonly nFrames: number;
   /** The file for the decoder, which takes what the first frame leaves bare of the canvas for black where no frame is transparent. */
   readonly pixels: Uint8Array;
+  /**
+   * As `pixels`, for a decoder that takes the first `nFrames`: what a later frame clears from the canvas is bare too. There
+   * may be one frame more.
+   */
+  readonly movingPixels: Uint8Array;
+  /** It ends within a block. */
+  readonly isCut: boolean;
 }
 
 /** A terminated list of sub-blocks. */
@@ -23,6 +30,9 @@ const IDENTIFIER_BYTES = 11;
 /** Behind the packet: 0x01, then 255 down to 0, which leads any reader of sub-blocks to the terminator. */
 const MAGIC_TRAILER = Buffer.from([0x01, 0xff, 0xfe, 0xfd, 0xfc]);
 
+/** Disposal of a frame: what it covers is cleared before the next one. */
+const TO_BACKGROUND = 2;
+
 const LABEL = { graphicControl: 0xf9, application: 0xff } as const;
 
 /** More of them than any photo has metadata. */
@@ -30,7 +40,7 @@ const MAX_KEPT = 256;
 
 export function readGif(bytes: Uint8Array): GifPhoto {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const nothing = { nFrames: 1, pixels: bytes };
+  const nothing = { nFrames: 1, pixels: bytes, movingPixels: bytes, isCut: false };
   if (buffer.length < 13) return nothing;
   const canvas = { width: buffer.readUInt16LE(6), height: buffer.readUInt16LE(8) };
   let at = 13 + tableBytes(buffer[10]!);
@@ -39,6 +49,7 @@ export function readGif(bytes: Uint8Array): GifPhoto {
   let first: { at: number; control: Extension | undefined; nColours: number; fills: boolean } | undefined;
   let nFrames = 0;
   let isTransparent = false;
+  const cleared: Extension[] = [];
   let end: number | undefined;
   while (at < buffer.length && end === undefined) {
     const kind = buffer[at];
@@ -50,11 +61,13 @@ export function readGif(bytes: Uint8Array): GifPhoto {
     } else if (kind === 0x2c && at + 10 <= buffer.length) {
       nFrames++;
       const flags = buffer[at + 9]!;
+      const nColours = 2 << ((flags & 0x80 ? flags : buffer[10]!) & 7);
+      if (control && isClearedOpaque(buffer, control) && nColours < 256) cleared.push(control);
       isTransparent ||= control !== undefined && (buffer[control.at + 1]! & 1) === 1;
       first ??= {
         at,
         control,
-        nColours: 2 << ((flags & 0x80 ? flags : buffer[10]!) & 7),
+        nColours,
         fills:
           buffer.readUInt16LE(at + 1) === 0 &&
           buffer.readUInt16LE(at + 3) === 0 &&
@@ -70,11 +83,14 @@ export function readGif(bytes: Uint8Array): GifPhoto {
   const xmp = found(XMP_IDENTIFIER);
   const icc = found(ICC_IDENTIFIER);
   const isBare = first !== undefined && !first.fills && !isTransparent;
+  const asBare = (gif: Buffer): Uint8Array => (isBare ? withTransparency(gif, first!, end) : gif);
   return {
     ...(xmp && { xmp }),
     ...defined({ icc }),
     nFrames: Math.max(1, nFrames),
-    pixels: isBare ? withTransparency(buffer, first!, end) : bytes,
+    pixels: isBare ? asBare(buffer) : bytes,
+    movingPixels: asBare(cleared.length > 0 ? withClearedBare(buffer, cleared) : buffer),
+    isCut: end === undefined && at > buffer.length,
   };
 }
 
@@ -106,6 +122,22 @@ function applicationData(buffer: Buffer, extensions: readonly Extension[], ident
     parts.push(buffer.subarray(at + 1, at + 1 + buffer[at]!));
   }
   return Buffer.concat(parts);
+}
+
+/** Whether a frame is cleared and not transparent itself: the decoder then fills its place with a colour. */
+function isClearedOpaque(buffer: Buffer, control: Extension): boolean {
+  const flags = buffer[control.at + 1]!;
+  return ((flags >> 2) & 7) === TO_BACKGROUND && (flags & 1) === 0;
+}
+
+/** With a transparent colour, that no pixel of theirs has, in the frames of these controls. */
+function withClearedBare(buffer: Buffer, controls: readonly Extension[]): Buffer {
+  const changed = Buffer.from(buffer);
+  for (const { at } of controls) {
+    changed[at + 1] = changed[at + 1]! | 1;
+    changed[at + 4] = 255;
+  }
+  return changed;
 }
 
 /** A graphic control block whose transparent colour is one that no pixel has, or, where all 256 are used, another frame. */

@@ -30,6 +30,8 @@ export function embedMetadata(
       const coloured = metadata.cicp ? (withNclx(bytes, metadata.cicp) ?? bytes) : bytes;
       return metadata.exif || metadata.xmp ? (withAvifMetadata(coloured, metadata) ?? coloured) : coloured;
     }
+    case 'gif':
+      return bytes;
     case 'tiff': {
       const { exif, xmp, photoshop: all } = metadata;
       const record = all && iptcIn(all);
