@@ -73,6 +73,7 @@ export { decodePhoto } from './photo/decode.js';
 export type { DecodeOptions, Photo } from './photo/decode.js';
 export type { Cicp } from './photo/formats/types.js';
 export type { PixelBudget } from './photo/frame.js';
+export type { Animation } from './photo/photo-file.js';
 export type { PhotoFormat } from './photo/sniff.js';
 export { writeFileAtomic } from './files/write.js';
 export type { WriteOptions } from './files/write.js';
