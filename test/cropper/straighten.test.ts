@@ -134,6 +134,26 @@ describe('straighten', () => {
     await expect(rules.crop(photo, { straighten: -4, focus: [0, 0] })).rejects.toMatchObject({ code: 'USAGE' });
   });
 
+  test('an animation stays as it is under auto, is refused beside degrees, and its first frame is turned as any photo', async () => {
+    const photo = await tilted('room', 4, 3);
+    const darker = (brightness: number): Promise<Buffer> => sharp(photo).modulate({ brightness }).png().toBuffer();
+    const frames = await Promise.all([1, 0.9, 0.8].map(darker));
+    const moving = await sharp(frames, { join: { animated: true } })
+      .webp({ lossless: true })
+      .toBuffer();
+    expect((await sharp(moving).metadata()).pages).toBe(3);
+    const { result, bytes } = await rules.cropBuffer(moving, { straighten: 'auto', aspect: '1:1' });
+    expect(result.straighten).toMatchObject({ applied: false, confidence: expect.any(Number) as number });
+    expect(result.straighten!.confidence).toBeGreaterThan(0.6);
+    expect((await sharp(bytes).metadata()).pages).toBe(3);
+    await expect(rules.crop(moving, { straighten: 3 })).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('--first-frame') as string,
+    });
+    await using still = await openCropper({ engine: 'rules', firstFrame: true });
+    expect((await still.crop(moving, { straighten: 'auto' })).straighten).toMatchObject({ applied: true });
+  });
+
   test.each([NaN, 1000, -45.1, Infinity, 'sideways', '3', true, null, [1]])('%s is refused', async (straighten) => {
     const options = { straighten } as unknown as CropOptions;
     const expected = { code: 'USAGE', message: expect.stringContaining('Expected straighten to be') as string };
