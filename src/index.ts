@@ -42,7 +42,7 @@ export type { ConversationPart, ModelIdentity } from './engines/engine.js';
 export type { VlmCounters } from './vlm/engine.js';
 export type { FrameImage } from './engines/frame-image.js';
 export type { Tilt } from './engines/tilt/tilt.js';
-export type { Straighten } from './crop/straighten.js';
+export type { Straighten } from './crop/straighten-wish.js';
 export type { Turn } from './photo/turn/turn.js';
 export type { Thought, ThoughtStage, TokenChoice, TokenOption } from './engines/thought.js';
 export { readHints } from './batch/hints.js';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readJsonLines, type FileLine } from '../files/json-lines-file.js';
 import { boxSchema, FITS } from '../base/schema.js';
 import { listedPath } from './listed-path.js';
-import { MOST_STRAIGHTEN_DEG } from '../crop/straighten.js';
+import { MOST_STRAIGHTEN_DEG } from '../crop/straighten-wish.js';
 import { parseTargets, type Target } from '../crop/target.js';
 
 export const CHOSEN_BY = ['picked', 'moved', 'kept'] as const;

@@ -7,7 +7,7 @@ import { readJsonLines, type FileLine } from '../files/json-lines-file.js';
 import { boxSchema, cropRectSchema, type CropRect } from '../base/schema.js';
 import { parseFocus } from '../crop/focus.js';
 import { listedPath } from './listed-path.js';
-import { MOST_STRAIGHTEN_DEG } from '../crop/straighten.js';
+import { MOST_STRAIGHTEN_DEG } from '../crop/straighten-wish.js';
 import { parseTargets } from '../crop/target.js';
 
 const share = z.number().min(0).max(1);

@@ -3,7 +3,7 @@ import { checkOptions } from '../base/options-check.js';
 import { CROPPER_OPTIONS } from '../cropper/option-kinds.js';
 import { FramewrightError } from '../base/errors.js';
 import { CROP_DEFAULTS } from '../crop/defaults.js';
-import { checkStraighten } from '../crop/straighten.js';
+import { checkStraighten } from '../crop/straighten-wish.js';
 import type { Cropper } from '../cropper/cropper.js';
 import type { CropEachOptions, CropperOptions } from '../cropper/options.js';
 import type { EncodeOptions } from '../photo/encode.js';

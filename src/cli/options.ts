@@ -6,8 +6,8 @@ import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
 import type { CropRect } from '../base/schema.js';
 import { parseFocus, type Focus } from '../crop/focus.js';
 import { parseMargin } from '../crop/margin.js';
-import { MOST_STRAIGHTEN_DEG, type Straighten } from '../crop/straighten.js';
-import { parseBackground } from '../photo/canvas.js';
+import { MOST_STRAIGHTEN_DEG, type Straighten } from '../crop/straighten-wish.js';
+import { parseBackground } from '../photo/background.js';
 import { say } from './terminal/visible.js';
 
 export const GPUS = ['auto', 'cuda', 'vulkan', 'metal', 'cpu'] as const satisfies readonly GpuChoice[];

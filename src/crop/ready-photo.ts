@@ -9,7 +9,8 @@ import { decodePhoto, type Photo } from '../photo/decode.js';
 import { chooseFrame, frameMap, type FrameMap } from '../photo/frame.js';
 import type { PhotoInput } from '../photo/input-kinds.js';
 import { renderFrame } from '../photo/render.js';
-import { straighten, type Straighten, type Straightened, type ToKeepInside } from './straighten.js';
+import type { Straighten } from './straighten-wish.js';
+import { straighten, type Straightened, type ToKeepInside } from './straighten.js';
 
 /** A decoded photo with the raster the model will see. */
 export interface ReadyPhoto extends FrameImage {

@@ -1,7 +1,6 @@
 import { defined } from '../base/defined.js';
 import { FramewrightError } from '../base/errors.js';
 import { boxOfSize, clipped, contains, type Box, type Point, type Size } from '../base/geometry.js';
-import { received } from '../base/options-check.js';
 import type { CropRect, CropResult } from '../base/schema.js';
 import { workingSize } from '../engines/rules/maps/plane.js';
 import { findTilt, TILT_LONG_SIDE_PX, type Tilt } from '../engines/tilt/tilt.js';
@@ -12,12 +11,7 @@ import { turnPhoto } from '../photo/turn/turn-photo.js';
 import { boxAroundTurned, straightPoint, turnOf } from '../photo/turn/turn.js';
 import { focusPoint, type Focus } from './focus.js';
 import { keepBox } from './keep-box.js';
-
-/** `off`; `auto`: where the photo itself shows clearly that it is tilted; or the degrees to turn it by, clockwise. */
-export type Straighten = 'off' | 'auto' | number;
-
-/** As far as Camera Raw turns a crop. */
-export const MOST_STRAIGHTEN_DEG = 45;
+import { checkStraighten, type Straighten } from './straighten-wish.js';
 
 /**
  * How sure is sure. Of 773 photos nobody had turned (250 of FLMS, 14 others, 509 of the bundled model's training) 19 are
@@ -38,16 +32,6 @@ export type Straightened = NonNullable<CropResult['straighten']>;
 export interface ToKeepInside {
   readonly keep?: readonly CropRect[];
   readonly focus?: Focus;
-}
-
-/** @throws FramewrightError USAGE */
-export function checkStraighten(straighten: unknown): void {
-  if (straighten === undefined || straighten === 'off' || straighten === 'auto') return;
-  if (typeof straighten === 'number' && Math.abs(straighten) <= MOST_STRAIGHTEN_DEG) return;
-  throw new FramewrightError(
-    'USAGE',
-    `Expected straighten to be "off", "auto" or degrees from -${MOST_STRAIGHTEN_DEG} to ${MOST_STRAIGHTEN_DEG} (clockwise) but received ${received(straighten)}`,
-  );
 }
 
 /** How the photo is turned against the scene in it; undefined where nothing in it says which way is up. */

@@ -8,7 +8,7 @@ import type { Stage } from '../base/stages.js';
 import { Timings } from '../base/timings.js';
 import type { ConversationPart, EngineCall, EngineTarget, PhotoEngine, SamplingOptions } from '../engines/engine.js';
 import type { Thought } from '../engines/thought.js';
-import { parseBackground } from '../photo/canvas.js';
+import { parseBackground } from '../photo/background.js';
 import type { CameraFocus } from '../photo/metadata/camera-focus.js';
 import type { FitWishes } from './canvas.js';
 import { parseMargin, type Margin } from './margin.js';
@@ -19,7 +19,8 @@ import { bestWayToKeep, waysToKeep, type ToKeep } from './kept.js';
 import { largestShare, requireRoom } from './crop-rectangle.js';
 import { limitsInFrame } from './limits-in-frame.js';
 import type { ReadyPhoto } from './ready-photo.js';
-import { cameraFocusInPhoto, focusInPhoto, keepInPhoto, type Straighten } from './straighten.js';
+import type { Straighten } from './straighten-wish.js';
+import { cameraFocusInPhoto, focusInPhoto, keepInPhoto } from './straighten.js';
 import { formatAspect, type Target } from './target.js';
 
 /** What may be wished of the crops of a photo, whatever they are for. Each wish has this name from the flag to the prompt. */

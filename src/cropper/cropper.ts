@@ -44,7 +44,8 @@ import { analysePhoto, cropPhoto, rankPhoto, type CropJob, type CroppedPhoto } f
 import type { CropWishes } from '../crop/wishes.js';
 import { pictureOf } from '../crop/picture.js';
 import { frameAnother, framePhoto, type ReadyPhoto } from '../crop/ready-photo.js';
-import { checkStraighten, measureTilt } from '../crop/straighten.js';
+import { checkStraighten } from '../crop/straighten-wish.js';
+import { measureTilt } from '../crop/straighten.js';
 import { guardListener } from '../runtime/listener.js';
 import { usableCores } from '../runtime/threads.js';
 import type { RuntimeInfo } from '../runtime/types.js';

@@ -2,6 +2,7 @@ import type { Sharp } from 'sharp';
 import { FramewrightError } from '../base/errors.js';
 import type { Rect, Size } from '../base/geometry.js';
 import type { CropRect } from '../base/schema.js';
+import { parseBackground } from './background.js';
 import { applyColourPlan, type ColourPlan } from './colour.js';
 import { openPhoto, type Photo } from './decode.js';
 import { decoding } from './failure.js';
@@ -34,21 +35,6 @@ export function checkCanvas({ width, height, at, background }: Canvas): void {
   }
   if (background !== undefined) parseBackground(background);
 }
-
-/**
- * `#rgb`, `#rrggbb`, or one of the words for black, grey and white: as `#rrggbb`.
- * @throws FramewrightError USAGE
- */
-export function parseBackground(text: string): string {
-  const colour = text.trim().toLowerCase();
-  const word = Object.hasOwn(WORDS, colour) ? WORDS[colour as keyof typeof WORDS] : undefined;
-  if (word !== undefined) return word;
-  if (/^#[0-9a-f]{6}$/.test(colour)) return colour;
-  if (/^#[0-9a-f]{3}$/.test(colour)) return colour.replace(/[0-9a-f]/g, '$&$&');
-  throw new FramewrightError('USAGE', `"${text}" is no colour; write #rrggbb, e.g. #20242c, or white, grey or black`);
-}
-
-const WORDS = { white: '#ffffff', grey: '#808080', gray: '#808080', black: '#000000' } as const;
 
 /** The crop, cut out and scaled, with the canvas around it; `pipeline` is at the crop's place on it, in the plan's colours. */
 export async function onCanvas(

@@ -1,4 +1,3 @@
-import { create, insertMultiple, searchVector, type AnyOrama } from '@orama/orama';
 import { centred, PARTS } from './descriptor.js';
 import type { IndexContents, IndexedPhoto } from './index-file.js';
 
@@ -9,22 +8,31 @@ export interface Neighbour {
   readonly similarity: number;
 }
 
+/** The documents nearest to a vector, by their places in the index, with the cosine. */
+type Search = (value: number[], limit: number) => Promise<readonly { readonly id: string; readonly score: number }[]>;
+
 /** The photos of an index in the memory, searched by likeness. */
 export class CropIndex {
   readonly contents: IndexContents;
-  readonly #db: AnyOrama;
+  readonly #search: Search;
 
-  private constructor(contents: IndexContents, db: AnyOrama) {
+  private constructor(contents: IndexContents, search: Search) {
     this.contents = contents;
-    this.#db = db;
+    this.#search = search;
   }
 
   static async open(contents: IndexContents): Promise<CropIndex> {
+    // Loaded here, for what retrieves nothing has no use for it.
+    const { create, insertMultiple, searchVector } = await import('@orama/orama');
     const nNumbers = PARTS ** 2 * contents.common.length;
     const db = create({ schema: { vector: `vector[${nNumbers}]` as const } });
     const documents = contents.photos.map(({ vector }, i) => ({ id: String(i), vector: Array.from(vector) }));
     await insertMultiple(db, documents);
-    return new CropIndex(contents, db);
+    return new CropIndex(contents, async (value, limit) => {
+      const vector = { value, property: 'vector' };
+      const { hits } = await searchVector(db, { mode: 'vector', vector, similarity: -1, limit });
+      return hits;
+    });
   }
 
   get nPhotos(): number {
@@ -40,12 +48,7 @@ export class CropIndex {
   async nearest(description: Float32Array, count: number, except?: IndexedPhoto): Promise<Neighbour[]> {
     const { common, photos } = this.contents;
     const value = Array.from(centred(description, common));
-    const { hits } = await searchVector(this.#db, {
-      mode: 'vector',
-      vector: { value, property: 'vector' },
-      similarity: -1,
-      limit: count + (except ? 1 : 0),
-    });
+    const hits = await this.#search(value, count + (except ? 1 : 0));
     return hits
       .map(({ id, score }) => ({ photo: photos[Number(id)]!, similarity: Math.min(1, score) }))
       .filter(({ photo }) => photo !== except)

@@ -39,6 +39,7 @@ describe('the package framewright', () => {
     expect(dependencies).toEqual(own.dependencies);
     expect(Object.keys(dependencies).sort()).toEqual([
       '@fastify/multipart',
+      '@orama/orama',
       'commander',
       'fastify',
       'sharp',

@@ -4,7 +4,7 @@ import type { BatchOptions } from '../../batch/options.js';
 import type { WatchOptions } from '../../batch/watch/watch-batch.js';
 import type { Focus } from '../../crop/focus.js';
 import type { Place } from '../../crop/place.js';
-import type { Straighten } from '../../crop/straighten.js';
+import type { Straighten } from '../../crop/straighten-wish.js';
 import type { OutputFormat } from '../../photo/output-format.js';
 import { cropperOptionsOf, type ModelFlags } from '../options.js';
 import type { BatchInterrupt } from '../terminal/interrupt.js';

@@ -3,7 +3,7 @@ import { cropRectSchema, FALLBACKS, FITS, type CropRect } from '../../base/schem
 import { hintSchema } from '../../batch/hints.js';
 import { MAX_CANDIDATES } from '../../crop/defaults.js';
 import { PLACES } from '../../crop/place.js';
-import { MOST_STRAIGHTEN_DEG } from '../../crop/straighten.js';
+import { MOST_STRAIGHTEN_DEG } from '../../crop/straighten-wish.js';
 import { OUTPUT_FORMATS } from '../../photo/output-format.js';
 
 /** Of one photo and request; each ratio is a crop of its own. */

@@ -63,17 +63,23 @@ describe('framewright <photos>', () => {
     expect({ width, height }).toEqual({ width: 799, height: 1200 });
   });
 
-  test('of an animation the first frame is cropped, which is said on stderr and in the JSON', async () => {
+  test('that an animation is cropped as a whole, or its first frame alone, is said on stderr and in the JSON', async () => {
     const frames = Buffer.concat([Buffer.alloc(60 * 40 * 3, 90), Buffer.alloc(60 * 40 * 3, 200)]);
     const moving = await sharp(frames, { raw: { width: 60, height: 80, channels: 3, pageHeight: 40 } })
       .webp({ delay: [100, 100] })
       .toBuffer();
     writeFileSync(path.join(folder, 'a.webp'), moving);
-    const { code, stdout, stderr } = await run('--engine', 'full', '--json', 'a.webp');
-    expect(code).toBe(0);
-    const note = 'is an animation of 2 frames: the first is what is cropped';
-    expect(stderr).toContain(`framewright: warning: a.webp ${note}\n`);
-    expect(cropResultSchema.parse(JSON.parse(stdout)).notes).toEqual([note]);
+    const cropped = async (...flags: string[]): Promise<number | undefined> => {
+      const { code, stdout, stderr } = await run('--engine', 'full', '--json', '--force', 'a.webp', ...flags);
+      expect(code).toBe(0);
+      const { notes, output } = cropResultSchema.parse(JSON.parse(stdout));
+      expect(notes).toHaveLength(1);
+      expect(notes![0]).toContain('is an animation of 2 frames');
+      expect(stderr).toContain(`framewright: warning: a.webp ${notes![0]!}\n`);
+      return (await sharp(path.join(folder, output![0]!)).metadata()).pages;
+    };
+    expect(await cropped()).toBe(2);
+    expect(await cropped('--first-frame')).toBeUndefined();
   });
 
   test('--dry-run writes nothing and prints the rectangle', async () => {
