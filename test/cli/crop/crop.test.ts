@@ -76,7 +76,7 @@ describe('framewright <photos>', () => {
       expect(notes).toHaveLength(1);
       expect(notes![0]).toContain('is an animation of 2 frames');
       expect(stderr).toContain(`framewright: warning: a.webp ${notes![0]!}\n`);
-      return (await sharp(path.join(folder, output![0]!)).metadata()).pages;
+      return (await sharp(readFileSync(path.join(folder, output![0]!))).metadata()).pages;
     };
     expect(await cropped()).toBe(2);
     expect(await cropped('--first-frame')).toBeUndefined();
