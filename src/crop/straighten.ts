@@ -8,7 +8,7 @@ import type { Photo } from '../photo/decode.js';
 import { cameraFocus, type CameraFocus } from '../photo/metadata/camera-focus.js';
 import { renderFrame } from '../photo/render.js';
 import { turnPhoto } from '../photo/turn/turn-photo.js';
-import { boxAroundTurned, straightPoint, turnOf } from '../photo/turn/turn.js';
+import { boxAroundTurned, straightPoint, turnOf, type Turn } from '../photo/turn/turn.js';
 import { focusPoint, type Focus } from './focus.js';
 import { keepBox } from './keep-box.js';
 import { checkStraighten, type Straighten } from './straighten-wish.js';
@@ -98,17 +98,12 @@ export function straightenNote({ angleDeg, confidence, from, applied }: Straight
 
 /** What of it would not be in the straight photo, in words; undefined where all is. */
 function cutOff(photo: Photo, angleDeg: number, { keep = [], focus }: ToKeepInside): string | undefined {
-  const turned = { ...photo, turn: turnOf(photo, angleDeg) };
-  const lost = keep.find((rect) => {
-    const box = boxAroundTurned(keepBox(rect, photo), turned.turn);
-    return !contains(boxOfSize(turned.turn.straight), box);
-  });
+  const turn = turnOf(photo, angleDeg);
+  const lost = keep.find((rect) => !contains(boxOfSize(turn.straight), boxAroundTurned(keepBox(rect, photo), turn)));
   if (lost) return `the box to keep ${[lost.x, lost.y, lost.width, lost.height].join(',')}`;
   if (!focus) return undefined;
   const point = focusPoint(focus, photo);
-  const [x, y] = straightPoint([point[0] + 0.5, point[1] + 0.5], turned.turn);
-  const isInside = x >= 0 && y >= 0 && x < turned.turn.straight.width && y < turned.turn.straight.height;
-  return isInside ? undefined : `the focus ${point.join(',')}`;
+  return isPixelOf(straightPixel(point, turn), turn.straight) ? undefined : `the focus ${point.join(',')}`;
 }
 
 /** The photo as its file shows it: what rectangles and points are given in. */
@@ -128,16 +123,23 @@ export function keepInPhoto(rect: CropRect, photo: Photo): Box {
 /** The same for the focus. */
 export function focusInPhoto(focus: Focus, photo: Photo): Point {
   const point = focusPoint(focus, given(photo));
-  if (!photo.turn) return point;
-  const [x, y] = straightPoint([point[0] + 0.5, point[1] + 0.5], photo.turn);
-  return [Math.floor(x), Math.floor(y)];
+  return photo.turn ? straightPixel(point, photo.turn) : point;
 }
 
 /** The subject the camera has noted; none where it was cut off with the corners. */
 export function cameraFocusInPhoto(photo: Photo): CameraFocus | undefined {
   const noted = cameraFocus(photo);
   if (!noted || !photo.turn) return noted;
-  const [x, y] = straightPoint([noted.point[0] + 0.5, noted.point[1] + 0.5], photo.turn);
-  const isInside = x >= 0 && y >= 0 && x < photo.width && y < photo.height;
-  return isInside ? { ...noted, point: [Math.floor(x), Math.floor(y)] } : undefined;
+  const point = straightPixel(noted.point, photo.turn);
+  return isPixelOf(point, photo) ? { ...noted, point } : undefined;
+}
+
+/** The pixel of the straight photo that the middle of one of the upright photo comes to lie in; it may lie outside. */
+function straightPixel([x, y]: Point, turn: Turn): Point {
+  const [straightX, straightY] = straightPoint([x + 0.5, y + 0.5], turn);
+  return [Math.floor(straightX), Math.floor(straightY)];
+}
+
+function isPixelOf([x, y]: Point, { width, height }: Size): boolean {
+  return x >= 0 && y >= 0 && x < width && y < height;
 }

@@ -1,4 +1,5 @@
 import type { FrameImage } from '../engines/frame-image.js';
+import { mirroredRgb } from '../photo/mirror.js';
 import { EXAMPLES, type Example } from './carry-over.js';
 import type { CropIndex } from './crop-index.js';
 import type { IndexedPhoto } from './index-file.js';
@@ -18,18 +19,7 @@ export async function examplesFor(
     const near = await index.nearest(await tower.see(image, signal), EXAMPLES, except);
     return near.map((neighbour) => ({ ...neighbour, isMirrored }));
   };
-  const both = [...(await look(photo, false)), ...(await look(mirror(photo), true))];
+  const mirrored = { rgb: mirroredRgb(photo.rgb, photo.frame), frame: photo.frame };
+  const both = [...(await look(photo, false)), ...(await look(mirrored, true))];
   return both.sort((a, b) => b.similarity - a.similarity).slice(0, EXAMPLES);
-}
-
-function mirror({ rgb, frame }: FrameImage): FrameImage {
-  const { width, height } = frame;
-  const turned = new Uint8Array(rgb.length);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const from = 3 * (y * width + x);
-      turned.set(rgb.subarray(from, from + 3), 3 * (y * width + width - 1 - x));
-    }
-  }
-  return { rgb: turned, frame };
 }

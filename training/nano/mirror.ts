@@ -1,17 +1,10 @@
 import type { Raster } from '../../src/engines/types.js';
 import type { Box } from '../../src/base/geometry.js';
 import type { Element } from '../../src/base/schema.js';
+import { mirroredRgb } from '../../src/photo/mirror.js';
 
 export function mirrorRaster({ data, size }: Raster): Raster {
-  const { width, height } = size;
-  const out = new Uint8Array(data.length);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const from = 3 * (y * width + x);
-      out.set(data.subarray(from, from + 3), 3 * (y * width + width - 1 - x));
-    }
-  }
-  return { data: out, size };
+  return { data: mirroredRgb(data, size), size };
 }
 
 export function mirrorBox([x1, y1, x2, y2]: Box, width: number): Box {

@@ -1,9 +1,8 @@
+import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
 import type { Box } from '../../base/geometry.js';
 import { parseAspect } from '../../crop/aspect.js';
-import { decodePhoto } from '../../photo/decode.js';
-import { chooseFrame } from '../../photo/frame.js';
-import { renderFrame } from '../../photo/render.js';
+import { framePhoto } from '../../crop/ready-photo.js';
 import { buildIndex } from '../../retrieval/build-index.js';
 import { carryOver } from '../../retrieval/carry-over.js';
 import { CropIndex } from '../../retrieval/crop-index.js';
@@ -14,7 +13,6 @@ import type { Dataset } from '../datasets/types.js';
 import { rescaleBox } from './engine.js';
 import { overlapScores } from './floors.js';
 import type { CropOptions, Method, PresentPhoto } from './types.js';
-import { defined } from '../../base/defined.js';
 
 /** Changes when an answer does, the index and the tower being the same. */
 const KEY_VERSION = 1;
@@ -64,10 +62,9 @@ function methodOf(
     if (photo.path === undefined) {
       throw new FramewrightError('INPUT_NOT_FOUND', `${photo.id} is not in the data set's folder`);
     }
-    const decoded = await decodePhoto(photo.path, defined({ signal }));
-    const frame = chooseFrame(decoded, tower.pixelBudget);
-    const rgb = await renderFrame(decoded, frame, defined({ signal }));
-    const examples = await examplesFor({ rgb, frame }, { tower, index }, { except: except(photo), signal });
+    const ready = await framePhoto(photo.path, tower, defined({ signal }));
+    const { frame } = ready;
+    const examples = await examplesFor(ready, { tower, index }, { except: except(photo), signal });
     const wanted = { count: 5, ...(aspect && { aspect: parseAspect(aspect) }) };
     return carryOver(examples, frame, wanted).candidates.map(({ box }) => rescaleBox(box, frame, photo.size));
   };
