@@ -97,6 +97,20 @@ export function largest({ photo, aspect }) {
 }
 
 /**
+ * A crop of about this size around a point, as far as the photo reaches.
+ * @param {readonly [x: number, y: number]} centre
+ * @param {Size} size Its ratio's to the pixel, where that is held to one.
+ * @param {Limits} limits
+ * @returns {Box}
+ */
+export function around([x, y], { width, height }, { photo, aspect }) {
+  const size = aspect
+    ? sizeNear(longSide({ width, height }, aspect), aspect, photo, photo)
+    : { width: Math.min(width, photo.width), height: Math.min(height, photo.height) };
+  return placed(x - size.width / 2, y - size.height / 2, size, photo);
+}
+
+/**
  * Lines at the thirds of a crop, each from one point to the other.
  * @param {Box} box
  * @returns {Box[]}

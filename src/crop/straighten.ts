@@ -66,12 +66,7 @@ export async function straighten(
     const turned = applied ? await turnPhoto(photo, tilt.angleDeg, signal) : photo;
     return { photo: turned, straighten: { ...tilt, applied, ...sizeBefore(turned) } };
   }
-  if (photo.animation && wish !== 0) {
-    throw new FramewrightError(
-      'USAGE',
-      `${photo.name} moves, and only still pictures are straightened: take its first frame (--first-frame), or leave it as it is`,
-    );
-  }
+  checkCanTurn(photo, wish);
   if (wish === 0) return { photo, straighten: { angleDeg: 0, from: 'asked', applied: false } };
   const lost = cutOff(photo, wish, inside);
   if (lost !== undefined) {
@@ -82,6 +77,15 @@ export async function straighten(
   }
   const turned = await turnPhoto(photo, wish, signal);
   return { photo: turned, straighten: { angleDeg: wish, from: 'asked', applied: true, ...sizeBefore(turned) } };
+}
+
+/** @throws FramewrightError USAGE for an animation */
+export function checkCanTurn({ animation, name }: Pick<Photo, 'animation' | 'name'>, angleDeg: number): void {
+  if (!animation || angleDeg === 0) return;
+  throw new FramewrightError(
+    'USAGE',
+    `${name} moves, and only still pictures are straightened: take its first frame (--first-frame), or leave it as it is`,
+  );
 }
 
 function sizeBefore({ turn }: Photo): Pick<Straightened, 'photo'> {

@@ -1,6 +1,8 @@
-// What the studio's server and its page say to each other. Rectangles are in oriented photo pixels.
+// What the studio's server and its page say to each other. Rectangles are in pixels of the upright photo, or of the
+// straight one where it was straightened (src/photo/turn/turn.ts).
 import { z } from 'zod';
 import { boxSchema, cropRectSchema, type CropResult } from '../base/schema.js';
+import { MOST_STRAIGHTEN_DEG, type Straighten } from '../crop/straighten-wish.js';
 
 /** How the two call what a crop is for: `free`, a ratio as `4:5`, or a size in pixels as `1080x1350`. */
 export const targetKeySchema = z.string().min(1).max(40);
@@ -14,10 +16,17 @@ export type CropMaker = (typeof CROP_MAKERS)[number];
 export const PHOTO_STATES = ['review', 'hand', 'kept', 'cropped', 'new'] as const;
 export type PhotoState = (typeof PHOTO_STATES)[number];
 
-/** Of an upright photo. */
 export interface PhotoSize {
   readonly widthPx: number;
   readonly heightPx: number;
+}
+
+/** How a photo was straightened. */
+export interface PhotoTurn {
+  /** Clockwise; -45..45, not 0. */
+  readonly angleDeg: number;
+  /** The upright photo before. */
+  readonly upright: PhotoSize;
 }
 
 /** The crop that stands for a photo and target. */
@@ -27,7 +36,10 @@ export interface CropSummary {
   /** Of the engine's crop for this target, where it has made one. */
   readonly confidence?: number;
   readonly verdict?: CropResult['verdict'];
+  /** What the box is counted in: the upright photo, or the straight one. */
   readonly photo: PhotoSize;
+  /** Where the photo was straightened for this crop. */
+  readonly turn?: PhotoTurn;
   /** Whether files hold this very crop. */
   readonly isSaved: boolean;
 }
@@ -78,6 +90,8 @@ export interface LibraryAnswer {
   /** Undefined for an engine without a model. */
   readonly model?: string;
   readonly takesInstruction: boolean;
+  /** How runs straighten unless told otherwise. */
+  readonly straighten: Straighten;
   /** The model is shown pictures with ramps in them (src/photo/ramps.ts). */
   readonly marksPositions: boolean;
   readonly presets: readonly { readonly name: string; readonly size: string }[];
@@ -91,6 +105,7 @@ export interface LibraryAnswer {
 /** A photo with all that its engine said of it. */
 export interface PhotoAnswer {
   readonly photo: PhotoSummary;
+  /** Upright. */
   readonly size: PhotoSize;
   /** The engine's results by target. */
   readonly results: Readonly<Record<TargetKey, CropResult>>;
@@ -102,6 +117,21 @@ export interface PhotoAnswer {
     readonly strokes: string;
   }[];
   readonly drawing: { readonly width: number; readonly height: number };
+  /** Where the elements were found in the photo straightened so. */
+  readonly turn?: PhotoTurn;
+}
+
+/** GET /studio/api/photos/:id/tilt: how the photo is to be turned to be straight. Nothing where nothing in it says so. */
+export interface TiltAnswer {
+  readonly tilt?: {
+    /** Clockwise. */
+    readonly angleDeg: number;
+    /** 0..1 */
+    readonly confidence: number;
+    readonly from: 'horizon' | 'verticals';
+    /** Sure enough for `straighten: auto`. */
+    readonly isSure: boolean;
+  };
 }
 
 /** An event of /studio/api/events, by its name. */
@@ -114,6 +144,7 @@ export interface StudioEvents {
 }
 
 const idSchema = z.string().regex(/^[\da-f]{16}$/);
+const degreesSchema = z.number().min(-MOST_STRAIGHTEN_DEG).max(MOST_STRAIGHTEN_DEG);
 /** More than a library has that is still looked through by eye. */
 const MOST_PHOTOS = 200_000;
 const idsSchema = z.array(idSchema).min(1).max(MOST_PHOTOS);
@@ -125,7 +156,9 @@ export const runRequestSchema = z.strictObject({
   /** Also what has a crop for the target. Default false. A crop made by hand stands in any case. */
   again: z.boolean().optional(),
   instruct: z.string().min(1).max(2000).optional(),
-  /** Of one photo: where the crop is to draw the eye, in its pixels. */
+  /** Where it is sure (`auto`), or by degrees clockwise. Default: as the studio was started. */
+  straighten: z.union([z.enum(['off', 'auto']), degreesSchema]).optional(),
+  /** Of one photo: where the crop is to draw the eye, in pixels of the upright photo. */
   focus: z.tuple([z.int(), z.int()]).optional(),
   /** Of one photo: what no crop may cut. */
   keep: z.array(cropRectSchema.strict()).max(64).optional(),
@@ -136,6 +169,8 @@ export type RunRequest = z.infer<typeof runRequestSchema>;
 export const editRequestSchema = z.strictObject({
   target: targetKeySchema,
   box: boxSchema.nullable(),
+  /** Degrees clockwise: the box is of the photo straightened by them. Default 0. */
+  straighten: degreesSchema.optional(),
   by: z.enum(['picked', 'hand']).optional(),
 });
 export type EditRequest = z.infer<typeof editRequestSchema>;

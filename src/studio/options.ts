@@ -3,6 +3,7 @@ import path from 'node:path';
 import { FramewrightError } from '../base/errors.js';
 import { checkOptions, type OptionKinds } from '../base/options-check.js';
 import type { BatchOptions } from '../batch/options.js';
+import { checkStraighten } from '../crop/straighten-wish.js';
 import type { ServerOptions } from '../server/options.js';
 
 export interface StudioOptions
@@ -11,7 +12,7 @@ export interface StudioOptions
     Pick<
       BatchOptions,
       | ('format' | 'quality' | 'strip' | 'name' | 'xmp' | 'keepTime' | 'maxPixels')
-      | ('candidates' | 'votes' | 'minConfidence' | 'minSize')
+      | ('candidates' | 'votes' | 'minConfidence' | 'minSize' | 'straighten')
     > {
   /** The photos. */
   readonly folder: string;
@@ -42,6 +43,7 @@ const OWN: OptionKinds<Omit<StudioOptions, keyof ServerOptions>> = {
   votes: 'number',
   minConfidence: 'number',
   minSize: 'number',
+  straighten: 'any', // words or a number, which checkStraighten checks
 };
 
 /** What is the studio's own, checked. */
@@ -58,6 +60,7 @@ export async function settleStudio(options: StudioOptions): Promise<{ own: Studi
   const own: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(rest)) (Object.hasOwn(OWN, name) ? own : server)[name] = value;
   checkOptions('startStudio', own, OWN);
+  checkStraighten(options.straighten);
   const folder = path.resolve(options.folder);
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory()) {

@@ -61,14 +61,14 @@ async function studioOf(
   server: ServerContext,
   log: StudioLog,
 ): Promise<Studio> {
-  const { maxPixels, candidates, votes, minConfidence, minSize } = options;
+  const { maxPixels, candidates, votes, minConfidence, minSize, straighten } = options;
   const { format, quality, strip, name, xmp, keepTime } = options;
   const library = await Library.open({ folder, output, recursive, ...defined({ maxPixels }) });
   const audience = new Audience();
   const runs = new CropRuns({
     cropper: server.cropper,
     log,
-    wishes: defined({ candidates, votes, minConfidence, minSize }),
+    wishes: defined({ candidates, votes, minConfidence, minSize, straighten }),
     onPhoto: (photo) => audience.tell('photos', { photos: summaries.ofNames([photo]) }),
     onProgress: (progress) => audience.tell('run', progress),
   });

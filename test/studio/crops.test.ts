@@ -4,7 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { runBatch, startStudio } from '../../src/index.js';
 import { sha256Of } from '../../src/batch/journal/content-hash.js';
 import { readChoices } from '../../src/batch/choices.js';
-import type { LibraryAnswer, PhotoAnswer, PhotoSummary, RunProgress, SaveAnswer } from '../../src/studio/api.js';
+import { turnOf } from '../../src/photo/turn/turn.js';
+import type {
+  LibraryAnswer,
+  PhotoAnswer,
+  PhotoSummary,
+  RunProgress,
+  SaveAnswer,
+  TiltAnswer,
+} from '../../src/studio/api.js';
 import { DOGS } from '../server/serving.js';
 import { cropAll, NAMES, photoCalled, useStudio } from './opened.js';
 
@@ -125,6 +133,124 @@ describe('crops', () => {
     await expect(startStudio({ folder, cropper, port: 0 })).rejects.toMatchObject({ code: 'OUTPUT_LOCKED' });
   });
 });
+
+describe('straightening', () => {
+  const studio = useStudio();
+  const edit = (id: string, body: object): Promise<PhotoSummary & ProblemAnswer> =>
+    studio().json('POST', `photos/${id}/crops`, body);
+
+  test('a crop by hand is one of the straight photo; undo and redo turn the photo too, and it outlives the server', async () => {
+    await cropAll(studio(), ['pagoda.jpg'], ['4:5']);
+    const { id, crops } = await photoCalled(studio(), 'pagoda.jpg');
+    expect(crops['4:5']!.turn).toBeUndefined();
+    const own = await edit(id, { target: '4:5', box: [20, 20, 180, 220], straighten: 3.5 });
+    const { width, height } = turnOf({ width: 480, height: 320 }, 3.5).straight;
+    const made = {
+      box: [20, 20, 180, 220],
+      photo: { widthPx: width, heightPx: height },
+      turn: { angleDeg: 3.5, upright: { widthPx: 480, heightPx: 320 } },
+    };
+    expect(own.crops['4:5']).toMatchObject(made);
+    await studio().json('POST', 'undo');
+    expect((await photoCalled(studio(), 'pagoda.jpg')).crops['4:5']).toEqual(crops['4:5']);
+    await studio().json('POST', 'redo');
+    await studio().restart();
+    expect((await photoCalled(studio(), 'pagoda.jpg')).crops['4:5']).toMatchObject(made);
+  });
+
+  test('a box that only the upright photo holds, or an angle beyond what is turned, is refused', async () => {
+    const { id } = await photoCalled(studio(), 'pagoda.jpg');
+    const refused = await edit(id, { target: 'free', box: [0, 0, 480, 320], straighten: 3.5 });
+    expect(refused).toMatchObject({ status: 400 });
+    expect(refused.detail).toContain('pagoda.jpg straightened by 3.5 degrees');
+    expect(await edit(id, { target: 'free', box: [0, 0, 10, 10], straighten: 46 })).toMatchObject({ status: 400 });
+  });
+
+  test('saved and taken away are the pixels that the command makes of the same choice', async () => {
+    const { id, crops } = await photoCalled(studio(), 'pagoda.jpg');
+    expect(crops['4:5']!.isSaved).toBe(false);
+    const { files } = await studio().json<SaveAnswer>('POST', 'save', { photos: [id] });
+    expect((await photoCalled(studio(), 'pagoda.jpg')).crops['4:5']!.isSaved).toBe(true);
+    writeFileSync(studio().at('choices.jsonl'), await (await studio().ask('/studio/api/choices.jsonl')).text());
+    const [choice] = await readChoices(studio().at('choices.jsonl'));
+    expect(choice).toMatchObject({ straighten: 3.5, box: [20, 20, 180, 220] });
+    // Boxes of the upright photo are nothing it was preferred to.
+    expect(choice!.offered).toBeUndefined();
+    await runBatch({ choices: studio().at('choices.jsonl'), output: studio().at('command', '/') });
+    const command = readFileSync(studio().at('command', 'pagoda-4x5.jpg'));
+    expect(readFileSync(files[0]!).equals(command)).toBe(true);
+    const taken = await studio().ask(`/studio/api/photos/${id}/crop?target=4:5`);
+    expect(await pixelsOf(Buffer.from(await taken.arrayBuffer()))).toEqual(await pixelsOf(command));
+
+    // Turned back with the very same box it is another crop.
+    await edit(id, { target: '4:5', box: [20, 20, 180, 220] });
+    expect((await photoCalled(studio(), 'pagoda.jpg')).crops['4:5']!.isSaved).toBe(false);
+  });
+
+  test('the engine crops the photo as it is turned, which its candidates and elements tell', async () => {
+    await cropAll(studio(), ['mountains.jpg'], ['4:5'], { straighten: -4 });
+    const { id, crops } = await photoCalled(studio(), 'mountains.jpg');
+    const answer = await studio().json<PhotoAnswer>('GET', `photos/${id}`);
+    const { widthPx, heightPx } = answer.size;
+    expect(Math.max(widthPx, heightPx)).toBe(480);
+    const turn = { angleDeg: -4, upright: { widthPx, heightPx } };
+    expect([crops['4:5']!.turn, answer.turn]).toEqual([turn, turn]);
+    const { width, height } = turnOf({ width: widthPx, height: heightPx }, -4).straight;
+    for (const { box } of answer.results['4:5']!.candidates) {
+      expect(box[2] <= width && box[3] <= height).toBe(true);
+    }
+    expect(answer.drawing.width / answer.drawing.height).toBeCloseTo(width / height, 9);
+  });
+
+  test('how it would be straight is told with how sure that is, and all of it straightened is no photo kept whole', async () => {
+    writeFileSync(studio().at('sea.png'), await tiltedSea(5));
+    await studio().json('POST', 'look');
+    const { id } = await photoCalled(studio(), 'sea.png');
+    const { tilt } = await studio().json<TiltAnswer>('GET', `photos/${id}/tilt`);
+    expect(tilt).toMatchObject({ from: 'horizon', isSure: true });
+    expect(Math.abs(tilt!.angleDeg + 5)).toBeLessThan(0.5);
+    const { width, height } = turnOf({ width: 480, height: 360 }, -5).straight;
+    expect((await edit(id, { target: 'free', box: [0, 0, width, height], straighten: -5 })).state).toBe('hand');
+    await cropAll(studio(), ['sea.png'], ['1:1'], { straighten: 'auto' });
+    expect((await photoCalled(studio(), 'sea.png')).crops['1:1']!.turn!.angleDeg).toBe(tilt!.angleDeg);
+    writeFileSync(studio().at('flat.png'), await flat());
+    await studio().json('POST', 'look');
+    expect(await studio().json('GET', `photos/${(await photoCalled(studio(), 'flat.png')).id}/tilt`)).toEqual({});
+  });
+
+  test('an animation is not turned', async () => {
+    const frames = [await flat(), await tiltedSea(0)];
+    writeFileSync(
+      studio().at('moves.webp'),
+      await sharp(frames, { join: { animated: true } })
+        .webp()
+        .toBuffer(),
+    );
+    await studio().json('POST', 'look');
+    const { id } = await photoCalled(studio(), 'moves.webp');
+    const refused = await edit(id, { target: 'free', box: [0, 0, 100, 100], straighten: 2 });
+    expect(refused).toMatchObject({ status: 400 });
+    expect(refused.detail).toContain('moves.webp moves');
+    expect((await edit(id, { target: 'free', box: [0, 0, 100, 100] })).state).toBe('hand');
+  });
+});
+
+async function pixelsOf(file: Buffer): Promise<Buffer> {
+  return sharp(file).raw().toBuffer();
+}
+
+/** A level sea turned clockwise by so many degrees. */
+function tiltedSea(degrees: number): Promise<Buffer> {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="480" height="360"><rect width="480" height="360" fill="#9cc4e8"/>
+    <g transform="rotate(${degrees} 240 180)"><rect x="-200" y="190" width="900" height="500" fill="#274a63"/></g></svg>`;
+  return sharp(Buffer.from(svg)).png().toBuffer();
+}
+
+function flat(): Promise<Buffer> {
+  return sharp({ create: { width: 480, height: 360, channels: 3, background: '#808080' } })
+    .png()
+    .toBuffer();
+}
 
 describe('saving', () => {
   const studio = useStudio({ recursive: true, keepTime: true });

@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runBatch } from '../../src/index.js';
-import type { LibraryAnswer } from '../../src/studio/api.js';
+import type { CropSummary, LibraryAnswer } from '../../src/studio/api.js';
 import { ask } from '../server/serving.js';
 import { examplePhoto, projectFile } from '../support/photos.js';
 import { axeViolations, launchBrowser, overhear } from '../support/browser.js';
@@ -211,6 +211,54 @@ describeWith(['chromium'], 'the studio in a browser', () => {
     await page.mouse.up();
     await page.waitForTimeout(300);
     expect(await boxNow()).toEqual(before);
+  });
+
+  test('the photo is turned by a slider, by keys too; there and back is where it was, and what is shown is what is written', async () => {
+    const cropNow = async (): Promise<CropSummary> => (await library()).photos[0]!.crops['4:5']!;
+    const turnTo = async (angleDeg: number): Promise<void> => {
+      const slider = page.locator('.straighten input[type=range]');
+      await slider.focus();
+      const steps = Math.round(10 * (angleDeg - Number(await slider.inputValue())));
+      for (let i = 0; i < Math.abs(steps); i++) await page.keyboard.press(steps > 0 ? 'ArrowRight' : 'ArrowLeft');
+      await expect.poll(async () => (await cropNow()).turn?.angleDeg ?? 0).toBe(angleDeg);
+    };
+    const before = await cropNow();
+    await turnTo(2);
+    expect(await page.locator('.guide').getAttribute('d')).toMatch(/^(M[^M]+){22}$/);
+    expect(await axeViolations(page)).toEqual([]);
+    await turnTo(0);
+    expect(await cropNow()).toEqual(before);
+    await turnTo(-3);
+    const { box, turn } = await cropNow();
+    expect(turn!.upright).toEqual(before.photo);
+    await page.click('text="After"');
+    const size = { width: box[2] - box[0], height: box[3] - box[1] };
+    const { x, y, width, height } = (await page.locator('.after').boundingBox())!;
+    const scale = Math.min(width / size.width, height / size.height);
+    const fitted = { width: scale * size.width, height: scale * size.height };
+    const shown = await page.screenshot({
+      clip: { x: x + (width - fitted.width) / 2, y: y + (height - fitted.height) / 2, ...fitted },
+    });
+    await page.click('text="After"');
+    const { id } = (await library()).photos[0]!;
+    const pixelsOf = (image: Buffer): Promise<Buffer> =>
+      sharp(image).resize(size.width, size.height, { fit: 'fill' }).removeAlpha().raw().toBuffer();
+    const taken = await ask(studio.server, `/studio/api/photos/${id}/crop?target=4:5`);
+    const onScreen = await pixelsOf(shown);
+    const meanDifference = (pixels: Buffer): number =>
+      pixels.reduce((sum, value, i) => sum + Math.abs(value - onScreen[i]!), 0) / pixels.length;
+    const [left, top] = box;
+    const unturned = await sharp(path.join(folder, 'dandelion-000.jpg'))
+      .extract({ left, top, ...size })
+      .toBuffer();
+    const difference = meanDifference(await pixelsOf(Buffer.from(await taken.arrayBuffer())));
+    expect(difference).toBeLessThan(meanDifference(await pixelsOf(unturned)) / 3);
+    await page.click('text="As it was"');
+    await expect.poll(async () => (await cropNow()).turn).toBeUndefined();
+    await page.click('text="Undo"');
+    await expect.poll(async () => (await cropNow()).turn).toEqual(turn);
+    await page.click('text="Auto"');
+    await page.waitForSelector('.message');
   });
 
   test('nothing is lost over a reload, nor when the server is killed and started again', async () => {

@@ -8,7 +8,8 @@ import { OUTPUT_FORMATS, type OutputFormat } from '../../photo/output-format.js'
 import { studioFolder } from '../../studio/library/own-folder.js';
 import { startStudio } from '../../studio/studio.js';
 import { startStudy } from '../../studio/start-study.js';
-import { collect, parseShare, parseWhole } from '../options.js';
+import type { Straighten } from '../../crop/straighten-wish.js';
+import { collect, parseShare, parseStraighten, parseWhole } from '../options.js';
 import { say } from '../terminal/visible.js';
 import { addServingFlags, serveUntilEnded, type ServingFlags } from './serving.js';
 
@@ -17,6 +18,7 @@ interface StudioFlags extends ServingFlags {
   readonly recursive: boolean;
   readonly candidates: number;
   readonly minConfidence?: number;
+  readonly straighten: Straighten;
   readonly format?: OutputFormat;
   readonly quality?: number;
   readonly strip: boolean;
@@ -62,6 +64,12 @@ export function addStudioCommand(program: Command): void {
       'least score of the best candidate; below it, the photo is to be reviewed',
       parseShare,
     )
+    .option(
+      '--straighten <off|auto|degrees>',
+      'turn photos upright before they are cropped: auto, where that is sure',
+      parseStraighten,
+      'off',
+    )
     .addOption(new Option('--format <format>', "output format (default: the source's)").choices([...OUTPUT_FORMATS]))
     .option('--quality <n>', "encoder quality, 1..100 (default: a JPEG's own)", parseWhole('quality', 1, 100))
     .option('--strip', 'leave out EXIF, IPTC, XMP, gain map and colour profile', false)
@@ -88,12 +96,12 @@ async function studio(given: string | undefined, flags: StudioFlags): Promise<vo
     await makeFolder(folder);
     say(`framewright: photos dropped on the page are kept in ${folder}\n`);
   }
-  const { output, recursive, candidates, minConfidence, format, quality, strip, name, xmp, keepTime, maxPixels } =
-    flags;
+  const { output, recursive, candidates, minConfidence, straighten, format, quality } = flags;
+  const { strip, name, xmp, keepTime, maxPixels } = flags;
   await serveUntilEnded(flags, (options) =>
     startStudio({
       ...options,
-      ...{ folder, recursive, candidates, strip, xmp, keepTime, maxPixels },
+      ...{ folder, recursive, candidates, straighten, strip, xmp, keepTime, maxPixels },
       ...{ evaluations: flags.evaluation, trainings: flags.training },
       ...defined({ output, minConfidence, format, quality, name }),
     }),

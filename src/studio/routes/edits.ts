@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
-import { boxOfRect } from '../../base/geometry.js';
+import { boxOfRect, type Size } from '../../base/geometry.js';
 import { chosenRectangle } from '../../crop/crop-rectangle.js';
+import { checkCanTurn } from '../../crop/straighten.js';
 import { decodePhoto } from '../../photo/decode.js';
+import { turnOf } from '../../photo/turn/turn.js';
 import { editRequestSchema, type PhotoSummary, type StepAnswer } from '../api.js';
 import type { LibraryPhoto } from '../library/library.js';
 import type { OwnCrop } from '../state/records.js';
@@ -20,10 +22,10 @@ export function addEditRoutes(app: FastifyInstance, studio: Studio): void {
     async (request, reply): Promise<PhotoSummary> => {
       const photo = photoOf(studio, request.params.id);
       const signal = signalOf(studio, reply);
-      const { target: asked, box, by = 'hand' } = await readJson(request, editRequestSchema, signal);
+      const { target: asked, box, straighten = 0, by = 'hand' } = await readJson(request, editRequestSchema, signal);
       const target = normalisedKey(asked);
-      const size = box === null ? undefined : await sizeOf(photo, signal);
-      const crop = box && size ? ownCrop(photo, target, box, by, size) : null;
+      const seen = box === null ? undefined : await straightSize(photo, straighten, signal);
+      const crop = box && seen ? ownCrop(photo, target, { box, by, ...seen }) : null;
       await log.note({ what: 'edit', photo: photo.name, target, crop });
       tell([photo.name]);
       return summaries.of(photo);
@@ -46,10 +48,21 @@ export function addEditRoutes(app: FastifyInstance, studio: Studio): void {
     audience.tell('history', summaries.history());
   }
 
-  async function sizeOf({ path, name }: LibraryPhoto, signal: AbortSignal): Promise<OwnCrop['photo']> {
-    const { width, height } = await decodePhoto(path, { name, signal, ...defined({ maxPixels: options.maxPixels }) });
-    return { widthPx: width, heightPx: height };
+  async function straightSize(
+    { path, name }: LibraryPhoto,
+    angleDeg: number,
+    signal: AbortSignal,
+  ): Promise<Pick<OwnCrop, 'photo' | 'turn'>> {
+    const upright = await decodePhoto(path, { name, signal, ...defined({ maxPixels: options.maxPixels }) });
+    checkCanTurn(upright, angleDeg);
+    if (angleDeg === 0) return { photo: sizeOf(upright) };
+    const { straight } = turnOf(upright, angleDeg);
+    return { photo: sizeOf(straight), turn: { angleDeg, upright: sizeOf(upright) } };
   }
+}
+
+function sizeOf({ width, height }: Size): OwnCrop['photo'] {
+  return { widthPx: width, heightPx: height };
 }
 
 /**
@@ -57,18 +70,14 @@ export function addEditRoutes(app: FastifyInstance, studio: Studio): void {
  *
  * @throws FramewrightError USAGE, ASPECT_IMPOSSIBLE
  */
-function ownCrop(
-  { name }: LibraryPhoto,
-  target: string,
-  [x1, y1, x2, y2]: OwnCrop['box'],
-  by: OwnCrop['by'],
-  photo: OwnCrop['photo'],
-): OwnCrop {
-  const size = { width: photo.widthPx, height: photo.heightPx };
+function ownCrop({ name }: LibraryPhoto, target: string, crop: OwnCrop): OwnCrop {
+  const [x1, y1, x2, y2] = crop.box;
+  const size = { width: crop.photo.widthPx, height: crop.photo.heightPx };
   if (x1 < 0 || y1 < 0 || x2 > size.width || y2 > size.height) {
-    throw new FramewrightError('USAGE', `the crop is not inside ${name}, ${size.width}x${size.height} px`);
+    const which = crop.turn ? `${name} straightened by ${crop.turn.angleDeg} degrees` : name;
+    throw new FramewrightError('USAGE', `the crop is not inside ${which}, ${size.width}x${size.height} px`);
   }
   const { aspect } = targetOfKey(target);
-  if (!aspect) return { box: [x1, y1, x2, y2], by, photo };
-  return { box: boxOfRect(chosenRectangle({ photo: size, box: [x1, y1, x2, y2], aspect, name })), by, photo };
+  if (!aspect) return crop;
+  return { ...crop, box: boxOfRect(chosenRectangle({ photo: size, box: crop.box, aspect, name })) };
 }

@@ -8,13 +8,14 @@ import { signalOf } from './requests.js';
 
 /** The folder as a list, events of what happens to it, and photos added to it. */
 export function addLibraryRoutes(app: FastifyInstance, studio: Studio): void {
-  const { library, summaries, audience, runs, server, output } = studio;
+  const { library, summaries, audience, runs, server, output, options } = studio;
   const { cropper } = server;
 
   app.get('/studio/api/library', (): LibraryAnswer => {
     const { engine, model, takesInstruction } = cropper;
     return {
       ...{ folder: library.folder, output, engine, takesInstruction },
+      straighten: options.straighten ?? 'off',
       marksPositions: model?.use.preprocess.positionRamps ?? false,
       ...defined({ model: model?.name }),
       presets: Object.entries(PRESETS).map(([name, size]) => ({ name, size })),

@@ -4,13 +4,15 @@ import { decodePhoto } from '../../photo/decode.js';
 import { encodeCrop } from '../../photo/crop-file.js';
 import { rectOfBox } from '../../base/geometry.js';
 import { defined } from '../../base/defined.js';
+import { measureTilt, SURE_OF_TILT } from '../../crop/straighten.js';
+import { turnPhoto } from '../../photo/turn/turn-photo.js';
 import { KIND_COLOURS } from '../../photo/overlay/palette.js';
 import { reportPhoto } from '../../report/crop-report-data.js';
 import type { CropResult } from '../../base/schema.js';
-import type { PhotoAnswer, TargetKey } from '../api.js';
+import type { PhotoAnswer, PhotoSize, TargetKey, TiltAnswer } from '../api.js';
 import type { LibraryPhoto } from '../library/library.js';
 import { PICTURE_QUALITY, sideOf } from '../library/picture-sides.js';
-import { standingCrop } from '../state/photo-crops.js';
+import { standingCrop, turnOfResult } from '../state/photo-crops.js';
 import { normalisedKey, targetOfKey } from '../state/target-key.js';
 import type { Studio } from '../context.js';
 import { photoOf, signalOf } from './requests.js';
@@ -29,16 +31,16 @@ export function addPhotoRoutes(app: FastifyInstance, studio: Studio): void {
     const photo = photoOf(studio, params.id);
     const results = await resultsOf(photo);
     const [first] = Object.values(results);
-    const { width, height } = first
-      ? { width: first.photo.widthPx, height: first.photo.heightPx }
-      : await decodePhoto(photo.path, { name: photo.name, signal: signalOf(studio, reply), ...limits });
+    const turn = first && turnOfResult(first);
+    const { widthPx, heightPx } = turn?.upright ?? first?.photo ?? (await sizeOf(photo, signalOf(studio, reply)));
     const drawn = first && reportPhoto(photo.name, [first]);
     return {
       photo: summaries.of(photo),
-      size: { widthPx: width, heightPx: height },
+      size: { widthPx, heightPx },
       results,
       elements: drawn?.elements.map((element) => ({ ...element, colour: KIND_COLOURS[element.kind] })) ?? [],
-      drawing: drawn?.drawing ?? { width, height },
+      drawing: drawn?.drawing ?? { width: widthPx, height: heightPx },
+      ...defined({ turn }),
     };
   });
 
@@ -50,6 +52,15 @@ export function addPhotoRoutes(app: FastifyInstance, studio: Studio): void {
     return reply.type('image/jpeg').header('cache-control', 'private, max-age=604800, immutable').send(jpeg);
   });
 
+  app.get<OfPhoto>('/studio/api/photos/:id/tilt', async ({ params }, reply): Promise<TiltAnswer> => {
+    const { path, name } = photoOf(studio, params.id);
+    const signal = signalOf(studio, reply);
+    const tilt = await measureTilt(await decodePhoto(path, { name, signal, ...limits }), { signal });
+    if (!tilt) return {};
+    const { angleDeg, confidence, from } = tilt;
+    return { tilt: { angleDeg, confidence, from, isSure: confidence >= SURE_OF_TILT } };
+  });
+
   app.get<OfPhoto>('/studio/api/photos/:id/crop', async ({ params, query }, reply) => {
     const photo = photoOf(studio, params.id);
     const key = normalisedKey(query.target ?? 'free');
@@ -57,13 +68,19 @@ export function addPhotoRoutes(app: FastifyInstance, studio: Studio): void {
     if (!crop) throw new FramewrightError('USAGE', 'this photo has no crop of that shape yet');
     const signal = signalOf(studio, reply);
     const decoded = await decodePhoto(photo.path, { name: photo.name, signal, ...limits });
+    const straight = await turnPhoto(decoded, crop.turn?.angleDeg ?? 0, signal);
     const { size } = targetOfKey(key);
-    const { bytes, format } = await encodeCrop(decoded, {
+    const { bytes, format } = await encodeCrop(straight, {
       crop: rectOfBox(crop.box),
       ...defined({ resize: size, format: options.format, quality: options.quality, strip: options.strip, signal }),
     });
     return reply.type(`image/${format}`).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   });
+
+  async function sizeOf({ path, name }: LibraryPhoto, signal: AbortSignal): Promise<PhotoSize> {
+    const { width, height } = await decodePhoto(path, { name, signal, ...limits });
+    return { widthPx: width, heightPx: height };
+  }
 
   async function resultsOf({ name }: LibraryPhoto): Promise<Record<TargetKey, CropResult>> {
     const results: Record<TargetKey, CropResult> = {};

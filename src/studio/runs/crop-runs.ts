@@ -10,14 +10,14 @@ import type { StudioLog } from '../state/studio-log.js';
 interface Task {
   readonly photo: LibraryPhoto;
   readonly targets: readonly TargetKey[];
-  readonly wishes: Pick<RunRequest, 'instruct' | 'focus' | 'keep'>;
+  readonly wishes: Pick<RunRequest, 'instruct' | 'straighten' | 'focus' | 'keep'>;
 }
 
 export interface CropRunsOptions {
   readonly cropper: Cropper;
   readonly log: StudioLog;
   /** Of every photo. */
-  readonly wishes: Pick<CropEachOptions, 'candidates' | 'votes' | 'minConfidence' | 'minSize'>;
+  readonly wishes: Pick<CropEachOptions, 'candidates' | 'votes' | 'minConfidence' | 'minSize' | 'straighten'>;
   /** A photo has new crops, or none for a reason. */
   readonly onPhoto: (name: string) => void;
   readonly onProgress: (progress: RunProgress) => void;
@@ -108,13 +108,13 @@ export class CropRuns {
   async *#tasks(): AsyncGenerator<PhotoTask, void, undefined> {
     for (let task = this.#waiting.shift(); task; task = this.#waiting.shift()) {
       this.#inHand.push(task);
-      const { instruct, focus, keep } = task.wishes;
+      const { instruct, straighten, focus, keep } = task.wishes;
       const words = task.targets.map(wordsOfKey);
       yield await Promise.resolve({
         input: task.photo.path,
         aspects: words.flatMap(({ aspect }) => aspect ?? []),
         sizes: words.flatMap(({ size }) => size ?? []),
-        ...defined({ instruct, focus, keep }),
+        ...defined({ instruct, straighten, focus, keep }),
       });
     }
   }

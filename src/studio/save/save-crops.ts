@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { defined } from '../../base/defined.js';
 import { FramewrightError, messageOf } from '../../base/errors.js';
 import { contentHash } from '../../batch/journal/content-hash.js';
 import type { BatchOptions } from '../../batch/options.js';
@@ -148,7 +149,10 @@ export class Saver {
       const made = await Promise.all(
         paths.map(async (file) => ({ path: path.resolve(file), sha256: (await contentHash(file)) ?? '' })),
       );
-      await this.#options.log.note({ what: 'saved', photo: photo.name, target, box: crop.box, files: made });
+      await this.#options.log.note({
+        ...{ what: 'saved', photo: photo.name, target, box: crop.box, files: made },
+        ...defined({ straighten: crop.turn?.angleDeg }),
+      });
     }
     const failures = result.failures.map(({ input, error }) => ({
       photo: path.relative(this.#options.library.folder, input).replaceAll(path.sep, '/'),

@@ -2,13 +2,14 @@ import { defined } from '../../base/defined.js';
 import { rectOfBox, type Box } from '../../base/geometry.js';
 import type { CropResult } from '../../base/schema.js';
 import type { LinePlace } from '../../files/checked-log.js';
-import type { CropSummary, PhotoState, TargetKey } from '../api.js';
+import type { CropSummary, PhotoState, PhotoTurn, TargetKey } from '../api.js';
 import type { OwnCrop } from './records.js';
 
 /** What the engine said, short; all of it is in the log. */
 export interface EngineCrop {
   readonly box: Box;
   readonly photo: CropResult['photo'];
+  readonly turn?: PhotoTurn;
   readonly verdict: CropResult['verdict'];
   readonly confidence?: number;
   /** Where the whole result stands in the log. */
@@ -17,6 +18,8 @@ export interface EngineCrop {
 
 export interface SavedCrop {
   readonly box: Box;
+  /** Degrees clockwise; 0: not straightened. */
+  readonly angleDeg: number;
   readonly files: readonly { readonly path: string; readonly sha256: string }[];
 }
 
@@ -37,9 +40,15 @@ export function engineCropOf(result: CropResult, at: LinePlace): EngineCrop {
     box: [x, y, x + width, y + height],
     photo: { widthPx: result.photo.widthPx, heightPx: result.photo.heightPx },
     verdict: result.verdict,
-    ...defined({ confidence: result.confidence }),
+    ...defined({ turn: turnOfResult(result), confidence: result.confidence }),
     at,
   };
+}
+
+/** How the photo was straightened for a result; undefined where it was not. */
+export function turnOfResult({ straighten }: CropResult): PhotoTurn | undefined {
+  if (!straighten?.applied || !straighten.photo) return undefined;
+  return { angleDeg: straighten.angleDeg, upright: straighten.photo };
 }
 
 /** The crop that stands; undefined where there is none but files of an earlier one. */
@@ -51,9 +60,16 @@ export function standingCrop({ engine, own, saved }: TargetCrops): CropSummary |
     box: [x1, y1, x2, y2],
     by: own?.by ?? 'model',
     photo: { widthPx: crop.photo.widthPx, heightPx: crop.photo.heightPx },
-    ...defined({ confidence: engine?.confidence, verdict: engine?.verdict }),
-    isSaved: saved?.box.every((edge, i) => edge === crop.box[i]) ?? false,
+    ...defined({ turn: crop.turn, confidence: engine?.confidence, verdict: engine?.verdict }),
+    isSaved: saved !== undefined && isSame(saved, crop),
   };
+}
+
+function isSame(
+  { box, angleDeg }: SavedCrop,
+  crop: { readonly box: Box; readonly turn?: PhotoTurn | undefined },
+): boolean {
+  return angleDeg === (crop.turn?.angleDeg ?? 0) && box.every((edge, i) => edge === crop.box[i]);
 }
 
 /** Of the crops that stand. */
@@ -64,7 +80,8 @@ export function stateOf(crops: readonly CropSummary[]): PhotoState {
   return crops.every(isWhole) ? 'kept' : 'cropped';
 }
 
-function isWhole({ box, photo }: CropSummary): boolean {
+/** A straightened photo is not as it was, even all of it. */
+function isWhole({ box, photo, turn }: CropSummary): boolean {
   const { width, height } = rectOfBox(box);
-  return width === photo.widthPx && height === photo.heightPx;
+  return !turn && width === photo.widthPx && height === photo.heightPx;
 }

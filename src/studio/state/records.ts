@@ -10,8 +10,15 @@ const base = { version: z.literal(VERSION) };
 const photo = z.string().min(1).max(4096);
 const sizeSchema = z.object({ widthPx: z.int().positive(), heightPx: z.int().positive() });
 
-/** A crop somebody made. */
-export const ownCropSchema = z.object({ box: boxSchema, by: z.enum(['picked', 'hand']), photo: sizeSchema });
+const turnSchema = z.object({ angleDeg: z.number(), upright: sizeSchema });
+
+/** A crop somebody made; of the straight photo, if there is a turn. */
+export const ownCropSchema = z.object({
+  box: boxSchema,
+  by: z.enum(['picked', 'hand']),
+  photo: sizeSchema,
+  turn: turnSchema.optional(),
+});
 export type OwnCrop = z.infer<typeof ownCropSchema>;
 
 const recordSchema = z.discriminatedUnion('what', [
@@ -28,6 +35,8 @@ const recordSchema = z.discriminatedUnion('what', [
     photo,
     target: targetKeySchema,
     box: boxSchema,
+    /** Degrees clockwise that the photo was straightened by; absent: none. */
+    straighten: z.number().optional(),
     files: z.array(z.object({ path: z.string().min(1), sha256: z.string() })),
   }),
 ]);

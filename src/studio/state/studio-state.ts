@@ -29,7 +29,9 @@ export class StudioState {
       case 'cropped':
         return this.#change(record.photo, record.target, { engine: engineCropOf(record.result, at) });
       case 'saved':
-        return this.#change(record.photo, record.target, { saved: { box: record.box, files: record.files } });
+        return this.#change(record.photo, record.target, {
+          saved: { box: record.box, angleDeg: record.straighten ?? 0, files: record.files },
+        });
       case 'edit': {
         const { photo, target } = record;
         const after = record.crop ?? undefined;

@@ -10,6 +10,7 @@ import type {
   SaveRequest,
   StepAnswer,
   TargetKey,
+  TiltAnswer,
 } from '../../../src/studio/api.js';
 
 export type * from '../../../src/studio/api.js';
@@ -42,6 +43,7 @@ async function ask<T>(method: string, path: string, body?: unknown, more: Reques
 export const api = {
   library: () => ask<LibraryAnswer>('GET', 'library'),
   photo: (id: string) => ask<PhotoAnswer>('GET', `photos/${id}`),
+  tilt: (id: string) => ask<TiltAnswer>('GET', `photos/${id}/tilt`),
   look: () => ask<{ nPhotos: number }>('POST', 'look'),
   add: (file: File) => ask<PhotoSummary>('POST', `photos?name=${encodeURIComponent(file.name)}`, file),
   run: (request: RunRequest) => ask<RunProgress>('POST', 'runs', request),

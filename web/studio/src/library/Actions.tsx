@@ -54,6 +54,8 @@ function CropForm({ which, close }: { readonly which: string; readonly close: ()
   const preset = useSignal('');
   const instruct = useSignal('');
   const again = useSignal(false);
+  const isAuto = info.value?.straighten === 'auto';
+  const straightens = useSignal(isAuto);
   const ownTarget = normalised(own.value);
   const isOwnRight = own.value === '' || ownTarget !== undefined;
   const asked = [...picked.value, preset.value, ownTarget ?? ''].filter((target) => target !== '');
@@ -64,6 +66,7 @@ function CropForm({ which, close }: { readonly which: string; readonly close: ()
       targets: asked,
       again: again.value || instruct.value !== '',
       ...(instruct.value === '' ? {} : { instruct: instruct.value }),
+      ...(straightens.value === isAuto ? {} : { straighten: straightens.value ? ('auto' as const) : ('off' as const) }),
     };
     close();
     const progress = await attempt(() => api.run(request));
@@ -115,6 +118,14 @@ function CropForm({ which, close }: { readonly which: string; readonly close: ()
         />
       </label>
       <InstructField words={instruct} />
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={straightens.value}
+          onChange={(event) => (straightens.value = event.currentTarget.checked)}
+        />
+        turn photos upright that are surely tilted
+      </label>
       <label class="check">
         <input
           type="checkbox"

@@ -1,4 +1,5 @@
 import type { CSSProperties } from 'preact';
+import { cutOf, sizeOf, toUpright } from '../photo/cut.js';
 import { pictureUrl, type CropSummary, type PhotoState, type PhotoSummary, type TargetKey } from '../api.js';
 
 const STATES: Readonly<Record<PhotoState, string>> = {
@@ -58,13 +59,21 @@ function sure(crop: CropSummary | undefined): string | undefined {
 }
 
 /** The dark outside a crop. The drawing lies over its picture as both are fitted alike. */
-function CropMark({ crop: { box, photo } }: { readonly crop: CropSummary }) {
-  const { widthPx, heightPx } = photo;
+function CropMark({ crop }: { readonly crop: CropSummary }) {
+  const { box, angleDeg } = cutOf(crop);
+  const upright = sizeOf(crop.turn?.upright ?? crop.photo);
   const [x1, y1, x2, y2] = box;
+  const corners = [
+    [x1, y1],
+    [x1, y2],
+    [x2, y2],
+    [x2, y1],
+  ].map(([x, y]) => toUpright([x!, y!], upright, angleDeg).join(' '));
+  const outline = `M${corners.join('L')}Z`;
   return (
-    <svg viewBox={`0 0 ${widthPx} ${heightPx}`} aria-hidden="true">
-      <path class="shade" d={`M0 0H${widthPx}V${heightPx}H0ZM${x1} ${y1}V${y2}H${x2}V${y1}Z`} />
-      <rect class="frame" x={x1} y={y1} width={x2 - x1} height={y2 - y1} />
+    <svg viewBox={`0 0 ${upright.width} ${upright.height}`} aria-hidden="true">
+      <path class="shade" d={`M0 0H${upright.width}V${upright.height}H0Z${outline}`} />
+      <path class="frame" d={outline} />
     </svg>
   );
 }

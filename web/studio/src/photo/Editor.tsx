@@ -1,18 +1,22 @@
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { pictureUrl, type PhotoAnswer, type PhotoSummary, type TargetKey } from '../api.js';
+import { type PhotoAnswer, type PhotoSummary, type TargetKey } from '../api.js';
 import { soon } from '../changes.js';
 import { aspectOfTarget, nameOf } from '../targets.js';
-import { guidePath } from './guides.js';
+import { angleOf, drawnFrom, sizeOf, straightSize, toUpright, type Cut } from './cut.js';
+import { gridPath, guidePath } from './guides.js';
 import type { Places } from './places.js';
 import { grown, moved, resized, type Box, type Handle, type Limits } from '../../../../report/crop-box.js';
+import { TurnedPicture } from './TurnedPicture.js';
 import { view } from './view.js';
 
 interface EditorProps {
   readonly photo: PhotoSummary;
   readonly answer: PhotoAnswer;
   readonly target: TargetKey;
-  readonly box: Box;
+  readonly cut: Cut;
+  /** Lines to see by whether it is straight. */
+  readonly isStraightening: boolean;
   /** Not made yet: where one would begin. */
   readonly isMade: boolean;
   readonly places: Signal<Places>;
@@ -31,7 +35,17 @@ const HANDLE_PX = matchMedia('(pointer: coarse)').matches ? 14 : 7;
 const KEYS_MS = 500;
 
 /** The photo with its crop: dragged, resized by its handles, moved by arrow keys. */
-export function Editor({ photo, answer, target, box, isMade, places, onDraft, onEdit }: EditorProps) {
+export function Editor({
+  photo,
+  answer,
+  target,
+  cut: { box, angleDeg },
+  isStraightening,
+  isMade,
+  places,
+  onDraft,
+  onEdit,
+}: EditorProps) {
   const svg = useRef<SVGSVGElement>(null);
   const drawn = useSignal<Box | undefined>(undefined);
   /** How many of the photo's pixels one of the screen shows. */
@@ -45,14 +59,15 @@ export function Editor({ photo, answer, target, box, isMade, places, onDraft, on
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
-  }, [photo.id, view.value.isAfter]);
-  const extent = { width: answer.size.widthPx, height: answer.size.heightPx };
+  }, [photo.id, view.value.isAfter, angleDeg]);
+  const upright = sizeOf(answer.size);
+  const extent = straightSize(upright, angleDeg);
   const aspect = aspectOfTarget(target);
   const limits: Limits = { photo: extent, ...(aspect && { aspect }) };
   const [x1, y1, x2, y2] = box;
   const { guide, isAfter, showsCandidates, hiddenKinds } = view.value;
 
-  /** In pixels of the photo. */
+  /** In pixels of the straight photo. */
   const at = ({ clientX, clientY }: PointerEvent): readonly [number, number] => {
     const { x, y } = new DOMPoint(clientX, clientY).matrixTransform(svg.current!.getScreenCTM()!.inverse());
     return [x, y];
@@ -111,18 +126,20 @@ export function Editor({ photo, answer, target, box, isMade, places, onDraft, on
   const point = (event: PointerEvent): void => {
     const { mode } = places.value;
     if (event.button !== 0 || mode === 'crop') return;
-    const [x, y] = at(event);
+    const start = at(event);
+    const [x, y] = toUpright(start, upright, angleDeg);
     const inside = (value: number, most: number): number => Math.round(Math.max(0, Math.min(most, value)));
     if (mode === 'focus') {
-      const focus = [inside(x, extent.width - 1), inside(y, extent.height - 1)] as const;
+      const focus = [inside(x, upright.width - 1), inside(y, upright.height - 1)] as const;
       places.value = { ...places.value, focus, mode: 'crop' };
       return;
     }
     follow(
       event,
       (dx, dy) => {
-        const xs = [inside(x, extent.width), inside(x + dx, extent.width)].sort((a, b) => a - b);
-        const ys = [inside(y, extent.height), inside(y + dy, extent.height)].sort((a, b) => a - b);
+        const [toX, toY] = toUpright([start[0] + dx, start[1] + dy], upright, angleDeg);
+        const xs = [inside(x, upright.width), inside(toX, upright.width)].sort((a, b) => a - b);
+        const ys = [inside(y, upright.height), inside(toY, upright.height)].sort((a, b) => a - b);
         drawn.value = [xs[0]!, ys[0]!, xs[1]!, ys[1]!];
       },
       (isKept) => {
@@ -156,19 +173,18 @@ export function Editor({ photo, answer, target, box, isMade, places, onDraft, on
     return (
       <div class="stage">
         <svg class="after" viewBox={`${x1} ${y1} ${x2 - x1} ${y2 - y1}`} role="img" aria-label="the crop as it will be">
-          <image
-            href={pictureUrl(photo, 1600)}
-            width={extent.width}
-            height={extent.height}
-            preserveAspectRatio="none"
-          />
+          <svg {...rectOf(box)} viewBox={`${x1} ${y1} ${x2 - x1} ${y2 - y1}`}>
+            <TurnedPicture photo={photo} upright={upright} angleDeg={angleDeg} />
+          </svg>
         </svg>
       </div>
     );
   }
   const unit = HANDLE_PX * pixel.value;
   const { focus, keep, mode } = places.value;
-  const candidates = showsCandidates ? (answer.results[target]?.candidates ?? []) : [];
+  const result = answer.results[target];
+  const candidates = showsCandidates ? (result?.candidates ?? []) : [];
+  const seenDeg = answer.turn?.angleDeg ?? 0;
   return (
     <div class="stage">
       <svg
@@ -179,33 +195,39 @@ export function Editor({ photo, answer, target, box, isMade, places, onDraft, on
         role="group"
         aria-label={photo.name}
       >
-        <image href={pictureUrl(photo, 1600)} width={extent.width} height={extent.height} preserveAspectRatio="none" />
-        <svg
-          class="elements"
-          width={extent.width}
-          height={extent.height}
-          viewBox={`0 0 ${answer.drawing.width} ${answer.drawing.height}`}
-          preserveAspectRatio="none"
-        >
-          {answer.elements
-            .filter(({ kind }) => !hiddenKinds.has(kind))
-            .map(({ kind, guides, strokes }, i) => (
-              // Numbers only, made by the server (src/report/crop-report-data.ts).
-              <g key={`${kind}-${i}`} dangerouslySetInnerHTML={{ __html: guides + strokes }} />
-            ))}
+        <svg width={extent.width} height={extent.height}>
+          <TurnedPicture photo={photo} upright={upright} angleDeg={angleDeg} />
+          <g class="elements" transform={drawnFrom(seenDeg, angleDeg, upright)}>
+            <svg
+              {...straightSize(upright, seenDeg)}
+              viewBox={`0 0 ${answer.drawing.width} ${answer.drawing.height}`}
+              preserveAspectRatio="none"
+            >
+              {answer.elements
+                .filter(({ kind }) => !hiddenKinds.has(kind))
+                .map(({ kind, guides, strokes }, i) => (
+                  // Numbers only, made by the server (src/report/crop-report-data.ts).
+                  <g key={`${kind}-${i}`} dangerouslySetInnerHTML={{ __html: guides + strokes }} />
+                ))}
+            </svg>
+          </g>
         </svg>
-        {candidates.map((candidate, i) => (
-          <rect key={i} class="candidate" {...rectOf(candidate.box)} />
-        ))}
+        <g transform={drawnFrom(angleOf(result), angleDeg, upright)}>
+          {candidates.map((candidate, i) => (
+            <rect key={i} class="candidate" {...rectOf(candidate.box)} />
+          ))}
+        </g>
         <path
           class="shade"
           d={`M0 0H${extent.width}V${extent.height}H0ZM${x1} ${y1}V${y2}H${x2}V${y1}Z`}
           pointer-events="none"
         />
-        {keep.map((each, i) => (
-          <rect key={i} class="keep" {...rectOf(each)} />
-        ))}
-        {drawn.value && <rect class="keep" {...rectOf(drawn.value)} />}
+        <g transform={drawnFrom(0, angleDeg, upright)}>
+          {keep.map((each, i) => (
+            <rect key={i} class="keep" {...rectOf(each)} />
+          ))}
+          {drawn.value && <rect class="keep" {...rectOf(drawn.value)} />}
+        </g>
         <g class={isMade ? 'made' : 'proposed'}>
           <rect
             class="crop"
@@ -217,7 +239,7 @@ export function Editor({ photo, answer, target, box, isMade, places, onDraft, on
             onPointerDown={(event) => mode === 'crop' && drag(event, (dx, dy) => moved(box, dx, dy, limits))}
             onKeyDown={onKeyDown}
           />
-          <path class="guide" d={guidePath(guide, box)} pointer-events="none" />
+          <path class="guide" d={isStraightening ? gridPath(box) : guidePath(guide, box)} pointer-events="none" />
           {mode === 'crop' &&
             HANDLES.map((handle) => (
               <circle
@@ -233,6 +255,7 @@ export function Editor({ photo, answer, target, box, isMade, places, onDraft, on
         {focus && (
           <path
             class="focus"
+            transform={drawnFrom(0, angleDeg, upright)}
             d={`M${focus[0] - unit} ${focus[1]}h${2 * unit}M${focus[0]} ${focus[1] - unit}v${2 * unit}`}
           />
         )}

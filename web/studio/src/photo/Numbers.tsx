@@ -1,18 +1,19 @@
-import { moved, resized, type Box, type Limits } from '../../../../report/crop-box.js';
-import type { PhotoSize, TargetKey } from '../api.js';
+import { moved, resized, type Box, type Limits, type Size } from '../../../../report/crop-box.js';
+import type { TargetKey } from '../api.js';
 import { aspectOfTarget } from '../targets.js';
 
 interface NumbersProps {
   readonly box: Box;
-  readonly extent: PhotoSize;
+  /** Of the photo as it is turned. */
+  readonly extent: Size;
   readonly target: TargetKey;
   readonly onEdit: (box: Box) => void;
 }
 
 /** The crop in numbers, for whoever wants it exact. */
-export function Numbers({ box, extent: { widthPx, heightPx }, target, onEdit }: NumbersProps) {
+export function Numbers({ box, extent, target, onEdit }: NumbersProps) {
   const aspect = aspectOfTarget(target);
-  const limits: Limits = { photo: { width: widthPx, height: heightPx }, ...(aspect && { aspect }) };
+  const limits: Limits = { photo: extent, ...(aspect && { aspect }) };
   const [x1, y1, x2, y2] = box;
   const fields = [
     { name: 'left', value: x1, set: (to: number) => moved(box, to - x1, 0, limits) },

@@ -1,4 +1,5 @@
 import { useSignal, type Signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { api, cropUrl, type PhotoAnswer, type PhotoSummary, type TargetKey } from '../api.js';
 import { goTo, hrefTo } from '../route.js';
 import { save } from '../save.js';
@@ -6,25 +7,28 @@ import { attempt, history, info, redo, run, undo } from '../store.js';
 import { InstructField } from '../ui/InstructField.js';
 import { COMMON_TARGETS, nameOf, normalised } from '../targets.js';
 import { Candidates } from './Candidates.js';
+import { sizeOf, straightSize, type Cut } from './cut.js';
 import { Numbers } from './Numbers.js';
 import type { Places } from './places.js';
-import type { Box } from '../../../../report/crop-box.js';
+import { degrees } from './Straighten.js';
 import { GUIDES, view, type Guide } from './view.js';
 
 interface PanelProps {
   readonly photo: PhotoSummary;
   readonly answer: PhotoAnswer;
   readonly target: TargetKey;
-  readonly box: Box;
+  readonly cut: Cut;
   readonly places: Signal<Places>;
-  readonly onEdit: (box: Box | null, by: 'picked' | 'hand') => void;
+  readonly straighten: ComponentChildren;
+  readonly onEdit: (cut: Cut | null, by: 'picked' | 'hand') => void;
   readonly onStep: (by: number) => void;
 }
 
 /** Beside the photo: its shapes, what the engine proposed and why, how it is looked at, and saving. */
-export function Panel({ photo, answer, target, box, places, onEdit, onStep }: PanelProps) {
+export function Panel({ photo, answer, target, cut, places, straighten, onEdit, onStep }: PanelProps) {
   const crop = photo.crops[target];
   const result = answer.results[target];
+  const extent = straightSize(sizeOf(answer.size), cut.angleDeg);
   return (
     <aside class="panel">
       <div class="row">
@@ -39,6 +43,7 @@ export function Panel({ photo, answer, target, box, places, onEdit, onStep }: Pa
       <Shapes photo={photo} target={target} />
       <p class="note">
         {answer.size.widthPx} × {answer.size.heightPx} px, {crop ? WHO[crop.by] : 'no crop yet'}
+        {cut.angleDeg !== 0 && `, straightened by ${degrees(cut.angleDeg)}`}
         {crop?.isSaved && ', saved'} · <a href={hrefTo('think', photo.id)}>see it think</a>
         {photo.failure !== undefined && <span class="error"> {photo.failure}</span>}
       </p>
@@ -60,7 +65,7 @@ export function Panel({ photo, answer, target, box, places, onEdit, onStep }: Pa
       </div>
       <div class="row">
         {crop?.verdict === 'review' && crop.by === 'model' && (
-          <button type="button" onClick={() => onEdit(box, 'picked')}>
+          <button type="button" onClick={() => onEdit(cut, 'picked')}>
             It is right
           </button>
         )}
@@ -69,14 +74,15 @@ export function Panel({ photo, answer, target, box, places, onEdit, onStep }: Pa
             Back to the {info.value?.model === undefined ? 'engine' : 'model'}’s
           </button>
         )}
-        <button type="button" onClick={() => onEdit([0, 0, answer.size.widthPx, answer.size.heightPx], 'hand')}>
+        <button type="button" onClick={() => onEdit({ ...cut, box: [0, 0, extent.width, extent.height] }, 'hand')}>
           As large as it goes
         </button>
       </div>
+      {straighten}
       <Engine photo={photo} target={target} places={places} hasResult={result !== undefined} />
-      {result && <Candidates photo={photo} result={result} box={box} onPick={(picked) => onEdit(picked, 'picked')} />}
+      {result && <Candidates photo={photo} result={result} cut={cut} onPick={(picked) => onEdit(picked, 'picked')} />}
       <Looks answer={answer} />
-      <Numbers box={box} extent={answer.size} target={target} onEdit={(next) => onEdit(next, 'hand')} />
+      <Numbers box={cut.box} extent={extent} target={target} onEdit={(box) => onEdit({ ...cut, box }, 'hand')} />
     </aside>
   );
 }
@@ -134,6 +140,7 @@ interface EngineProps {
 function Engine({ photo, target, places, hasResult }: EngineProps) {
   const instruct = useSignal('');
   const { focus, keep, mode } = places.value;
+  const crop = photo.crops[target];
   const ask = async (): Promise<void> => {
     const request = {
       photos: [photo.id],
@@ -144,6 +151,8 @@ function Engine({ photo, target, places, hasResult }: EngineProps) {
         keep: keep.map(([x1, y1, x2, y2]) => ({ x: x1, y: y1, width: x2 - x1, height: y2 - y1 })),
       }),
       ...(instruct.value !== '' && { instruct: instruct.value }),
+      // Turned by hand it is to be cropped as it is seen.
+      ...(crop && crop.by !== 'model' && { straighten: crop.turn?.angleDeg ?? ('off' as const) }),
     };
     await attempt(() => api.run(request));
   };

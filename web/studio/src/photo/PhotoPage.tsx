@@ -1,24 +1,27 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { api, type PhotoAnswer } from '../api.js';
+import { api, type CropSummary, type PhotoAnswer } from '../api.js';
 import { inOrder } from '../changes.js';
 import { shown } from '../library/view.js';
 import { goTo, hrefTo } from '../route.js';
 import { save } from '../save.js';
-import { attempt, photosById, redo, take, undo } from '../store.js';
+import { attempt, photosById, redo, run, take, undo } from '../store.js';
 import { aspectOfTarget, FREE, normalised } from '../targets.js';
 import { Editor } from './Editor.js';
 import { Panel } from './Panel.js';
-import { largest, type Box } from '../../../../report/crop-box.js';
+import { largest } from '../../../../report/crop-box.js';
+import { angleOf, cutOf, sizeOf, turned, type Cut } from './cut.js';
 import { usePlaces } from './places.js';
+import { Straighten } from './Straighten.js';
 import { view } from './view.js';
 
 /** One photo with its crop in the hand. */
 export function PhotoPage({ id, target: asked }: { readonly id: string; readonly target: string | undefined }) {
   const photo = photosById.value.get(id);
   const answer = useSignal<PhotoAnswer | undefined>(undefined);
-  /** While it is being dragged, before the server has it. */
-  const draft = useSignal<Box | undefined>(undefined);
+  /** While it is being dragged or turned, before the server has it. */
+  const draft = useSignal<Cut | undefined>(undefined);
+  const isStraightening = useSignal(false);
   const places = usePlaces(id);
   const target = (asked === undefined ? undefined : normalised(asked)) ?? Object.keys(photo?.crops ?? {})[0] ?? FREE;
   const crop = photo?.crops[target];
@@ -33,17 +36,20 @@ export function PhotoPage({ id, target: asked }: { readonly id: string; readonly
       if (found && !isOver) answer.value = found;
     });
     return () => (isOver = true);
-  }, [id, made]);
+  }, [id, made, run.value.isRunning]);
   useEffect(() => {
     draft.value = undefined;
-  }, [id, target, crop?.box.join()]);
+  }, [id, target, crop?.box.join(), crop?.turn?.angleDeg]);
   useEffect(() => {
     document.title = `${photo?.name ?? 'Photo'} – Framewright studio`;
   }, [photo?.name]);
 
-  const edit = async (box: Box | null, by: 'picked' | 'hand'): Promise<void> => {
-    if (box) draft.value = box;
-    const changed = await attempt(() => inOrder(() => api.edit(id, { target, box: box && [...box], by })));
+  const edit = async (cut: Cut | null, by: 'picked' | 'hand'): Promise<void> => {
+    if (cut) draft.value = cut;
+    const request = cut
+      ? { target, box: [...cut.box] as CropSummary['box'], straighten: cut.angleDeg, by }
+      : { target, box: null };
+    const changed = await attempt(() => inOrder(() => api.edit(id, request)));
     if (changed) take([changed]);
     else draft.value = undefined;
   };
@@ -67,8 +73,9 @@ export function PhotoPage({ id, target: asked }: { readonly id: string; readonly
       else if (event.key === 'b') view.value = { ...view.value, isAfter: !view.value.isAfter };
       else if (event.key === 'Escape') goTo();
       else if (/^[1-9]$/.test(event.key)) {
-        const candidate = answer.peek()?.results[target]?.candidates[Number(event.key) - 1];
-        if (candidate) void edit(candidate.box, 'picked');
+        const result = answer.peek()?.results[target];
+        const candidate = result?.candidates[Number(event.key) - 1];
+        if (candidate) void edit({ box: candidate.box, angleDeg: angleOf(result) }, 'picked');
       } else return;
       event.preventDefault();
     };
@@ -89,26 +96,39 @@ export function PhotoPage({ id, target: asked }: { readonly id: string; readonly
     );
   }
   const aspect = aspectOfTarget(target);
-  const extent = { width: known.size.widthPx, height: known.size.heightPx };
-  const box: Box = draft.value ?? crop?.box ?? largest({ photo: extent, ...(aspect && { aspect }) });
+  const upright = sizeOf(known.size);
+  const cut: Cut = draft.value ??
+    (crop && cutOf(crop)) ?? { box: largest({ photo: upright, ...(aspect && { aspect }) }), angleDeg: 0 };
+  const { angleDeg } = cut;
   return (
     <main class="photo">
       <Editor
         photo={photo}
         answer={known}
         target={target}
-        box={box}
+        cut={cut}
+        isStraightening={isStraightening.value}
         isMade={crop !== undefined || draft.value !== undefined}
         places={places}
-        onDraft={(next) => (draft.value = next)}
-        onEdit={(next) => void edit(next, 'hand')}
+        onDraft={(box) => (draft.value = { box, angleDeg })}
+        onEdit={(box) => void edit({ box, angleDeg }, 'hand')}
       />
       <Panel
         photo={photo}
         answer={known}
         target={target}
-        box={box}
+        cut={cut}
         places={places}
+        straighten={
+          <Straighten
+            photo={photo}
+            cut={cut}
+            turnedTo={(from, to) => turned(from, to, upright, aspect)}
+            onDraft={(next) => (draft.value = next)}
+            onEdit={(next) => void edit(next, 'hand')}
+            onHeld={(isHeld) => (isStraightening.value = isHeld)}
+          />
+        }
         onEdit={(next, by) => void edit(next, by)}
         onStep={step}
       />
