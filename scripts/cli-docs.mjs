@@ -119,5 +119,5 @@ function escapeHtml(text) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { buildProgram } = await import('../dist/src/cli/program.js');
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
-  writeFileSync(DOCS_FILE, cliDocs(buildProgram(version)));
+  writeFileSync(DOCS_FILE, cliDocs(await buildProgram(version)));
 }

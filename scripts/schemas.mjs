@@ -125,7 +125,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const { cropResultSchema } = await dist('base/schema.js');
   const { buildProgram } = await dist('cli/program.js');
   const { configSchema } = await dist('cli/config/schema.js');
-  const { DEFAULT_COMMAND } = await dist('cli/crop/crop.js');
+  const { DEFAULT_COMMAND } = await dist('cli/command-names.js');
   const { manifestSchema } = await dist('model/manifest.js');
   const { ownProfileSchema } = await dist('vlm/prompt/own/profile-schema.js');
   const { hintSchema } = await dist('batch/hints.js');
@@ -135,7 +135,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const { exportFactsSchema } = await dist('train/export/export-schema.js');
   const files = schemaFiles({
     result: cropResultSchema,
-    config: configSchema(buildProgram('0.0.0'), DEFAULT_COMMAND),
+    config: configSchema(await buildProgram('0.0.0'), DEFAULT_COMMAND),
     manifest: manifestSchema,
     profile: ownProfileSchema,
     hints: hintSchema,

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import { packageFile } from '../files/package-root.js';
+import { neededCommands, type CommandName } from './command-names.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { Interrupted } from './terminal/interrupt.js';
 import { errorLine, EXIT, exitCodeOf } from './terminal/report-error.js';
@@ -20,8 +21,9 @@ endWithStdout();
 const { version } = createRequire(import.meta.url)(packageFile('package.json')) as { version: string };
 
 try {
-  const program = await loadProgram();
-  await program.parseAsync(helpOfInner(process.argv));
+  const argv = helpOfInner(process.argv);
+  const program = await loadProgram(neededCommands(argv.slice(2)));
+  await program.parseAsync(argv);
 } catch (error) {
   process.exitCode = exitFor(error);
 }
@@ -34,9 +36,10 @@ function helpOfInner(argv: readonly string[]): readonly string[] {
 }
 
 /** Where a library does not even load, `framewright doctor` is still to say which and what to do. */
-async function loadProgram(): Promise<Command> {
+async function loadProgram(names: readonly CommandName[]): Promise<Command> {
   try {
-    return (await import('./program.js')).buildProgram(version);
+    const { buildProgram } = await import('./program.js');
+    return await buildProgram(version, names);
   } catch (error) {
     if (process.argv[2] === 'doctor') {
       const program = new Command('framewright').exitOverride();

@@ -1,19 +1,24 @@
 import { Command } from 'commander';
-import { addAnalyseCommand } from './commands/analyse.js';
-import { addAttentionCommand } from './commands/attention.js';
-import { addCompletionCommand } from './completion/completion.js';
+import { COMMAND_NAMES, type CommandName } from './command-names.js';
 import { addConfigOptions } from './config/config.js';
-import { addCropCommand } from './crop/crop.js';
-import { addDoctorCommand } from './commands/doctor.js';
-import { addEvalCommand } from './commands/eval.js';
-import { addGgufCommand } from './commands/gguf.js';
-import { addIndexCommand } from './commands/index-crops.js';
-import { addModelCommand } from './commands/model.js';
-import { addServeCommand } from './commands/serve.js';
-import { addStudioCommand } from './commands/studio.js';
-import { addStudyCommand } from './commands/study.js';
-import { addTrainCommand } from './train/train.js';
 import { visible } from './terminal/visible.js';
+
+/** What adds each command; loaded with all that it needs once it is asked for. */
+const COMMANDS: Readonly<Record<CommandName, () => Promise<(program: Command, version: string) => void>>> = {
+  crop: async () => (await import('./crop/crop.js')).addCropCommand,
+  analyse: async () => (await import('./commands/analyse.js')).addAnalyseCommand,
+  model: async () => (await import('./commands/model.js')).addModelCommand,
+  gguf: async () => (await import('./commands/gguf.js')).addGgufCommand,
+  eval: async () => (await import('./commands/eval.js')).addEvalCommand,
+  attention: async () => (await import('./commands/attention.js')).addAttentionCommand,
+  train: async () => (await import('./train/train.js')).addTrainCommand,
+  index: async () => (await import('./commands/index-crops.js')).addIndexCommand,
+  studio: async () => (await import('./commands/studio.js')).addStudioCommand,
+  study: async () => (await import('./commands/study.js')).addStudyCommand,
+  serve: async () => (await import('./commands/serve.js')).addServeCommand,
+  doctor: async () => (await import('./commands/doctor.js')).addDoctorCommand,
+  completion: async () => (await import('./completion/completion.js')).addCompletionCommand,
+};
 
 const HELP = `
 Examples:
@@ -25,8 +30,12 @@ Examples:
 framewright crop --help lists the options of the first three: crop is the default command.
 A file framewright.config.json gives options by their long names: { "aspect": ["4:5"], "eval": { "votes": 3 } }.`;
 
-/** The whole command, ready to parse; also what its documentation and completion are made from. */
-export function buildProgram(version: string): Command {
+/**
+ * The command, ready to parse; whole, it is also what its documentation and completion are made from.
+ *
+ * @param names the commands in it. Default: all
+ */
+export async function buildProgram(version: string, names: readonly CommandName[] = COMMAND_NAMES): Promise<Command> {
   const program = new Command('framewright')
     .description('Crops photos the way a photographer would, on your own machine.')
     .version(version)
@@ -34,20 +43,11 @@ export function buildProgram(version: string): Command {
     .showHelpAfterError('(framewright --help shows what there is)')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(visible(text.replace(/^error: /, 'framewright: '))) });
-  addConfigOptions(program);
-  addCropCommand(program);
-  addAnalyseCommand(program);
-  addModelCommand(program);
-  addGgufCommand(program);
-  addEvalCommand(program);
-  addAttentionCommand(program);
-  addTrainCommand(program);
-  addIndexCommand(program);
-  addStudioCommand(program);
-  addStudyCommand(program);
-  addServeCommand(program);
-  addDoctorCommand(program, version);
-  addCompletionCommand(program);
+  addConfigOptions(program, () => buildProgram(version));
+  for (const name of names) {
+    const add = await COMMANDS[name]();
+    add(program, version);
+  }
   for (const command of program.commands.flatMap((each) => [each, ...each.commands])) command.exitOverride();
   return program;
 }

@@ -6,7 +6,7 @@ import { buildProgram } from '../../src/cli/program.js';
 import { projectFile } from '../support/photos.js';
 import { framewright } from './run.js';
 
-const program = buildProgram('0.0.0');
+const program = await buildProgram('0.0.0');
 
 /** Every command with its path, the program itself first. */
 function walk(command: Command, path: readonly string[] = []): { command: Command; path: readonly string[] }[] {

@@ -8,7 +8,7 @@ import { cropResultSchema } from '../../src/base/schema.js';
 import { choiceSchema, readChoices } from '../../src/batch/choices.js';
 import { hintSchema, readHints } from '../../src/batch/hints.js';
 import { configSchema } from '../../src/cli/config/schema.js';
-import { DEFAULT_COMMAND } from '../../src/cli/crop/crop.js';
+import { DEFAULT_COMMAND } from '../../src/cli/command-names.js';
 import { buildProgram } from '../../src/cli/program.js';
 import { exportFactsSchema } from '../../src/train/export/export-schema.js';
 import { tasteLineSchema } from '../../src/train/sources/labels-file.js';
@@ -22,7 +22,7 @@ import { examplePhoto, projectFile } from '../support/photos.js';
 
 const zodSchemas = {
   result: cropResultSchema,
-  config: configSchema(buildProgram('0.0.0'), DEFAULT_COMMAND),
+  config: configSchema(await buildProgram('0.0.0'), DEFAULT_COMMAND),
   manifest: manifestSchema,
   profile: ownProfileSchema,
   hints: hintSchema,

@@ -55,7 +55,8 @@ export const trustTargets: readonly FuzzTarget[] = [
   }),
   target('config', async (folder, dice) => {
     const file = put(folder, 'own.json', changedJson(CONFIG, dice));
-    await silentProgram().parseAsync(['node', 'framewright', '--config', file, ...dice.pick(COMMANDS)]);
+    const program = await silentProgram();
+    await program.parseAsync(['node', 'framewright', '--config', file, ...dice.pick(COMMANDS)]);
   }),
   target('lines', async (folder, dice) => {
     const file = put(
@@ -240,8 +241,8 @@ const LINES = [
 ];
 
 /** The command with nothing behind its options. */
-function silentProgram(): ReturnType<typeof buildProgram> {
-  const program = buildProgram('0').configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+async function silentProgram(): ReturnType<typeof buildProgram> {
+  const program = (await buildProgram('0')).configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
   for (const command of program.commands.flatMap((each) => [each, ...each.commands])) command.action(() => undefined);
   return program;
 }

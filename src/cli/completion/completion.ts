@@ -3,7 +3,7 @@ import { bashScript } from './bash.js';
 import { describeCommand, type CommandShape } from './describe.js';
 import { fishScript } from './fish.js';
 import { zshScript } from './zsh.js';
-import { DEFAULT_COMMAND } from '../crop/crop.js';
+import { DEFAULT_COMMAND } from '../command-names.js';
 import { printText } from '../terminal/visible.js';
 
 const SHELLS = {

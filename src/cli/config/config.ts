@@ -5,14 +5,18 @@ import { FramewrightError, messageOf } from '../../base/errors.js';
 import { readJsonFile } from '../../files/json-file.js';
 import { configSchema, explainIssue, type ConfigValue } from './schema.js';
 import { refuseFromFound } from './found.js';
-import { DEFAULT_COMMAND } from '../crop/crop.js';
+import { DEFAULT_COMMAND } from '../command-names.js';
 import { valueOfOption } from '../option-values.js';
 import { isRepeatable, MODEL_OPTIONS } from '../options.js';
 
 export const CONFIG_NAME = 'framewright.config.json';
 
-/** `--config` and `--no-config`, and what makes them work: options not given are taken from the file before a command runs. */
-export function addConfigOptions(program: Command): void {
+/**
+ * `--config` and `--no-config`, and what makes them work: options not given are taken from the file before a command runs.
+ *
+ * @param whole the program with all its commands, to tell what a file may hold
+ */
+export function addConfigOptions(program: Command, whole: () => Promise<Command>): void {
   program
     .option('--config <file>', `options to start from (default: ${CONFIG_NAME} here or in a folder above)`)
     .option('--no-config', 'look for no such file')
@@ -21,9 +25,11 @@ export function addConfigOptions(program: Command): void {
       if (command.name() === 'completion') return;
       const { config } = program.opts<{ config?: string | false }>();
       if (config === false) return;
-      if (config !== undefined) return applyConfig(program, command, { file: config, isFound: false });
-      const found = findConfig(process.cwd());
-      if (found !== undefined) await applyConfig(program, command, { file: found, isFound: true });
+      const found = config ?? findConfig(process.cwd());
+      if (found === undefined) return;
+      // Where a library does not load, doctor is to say so all the same.
+      const known = await (command.name() === 'doctor' ? whole().catch(() => undefined) : whole());
+      if (known) await applyConfig(program, command, known, { file: found, isFound: config === undefined });
     });
 }
 
@@ -41,8 +47,13 @@ interface ConfigFile {
   readonly isFound: boolean;
 }
 
-async function applyConfig(program: Command, command: Command, { file, isFound }: ConfigFile): Promise<void> {
-  const config = checked(program, await readConfig(file), file);
+async function applyConfig(
+  program: Command,
+  command: Command,
+  whole: Command,
+  { file, isFound }: ConfigFile,
+): Promise<void> {
+  const config = checked(whole, await readConfig(file), file);
   const top = Object.entries(config).filter(
     ([name]) => command.name() === DEFAULT_COMMAND || MODEL_OPTIONS.includes(name),
   );
@@ -71,8 +82,8 @@ async function readConfig(file: string): Promise<unknown> {
 type Config = Record<string, ConfigValue | Record<string, ConfigValue>>;
 
 /** @throws FramewrightError USAGE naming the first thing that is wrong, for a typo with what was meant. */
-function checked(program: Command, config: unknown, file: string): Config {
-  const schema = configSchema(program, DEFAULT_COMMAND);
+function checked(whole: Command, config: unknown, file: string): Config {
+  const schema = configSchema(whole, DEFAULT_COMMAND);
   const result = schema.safeParse(config);
   if (result.success) return result.data as Config;
   throw new FramewrightError('USAGE', `${file}: ${explainIssue(result.error.issues[0]!, schema)}`);

@@ -24,11 +24,9 @@ import {
   parseTemperature,
   parseWhole,
 } from '../options.js';
+import { COMMAND_NAMES, DEFAULT_COMMAND } from '../command-names.js';
 import { EXIT } from '../terminal/report-error.js';
 import { goOnWithoutStdout } from '../terminal/stdout.js';
-
-/** What `framewright photo.jpg` runs. */
-export const DEFAULT_COMMAND = 'crop';
 
 const EXAMPLES = `
 Examples:
@@ -194,18 +192,12 @@ export function addCropCommand(program: Command): void {
       program.help({ error: true });
     }
     const given = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
-    const commandNames = program.commands.map((each) => each.name());
-    return runCrop(photos, flags, given, commandNames);
+    return runCrop(photos, flags, given);
   });
 }
 
-async function runCrop(
-  photos: readonly string[],
-  flags: CropFlags,
-  given: readonly Option[],
-  commandNames: readonly string[],
-): Promise<void> {
-  refuseMistypedCommand(photos, commandNames);
+async function runCrop(photos: readonly string[], flags: CropFlags, given: readonly Option[]): Promise<void> {
+  refuseMistypedCommand(photos, COMMAND_NAMES);
   refuseConflicts(photos, flags, given);
   if (writesFiles(flags)) goOnWithoutStdout();
   const interrupt = interruptBatch();

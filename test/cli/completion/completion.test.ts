@@ -9,7 +9,7 @@ import { buildProgram } from '../../../src/cli/program.js';
 import { framewright } from '../run.js';
 import { describeWith, testWith } from '../../support/system-tools.js';
 
-const program = buildProgram('0.0.0');
+const program = await buildProgram('0.0.0');
 const shape = describeCommand(program);
 
 let root: string;
