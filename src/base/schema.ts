@@ -171,5 +171,13 @@ export const cropResultSchema = z.object({
       reason: z.enum(['applied', 'turned']).optional(),
     })
     .optional(),
+  /** Where the crop was to be noted in the photo's own XMP, which `path` is; as of a sidecar. */
+  embedded: z
+    .object({
+      path: z.string(),
+      state: z.enum(['written', 'unchanged', 'manual']),
+      reason: z.enum(['applied', 'turned']).optional(),
+    })
+    .optional(),
 });
 export type CropResult = z.infer<typeof cropResultSchema>;

@@ -34,8 +34,9 @@ export async function planPhotos(settings: BatchSettings, listener: BatchListene
     ...(settings.inputs.length === 0 ? { mirrored: mirroredOfList(taken) } : {}),
   });
   refuseStdout(photos, settings);
-  if (photos.some(({ sidecar }) => sidecar !== undefined))
+  if (photos.some(({ sidecar }) => sidecar !== undefined)) {
     listener.onNote?.({ about: 'sidecars', text: SIDECAR_READERS });
+  }
   listener.onPlan?.(photos);
   const noted = isNoted(photos, settings) ? earlier : undefined;
   const list = await reviewListPath(found, settings);

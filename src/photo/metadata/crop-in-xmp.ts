@@ -222,4 +222,3 @@ export function cropWeWrote(
   if (ours?.length !== SIDES.length && ours?.length !== SIDES.length + 1) return undefined;
   return { sides: ours.slice(0, SIDES.length), angleDeg: ours[SIDES.length] ?? 0 };
 }
-

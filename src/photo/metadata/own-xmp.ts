@@ -19,5 +19,5 @@ export function hasOwnXmp(format: PhotoFormat): boolean {
 
 /** Where a photo's file has its XMP, or is to have it. */
 export function findXmp(bytes: Uint8Array, format: PhotoFormat): FoundPlace {
-  return PLACES[format]?.(bytes) ?? { refusal: `is ${format.toUpperCase()}, in which no XMP is changed` };
+  return PLACES[format]?.(bytes) ?? { refusal: `is of a format (${format.toUpperCase()}) whose XMP is not changed` };
 }

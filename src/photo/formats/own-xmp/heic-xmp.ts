@@ -82,7 +82,8 @@ function itemsOf(file: Buffer, boxes: readonly IsoBox[]): Items | undefined {
   const metaEnd = meta.whole.byteOffset - file.byteOffset + meta.whole.length;
   // Construction 2 counts in other items; what lies before the list would not move with the rest.
   const isPlaced = ({ method, extents }: ItemLocation): boolean =>
-    method === 1 || (method === 0 && extents.every(({ at, length }) => length > 0 && at >= metaEnd && at + length <= file.length));
+    method === 1 ||
+    (method === 0 && extents.every(({ at, length }) => length > 0 && at >= metaEnd && at + length <= file.length));
   if (!locations.every(isPlaced) || locations.some(({ isElsewhere }) => isElsewhere)) return undefined;
   return {
     file,
@@ -107,7 +108,11 @@ function infoOf({ type, whole, body }: IsoBox): Items['infos'][number] | undefin
 function referenceOf({ whole, body }: IsoBox): Items['references'][number] | undefined {
   const count = body.length < 4 ? 0 : body.readUInt16BE(2);
   if (count === 0 || body.length !== 4 + 2 * count) return undefined;
-  return { from: body.readUInt16BE(0), whole, to: Array.from({ length: count }, (_, i) => body.readUInt16BE(4 + 2 * i)) };
+  return {
+    from: body.readUInt16BE(0),
+    whole,
+    to: Array.from({ length: count }, (_, i) => body.readUInt16BE(4 + 2 * i)),
+  };
 }
 
 function isKind(box: Buffer, type: string): boolean {

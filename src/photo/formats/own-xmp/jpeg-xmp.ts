@@ -1,4 +1,11 @@
-import { isKind, JPEG_MARKER, jpegSegment, jpegSegments, MAX_SEGMENT_BYTES, type JpegSegment } from '../jpeg-segments.js';
+import {
+  isKind,
+  JPEG_MARKER,
+  jpegSegment,
+  jpegSegments,
+  MAX_SEGMENT_BYTES,
+  type JpegSegment,
+} from '../jpeg-segments.js';
 import { firstSizeIn } from '../multi-picture.js';
 import { refusedPlace, type FoundPlace } from './types.js';
 

@@ -26,7 +26,9 @@ export function tiffXmp(tiff: Uint8Array): FoundPlace {
   if (entryOf(ifd, CREDENTIALS)) return refusedPlace('signed');
   if (ifd.entries.filter(({ tag }) => tag === XMP).length > 1) return refusedPlace('doubled');
   // A field whose type is not known, or that reaches beyond the file, is none that we read.
-  if (entriesIn(block, ifd).some((at) => block.view.getUint16(at, block.littleEndian) === XMP) !== !!entryOf(ifd, XMP)) {
+  if (
+    entriesIn(block, ifd).some((at) => block.view.getUint16(at, block.littleEndian) === XMP) !== !!entryOf(ifd, XMP)
+  ) {
     return refusedPlace('unknown');
   }
   const entry = entryOf(ifd, XMP);
@@ -72,7 +74,10 @@ function withDirectory(block: TiffBlock, ifd: Ifd, packet: Uint8Array): Uint8Arr
   // In the order of their tags.
   const nBefore = old.filter((at) => view.getUint16(at, littleEndian) < XMP).length;
   const copy = (from: number, to: number, n: number): void => {
-    table.set(bytes.subarray(ifd.at + 2 + from * ENTRY_BYTES, ifd.at + 2 + (from + n) * ENTRY_BYTES), 2 + to * ENTRY_BYTES);
+    table.set(
+      bytes.subarray(ifd.at + 2 + from * ENTRY_BYTES, ifd.at + 2 + (from + n) * ENTRY_BYTES),
+      2 + to * ENTRY_BYTES,
+    );
   };
   copy(0, 0, nBefore);
   copy(nBefore, nBefore + 1, old.length - nBefore);
