@@ -71,7 +71,11 @@ const sizeSchema = z.object({ widthPx: z.int().positive(), heightPx: z.int().pos
 /** One crop of one photo: what `crop` returns and a line of `--json`. All coordinates are oriented photo pixels. */
 export const cropResultSchema = z.object({
   schemaVersion: z.literal(1),
-  photo: sizeSchema.extend({ path: z.string().optional() }),
+  photo: sizeSchema.extend({
+    path: z.string().optional(),
+    /** Of a camera's raw file: its picture as stored. The photo, and all coordinates, are then those of the preview in it. */
+    raw: sizeSchema.optional(),
+  }),
   /** `chosen`: by a person, in a file of choices. */
   engine: z.enum([...ENGINES, 'chosen']),
   model: z

@@ -22,6 +22,8 @@ export type BatchSettings = Omit<BatchOptions, keyof Filled | 'cropper' | 'xmp'>
   Filled & {
     /** Undefined: nowhere. */
     readonly xmp: XmpWay | undefined;
+    /** Raw files are photos too: sidecars are all that is made of them. */
+    readonly rawPreview: boolean;
     /** What is wished of all photos. */
     readonly request: CropEachOptions & { readonly signal: AbortSignal };
     readonly encode: EncodeOptions & { readonly signal: AbortSignal };
@@ -46,7 +48,10 @@ export function settingsOf(options: BatchOptions): BatchSettings {
   const { cropper, xmp, ...rest } = options;
   const isOpen = cropper !== undefined && 'cropEach' in cropper;
   if (cropper !== undefined && !isOpen) checkOptions('openCropper', cropper, CROPPER_OPTIONS);
-  const { inputs = [], aspects = [], sizes = [] } = options;
+  const { inputs = [], aspects = [], sizes = [], output, overlay = false } = options;
+  const way = xmpWayOf(xmp);
+  // An open cropper has a setting of its own.
+  const rawPreview = way !== undefined && output === undefined && !overlay && !isOpen;
   const { signal = new AbortController().signal, noMore = new AbortController().signal } = options;
   return {
     recursive: false,
@@ -59,13 +64,15 @@ export function settingsOf(options: BatchOptions): BatchSettings {
     dryRun: false,
     ...defined(rest),
     ...{ inputs, aspects, sizes, signal, noMore },
-    xmp: xmpWayOf(xmp),
+    xmp: way,
+    rawPreview,
     request: requestOf(options, signal),
     encode: { strip: options.strip ?? false, ...defined({ format: options.format, quality: options.quality }), signal },
     ...defined({ openCropper: isOpen ? cropper : undefined }),
     cropperOptions: {
       ...(isOpen ? {} : cropper),
       ...defined({ maxPixels: options.maxPixels, firstFrame: options.firstFrame }),
+      rawPreview,
       signal,
     },
   };

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { defined } from '../../base/defined.js';
 import { formatAspect, type Target } from '../../crop/target.js';
 import { isMovingGif } from '../../photo/animation.js';
+import { isRawExtension } from '../../photo/camera-raw.js';
 import { isHeicName } from '../../photo/heic/libheif.js';
 import { isGlob } from '../glob.js';
 import { STDIN } from '../inputs.js';
@@ -86,7 +87,12 @@ export async function planOutputs(
       nameOf,
       ...nameParts.get(input)!,
     });
-    return { input, ...outputs, ...defined({ sidecar: sidecars[i] }), ...(way === 'embed' && { embeds: true }) };
+    return {
+      input,
+      ...outputs,
+      ...defined({ sidecar: sidecars[i] }),
+      ...(way === 'embed' && !isRawExtension(input) && { embeds: true }),
+    };
   });
   await refuseClashes(planned, options.name !== undefined);
   return planned;

@@ -63,7 +63,8 @@ export async function writePhoto(
 }
 
 /** The photo's file as a run that goes on is to find it: with a crop in its own XMP it has another length and time. */
-function sourceAfter({ bytes, format }: Photo, seen: SeenSource, { file }: NotedResults): SourceState {
+function sourceAfter({ bytes, format, raw }: Photo, seen: SeenSource, { file }: NotedResults): SourceState {
+  if (raw) return { ...seen, sha256: raw.sha256 };
   const withoutCrop = shaWithoutCrop(bytes, format);
   return { ...seen, sha256: sha256Of(bytes), ...file, ...defined({ withoutCrop }) };
 }

@@ -125,10 +125,11 @@ function cropFields(
  * The picture the shares are of, where nothing says it yet. Camera Raw writes it; darktable takes a crop beside none for one
  * of a picture of no size (lightroom.c), and is left with a tenth of each side.
  */
-function sizeFields({ stored }: Photo, existing: XmpPacket | undefined): XmpEdits {
+function sizeFields({ stored, raw }: Photo, existing: XmpPacket | undefined): XmpEdits {
+  const { width, height } = raw ?? stored;
   const fields = {
-    'tiff:ImageWidth': String(stored.width),
-    'tiff:ImageLength': String(stored.height),
+    'tiff:ImageWidth': String(width),
+    'tiff:ImageLength': String(height),
     'tiff:Orientation': String(stored.orientation ?? 1),
   } as const satisfies XmpEdits;
   const isNew = ([name]: [string, string]): boolean =>

@@ -64,6 +64,7 @@ export async function embedIn(photo: Photo, crop: CropRect, options: EmbedCropOp
   if (path === undefined) {
     throw new FramewrightError('USAGE', `${photo.name} has no path: only a photo's file has XMP to write to`);
   }
+  if (photo.raw) return { refusal: 'is a raw file, beside which programs look for its crop' };
   const place = findXmp(photo.bytes, photo.format);
   if ('refusal' in place) return place;
   if (continuesCrop(photo)) return { refusal: 'has its crop settings in a part of its XMP that is not rewritten' };

@@ -1,5 +1,6 @@
 import { defined } from '../../base/defined.js';
 import { lstat, readlink } from 'node:fs/promises';
+import path from 'node:path';
 import { FramewrightError } from '../../base/errors.js';
 import { checkOptions, type OptionKinds } from '../../base/options-check.js';
 import type { Photo } from '../decode.js';
@@ -12,7 +13,7 @@ import { hasDarktableCrop } from './darktable.js';
 import { readMetadata } from './read-metadata.js';
 import { MAX_SIDECAR_BYTES, otherFileOf, sidecarPathOf } from './sidecar-path.js';
 import { isTrue } from './xmp-of-crop.js';
-import { editXmp, openXmp, readXmp, type XmpPacket } from './xmp.js';
+import { editXmp, openXmp, readXmp, type XmpEdits, type XmpPacket } from './xmp.js';
 import { decodeXmlText, encodeXmlText, type XmlText } from '../formats/xml-text.js';
 import { XmlError, XmlTooLargeError } from '../formats/xml.js';
 
@@ -53,16 +54,16 @@ export async function writeSidecar(
   checkOptions('writeSidecar', options, SIDECAR_OPTIONS);
   const { force = false, signal } = options;
   extractable(photo, crop);
-  const path = options.path ?? (photo.path === undefined ? undefined : await sidecarPathOf(photo.path));
-  if (path === undefined) throw new FramewrightError('USAGE', `${photo.name} has no path: say where its sidecar goes`);
-  if (!force) await refuseLink(path);
-  const file = await readSidecar(path, signal);
-  const existing = file && readable(path, () => openXmp(file.text));
+  const file = options.path ?? (photo.path === undefined ? undefined : await sidecarPathOf(photo.path));
+  if (file === undefined) throw new FramewrightError('USAGE', `${photo.name} has no path: say where its sidecar goes`);
+  if (!force) await refuseLink(file);
+  const there = await readSidecar(file, signal);
+  const existing = there && readable(file, () => openXmp(there.text));
   const other = existing && photo.path !== undefined ? otherFileOf(existing, photo.path) : undefined;
   if (other !== undefined && !force) {
     throw new FramewrightError(
       'OUTPUT_EXISTS',
-      `${path} is the sidecar of ${other}: --force writes to it all the same`,
+      `${file} is the sidecar of ${other}: --force writes to it all the same`,
     );
   }
   const place = {
@@ -73,11 +74,19 @@ export async function writeSidecar(
     isOwn: false,
   };
   const settled = settleCrop(photo, crop, place, force);
-  if ('state' in settled) return { path, ...settled };
-  const text = readable(path, () => editXmp(existing ?? NOTHING, settled.edits));
-  const bytes = encodeXmlText({ text, encoding: file?.encoding ?? 'utf-8' });
-  await writeFileAtomic(path, bytes, { force: force || existing !== undefined, ...defined({ signal }) });
-  return { path, state: 'written' };
+  if ('state' in settled) return { path: file, ...settled };
+  const text = readable(file, () =>
+    editXmp(existing ?? NOTHING, { ...settled.edits, ...(!existing && ownerOf(photo)) }),
+  );
+  const bytes = encodeXmlText({ text, encoding: there?.encoding ?? 'utf-8' });
+  await writeFileAtomic(file, bytes, { force: force || existing !== undefined, ...defined({ signal }) });
+  return { path: file, state: 'written' };
+}
+
+/** Of a raw file, which may have a JPEG of its name beside it: as Adobe's programs say it. */
+function ownerOf({ raw, path: file }: Photo): XmpEdits {
+  const extension = raw && file !== undefined ? path.extname(file).slice(1).toUpperCase() : '';
+  return extension === '' ? {} : { 'photoshop:SidecarForExtension': extension };
 }
 
 /**

@@ -2,7 +2,7 @@ import { chmod, link, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, wri
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { deflateSync } from 'node:zlib';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decodePhoto, type Photo } from '../../../src/photo/decode.js';
 import { withAvifMetadata } from '../../../src/photo/formats/avif-items.js';
@@ -24,7 +24,6 @@ import { rejection } from '../thrown.js';
 const SIZE = { width: 120, height: 80 };
 const CROP = { x: 30, y: 8, width: 60, height: 48 };
 const WHOLE = { x: 0, y: 0, ...SIZE };
-const SHARES = ['0.1', '0.25', '0.7', '0.75'];
 
 /** Shortened from what Lightroom leaves in a JPEG; with the room that it leaves behind. */
 const LIGHTROOM = `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -54,7 +53,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const at = (name: string): string => path.join(folder, name);
-const picture = (): sharp.Sharp => fromRaster(positioned(SIZE));
+const picture = (): Sharp => fromRaster(positioned(SIZE));
 
 async function photoOf(name: string, bytes: Uint8Array): Promise<Photo> {
   await writeFile(at(name), bytes);
