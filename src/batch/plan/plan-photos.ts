@@ -17,7 +17,7 @@ import { takePhotos } from './take-photos.js';
 import { readWishes } from './wishes.js';
 
 const SIDECAR_READERS =
-  'the crops go into XMP sidecars, which Lightroom reads of raw files only, not of JPEG, PNG or TIFF; darktable reads them';
+  'the crops go into XMP sidecars, which Lightroom reads of raw files only, not of JPEG, PNG or TIFF (--xmp embed is for these); darktable reads photo.xmp when it imports a photo';
 const OF_PREVIEWS = 'raw files are cropped by the JPEG previews in them, in whose pixels places are given';
 
 /** Of those that are to have a crop in their own XMP each is told by itself where it cannot. */

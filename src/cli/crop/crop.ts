@@ -172,7 +172,7 @@ export function addCropCommand(program: Command): void {
     .addOption(
       new Option(
         '--xmp-name <name>',
-        "what sidecars are called: x.xmp as Adobe's programs call them, x.jpg.xmp as darktable and digiKam do (default: x.xmp, but x.jpg.xmp where there is one or x.xmp is another file's)",
+        "what sidecars are called: x.xmp, which Adobe's programs read, and darktable when it imports; x.jpg.xmp, as darktable and digiKam call their own (default: x.xmp, but x.jpg.xmp where there is one or x.xmp is another file's)",
       ).choices([...SIDECAR_NAMES]),
     )
     .option('--overlay', 'also write the photo with composition and candidates drawn on it', false)

@@ -12,11 +12,6 @@ const PLACES: Partial<Record<PhotoFormat, (bytes: Uint8Array) => FoundPlace>> = 
   heic: heicXmp,
 };
 
-/** Whether files of this format can have a crop in their own XMP. */
-export function hasOwnXmp(format: PhotoFormat): boolean {
-  return PLACES[format] !== undefined;
-}
-
 /** Where a photo's file has its XMP, or is to have it. */
 export function findXmp(bytes: Uint8Array, format: PhotoFormat): FoundPlace {
   return PLACES[format]?.(bytes) ?? { refusal: `is of a format (${format.toUpperCase()}) whose XMP is not changed` };

@@ -8,6 +8,7 @@ import { readXmp } from '../../../src/photo/metadata/xmp.js';
 import { decodePhoto } from '../../../src/photo/decode.js';
 import { readMetadata } from '../../../src/photo/metadata/read-metadata.js';
 import { fromRaster, positioned } from '../../photo/fixtures.js';
+import { dng } from '../../photo/raw-parts.js';
 import { framewright } from '../run.js';
 
 let folder: string;
@@ -178,4 +179,46 @@ test('--xmp before a photo, a folder or another option is a sidecar, behind -- a
   mkdirSync(at('embed'));
   writeFileSync(at('embed', 'a.jpg'), readFileSync(at('in', 'a.jpg')));
   expect((await run('--xmp', '--', 'embed')).stdout).toBe('embed/a.xmp\n');
+});
+
+describe('raw files', () => {
+  beforeEach(async () => {
+    const raster = positioned({ width: 600, height: 400 });
+    const preview = await fromRaster(raster).jpeg().toBuffer();
+    writeFileSync(at('in', 'r.dng'), dng({ raster, preview, previewSize: raster, orientation: 6 }));
+    writeFileSync(at('in', 'r.jpg'), preview);
+  });
+
+  test('get sidecars with --xmp, named by their place or found in a folder, and pictures of that name others', async () => {
+    const { code, stdout, stderr } = await run('--xmp', '--json', 'in');
+    expect(code).toBe(0);
+    const results = stdout
+      .trim()
+      .split('\n')
+      .map((line) => cropResultSchema.parse(JSON.parse(line)));
+    const raw = results.find(({ photo }) => photo.path === 'in/r.dng')!;
+    expect(raw.photo).toMatchObject({ widthPx: 400, heightPx: 600, raw: { widthPx: 600, heightPx: 400 } });
+    expect(raw.sidecar).toEqual({ path: 'in/r.xmp', state: 'written' });
+    expect(results.find(({ photo }) => photo.path === 'in/r.jpg')!.sidecar!.path).toBe('in/r.jpg.xmp');
+    expect(stderr).toContain('raw files are cropped by the JPEG previews in them');
+    const again = await run('--xmp', '--resume', 'in');
+    expect(again.stderr).toContain('5 of 5 photos were done earlier');
+  });
+
+  test('get them with --xmp embed too, and --choices', async () => {
+    const { stdout, stderr } = await run('--xmp', 'embed', 'in/r.dng', 'in/r.jpg');
+    expect(stdout).toBe('in/r.xmp\nin/r.jpg\n');
+    expect(stderr).not.toContain('Lightroom');
+    writeFileSync(at('choices.jsonl'), '{"path": "in/r.dng", "box": [0, 0, 400, 400], "aspect": "1:1"}\n');
+    const chosen = await framewright(['--choices', 'choices.jsonl', '--xmp'], { cwd: folder });
+    expect(chosen.stdout).toBe('in/r.xmp\n');
+    expect(Number(readXmp(readFileSync(at('in', 'r.xmp'), 'utf8'), 'crs:CropRight'))).toBeCloseTo(2 / 3, 5);
+  });
+
+  test('are refused where pictures are asked for, and left out of folders', async () => {
+    const named = await run('--xmp', '-o', 'out/', 'in/r.dng');
+    expect(named.code).toBe(4);
+    expect(named.stderr).toContain('is a camera RAW file (DNG): develop it first');
+    expect((await run('--dry-run', 'in')).stderr).toContain('1 RAW photos in in are left out');
+  });
 });

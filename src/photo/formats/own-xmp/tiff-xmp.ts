@@ -85,7 +85,7 @@ function withDirectory(block: TiffBlock, ifd: Ifd, packet: Uint8Array): Uint8Arr
   tableView.setUint16(entryAt, XMP, littleEndian);
   tableView.setUint16(entryAt + 2, TYPE.byte, littleEndian);
   writePlace(table, entryAt, packet.length, tableAt + table.length, littleEndian);
-  table.set(bytes.subarray(ifd.nextAt!, ifd.nextAt! + 4), table.length - 4);
+  table.set(bytes.subarray(ifd.nextAt, ifd.nextAt! + 4), table.length - 4);
   const changed = Buffer.concat([bytes, head, table, packet]);
   new DataView(changed.buffer, changed.byteOffset).setUint32(FIRST_AT, tableAt, littleEndian);
   return changed;
