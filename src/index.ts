@@ -50,7 +50,7 @@ export type { PhotoHint } from './batch/hints.js';
 export { runBatch } from './batch/run-batch.js';
 export { watchBatch } from './batch/watch/watch-batch.js';
 export type { WatchOptions } from './batch/watch/watch-batch.js';
-export type { BatchOptions, StdinPhoto } from './batch/options.js';
+export type { BatchOptions, StdinPhoto, XmpWay } from './batch/options.js';
 export type {
   BatchBegin,
   BatchEnd,
@@ -77,8 +77,11 @@ export type { Animation } from './photo/photo-file.js';
 export type { PhotoFormat } from './photo/sniff.js';
 export { writeFileAtomic } from './files/write.js';
 export type { WriteOptions } from './files/write.js';
-export type { NamesIn } from './photo/metadata/sidecar-path.js';
+export type { NamesIn, SidecarName } from './photo/metadata/sidecar-path.js';
 export { sidecarPathOf, writeSidecar } from './photo/metadata/sidecar.js';
+export { embedCrop } from './photo/metadata/embed-crop.js';
+export type { NotedState } from './photo/metadata/crop-in-xmp.js';
+export type { EmbedCropOptions, EmbeddedCrop } from './photo/metadata/embed-crop.js';
 export type { SidecarOptions, SidecarOutcome } from './photo/metadata/sidecar.js';
 export { encodeCrop } from './photo/crop-file.js';
 export type { EncodeCropOptions, EncodedCrop } from './photo/crop-file.js';

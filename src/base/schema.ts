@@ -71,7 +71,11 @@ const sizeSchema = z.object({ widthPx: z.int().positive(), heightPx: z.int().pos
 /** One crop of one photo: what `crop` returns and a line of `--json`. All coordinates are oriented photo pixels. */
 export const cropResultSchema = z.object({
   schemaVersion: z.literal(1),
-  photo: sizeSchema.extend({ path: z.string().optional() }),
+  photo: sizeSchema.extend({
+    path: z.string().optional(),
+    /** Of a camera's raw file: its picture as stored. The photo, and all coordinates, are then those of the preview in it. */
+    raw: sizeSchema.optional(),
+  }),
   /** `chosen`: by a person, in a file of choices. */
   engine: z.enum([...ENGINES, 'chosen']),
   model: z
@@ -165,6 +169,14 @@ export const cropResultSchema = z.object({
    * settings that are in the photo's pixels already (`applied`), or an orientation that the photo has not (`turned`).
    */
   sidecar: z
+    .object({
+      path: z.string(),
+      state: z.enum(['written', 'unchanged', 'manual']),
+      reason: z.enum(['applied', 'turned']).optional(),
+    })
+    .optional(),
+  /** Where the crop was to be noted in the photo's own XMP, which `path` is; as of a sidecar. */
+  embedded: z
     .object({
       path: z.string(),
       state: z.enum(['written', 'unchanged', 'manual']),

@@ -13,7 +13,7 @@ const PHOTO = /\.(jpe?g|png|webp|avif|tiff?|gif)$/i;
 
 /** Whether a file called so is a photo to be looked for. */
 function isReadName(name: string, search: Search): boolean {
-  return PHOTO.test(name) || (isHeicName(name) && search.readsHeic);
+  return PHOTO.test(name) || (isHeicName(name) && search.readsHeic) || (isRawExtension(name) && search.takesRaw);
 }
 
 export interface FoundPhotos {
@@ -30,17 +30,20 @@ export interface FoundPhotos {
  * `recursive`, below them; hidden ones left out) sorted by name, patterns the shell has left alone as what they match.
  *
  * @param onFound told after each folder how many photos there are in those looked through by now
+ * @param takesRaw whether cameras' raw files are photos too
  * @throws FramewrightError INPUT_NOT_FOUND where a folder or pattern means no photo, INPUT_UNREADABLE for a folder.
  */
 export async function expandInputs(
   given: readonly string[],
   recursive: boolean,
   onFound?: (nFound: number) => void,
+  takesRaw = false,
 ): Promise<FoundPhotos> {
   let nFound = 0;
   const search: Search = {
     recursive,
     readsHeic: readsHeic(),
+    takesRaw,
     notes: [],
     found: (n) => onFound?.((nFound += n)),
   };
@@ -56,6 +59,7 @@ export async function expandInputs(
 interface Search {
   readonly recursive: boolean;
   readonly readsHeic: boolean;
+  readonly takesRaw: boolean;
   readonly notes: string[];
   /** Call with the number of photos of each folder. */
   readonly found: (nPhotos: number) => void;

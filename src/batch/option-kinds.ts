@@ -1,5 +1,6 @@
 import type { OptionKinds } from '../base/options-check.js';
 import { CROP_BUFFER_OPTIONS, CROP_EACH_OPTIONS } from '../cropper/option-kinds.js';
+import { SIDECAR_NAMES } from '../photo/metadata/sidecar-path.js';
 import type { BatchListener } from './listener.js';
 import type { BatchOptions } from './options.js';
 
@@ -19,7 +20,9 @@ export const BATCH_OPTIONS: OptionKinds<BatchOptions> = {
   name: 'text',
   top: 'number',
   overlay: 'boolean',
-  xmp: 'boolean',
+  // Its own check says what it may be.
+  xmp: 'any',
+  xmpName: SIDECAR_NAMES,
   keepTime: 'boolean',
   force: 'boolean',
   dryRun: 'boolean',

@@ -1,6 +1,7 @@
 import type { Cropper } from '../cropper/cropper.js';
 import type { CropEachOptions, CropperOptions } from '../cropper/options.js';
 import type { EncodeOptions } from '../photo/encode.js';
+import type { SidecarName } from '../photo/metadata/sidecar-path.js';
 
 /** A photo whose bytes come from elsewhere than a file. */
 export interface StdinPhoto {
@@ -8,6 +9,10 @@ export interface StdinPhoto {
   /** As a file would be called: its extension says the format, if it has one we know. */
   readonly name: string;
 }
+
+/** Where in XMP crops are noted. */
+export const XMP_WAYS = ['sidecar', 'embed'] as const;
+export type XmpWay = (typeof XMP_WAYS)[number];
 
 /**
  * Where a run's photos come from, what is wished of them, and where what it makes goes. Paths are relative to the current
@@ -50,8 +55,17 @@ export interface BatchOptions
   readonly top?: number;
   /** Also write each photo with composition and candidates drawn on it. Default false. */
   readonly overlay?: boolean;
-  /** Note the crops in XMP sidecars; pictures are then written only where `output` says so. Default false. */
-  readonly xmp?: boolean;
+  /**
+   * Note the crops in XMP; pictures are then written only where `output` says so. `sidecar`, or true: in a file beside each
+   * photo; `embed`: in the photo's own XMP where it is JPEG, TIFF, PNG or HEIC, its pictures untouched, and beside what has
+   * no place for it. Default false.
+   */
+  readonly xmp?: boolean | XmpWay;
+  /**
+   * What sidecars are called: `x.xmp` as Lightroom and Camera Raw call them, `x.jpg.xmp` as darktable and digiKam do.
+   * Default: the second where there is one already, or the first is another file's; else the first.
+   */
+  readonly xmpName?: SidecarName;
   /** Give the crops the modification time of their photo. Default false. */
   readonly keepTime?: boolean;
   /** Replace files that are there. Default false: one that is there, and not known as an earlier run's, is refused. */

@@ -1,5 +1,5 @@
 import { defined } from '../base/defined.js';
-import { checkOptions } from '../base/options-check.js';
+import { checkOptions, received } from '../base/options-check.js';
 import { CROPPER_OPTIONS } from '../cropper/option-kinds.js';
 import { FramewrightError } from '../base/errors.js';
 import { CROP_DEFAULTS } from '../crop/defaults.js';
@@ -7,19 +7,23 @@ import { checkStraighten } from '../crop/straighten-wish.js';
 import type { Cropper } from '../cropper/cropper.js';
 import type { CropEachOptions, CropperOptions } from '../cropper/options.js';
 import type { EncodeOptions } from '../photo/encode.js';
-import type { BatchOptions } from './options.js';
+import { XMP_WAYS, type BatchOptions, type XmpWay } from './options.js';
 
 type Filled = Required<
   Pick<
     BatchOptions,
     | ('inputs' | 'recursive' | 'aspects' | 'sizes' | 'journal' | 'resume' | 'signal' | 'noMore')
-    | ('top' | 'overlay' | 'xmp' | 'keepTime' | 'force' | 'dryRun')
+    | ('top' | 'overlay' | 'keepTime' | 'force' | 'dryRun')
   >
 >;
 
 /** The options of a run with their defaults, free of contradictions. */
-export type BatchSettings = Omit<BatchOptions, keyof Filled | 'cropper'> &
+export type BatchSettings = Omit<BatchOptions, keyof Filled | 'cropper' | 'xmp'> &
   Filled & {
+    /** Undefined: nowhere. */
+    readonly xmp: XmpWay | undefined;
+    /** Raw files are photos too: sidecars are all that is made of them. */
+    readonly rawPreview: boolean;
     /** What is wished of all photos. */
     readonly request: CropEachOptions & { readonly signal: AbortSignal };
     readonly encode: EncodeOptions & { readonly signal: AbortSignal };
@@ -41,10 +45,13 @@ const IDLE_BESIDE_CHOICES = [
 export function settingsOf(options: BatchOptions): BatchSettings {
   refuseContradictions(options);
   checkStraighten(options.straighten);
-  const { cropper, ...rest } = options;
+  const { cropper, xmp, ...rest } = options;
   const isOpen = cropper !== undefined && 'cropEach' in cropper;
   if (cropper !== undefined && !isOpen) checkOptions('openCropper', cropper, CROPPER_OPTIONS);
-  const { inputs = [], aspects = [], sizes = [] } = options;
+  const { inputs = [], aspects = [], sizes = [], output, overlay = false } = options;
+  const way = xmpWayOf(xmp);
+  // An open cropper has a setting of its own.
+  const rawPreview = way !== undefined && output === undefined && !overlay && !isOpen;
   const { signal = new AbortController().signal, noMore = new AbortController().signal } = options;
   return {
     recursive: false,
@@ -52,21 +59,31 @@ export function settingsOf(options: BatchOptions): BatchSettings {
     resume: false,
     top: 1,
     overlay: false,
-    xmp: false,
     keepTime: false,
     force: false,
     dryRun: false,
     ...defined(rest),
     ...{ inputs, aspects, sizes, signal, noMore },
+    xmp: way,
+    rawPreview,
     request: requestOf(options, signal),
     encode: { strip: options.strip ?? false, ...defined({ format: options.format, quality: options.quality }), signal },
     ...defined({ openCropper: isOpen ? cropper : undefined }),
     cropperOptions: {
       ...(isOpen ? {} : cropper),
       ...defined({ maxPixels: options.maxPixels, firstFrame: options.firstFrame }),
+      rawPreview,
       signal,
     },
   };
+}
+
+/** @throws FramewrightError USAGE */
+function xmpWayOf(xmp: unknown): XmpWay | undefined {
+  if (xmp === undefined || xmp === false) return undefined;
+  const way = xmp === true ? 'sidecar' : XMP_WAYS.find((each) => each === xmp);
+  if (way) return way;
+  throw usage(`Expected xmp to be true, false, ${XMP_WAYS.join(' or ')} but received ${received(xmp)}`);
 }
 
 /** In one order and with the defaults said, for a journal to know the same wishes by the same text. */

@@ -12,6 +12,7 @@ import { straightenNote } from './straighten.js';
 import { formatAspect, type Target } from './target.js';
 import { canvasOf, type FitWishes } from './canvas.js';
 import type { Canvas } from '../photo/canvas.js';
+import type { Photo } from '../photo/decode.js';
 
 /** A crop that leaves out less than this share of the photo is not worth making: the verdict is `keep`. */
 const KEEP_FROM_SHARE = 0.97;
@@ -35,7 +36,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
   const canvas = canvasOf(final, target, wishes.fit, photo);
   return {
     schemaVersion: 1,
-    photo: { ...defined({ path: photo.path }), widthPx: photo.width, heightPx: photo.height },
+    photo: photoInResult(photo),
     engine: engine.name,
     ...(engine.identity && { model: reportedModel({ ...engine.identity, seed: wishes.seed }) }),
     frame: { widthPx: frame.width, heightPx: frame.height },
@@ -112,4 +113,10 @@ function reportedModel({
 /** Six decimals: below that, a probability differs between builds of the same arithmetic. */
 function round6(value: number): number {
   return Math.round(value * 1e6) / 1e6;
+}
+
+/** The photo as results name it; of a raw file, the preview that was looked at. */
+export function photoInResult({ path, width, height, raw }: Photo): CropResult['photo'] {
+  const ofRaw = raw && { widthPx: raw.width, heightPx: raw.height };
+  return { ...defined({ path }), widthPx: width, heightPx: height, ...defined({ raw: ofRaw }) };
 }

@@ -31,7 +31,7 @@ export interface ReadyPhoto extends FrameImage {
 export async function framePhoto(
   input: PhotoInput,
   engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels' | 'coordinates'>,
-  options: { maxPixels?: number; firstFrame?: boolean; name?: string; signal?: AbortSignal },
+  options: { maxPixels?: number; firstFrame?: boolean; rawPreview?: boolean; name?: string; signal?: AbortSignal },
   { straighten: wish = 'off', keep = [], focus }: ToKeepInside & { readonly straighten?: Straighten } = {},
 ): Promise<ReadyPhoto> {
   const timings = new Timings();

@@ -115,6 +115,7 @@ export class Cropper {
   readonly #detect: FaceDetector | undefined;
   readonly #maxPixels: number | undefined;
   readonly #firstFrame: boolean;
+  readonly #rawPreview: boolean;
   readonly #closing: AbortController;
   readonly #outerSignal: AbortSignal | undefined;
   readonly #inModel: Slots;
@@ -125,7 +126,7 @@ export class Cropper {
   /** @internal */
   constructor(
     opened: OpenedEngine,
-    { parallel = 1, maxPixels, firstFrame = false, signal }: CropperOptions,
+    { parallel = 1, maxPixels, firstFrame = false, rawPreview = false, signal }: CropperOptions,
     closing: AbortController,
     detect?: FaceDetector,
     pace = paceOf(parallel, opened.vlm),
@@ -136,6 +137,7 @@ export class Cropper {
     this.#detect = detect;
     this.#maxPixels = maxPixels;
     this.#firstFrame = firstFrame;
+    this.#rawPreview = rawPreview;
     this.#closing = closing;
     this.#outerSignal = signal;
     this.#pace = pace;
@@ -417,8 +419,8 @@ export class Cropper {
   }
 
   #frame(input: PhotoInput, signal: AbortSignal, name?: string, wishes?: CropWishes): Promise<ReadyPhoto> {
-    const firstFrame = this.#firstFrame;
-    const options = { signal, firstFrame, ...defined({ maxPixels: this.#maxPixels, name }) };
+    const [firstFrame, rawPreview] = [this.#firstFrame, this.#rawPreview];
+    const options = { signal, firstFrame, rawPreview, ...defined({ maxPixels: this.#maxPixels, name }) };
     return framePhoto(input, this.#engine, options, wishes);
   }
 

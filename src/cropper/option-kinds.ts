@@ -115,6 +115,7 @@ export const CROPPER_OPTIONS: OptionKinds<CropperOptions> = {
   parallel: 'any', // a number or a word, which openCropper checks
   maxPixels: 'number',
   firstFrame: 'boolean',
+  rawPreview: 'boolean',
   faces: 'boolean',
   onLog: 'function',
   onProgress: 'function',

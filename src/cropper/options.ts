@@ -33,6 +33,11 @@ export interface CropperOptions extends VlmOptions {
    */
   readonly firstFrame?: boolean;
   /**
+   * Of a camera's raw file, look at the JPEG preview in it: for sidecars, since pictures come out as previews. Default false:
+   * it is refused.
+   */
+  readonly rawPreview?: boolean;
+  /**
    * Find the heads of people and keep them whole, with room above and beside and down to the shoulders where there is some;
    * of heads too far apart for a ratio as many as a crop of it takes, and the result's notes say so. Needs the packages @vladmandic/face-api,
    * @tensorflow/tfjs and @tensorflow/tfjs-backend-wasm. Default false.

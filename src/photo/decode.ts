@@ -29,6 +29,7 @@ const DECODE_OPTIONS: OptionKinds<DecodeOptions> = {
   maxBytes: 'any',
   maxPixels: 'any',
   firstFrame: 'boolean',
+  rawPreview: 'boolean',
   name: 'text',
   signal: 'signal',
 };

@@ -6,6 +6,7 @@ import { FramewrightError, messageOf } from '../base/errors.js';
 import { untilAborted } from '../base/abort.js';
 import { READ_WITHOUT_WAITING } from '../files/read-regular.js';
 import { sourceOf, type PhotoInput } from './input-kinds.js';
+import { rawPreviewOf, type RawFile } from './raw-preview.js';
 import { HEAD_BYTES, recognise } from './sniff.js';
 import type { PhotoFormat } from './sniff.js';
 
@@ -16,6 +17,8 @@ export interface InputOptions {
   readonly maxBytes?: number;
   /** How errors name an input that has no path, e.g. `stdin`. Default `photo`. */
   readonly name?: string;
+  /** Of a camera's raw file, take the JPEG preview in it for the photo. Default false: it is refused. */
+  readonly rawPreview?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -25,6 +28,8 @@ export interface EncodedPhoto {
   /** The path, or `options.name`. */
   readonly name: string;
   readonly path?: string;
+  /** Of a camera's raw file, whose preview everything else here is. */
+  readonly raw?: RawFile;
 }
 
 /**
@@ -35,17 +40,17 @@ export interface EncodedPhoto {
  */
 export async function readInput(input: PhotoInput, options: InputOptions = {}): Promise<EncodedPhoto> {
   options.signal?.throwIfAborted();
-  const { maxBytes = DEFAULT_MAX_BYTES, name = 'photo' } = options;
+  const { maxBytes = DEFAULT_MAX_BYTES, name = 'photo', rawPreview = false } = options;
   checkLimit('maxBytes', maxBytes);
   const source = sourceOf(input, name);
   if (source.from === 'file') {
     const { path } = source;
-    const bytes = await untilAborted(readPath(path, maxBytes, options.signal), options.signal);
-    return { bytes, format: formatOf(bytes, path), name: path, path };
+    const bytes = await untilAborted(readPath(path, maxBytes, rawPreview, options.signal), options.signal);
+    return { ...encodedIn(bytes, path, rawPreview), path };
   }
   const bytes = source.from === 'bytes' ? source.bytes : await collect(source.stream, name, maxBytes, options.signal);
   if (bytes.length > maxBytes) throw tooLarge(name, bytes.length, maxBytes);
-  return { bytes, format: formatOf(bytes, name), name };
+  return encodedIn(bytes, name, rawPreview);
 }
 
 /**
@@ -57,9 +62,17 @@ export function checkLimit(name: string, value: number): void {
   throw new FramewrightError('USAGE', `${name} must be a whole number of at least 1, not ${String(value)}`);
 }
 
-function formatOf(bytes: Uint8Array, name: string): PhotoFormat {
+function encodedIn(bytes: Uint8Array, name: string, rawPreview: boolean): EncodedPhoto {
+  const format = formatOf(bytes, name, rawPreview);
+  if (format !== 'raw') return { bytes, format, name };
+  const { jpeg, raw } = rawPreviewOf(bytes, name);
+  return { bytes: jpeg, format: 'jpeg', name, raw };
+}
+
+function formatOf(bytes: Uint8Array, name: string, takesRaw: boolean): PhotoFormat | 'raw' {
   const recognised = recognise(bytes, name);
   if ('format' in recognised) return recognised.format;
+  if (recognised.isRaw && takesRaw) return 'raw';
   throw new FramewrightError('INPUT_UNSUPPORTED', `${name} ${recognised.refusal}`);
 }
 
@@ -75,7 +88,12 @@ function irregular(path: string, stat: Stats): FramewrightError {
   );
 }
 
-async function readPath(path: string, maxBytes: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+async function readPath(
+  path: string,
+  maxBytes: number,
+  takesRaw: boolean,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, READ_WITHOUT_WAITING);
@@ -83,7 +101,7 @@ async function readPath(path: string, maxBytes: number, signal: AbortSignal | un
     if (!stat.isFile()) throw irregular(path, stat);
     const head = new Uint8Array(Math.min(HEAD_BYTES, stat.size));
     const { bytesRead } = await handle.read(head, 0, head.length, 0);
-    formatOf(head.subarray(0, bytesRead), path);
+    formatOf(head.subarray(0, bytesRead), path, takesRaw);
     if (stat.size > maxBytes) throw tooLarge(path, stat.size, maxBytes);
     const bytes = await handle.readFile(signal ? { signal } : {});
     const after = await handle.stat();

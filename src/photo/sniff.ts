@@ -7,7 +7,7 @@ export type PhotoFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'heic' | 'tiff' | '
 export type Recognised =
   | { readonly format: PhotoFormat }
   /** Why not and what to do, to follow the file's name: `is a PDF document: ...`. */
-  | { readonly refusal: string };
+  | { readonly refusal: string; readonly isRaw?: true };
 
 /** As many bytes as `recognise` looks at, except in a TIFF, whose directory may be anywhere. */
 export const HEAD_BYTES = 4096;
@@ -88,13 +88,13 @@ function recogniseText(bytes: Uint8Array): Recognised {
   return refused('not an image we know', 'use JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF');
 }
 
-function raw(name: string): Recognised {
+function raw(name: string): Recognised & { readonly isRaw: true } {
   const kind = isRawExtension(name) ? ` (${extname(name).slice(1).toUpperCase()})` : '';
   const command = `darktable-cli "${basename(name)}" "${withExtension(name, '.jpg')}"`;
-  return refused(`a camera RAW file${kind}`, `develop it first, e.g. ${command}`);
+  return { ...refused(`a camera RAW file${kind}`, `develop it first, e.g. ${command}`), isRaw: true };
 }
 
-function refused(what: string, remedy: string = EXPORT_FIRST): Recognised {
+function refused(what: string, remedy: string = EXPORT_FIRST): { readonly refusal: string } {
   return { refusal: `is ${what}: ${remedy}` };
 }
 

@@ -11,13 +11,15 @@ export interface StudioOptions
     Omit<ServerOptions, 'root'>,
     Pick<
       BatchOptions,
-      | ('format' | 'quality' | 'strip' | 'name' | 'xmp' | 'keepTime' | 'maxPixels')
+      | ('format' | 'quality' | 'strip' | 'name' | 'keepTime' | 'maxPixels')
       | ('candidates' | 'votes' | 'minConfidence' | 'minSize' | 'straighten')
     > {
   /** The photos. */
   readonly folder: string;
   /** Look below it. Default false. */
   readonly recursive?: boolean;
+  /** Note the crops in XMP sidecars too. Default false. */
+  readonly xmp?: boolean;
   /** Where crops are saved. Default `cropped` in the folder. */
   readonly output?: string;
   /** Files of `framewright eval --out`, shown on the page "Learn". */

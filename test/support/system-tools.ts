@@ -72,9 +72,13 @@ export function imageMagick(args: readonly string[], input?: Uint8Array): Buffer
   return run(findImageMagick()!, args, input);
 }
 
-/** A photo as darktable develops it, its sidecar taken in, as a PNG. */
-export function darktable(photo: string, png: string, settings: string): void {
-  run('darktable-cli', [photo, png, '--core', '--configdir', settings, '--library', ':memory:']);
+/**
+ * A photo as darktable develops it, its sidecar taken in, as the format that the name says.
+ * @param wanted settings for this once, as `write_sidecar_files=on import`
+ */
+export function darktable(photo: string, file: string, settings: string, ...wanted: readonly string[]): void {
+  const given = wanted.flatMap((each) => ['--conf', each]);
+  run('darktable-cli', [photo, file, '--core', '--configdir', settings, '--library', ':memory:', ...given]);
 }
 
 /** A HEIC of an image file, as heif-enc makes it. */

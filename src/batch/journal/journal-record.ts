@@ -63,7 +63,12 @@ const recordSchema = z.discriminatedUnion('what', [
   begunSchema.extend({
     what: z.literal('done'),
     planned: z.array(pathSchema),
-    source: z.object({ size: z.int().min(0), mtimeMs: z.number(), sha256: sha256Schema }),
+    source: z.object({
+      size: z.int().min(0),
+      mtimeMs: z.number(),
+      sha256: sha256Schema,
+      withoutCrop: sha256Schema.optional(),
+    }),
     results: z.array(cropResultSchema).min(1),
   }),
   z.object({ version: z.literal(VERSION), what: z.literal('summary'), files: filesSchema }),

@@ -61,8 +61,12 @@ async function sharedKey(
   const sidecars = photos.some(({ sidecar }) => sidecar !== undefined);
   const { keepTime } = settings;
   const known = model ?? identity;
-  const said = [SETTINGS_VERSION, engine, findsFaces, known, loras, request, encode, sidecars, keepTime];
-  return keyOfSettings(settings.firstFrame ? [...said, 'first frame'] : said);
+  const said: unknown[] = [SETTINGS_VERSION, engine, findsFaces, known, loras, request, encode, sidecars, keepTime];
+  // What was not there in earlier versions is said where it is asked for, so that their journals are still known.
+  if (settings.firstFrame) said.push('first frame');
+  if (settings.xmp === 'embed') said.push('embed');
+  if (settings.xmpName !== undefined) said.push(settings.xmpName);
+  return keyOfSettings(said);
 }
 
 /**
@@ -81,7 +85,8 @@ export async function earlierResults(
     const names = [...(result.verdict === 'review' ? [] : crops[target]!), ...(overlay === undefined ? [] : [overlay])];
     const { path: _, ...size } = result.photo;
     const output = names.length === result.output?.length ? names : undefined;
-    return { ...result, photo: { path: input, ...size }, ...defined({ output }) };
+    const embedded = result.embedded && { ...result.embedded, path: input };
+    return { ...result, photo: { path: input, ...size }, ...defined({ output, embedded }) };
   });
 }
 

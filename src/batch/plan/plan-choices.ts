@@ -6,6 +6,7 @@ import type { BatchSettings } from '../settings.js';
 import { openOverviews } from '../summaries/overviews.js';
 import { mirroredOfList, planOptions, planOutputs } from './plan-outputs.js';
 import type { PlannedPhoto } from './planned-photo.js';
+import { HOLDER } from './sidecars.js';
 import { refuseStdout } from './refuse-stdout.js';
 import type { RunPlan } from './run-plan.js';
 import { namedFiles, refuseSharedNames } from './shared-names.js';
@@ -47,7 +48,8 @@ async function nameOutputs(choices: readonly Choice[], settings: BatchSettings):
   const doubled = [...byPhoto].find(([, chosen]) => chosen.length > 1);
   if (settings.xmp && doubled) {
     const [photo, chosen] = doubled;
-    throw usage(`a sidecar holds one crop, and ${chosen.length} are chosen for ${photo}; keep the line of one`);
+    const holder = HOLDER[settings.xmp];
+    throw usage(`${holder} holds one crop, and ${chosen.length} are chosen for ${photo}; keep the line of one`);
   }
   const planned = new Map<Choice, PlannedPhoto>();
   const targetsOf = (photo: string): Choice['target'][] => byPhoto.get(photo)!.map(({ target }) => target);

@@ -3,10 +3,12 @@ import path from 'node:path';
 import { defined } from '../../base/defined.js';
 import { formatAspect, type Target } from '../../crop/target.js';
 import { isMovingGif } from '../../photo/animation.js';
+import { isRawExtension } from '../../photo/camera-raw.js';
 import { isHeicName } from '../../photo/heic/libheif.js';
 import { isGlob } from '../glob.js';
 import { STDIN } from '../inputs.js';
-import type { StdinPhoto } from '../options.js';
+import type { SidecarName } from '../../photo/metadata/sidecar-path.js';
+import type { StdinPhoto, XmpWay } from '../options.js';
 import type { BatchSettings } from '../settings.js';
 import { destinationOf, type Destination, type DestinationOptions } from './destination.js';
 import { commonFolder } from './folders.js';
@@ -25,8 +27,9 @@ export interface PlanOptions extends DestinationOptions {
   /** Files a target gets: the best `top` candidates. */
   readonly top: number;
   readonly overlay: boolean;
-  /** Crops go into XMP sidecars, and into pictures only where `output` says so. */
-  readonly xmp: boolean;
+  /** Where in XMP crops are noted; they go into pictures then only where `output` says so. */
+  readonly xmp?: XmpWay;
+  readonly xmpName?: SidecarName;
 }
 
 /** The folders below which a pattern with two stars finds photos: what comes before its first star. */
@@ -50,10 +53,11 @@ export function mirroredOfList(photos: readonly string[]): readonly string[] {
 }
 
 export function planOptions(settings: BatchSettings, stdin?: StdinPhoto): PlanOptions {
-  const { format, output, name, top, overlay, xmp, recursive, inputs, firstFrame = false } = settings;
+  const { format, output, name, top, overlay, xmp, xmpName, recursive, inputs, firstFrame = false } = settings;
   const extension = format && (format === 'jpeg' ? '.jpg' : `.${format}`);
   const mirrored = [...(recursive ? inputs : []), ...inputs.flatMap(foldersSearched)];
-  return { top, overlay, xmp, mirrored, ...defined({ output, name, extension, stdin }), moves: !firstFrame };
+  const given = defined({ output, name, extension, stdin, xmp, xmpName });
+  return { top, overlay, mirrored, ...given, moves: !firstFrame };
 }
 
 /**
@@ -67,8 +71,9 @@ export async function planOutputs(
   targetsOf: (input: string) => readonly Target[],
   options: PlanOptions,
 ): Promise<PlannedPhoto[]> {
-  const sidecars = options.xmp ? await planSidecars(inputs, targetsOf) : [];
-  const top = options.xmp && options.output === undefined ? 0 : options.top;
+  const { xmp: way, xmpName: named } = options;
+  const sidecars = way ? await planSidecars(inputs, targetsOf, { way, ...defined({ named }) }) : [];
+  const top = way && options.output === undefined ? 0 : options.top;
   const nCrops = inputs.reduce((sum, input) => sum + targetsOf(input).length, 0);
   const nFiles = nCrops * (top + (options.overlay ? 1 : 0));
   const nameOf = parseName(options.name ?? DEFAULT_NAME);
@@ -82,7 +87,12 @@ export async function planOutputs(
       nameOf,
       ...nameParts.get(input)!,
     });
-    return { input, ...outputs, ...defined({ sidecar: sidecars[i] }) };
+    return {
+      input,
+      ...outputs,
+      ...defined({ sidecar: sidecars[i] }),
+      ...(way === 'embed' && !isRawExtension(input) && { embeds: true }),
+    };
   });
   await refuseClashes(planned, options.name !== undefined);
   return planned;

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { defined } from '../../base/defined.js';
+import { isRawExtension } from '../../photo/camera-raw.js';
 import { holdsOneOf } from '../journal/content-hash.js';
 import type { EarlierRuns } from '../journal/journal-file.js';
 import type { BatchListener } from '../listener.js';
@@ -15,9 +16,16 @@ import { namedFiles, refuseSharedNames } from './shared-names.js';
 import { takePhotos } from './take-photos.js';
 import { readWishes } from './wishes.js';
 
-/** Photos are pictures here, never raw files. */
 const SIDECAR_READERS =
-  'the crops go into XMP sidecars, which Lightroom reads of raw files only, not of JPEG, PNG or TIFF; darktable reads them';
+  'the crops go into XMP sidecars, which Lightroom reads of raw files only, not of JPEG, PNG or TIFF (--xmp embed is for these); darktable reads photo.xmp when it imports a photo';
+const OF_PREVIEWS = 'raw files are cropped by the JPEG previews in them, in whose pixels places are given';
+
+/** Of those that are to have a crop in their own XMP each is told by itself where it cannot. */
+function sidecarNotes(photos: readonly PlannedPhoto[]): string[] {
+  const beside = photos.filter(({ sidecar, embeds }) => sidecar !== undefined && embeds !== true);
+  const raws = beside.filter(({ input }) => isRawExtension(input));
+  return [...(raws.length < beside.length ? [SIDECAR_READERS] : []), ...(raws.length > 0 ? [OF_PREVIEWS] : [])];
+}
 
 /**
  * Plans a run of the photos given, or of those hints are for.
@@ -34,8 +42,7 @@ export async function planPhotos(settings: BatchSettings, listener: BatchListene
     ...(settings.inputs.length === 0 ? { mirrored: mirroredOfList(taken) } : {}),
   });
   refuseStdout(photos, settings);
-  if (photos.some(({ sidecar }) => sidecar !== undefined))
-    listener.onNote?.({ about: 'sidecars', text: SIDECAR_READERS });
+  for (const text of sidecarNotes(photos)) listener.onNote?.({ about: 'sidecars', text });
   listener.onPlan?.(photos);
   const noted = isNoted(photos, settings) ? earlier : undefined;
   const list = await reviewListPath(found, settings);

@@ -11,6 +11,8 @@ export interface PlannedPhoto {
   readonly overlays: readonly string[];
   /** Where its crop is noted for raw developers; it may be there already, with other things in it. */
   readonly sidecar?: string;
+  /** Its crop is noted in its own XMP, if its file has a place for it; else in the sidecar. */
+  readonly embeds?: boolean;
 }
 
 /** Every file a photo gives, its sidecar aside. */

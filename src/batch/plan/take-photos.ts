@@ -46,14 +46,14 @@ export async function takePhotos(
 }
 
 function findPhotos(
-  { inputs, recursive }: BatchSettings,
+  { inputs, recursive, rawPreview }: BatchSettings,
   { hinted }: Wishes,
   onFound: (nFound: number) => void,
 ): Promise<FoundPhotos> {
   if (inputs.length === 0 && !hinted) {
     throw new FramewrightError('USAGE', 'there are no inputs: name image files, or folders of them');
   }
-  return expandInputs(inputs.length > 0 ? inputs : hinted!, recursive, onFound);
+  return expandInputs(inputs.length > 0 ? inputs : hinted!, recursive, onFound, rawPreview);
 }
 
 async function readStdin({ stdin, signal }: BatchSettings): Promise<StdinPhoto> {

@@ -143,10 +143,10 @@ export class BatchRun {
   /** Overviews show the photos of earlier runs too; one that is gone by now is a failure in these, not of this run. */
   async #passOn(planned: PlannedPhoto, results: readonly CropResult[]): Promise<void> {
     const { overviews } = this.#plan;
-    const { maxPixels, signal } = this.#settings;
+    const { maxPixels, rawPreview, signal } = this.#settings;
     if (overviews.length > 0) {
       try {
-        const decoded = await decodePhoto(planned.input, { signal, ...defined({ maxPixels }) });
+        const decoded = await decodePhoto(planned.input, { signal, rawPreview, ...defined({ maxPixels }) });
         const photo = await straightenedAs(decoded, results[0], signal);
         for (const overview of overviews) await overview.add(planned.input, photo, results, signal);
       } catch (error) {

@@ -11,22 +11,23 @@ import { resultNotes } from '../../crop/result-notes.js';
 import { focalPoint } from '../../crop/focal-point.js';
 import { straighten, type Straightened } from '../../crop/straighten.js';
 import { canvasOf } from '../../crop/canvas.js';
-import { askedTarget, canvasInResult } from '../../crop/crop-result.js';
+import { askedTarget, canvasInResult, photoInResult } from '../../crop/crop-result.js';
 import { settleFit } from '../../crop/wishes.js';
 import { Timings } from '../../base/timings.js';
 
 interface DecodeLimits {
   readonly maxPixels?: number;
   readonly firstFrame?: boolean;
+  readonly rawPreview?: boolean;
   readonly signal: AbortSignal;
 }
 
 /** Gives the crops a person chose as a cropper gives its own: one outcome a choice, in order. No model is at work. */
 export function chosenCropper(
   choices: readonly Choice[],
-  { maxPixels, firstFrame, signal }: DecodeLimits,
+  { maxPixels, firstFrame, rawPreview, signal }: DecodeLimits,
 ): Pick<Cropper, 'cropEach'> {
-  const limits = { signal, ...defined({ maxPixels, firstFrame }) };
+  const limits = { signal, ...defined({ maxPixels, firstFrame, rawPreview }) };
   return { cropEach: (tasks) => inStep(tasks, chosenCrops(choices, limits)) };
 }
 
@@ -105,7 +106,7 @@ function chosenCrop(
   const isWhole = crop.width === width && crop.height === height;
   return {
     schemaVersion: 1,
-    photo: { ...defined({ path: photo.path }), ...size },
+    photo: photoInResult(photo),
     engine: 'chosen',
     frame: size,
     target: askedTarget(target, wishes),

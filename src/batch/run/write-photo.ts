@@ -4,15 +4,16 @@ import type { CropResult } from '../../base/schema.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { writeFileAtomic } from '../../files/write.js';
 import type { Photo } from '../../photo/decode.js';
-import { writeSidecar } from '../../photo/metadata/sidecar.js';
+import { shaWithoutCrop } from '../../photo/metadata/sha-without-crop.js';
 import { sha256Of } from '../journal/content-hash.js';
 import { tokenOf } from '../journal/crop-journal.js';
 import type { MadeFile } from '../journal/journal-record.js';
 import type { RunMemory } from '../journal/run-memory.js';
-import type { SeenSource } from '../journal/source-state.js';
+import type { SeenSource, SourceState } from '../journal/source-state.js';
 import { filesOf, STDOUT, type PlannedPhoto } from '../plan/planned-photo.js';
 import type { BatchSettings } from '../settings.js';
 import { encodeOutputs, type EncodedOutput } from './encode-outputs.js';
+import { noteCrop, type NotedResults } from './note-crop.js';
 
 interface WriteContext {
   readonly settings: BatchSettings;
@@ -25,9 +26,9 @@ interface WriteContext {
 }
 
 /**
- * Writes what one photo gives and notes it: the files planned, and the sidecar.
+ * Writes what one photo gives and notes it: the files planned, and the crop in XMP.
  *
- * @returns the results, with the files and what became of the sidecar
+ * @returns the results, with the files and what became of the sidecar or the photo's own XMP
  */
 export async function writePhoto(
   { photo, results }: { readonly photo: Photo; readonly results: readonly CropResult[] },
@@ -49,16 +50,23 @@ export async function writePhoto(
     ];
     return { ...result, output: outputs.map(({ path: file }) => file), ...(notes.length > 0 ? { notes } : {}) };
   });
-  const noted = await noteInSidecar(photo, cropped, planned, settings);
+  const noted = await noteCrop(photo, cropped, planned, settings);
   if (made && source && isWhole) {
     await memory.journal.finish(planned.input, key, {
       files: made,
       planned: filesOf(planned),
-      source: { ...source, sha256: sha256Of(photo.bytes) },
-      results: noted,
+      source: sourceAfter(photo, source, noted),
+      results: noted.results,
     });
   }
-  return noted;
+  return noted.results;
+}
+
+/** The photo's file as a run that goes on is to find it: with a crop in its own XMP it has another length and time. */
+function sourceAfter({ bytes, format, raw }: Photo, seen: SeenSource, { file }: NotedResults): SourceState {
+  if (raw) return { ...seen, sha256: raw.sha256 };
+  const withoutCrop = shaWithoutCrop(bytes, format);
+  return { ...seen, sha256: sha256Of(bytes), ...file, ...defined({ withoutCrop }) };
 }
 
 /** Gives a file its name, or sends it to stdout. */
@@ -75,22 +83,5 @@ async function publish(
     force: mayReplace,
     signal,
     ...defined({ token: made && tokenOf(made), modifiedMs: keepTime ? source?.mtimeMs : undefined }),
-  });
-}
-
-const NO_CANVAS_IN_SIDECAR = 'has a sidecar that says its crop alone: sidecars have no words for the canvas around it';
-
-/** The results, with what became of the sidecar where one was asked for. */
-async function noteInSidecar(
-  photo: Photo,
-  results: readonly CropResult[],
-  { sidecar: file }: PlannedPhoto,
-  { force, signal }: BatchSettings,
-): Promise<readonly CropResult[]> {
-  if (file === undefined || results[0]!.verdict === 'review') return results;
-  const sidecar = await writeSidecar(photo, results[0]!.crop, { path: file, force, signal });
-  return results.map((result) => {
-    const notes = result.canvas ? [...(result.notes ?? []), NO_CANVAS_IN_SIDECAR] : result.notes;
-    return { ...result, sidecar, ...defined({ notes }) };
   });
 }

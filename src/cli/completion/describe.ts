@@ -10,6 +10,8 @@ export interface OptionShape {
   readonly description: string;
   /** Absent for a switch. */
   readonly value?: ValueKind & { readonly name: string };
+  /** The value may be left out. */
+  readonly isOptional?: boolean;
   readonly isRepeatable: boolean;
 }
 
@@ -58,6 +60,7 @@ function optionShape(option: Option): OptionShape {
     ...defined({ short: option.short }),
     description: option.description,
     ...defined({ value }),
+    ...(option.optional && { isOptional: true }),
     isRepeatable: isRepeatable(option),
   };
 }

@@ -59,11 +59,11 @@ function argumentsOf(command: CommandShape): string {
   return `  _arguments -s -S \\\n${specs.map((spec) => `    ${spec}`).join(' \\\n')}`;
 }
 
-function optionSpec({ long, short, description, value, isRepeatable }: OptionShape): string {
+function optionSpec({ long, short, description, value, isOptional, isRepeatable }: OptionShape): string {
   const names = short === undefined ? [long] : [short, long];
   const exclusive = isRepeatable ? '*' : `(${names.join(' ')})`;
   const text = `[${escaped(description).replaceAll(/[[\]]/g, '\\$&')}]`;
-  const taken = value ? `:${escaped(value.name)}:${action(value)}` : '';
+  const taken = value ? `${isOptional ? '::' : ':'}${escaped(value.name)}:${action(value)}` : '';
   if (names.length === 1) return quoted(`${exclusive}${long}${value ? '=' : ''}${text}${taken}`);
   return `${quoted(exclusive)}{${short!}${value ? '+' : ''},${long}${value ? '=' : ''}}${quoted(text + taken)}`;
 }

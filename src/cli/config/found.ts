@@ -13,12 +13,13 @@ const OF_THE_DOOR: readonly string[] = ['--host', '--allow-host', '--no-token', 
 
 /**
  * A config file that merely lies in the folder, or in one above, may have come with the photos: it does not say what is
- * overwritten, has nothing written outside its own folder, and opens no server to others.
+ * overwritten, photos least of all, has nothing written outside its own folder, and opens no server to others.
  *
  * @throws FramewrightError USAGE
  */
 export function refuseFromFound(option: Option, value: ConfigValue, file: string): void {
   if (option.long === '--force' && value === true) throw refusal(file, '"force"', 'give --force itself');
+  if (option.long === '--xmp' && value === 'embed') throw refusal(file, '"xmp": "embed"', 'give --xmp embed itself');
   if (OF_THE_DOOR.includes(option.long ?? '')) throw refusal(file, `"${option.name()}"`, `give ${option.long!} itself`);
   if (valueOfOption(option)?.kind !== 'file' || READ_ONLY.includes(option.long ?? '')) return;
   const folder = path.dirname(path.resolve(file));

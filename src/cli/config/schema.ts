@@ -73,6 +73,7 @@ function valueOf(options: readonly Option[]): z.ZodType {
     if (option.negate && options.length > 1) return z.literal(false);
     if (option.negate || option.isBoolean()) return z.boolean({ error: 'expected true or false' });
     const value = option.argChoices ? z.enum(option.argChoices as [string, ...string[]]) : text;
+    if (option.optional) return z.union([z.boolean(), value], { error: 'expected true, false or a value' });
     return isRepeatable(option)
       ? z.union([value, z.array(value)], { error: 'expected a value or a list of values' })
       : value;

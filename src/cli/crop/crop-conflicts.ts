@@ -14,6 +14,7 @@ const BESIDE_CHOICES: ReadonlySet<string> = new Set<keyof CropFlags>([
   'name',
   'keepTime',
   'xmp',
+  'xmpName',
   'overlay',
   'report',
   'contactSheet',
@@ -38,6 +39,9 @@ export function refuseConflicts(photos: readonly string[], flags: CropFlags, giv
     throw usage("missing required argument 'photos': name image files, or folders of them");
   }
   if (flags.watch) refuseBesideWatch(photos, given);
+  if (isGiven('xmpName') && flags.xmp === false) {
+    throw usage('--xmp-name says what the sidecars of --xmp are called; give --xmp too');
+  }
   if (!isGiven('reviewList')) return;
   const list = `--review-list ${flags.reviewList}`;
   if (flags.minConfidence === undefined) {

@@ -1,10 +1,11 @@
 import { defined } from '../../base/defined.js';
 import type { CropRect, EngineName, Fallback, Fit } from '../../base/schema.js';
-import type { BatchOptions } from '../../batch/options.js';
+import type { BatchOptions, XmpWay } from '../../batch/options.js';
 import type { WatchOptions } from '../../batch/watch/watch-batch.js';
 import type { Focus } from '../../crop/focus.js';
 import type { Place } from '../../crop/place.js';
 import type { Straighten } from '../../crop/straighten-wish.js';
+import type { SidecarName } from '../../photo/metadata/sidecar-path.js';
 import type { OutputFormat } from '../../photo/output-format.js';
 import { cropperOptionsOf, type ModelFlags } from '../options.js';
 import type { BatchInterrupt } from '../terminal/interrupt.js';
@@ -45,7 +46,8 @@ export interface CropFlags extends ModelFlags {
   readonly firstFrame: boolean;
   readonly name?: string;
   readonly keepTime: boolean;
-  readonly xmp: boolean;
+  readonly xmp: boolean | XmpWay;
+  readonly xmpName?: SidecarName;
   readonly overlay: boolean;
   readonly dryRun: boolean;
   readonly recursive: boolean;
@@ -87,15 +89,15 @@ export function watchOptionsOf(
 
 type FileOption =
   | ('overlay' | 'xmp' | 'keepTime' | 'dryRun' | 'force' | 'strip' | 'firstFrame')
-  | ('output' | 'name' | 'report' | 'contactSheet' | 'format' | 'quality' | 'maxPixels');
+  | ('output' | 'name' | 'xmpName' | 'report' | 'contactSheet' | 'format' | 'quality' | 'maxPixels');
 
 /** How and where crops are written, whoever has decided on them. */
 function filesOf(flags: CropFlags): Pick<BatchOptions, FileOption> {
   const { output, name, overlay, xmp, keepTime, dryRun, force, report, contactSheet } = flags;
-  const { format, quality, strip, firstFrame, maxPixels } = flags;
+  const { format, quality, strip, firstFrame, maxPixels, xmpName } = flags;
   return {
     ...{ overlay, xmp, keepTime, dryRun, force, strip, firstFrame },
-    ...defined({ output, name, report, contactSheet, format, quality, maxPixels }),
+    ...defined({ output, name, report, contactSheet, format, quality, maxPixels, xmpName }),
   };
 }
 

@@ -1,7 +1,9 @@
 import { Argument, Option, type Command } from 'commander';
+import { XMP_WAYS } from '../../batch/options.js';
 import { runBatch } from '../../batch/run-batch.js';
 import { CROP_DEFAULTS, MAX_CANDIDATES } from '../../crop/defaults.js';
 import { PLACES } from '../../crop/place.js';
+import { SIDECAR_NAMES } from '../../photo/metadata/sidecar-path.js';
 import { OUTPUT_FORMATS } from '../../photo/output-format.js';
 import { ENGINES, FALLBACKS, FITS } from '../../base/schema.js';
 import { refuseConflicts } from './crop-conflicts.js';
@@ -9,6 +11,7 @@ import { batchOptionsOf, type CropFlags } from './crop-flags.js';
 import { refuseMistypedCommand } from './mistyped-command.js';
 import { parsePreset, PRESET_NAMES, PRESETS_HELP } from './presets.js';
 import { tellBatch } from './tell-batch.js';
+import { readXmpFlag } from './xmp-flag.js';
 import { watchCrop } from './watch-crop.js';
 import { interruptBatch } from '../terminal/interrupt.js';
 import {
@@ -48,6 +51,7 @@ Examples:
   framewright - < photo.jpg > crop.jpg          # one photo from stdin, its crop to stdout
   framewright -a 1:1 -a 4:5 --name "{aspect}/{name}{ext}" -o out/ photos/
   framewright --xmp -a 4:5 photos/              # for raw developers such as darktable, not as pictures
+  framewright --xmp embed -a 4:5 photos/        # in the photos' own XMP, where Lightroom reads it
   framewright --dry-run --report r.html photos/ # look through all crops and pick others, in a browser
   framewright --jobs 4 -o out/ photos/          # four photos share the model's batches
   framewright --choices choices.jsonl -o out/   # crop as picked there
@@ -154,10 +158,20 @@ export function addCropCommand(program: Command): void {
     .option('--strip', 'leave out EXIF, IPTC, XMP, gain map and colour profile', false)
     .option('--name <template>', 'names of the files, of {name}, {dir}, {aspect}, {rank}, {index} and {ext}')
     .option('--keep-time', "give the crops the photo's modification time", false)
-    .option(
-      '--xmp',
-      'note the crop in an XMP sidecar; a picture is written only with --output; Lightroom reads sidecars of raw files only, not of JPEG or TIFF',
-      false,
+    .addOption(
+      new Option(
+        '--xmp [where]',
+        "note the crop in XMP, and write a picture only with --output: sidecar (default), a file beside the photo, which Lightroom reads of raw files only; embed, the photo's own file (JPEG, TIFF, PNG, HEIC), which it reads",
+      )
+        .choices([...XMP_WAYS])
+        .preset(XMP_WAYS[0])
+        .default(false),
+    )
+    .addOption(
+      new Option(
+        '--xmp-name <name>',
+        "what sidecars are called: x.xmp, which Adobe's programs read, and darktable when it imports; x.jpg.xmp, as darktable and digiKam call their own (default: x.xmp, but x.jpg.xmp where there is one or x.xmp is another file's)",
+      ).choices([...SIDECAR_NAMES]),
     )
     .option('--overlay', 'also write the photo with composition and candidates drawn on it', false)
     .option('--report <file>', 'a page to look through the crops and pick others (.html)')
@@ -187,6 +201,7 @@ export function addCropCommand(program: Command): void {
     .option('--max-pixels <n>', 'largest photo to take', parseWhole('max-pixels', 1, Number.MAX_SAFE_INTEGER))
     .addHelpText('after', PRESETS_HELP)
     .addHelpText('after', EXAMPLES);
+  readXmpFlag(command);
   addModelFlags(command).action((photos: string[], flags: CropFlags) => {
     if (process.argv.length <= 2 && photos.length === 0 && flags.hints === undefined && flags.choices === undefined) {
       program.help({ error: true });

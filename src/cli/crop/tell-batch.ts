@@ -93,16 +93,18 @@ function tellCrop(input: string, result: CropResult, { json, verbose, dryRun }: 
   if (verbose) {
     say(`${input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
   }
-  const { sidecar, output = [], notes = [] } = result;
+  const { sidecar, embedded, output = [], notes = [] } = result;
   for (const note of notes) tell(`warning: ${input} ${note}`);
-  if (sidecar?.state === 'manual') {
-    const why = sidecar.reason ? WHY_LEFT_ALONE[sidecar.reason] : 'a crop made by hand';
-    tell(`${input} has ${why}, and ${sidecar.path} is left as it is; --force writes ours over it`);
+  const noted = sidecar ?? embedded;
+  if (noted?.state === 'manual') {
+    const why = noted.reason ? WHY_LEFT_ALONE[noted.reason] : 'a crop made by hand';
+    const what = sidecar ? sidecar.path : 'its XMP';
+    tell(`${input} has ${why}, and ${what} is left as it is; --force writes ours over it`);
   }
   if (json) writeJson(result);
   else if (dryRun) printText(`${input}\t${rectText(result.crop)}\n`);
   else if (!output.includes(STDOUT)) {
-    const files = sidecar?.state === 'written' ? [...output, sidecar.path] : output;
+    const files = noted?.state === 'written' ? [...output, noted.path] : output;
     printText(files.map((file) => `${file}\n`).join(''));
   }
 }

@@ -6,6 +6,10 @@ export interface ItemLocation {
   /** 0: the extents count from the start of the file. */
   readonly method: number;
   readonly extents: readonly { readonly at: number; readonly length: number }[];
+  /** In another file (data_reference_index). */
+  readonly isElsewhere?: boolean;
+  /** Where in the box's body the first extent is written, if it is: four bytes each, the offset from `base` on. */
+  readonly written?: { readonly base: number; readonly offsetAt: number; readonly lengthAt: number };
 }
 
 /** More than a photo of the largest grid has; damaged ones may claim thousands of millions. */
@@ -30,15 +34,18 @@ export function locationsOf(body: Buffer): ItemLocation[] | undefined {
     for (let nItems = next(2); nItems > 0; nItems--) {
       const id = next(2);
       const method = version === 1 ? next(2) & 15 : 0;
-      next(2); // data_reference_index: this file
+      const isElsewhere = next(2) !== 0;
       const base = next(baseBytes);
       const extents: { at: number; length: number }[] = [];
+      const offsetAt = at + 2 + indexBytes;
+      const isWritten = offsetBytes === 4 && lengthBytes === 4;
       for (let nExtents = next(2); nExtents > 0; nExtents--) {
         if (nExtentsLeft-- === 0) return undefined;
         next(indexBytes);
         extents.push({ at: base + next(offsetBytes), length: next(lengthBytes) });
       }
-      items.push({ id, method, extents });
+      const written = isWritten && { written: { base, offsetAt, lengthAt: offsetAt + 4 } };
+      items.push({ id, method, extents, ...(isElsewhere && { isElsewhere }), ...written });
     }
   } catch (thrown) {
     if (thrown instanceof RangeError) return undefined;

@@ -1,4 +1,4 @@
-import { entryOf, openTiffBlock, readIfd } from './ifd.js';
+import { entryOf, openTiffBlock, readIfd, type IfdEntry, type TiffBlock } from './ifd.js';
 import { isKind, JPEG_MARKER, jpegSegment, jpegSegments } from './jpeg-segments.js';
 
 /** CIPA DC-007: further JPEGs behind the first one, listed in an APP2 segment of it. */
@@ -13,12 +13,9 @@ export function furtherPictures(jpeg: Uint8Array): Uint8Array[] {
 
 /** In the order of the file. Pictures do not lie in one another: of entries that say so the first one counts. */
 function furtherPlaces(jpeg: Uint8Array): { start: number; end: number }[] {
-  const segment = jpegSegments(jpeg).find((each) => each.marker === JPEG_MARKER.app2 && isKind(each, SIGNATURE));
-  if (!segment) return [];
-  const blockAt = segment.at + 4 + SIGNATURE.length;
-  const block = openTiffBlock(segment.payload.subarray(SIGNATURE.length));
-  const list = block && entryOf(readIfd(block, block.firstAt), MP_ENTRY);
-  if (!block || !list) return [];
+  const found = listIn(jpeg);
+  if (!found) return [];
+  const { blockAt, block, list } = found;
   const places: { start: number; end: number }[] = [];
   for (let at = list.valueAt + ENTRY_BYTES; at + ENTRY_BYTES <= list.valueAt + list.nBytes; at += ENTRY_BYTES) {
     const start = blockAt + block.view.getUint32(at + 8, block.littleEndian);
@@ -33,6 +30,37 @@ function furtherPlaces(jpeg: Uint8Array): { start: number; end: number }[] {
       end = place.end;
       return true;
     });
+}
+
+function listIn(
+  jpeg: Uint8Array,
+): { readonly blockAt: number; readonly block: TiffBlock; readonly list: IfdEntry } | undefined {
+  const segment = jpegSegments(jpeg).find((each) => each.marker === JPEG_MARKER.app2 && isKind(each, SIGNATURE));
+  if (!segment) return undefined;
+  const blockAt = segment.at + 4 + SIGNATURE.length;
+  const block = openTiffBlock(segment.payload.subarray(SIGNATURE.length));
+  const list = block && entryOf(readIfd(block, block.firstAt), MP_ENTRY);
+  return block && list && { blockAt, block, list };
+}
+
+/** Where the list says how many bytes the first picture has. */
+export interface FirstSize {
+  readonly at: number;
+  /** Puts it right in a file that has so many bytes more before the list. */
+  readonly write: (changed: Uint8Array, nMore: number) => void;
+}
+
+export function firstSizeIn(jpeg: Uint8Array): FirstSize | undefined {
+  const found = listIn(jpeg);
+  if (!found || found.list.nBytes < ENTRY_BYTES) return undefined;
+  const { blockAt, block, list } = found;
+  const at = blockAt + list.valueAt + 4;
+  const nBytes = block.view.getUint32(list.valueAt + 4, block.littleEndian);
+  return {
+    at,
+    write: (changed, nMore) =>
+      new DataView(changed.buffer, changed.byteOffset).setUint32(at + nMore, nBytes + nMore, block.littleEndian),
+  };
 }
 
 /**

@@ -29,9 +29,14 @@ export function withPngMetadata(png: Uint8Array, { exif, xmp, photoshop, texts, 
   if (cicp) added.push({ type: 'cICP', data: Uint8Array.of(cicp.primaries, cicp.transfer, 0, 1) });
   added.push(...(texts ?? []));
   if (exif) added.push({ type: 'eXIf', data: exif });
-  if (xmp) added.push({ type: 'iTXt', data: Buffer.from(`${XMP_KEYWORD}\0\0\0\0\0${xmp}`, 'utf8') });
+  if (xmp) added.push(xmpChunk(Buffer.from(xmp, 'utf8')));
   if (photoshop) added.push({ type: 'zTXt', data: deflatedRawProfile('iptc', photoshop) });
   return withChunks(png, added);
+}
+
+/** A packet as a PNG has it: neither compressed nor in any language. */
+export function xmpChunk(packet: Uint8Array): PngChunk {
+  return { type: 'iTXt', data: Buffer.concat([Buffer.from(`${XMP_KEYWORD}\0\0\0\0\0`, 'latin1'), packet]) };
 }
 
 /** The PNG with a colour profile. */

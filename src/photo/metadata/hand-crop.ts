@@ -3,7 +3,8 @@ import type { Photo } from '../decode.js';
 import { hasDarktableCrop } from './darktable.js';
 import { uprightPoint } from './orientation.js';
 import { otherFileOf, sidecarPathOf } from './sidecar-path.js';
-import { angleIn, cropWeWrote, embeddedXmp, hasCrop, isTurnedBy, readable, readSidecar, SIDES } from './sidecar.js';
+import { angleIn, cropWeWrote, hasCrop, isTurnedBy, SIDES } from './crop-in-xmp.js';
+import { embeddedXmp, readable, readSidecar } from './sidecar.js';
 import { isTrue } from './xmp-of-crop.js';
 import { openXmp, readXmp, type XmpPacket } from './xmp.js';
 

@@ -9,6 +9,10 @@ import { openXmp, readXmp, type XmpPacket } from './xmp.js';
 /** What a sidecar may have at most, in UTF-16. */
 export const MAX_SIDECAR_BYTES = 2 * MAX_XML_CHARACTERS;
 
+/** Ways to call a sidecar: Adobe's, and darktable's and digiKam's. */
+export const SIDECAR_NAMES = ['x.xmp', 'x.jpg.xmp'] as const;
+export type SidecarName = (typeof SIDECAR_NAMES)[number];
+
 /** The names in a folder. */
 export type NamesIn = (folder: string) => Promise<readonly string[]>;
 
@@ -20,15 +24,23 @@ const namesIn: NamesIn = (folder) => readdir(folder).catch(() => []);
  * name lies beside the photo.
  *
  * @param listed what is in a folder, for callers that ask for many photos of one.
+ * @param wanted `x.jpg.xmp`: in any case; `x.xmp`: whether or not there is the other, unless it is another file's.
  */
-export async function sidecarPathOf(photoPath: string, listed: NamesIn = namesIn): Promise<string> {
+export async function sidecarPathOf(
+  photoPath: string,
+  listed: NamesIn = namesIn,
+  wanted?: SidecarName,
+): Promise<string> {
   const { dir, name } = path.parse(photoPath);
   const own = `${photoPath}.xmp`;
+  if (wanted === 'x.jpg.xmp') return own;
   const shared = path.join(dir, `${name}.xmp`);
-  const isThere = await access(own).then(
-    () => true,
-    () => false,
-  );
+  const isThere =
+    wanted === undefined &&
+    (await access(own).then(
+      () => true,
+      () => false,
+    ));
   return isThere || (await hasRawTwin(photoPath, listed)) || (await namesAnother(shared, photoPath)) ? own : shared;
 }
 

@@ -53,6 +53,7 @@ const NO_CROP: XmpEdits = {
   'crs:CropBottom': undefined,
   'crs:CropRight': undefined,
   'crs:CropAngle': undefined,
+  'framewright:Crop': undefined,
 };
 
 export function isTrue(value: string | undefined): boolean {

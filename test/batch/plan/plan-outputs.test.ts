@@ -76,7 +76,7 @@ describe('a name template', () => {
 
 describe('planned outputs', () => {
   const plan = (inputs: string[], aspects: string[], options: Partial<PlanOptions>) =>
-    planOutputs(inputs, () => parseTargets(aspects, []), { top: 1, overlay: false, xmp: false, ...options });
+    planOutputs(inputs, () => parseTargets(aspects, []), { top: 1, overlay: false, ...options });
 
   test('have the names of the template, overlays beside them', async () => {
     const planned = await plan(['in/a.jpg', 'in/b.gif'], ['1:1', '4:5'], {
@@ -144,18 +144,18 @@ describe('planned outputs', () => {
   });
 
   test('are sidecars alone with xmp, pictures too where an output is named', async () => {
-    expect(await plan(['in/a.jpg'], ['4:5'], { xmp: true })).toEqual([
+    expect(await plan(['in/a.jpg'], ['4:5'], { xmp: 'sidecar' })).toEqual([
       { input: 'in/a.jpg', crops: [[]], overlays: [], sidecar: path.join('in', 'a.xmp') },
     ]);
-    const [both] = await plan(['in/a.jpg'], [], { xmp: true, output: 'out/' });
+    const [both] = await plan(['in/a.jpg'], [], { xmp: 'sidecar', output: 'out/' });
     expect(both).toMatchObject({ crops: [['out/a-crop.jpg']], sidecar: path.join('in', 'a.xmp') });
   });
 
   test('in sidecars are refused where one would have to hold two', async () => {
-    await expect(plan(['a.jpg'], ['1:1', '4:5'], { xmp: true })).rejects.toThrow('a sidecar holds one crop, and 2 are');
-    await expect(plan(['a.jpg', 'a.png'], [], { xmp: true })).rejects.toThrow(
+    await expect(plan(['a.jpg'], ['1:1', '4:5'], { xmp: 'sidecar' })).rejects.toThrow('a sidecar holds one crop, and 2 are');
+    await expect(plan(['a.jpg', 'a.png'], [], { xmp: 'sidecar' })).rejects.toThrow(
       'a.jpg and a.png have one sidecar, a.xmp',
     );
-    await expect(plan(['-'], [], { xmp: true, output: 'out/' })).rejects.toThrow('on stdin has no sidecar');
+    await expect(plan(['-'], [], { xmp: 'sidecar', output: 'out/' })).rejects.toThrow('on stdin has no sidecar');
   });
 });

@@ -25,7 +25,7 @@ const run = (...args: string[]): ReturnType<typeof framewright> =>
   framewright(['--engine', 'centre', '-a', '1:1', '--no-journal', ...args], { cwd: folder });
 const at = (...names: string[]): string => path.join(folder, ...names);
 const READERS =
-  'framewright: the crops go into XMP sidecars, which Lightroom reads of raw files only, not of JPEG, PNG or TIFF; darktable reads them\n';
+  'framewright: the crops go into XMP sidecars, which Lightroom reads of raw files only, not of JPEG, PNG or TIFF (--xmp embed is for these); darktable reads photo.xmp when it imports a photo\n';
 const MANUAL =
   '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" crs:HasCrop="True" crs:CropTop="0.3" crs:CropLeft="0.3" crs:CropBottom="0.9" crs:CropRight="0.9"/></rdf:RDF></x:xmpmeta>';
 
