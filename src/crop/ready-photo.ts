@@ -70,9 +70,22 @@ async function frameOfPhoto(
   return { photo, frame, rgb, timings, ...coordinatesFor(photo, frame, engine) };
 }
 
-/** The same photo for an engine that looks at the frame made for another. */
-export function readyFor(ready: ReadyPhoto, engine: Pick<PhotoEngine, 'coordinates'>): ReadyPhoto {
-  return { ...ready, ...coordinatesFor(ready.photo, ready.frame, engine) };
+/** The same photo with the frame that another engine looks at. */
+export async function readyFor(
+  ready: ReadyPhoto,
+  engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels' | 'coordinates'>,
+  options: { signal?: AbortSignal },
+): Promise<ReadyPhoto> {
+  const { photo, timings, straighten, heads } = ready;
+  const framed = await timings.measure('decode', () => frameOfPhoto(photo, engine, timings, options));
+  const straight = { ...framed, ...defined({ straighten }) };
+  return heads ? withHeads(straight, heads) : straight;
+}
+
+/** @param heads in oriented photo pixels */
+export function withHeads(ready: ReadyPhoto, heads: readonly Box[]): ReadyPhoto {
+  const toFrame = frameMap(ready.photo, ready.frame).toFrame;
+  return { ...ready, heads, headsInFrame: heads.map((head) => toFrame.box(head)) };
 }
 
 function coordinatesFor(

@@ -6,6 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ENGINES, openCropper, runBatch, type BatchFailure, type PhotoOutcome } from '../../src/index.js';
 import { examplePhoto } from '../support/photos.js';
 
+/** The engine faces needs packages of its own; see test/faces. */
+const WITHOUT_PACKAGES = ENGINES.filter((name) => name !== 'faces');
+
 let folder: string;
 let wide: string;
 beforeAll(async () => {
@@ -21,7 +24,7 @@ async function firstOf(outcomes: AsyncIterable<PhotoOutcome>): Promise<PhotoOutc
 }
 
 describe('where no least size was asked for', () => {
-  test.each(ENGINES)('a ratio of little room is met all the same by %s', async (engine) => {
+  test.each(WITHOUT_PACKAGES)('a ratio of little room is met all the same by %s', async (engine) => {
     await using cropper = await openCropper({ engine });
     const outcome = await firstOf(cropper.cropEach([wide], { aspects: ['4:5', '9:16', '1:10'] }));
     expect(outcome.results?.map(({ target }) => target.aspect)).toEqual(['4:5', '9:16', '1:10']);
@@ -43,7 +46,7 @@ describe('where no least size was asked for', () => {
 describe('a ratio that a wish makes impossible', () => {
   const wishes = { aspects: ['4:5', '9:16', '1:1'], minSize: 0.25 };
 
-  test.each(ENGINES)('costs none of the others on %s, and says which wish it was', async (engine) => {
+  test.each(WITHOUT_PACKAGES)('costs none of the others on %s, and says which wish it was', async (engine) => {
     await using cropper = await openCropper({ engine });
     const outcome = await firstOf(cropper.cropEach([wide], wishes));
     if (!outcome.results) throw outcome.error;

@@ -39,7 +39,7 @@ describe('heads that were found', () => {
     const ready = await framePhoto(examplePhoto('dogs'), engine, { signal });
     const targets = parseTargets(['1:1', '4:5'], []);
     const decode = () => Promise.resolve({ ...ready, heads: HEADS });
-    const { results } = await cropPhoto({ decode, engine, targets, wishes: { minSize: 0.1 } });
+    const { results } = await cropPhoto({ decode, engines: [engine], targets, wishes: { minSize: 0.1 } });
     expect(results).toHaveLength(2);
     for (const { candidates, heads } of results) {
       expect(heads).toEqual(HEADS);
@@ -52,7 +52,7 @@ describe('heads that were found', () => {
     const ready = await framePhoto(examplePhoto('dogs'), engine, { signal });
     const head: Box = [60, 60, 140, 160];
     const decode = () => Promise.resolve({ ...ready, heads: [head] });
-    const { results } = await cropPhoto({ decode, engine, targets: parseTargets(['1:1'], []), wishes: {} });
+    const { results } = await cropPhoto({ decode, engines: [engine], targets: parseTargets(['1:1'], []), wishes: {} });
     const { crop } = results[0]!;
     expect(crop.y).toBeLessThanOrEqual(10);
   });
@@ -67,13 +67,13 @@ describe('heads that were found', () => {
     ];
     const decode = () => Promise.resolve({ ...ready, heads });
     const targets = parseTargets(['1:1'], []);
-    const { results } = await cropPhoto({ decode, engine, targets, wishes: {} });
+    const { results } = await cropPhoto({ decode, engines: [engine], targets, wishes: {} });
     const { crop, notes } = results[0]!;
     const box: Box = [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height];
     expect(heads.map((head) => contains(box, head))).toEqual([false, true, true]);
     expect(notes).toEqual(['has 3 heads further apart than any crop of this ratio is wide or high: 2 are kept whole']);
     const asked = { keep: [{ x: 0, y: 0, width: 90, height: 1200 }] };
-    await expect(cropPhoto({ decode, engine, targets, wishes: asked })).rejects.toMatchObject({
+    await expect(cropPhoto({ decode, engines: [engine], targets, wishes: asked })).rejects.toMatchObject({
       code: 'ASPECT_IMPOSSIBLE',
       message: expect.stringContaining('the keep boxes span') as string,
     });
@@ -83,11 +83,13 @@ describe('heads that were found', () => {
 if (!isInstalled)
   describe('without the packages that find faces', () => {
     test('opening a cropper with faces says what to install', async () => {
-      await expect(openCropper({ engine: 'full', faces: true })).rejects.toMatchObject({
-        code: 'FACES_UNAVAILABLE',
-        message:
-          'finding faces needs packages that are not installed: npm install @vladmandic/face-api @tensorflow/tfjs @tensorflow/tfjs-backend-wasm',
-      });
+      for (const options of [{ engine: 'full', faces: true }, { engine: ['faces', 'full'] }] as const) {
+        await expect(openCropper(options)).rejects.toMatchObject({
+          code: 'FACES_UNAVAILABLE',
+          message:
+            'finding faces needs packages that are not installed: npm install @vladmandic/face-api @tensorflow/tfjs @tensorflow/tfjs-backend-wasm',
+        });
+      }
     });
   });
 
@@ -105,6 +107,13 @@ declareWhere(isInstalled, 'faces in photos', '@vladmandic/face-api: npm run test
         expect(Math.hypot(middles[i]![0]! - x!, middles[i]![1]! - y!)).toBeLessThan(40);
       }
       expect(await findHeads(await decodePhoto(examplePhoto('mountains')), detect)).toEqual([]);
+
+      await using chain = await openCropper({ engine: ['faces', 'rules'] });
+      const around = await chain.crop(examplePhoto('dogs'), { aspect: '1:1' });
+      expect(around).toMatchObject({ engine: 'faces', heads });
+      expect(around.passedOver).toBeUndefined();
+      const without = await chain.crop(examplePhoto('mountains'), { aspect: '1:1' });
+      expect(without).toMatchObject({ engine: 'rules', passedOver: [{ engine: 'faces', reason: 'nothing' }] });
 
       await using cropper = await openCropper({ engine: 'rules', faces: true });
       const { crop, heads: kept } = await cropper.crop(examplePhoto('dogs'), { aspect: '1:1', minSize: 0.1 });

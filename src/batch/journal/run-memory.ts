@@ -52,7 +52,7 @@ export async function rememberedRun(
 async function sharedKey(
   photos: readonly PlannedPhoto[],
   settings: BatchSettings,
-  { engine, findsFaces, model, identity }: Cropper,
+  { engines, findsFaces, model, identities }: Cropper,
 ): Promise<string> {
   // A file of the same name may hold another adapter by now.
   const loras = await Promise.all((model?.loras ?? []).map(({ path: file }) => fileSha256(file)));
@@ -60,7 +60,9 @@ async function sharedKey(
   const { signal: __, ...encode } = settings.encode;
   const sidecars = photos.some(({ sidecar }) => sidecar !== undefined);
   const { keepTime } = settings;
-  const known = model ?? identity;
+  // Alone as it was before there were chains, so that journals of then are still known.
+  const engine = engines.length === 1 ? engines[0] : engines;
+  const known = engines.length === 1 ? (model ?? identities[0]) : [model, ...identities];
   const said = [SETTINGS_VERSION, engine, findsFaces, known, loras, request, encode, sidecars, keepTime];
   return keyOfSettings(settings.firstFrame ? [...said, 'first frame'] : said);
 }
