@@ -1,9 +1,10 @@
 import { defined } from '../base/defined.js';
 import { coordinateSpace } from '../base/coordinates.js';
-import type { Box, Size } from '../base/geometry.js';
+import type { Size } from '../base/geometry.js';
 import { Timings } from '../base/timings.js';
 import type { PhotoEngine } from '../engines/engine.js';
 import type { FrameImage } from '../engines/frame-image.js';
+import type { Head } from '../faces/heads.js';
 import { frameOf } from '../photo/animation.js';
 import { decodePhoto, type Photo } from '../photo/decode.js';
 import { chooseFrame, frameMap, type FrameMap } from '../photo/frame.js';
@@ -24,7 +25,7 @@ export interface ReadyPhoto extends FrameImage {
   readonly map: FrameMap;
   readonly timings: Timings;
   /** Found in this photo, in oriented photo pixels; no crop may cut any. */
-  readonly heads?: readonly Box[];
+  readonly heads?: readonly Head[];
 }
 
 /** decode: the file, and the model frame made of it. */
@@ -83,9 +84,9 @@ export async function readyFor(
 }
 
 /** @param heads in oriented photo pixels */
-export function withHeads(ready: ReadyPhoto, heads: readonly Box[]): ReadyPhoto {
-  const toFrame = frameMap(ready.photo, ready.frame).toFrame;
-  return { ...ready, heads, headsInFrame: heads.map((head) => toFrame.box(head)) };
+export function withHeads(ready: ReadyPhoto, heads: readonly Head[]): ReadyPhoto {
+  const { toFrame } = frameMap(ready.photo, ready.frame);
+  return { ...ready, heads, headsInFrame: heads.flatMap(({ box, isSure }) => (isSure ? [toFrame.box(box)] : [])) };
 }
 
 function coordinatesFor(

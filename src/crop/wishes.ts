@@ -176,7 +176,7 @@ export function settleWishes(ready: ReadyPhoto, targets: readonly Target[], wish
   const wished = wishes.focus && focusInPhoto(wishes.focus, photo);
   const camera = wished || wishes.cameraFocus === false ? undefined : cameraFocusInPhoto(photo);
   const asked = (wishes.keep ?? []).map((rect) => keepInPhoto(rect, photo));
-  const keep = { asked, heads };
+  const keep = { asked, heads: heads.map(({ box }) => box) };
   const settled = targets.map((target) =>
     settleTarget(ready, target, keep, { minSize: minSize ?? (margin && 0), fit, focus: wished, camera }),
   );

@@ -4,6 +4,6 @@ import type { Box, Size } from '../base/geometry.js';
 export interface FrameImage {
   readonly frame: Size;
   readonly rgb: Uint8Array;
-  /** Heads of people, where they were looked for, in its pixels. */
+  /** What surely are heads of people, where they were looked for, in its pixels. */
   readonly headsInFrame?: readonly Box[];
 }

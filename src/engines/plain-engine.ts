@@ -55,7 +55,8 @@ export function plainEngine(name: PlainEngineName): PhotoEngine {
 const GOES_BY_HEADS = {
   scores: false,
   needsHeads: true,
-  nothingIn: ({ headsInFrame = [] }: FrameImage) => (headsInFrame.length > 0 ? undefined : 'no face was found'),
+  nothingIn: ({ headsInFrame = [] }: FrameImage) =>
+    headsInFrame.length > 0 ? undefined : 'no face was found that surely is one',
 } satisfies Partial<PhotoEngine>;
 
 /** What takes one look at a photo, and proposes whatever is asked from that. */

@@ -49,7 +49,13 @@ async function cropWithHeads(
   wishes: CropWishes = {},
 ): Promise<readonly CropResult[]> {
   const ready = await framePhoto(examplePhoto('dogs'), engines[0], {});
-  const decode = () => Promise.resolve(withHeads(ready, heads));
+  const decode = () =>
+    Promise.resolve(
+      withHeads(
+        ready,
+        heads.map((box) => ({ box, isSure: true })),
+      ),
+    );
   return (await cropPhoto({ decode, engines, targets: parseTargets(['1:1', '9:16'], []), wishes })).results;
 }
 
@@ -171,14 +177,27 @@ describe('the engine faces', () => {
   test('leaves a photo without any to the next one', async () => {
     for (const result of await cropWithHeads([faces, plainEngine('centre')], [])) {
       expect(result.engine).toBe('centre');
-      expect(result.passedOver).toEqual([{ engine: 'faces', reason: 'nothing', detail: 'no face was found' }]);
+      expect(result.passedOver).toEqual([
+        { engine: 'faces', reason: 'nothing', detail: 'no face was found that surely is one' },
+      ]);
     }
+  });
+
+  test('crops around no head that may be none, though it is kept whole', async () => {
+    const engines = [faces, plainEngine('centre')] as const;
+    const ready = await framePhoto(examplePhoto('dogs'), faces, {});
+    const decode = () => Promise.resolve(withHeads(ready, [{ box: HEADS[0]!, isSure: false }]));
+    const { results } = await cropPhoto({ decode, engines, targets: parseTargets(['9:16'], []), wishes: {} });
+    expect(results).toMatchObject([{ engine: 'centre', heads: [HEADS[0]] }]);
+    for (const { box } of results[0]!.candidates) expect(contains(box, HEADS[0]!)).toBe(true);
   });
 
   test('alone has no crop of such a photo', async () => {
     await expect(cropWithHeads([faces], [])).rejects.toMatchObject({
       code: 'NOTHING_FOUND',
-      message: expect.stringMatching(/dogs\.jpg: no face was found; .*--engine faces,rules/) as string,
+      message: expect.stringMatching(
+        /dogs\.jpg: no face was found that surely is one; .*--engine faces,rules/,
+      ) as string,
     });
   });
 

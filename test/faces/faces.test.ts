@@ -2,13 +2,13 @@ import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import { openCropper } from '../../src/cropper/cropper.js';
 import { openFaceDetector } from '../../src/faces/detector.js';
-import { findHeads, headAround } from '../../src/faces/heads.js';
+import { findHeads, headAround, type Head } from '../../src/faces/heads.js';
 import { plainEngine, type PlainEngineName } from '../../src/engines/plain-engine.js';
 import { contains } from '../../src/base/geometry.js';
 import type { Box } from '../../src/base/geometry.js';
 import { decodePhoto } from '../../src/photo/decode.js';
 import { cropPhoto } from '../../src/crop/pipeline.js';
-import { framePhoto } from '../../src/crop/ready-photo.js';
+import { framePhoto, withHeads } from '../../src/crop/ready-photo.js';
 import { parseTargets } from '../../src/crop/target.js';
 import { examplePhoto } from '../support/photos.js';
 import { declareWhere } from '../support/system-tools.js';
@@ -21,6 +21,10 @@ const isInstalled = ((): boolean => {
     return false;
   }
 })();
+
+function sure(boxes: readonly Box[]): Head[] {
+  return boxes.map((box) => ({ box, isSure: true }));
+}
 
 test('a head reaches beyond its face, and not beyond the photo', () => {
   expect(headAround([100, 100, 140, 150], { width: 800, height: 600 })).toEqual([86, 70, 154, 163]);
@@ -38,7 +42,7 @@ describe('heads that were found', () => {
     const engine = plainEngine(name satisfies PlainEngineName);
     const ready = await framePhoto(examplePhoto('dogs'), engine, { signal });
     const targets = parseTargets(['1:1', '4:5'], []);
-    const decode = () => Promise.resolve({ ...ready, heads: HEADS });
+    const decode = () => Promise.resolve(withHeads(ready, sure(HEADS)));
     const { results } = await cropPhoto({ decode, engines: [engine], targets, wishes: { minSize: 0.1 } });
     expect(results).toHaveLength(2);
     for (const { candidates, heads } of results) {
@@ -51,7 +55,7 @@ describe('heads that were found', () => {
     const engine = plainEngine('full');
     const ready = await framePhoto(examplePhoto('dogs'), engine, { signal });
     const head: Box = [60, 60, 140, 160];
-    const decode = () => Promise.resolve({ ...ready, heads: [head] });
+    const decode = () => Promise.resolve(withHeads(ready, sure([head])));
     const { results } = await cropPhoto({ decode, engines: [engine], targets: parseTargets(['1:1'], []), wishes: {} });
     const { crop } = results[0]!;
     expect(crop.y).toBeLessThanOrEqual(10);
@@ -65,7 +69,7 @@ describe('heads that were found', () => {
       [0, 1000, 90, 1200],
       [100, 900, 200, 1000],
     ];
-    const decode = () => Promise.resolve({ ...ready, heads });
+    const decode = () => Promise.resolve(withHeads(ready, sure(heads)));
     const targets = parseTargets(['1:1'], []);
     const { results } = await cropPhoto({ decode, engines: [engine], targets, wishes: {} });
     const { crop, notes } = results[0]!;
@@ -97,7 +101,8 @@ declareWhere(isInstalled, 'faces in photos', '@vladmandic/face-api: npm run test
   describe('with the packages that find faces', () => {
     test('the two faces in a photo are found, none where there is none, and a cropper keeps them', async () => {
       const detect = await openFaceDetector();
-      const heads = await findHeads(await decodePhoto(examplePhoto('dogs')), detect);
+      const found = await findHeads(await decodePhoto(examplePhoto('dogs')), detect);
+      const heads = found.map(({ box }) => box);
       const middles = heads.map(([x1, y1, x2, y2]) => [(x1 + x2) / 2, (y1 + y2) / 2]).sort((a, b) => a[1]! - b[1]!);
       expect(middles).toHaveLength(2);
       for (const [i, [x, y]] of [
