@@ -74,6 +74,16 @@ export type Fit = (typeof FITS)[number];
 
 const sizeSchema = z.object({ widthPx: z.int().positive(), heightPx: z.int().positive() });
 
+/** A ratio or size that no crop of a photo meets, where there are crops for others. */
+export const refusedTargetSchema = z.object({
+  target: z.object({ aspect: z.string().optional(), size: sizeSchema.optional() }),
+  /** `ASPECT_IMPOSSIBLE` */
+  code: z.string(),
+  /** Why, for people. */
+  detail: z.string(),
+});
+export type RefusedTarget = z.infer<typeof refusedTargetSchema>;
+
 /** One crop of one photo: what `crop` returns and a line of `--json`. All coordinates are oriented photo pixels. */
 export const cropResultSchema = z.object({
   schemaVersion: z.literal(1),

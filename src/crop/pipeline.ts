@@ -230,7 +230,7 @@ function failedOf(targets: readonly (SettledTarget | TargetOutcome)[]): FailedTa
 }
 
 /** One error for all the targets that cannot be met, of which there is at least one. */
-export function impossibleTogether(failed: readonly FailedTarget[]): FramewrightError {
+function impossibleTogether(failed: readonly FailedTarget[]): FramewrightError {
   const [first, ...others] = failed.map(({ error }) => error);
   if (others.length === 0) return first!;
   const message = [first!, ...others].map((error) => error.message).join('; ');

@@ -1,10 +1,10 @@
 import type { Cropper } from '../../cropper/cropper.js';
 import { defined } from '../../base/defined.js';
-import type { CropResult } from '../../base/schema.js';
+import type { CropResult, RefusedTarget } from '../../base/schema.js';
 import { fileSha256 } from '../../files/file-hash.js';
 import { STDIN } from '../inputs.js';
 import { refuseExisting } from '../plan/existing-files.js';
-import { filesOf, type PlannedPhoto } from '../plan/planned-photo.js';
+import { filesOf, withoutTargets, type PlannedPhoto } from '../plan/planned-photo.js';
 import type { RunPlan } from '../plan/run-plan.js';
 import type { BatchSettings } from '../settings.js';
 import type { SeenDone } from './seen-records.js';
@@ -75,16 +75,23 @@ async function sharedKey(
 export async function earlierResults(
   { journal, finished }: RunMemory,
   planned: PlannedPhoto,
-): Promise<readonly CropResult[]> {
-  const { input, crops, overlays } = planned;
-  const results = await journal.resultsOf(finished.get(planned)!);
-  return results.map((result, target) => {
+): Promise<{ readonly results: readonly CropResult[]; readonly refused: readonly RefusedTarget[] }> {
+  const { input } = planned;
+  const done = finished.get(planned)!;
+  const { refused = [] } = done;
+  const { crops, overlays } = withoutTargets(planned, new Set(refused.map(({ nth }) => nth)));
+  const earlier = await journal.resultsOf(done);
+  const results = earlier.map((result, target) => {
     const overlay = overlays[target];
-    const names = [...(result.verdict === 'review' ? [] : crops[target]!), ...(overlay === undefined ? [] : [overlay])];
+    const names = [
+      ...(result.verdict === 'review' ? [] : (crops[target] ?? [])),
+      ...(overlay === undefined ? [] : [overlay]),
+    ];
     const { path: _, ...size } = result.photo;
     const output = names.length === result.output?.length ? names : undefined;
     return { ...result, photo: { path: input, ...size }, ...defined({ output }) };
   });
+  return { results, refused: refused.map(({ nth: _, ...each }) => each) };
 }
 
 /**

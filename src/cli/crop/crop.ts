@@ -57,7 +57,7 @@ Examples:
   framewright --choices choices.jsonl -o out/   # crop as picked there
   framewright --watch -a 4:5 -o out/ inbox/     # crop what arrives in inbox/, until Ctrl-C
 
-Exit codes: 0 ok, 1 failure, 2 usage, 3 model missing or unloadable, 4 some photos failed, 130 interrupted.`;
+Exit codes: 0 ok, 1 failure, 2 usage, 3 model missing or unloadable, 4 some photos gave no crop, 130 interrupted.`;
 
 /** `framewright <photos|folders>`, the default command. */
 export function addCropCommand(program: Command): void {
