@@ -325,7 +325,12 @@ export class Cropper {
         const crops = async (): Promise<CroppedPhoto> => {
           checkOptions('a photo of cropEach', task, PHOTO_TASK);
           const targets = (aspects ?? sizes) ? parseTargets(aspects ?? [], sizes ?? []) : sharedTargets;
-          return this.#cropTargets(input, targets, { ...rest, ...wishes, signal }, { name, inBatch: true });
+          return this.#cropTargets(
+            input,
+            targets,
+            { ...wishesTogether(rest, wishes), signal },
+            { name, inBatch: true },
+          );
         };
         pace.begin();
         ahead.push(
@@ -527,6 +532,11 @@ function oneTarget({ aspect, size, ...wishes }: CropOptions): { targets: Target[
     throw new FramewrightError('USAGE', 'give an aspect or a size, not both: a size fixes the aspect');
   }
   return { targets: parseTargets(aspect === undefined ? [] : [aspect], size === undefined ? [] : [size]), wishes };
+}
+
+/** What a photo's own fit does not go with is another's. */
+function wishesTogether({ fit, background, enlarge, ...shared }: CropWishes, own: Partial<CropWishes>): CropWishes {
+  return { ...shared, ...(own.fit === undefined ? defined({ fit, background, enlarge }) : {}), ...own };
 }
 
 function taskOf(each: PhotoInput | PhotoTask): PhotoTask {

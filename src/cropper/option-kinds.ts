@@ -62,7 +62,13 @@ export const PHOTO_TASK: OptionKinds<PhotoTask> = {
   sizes: 'list',
   keep: 'list',
   focus: 'object',
+  cameraFocus: 'boolean',
+  place: PLACES,
+  margin: 'text',
   minSize: 'number',
+  fit: FITS,
+  background: 'text',
+  enlarge: 'boolean',
   straighten: 'any',
   instruct: 'text',
 };

@@ -80,10 +80,11 @@ export interface CroppedImage extends EncodedCrop {
 /** What may be wished of one photo of a batch. */
 export type PhotoWishes = Pick<
   CropEachOptions,
-  'aspects' | 'sizes' | 'keep' | 'focus' | 'minSize' | 'straighten' | 'instruct'
+  | ('aspects' | 'sizes' | 'keep' | 'focus' | 'cameraFocus' | 'minSize' | 'straighten' | 'instruct')
+  | ('place' | 'margin' | 'fit' | 'background' | 'enlarge')
 >;
 
-/** A photo of a batch with wishes of its own; each takes the place of the batch's. */
+/** A photo of a batch with wishes of its own; each takes the place of the batch's, and `fit` of `background` and `enlarge` too. */
 export interface PhotoTask extends PhotoWishes {
   readonly input: PhotoInput;
   /** How errors name a photo that has no path. */
