@@ -108,6 +108,7 @@ export type {
   ElementKind,
   EngineName,
   Fallback,
+  RefusedTarget,
   Fit,
 } from './base/schema.js';
 export type { ContextCounters, DeviceInfo, GpuChoice, LogLine, LoraSpec, RuntimeInfo } from './runtime/types.js';

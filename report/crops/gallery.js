@@ -5,7 +5,7 @@
   /** @typedef {PageData['photos'][number]} Photo */
 
   const { data, byId, select, input, element } = report;
-  const { photos, failures } = data;
+  const { photos, failures, refused } = data;
   const PAGE = 60;
   const UNSURE_BELOW = 0.5;
   let nShown = PAGE;
@@ -53,13 +53,22 @@
         'Click a photo to see it large and to move its crop, a small picture to pick that crop.',
       ),
     );
-    if (failures.length === 0) return;
+    tellErrors(`${count(failures.length, 'photo')} failed`, failures);
+    tellErrors(`${count(refused.length, 'crop')} of a shape that a photo has no room for`, refused);
+  }
+
+  /**
+   * @param {string} summary
+   * @param {typeof failures} errors
+   */
+  function tellErrors(summary, errors) {
+    if (errors.length === 0) return;
     byId('head').append(
       element(
         'details',
         { class: 'failures' },
-        element('summary', {}, `${count(failures.length, 'photo')} failed`),
-        element('ul', {}, ...failures.map(({ message, code }) => element('li', {}, `${message} [${code}]`))),
+        element('summary', {}, summary),
+        element('ul', {}, ...errors.map(({ message, code }) => element('li', {}, `${message} [${code}]`))),
       ),
     );
   }

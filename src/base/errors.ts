@@ -12,6 +12,7 @@ export const ERROR_CODES = [
   'OUTPUT_WRITE', // disk full, permission, missing folder
   'OUTPUT_LOCKED', // another run is writing there
   'FACES_UNAVAILABLE', // the optional packages that find faces are not installed
+  'NOTHING_FOUND', // nothing that the engines asked go by is in the photo
   'ASPECT_IMPOSSIBLE', // no crop satisfies aspect, keep boxes and minimum size together
   'MODEL_NOT_FOUND',
   'DOWNLOAD', // a file cannot be had from its server, or is not what it should be

@@ -52,13 +52,19 @@ export const cropRectSchema = z.object({ x: z.int(), y: z.int(), width: z.int(),
 export type CropRect = z.infer<typeof cropRectSchema>;
 
 /**
- * The candidate engines: the model, four plain functions for comparison and for photos wanted in a millisecond, and what people
- * did with photos like this one.
+ * The candidate engines: the model, four plain functions for comparison and for photos wanted in a millisecond, what people
+ * did with photos like this one, and the heads in it.
  */
-export const ENGINES = ['vlm', 'rules', 'saliency', 'centre', 'full', 'retrieval'] as const;
+export const ENGINES = ['vlm', 'rules', 'saliency', 'centre', 'full', 'retrieval', 'faces'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
-/** What becomes of a crop whose confidence is too low: another engine's crop, the photo as it is, or a person's look. */
+/**
+ * Why an engine of a chain has not made the crop: nothing it goes by is in the photo, its confidence is too low, no crop it
+ * could propose meets the wishes, or it has given no valid answer.
+ */
+export const PASSED_OVER = ['nothing', 'unsure', 'impossible', 'invalid'] as const;
+
+/** What becomes of a photo that no engine asked is sure about: another engine's crop, the photo as it is, or a person's look. */
 export const FALLBACKS = ['rules', 'saliency', 'centre', 'full', 'keep', 'review'] as const;
 export type Fallback = (typeof FALLBACKS)[number];
 
@@ -67,6 +73,16 @@ export const FITS = ['crop', 'pad', 'blur'] as const;
 export type Fit = (typeof FITS)[number];
 
 const sizeSchema = z.object({ widthPx: z.int().positive(), heightPx: z.int().positive() });
+
+/** A ratio or size that no crop of a photo meets, where there are crops for others. */
+export const refusedTargetSchema = z.object({
+  target: z.object({ aspect: z.string().optional(), size: sizeSchema.optional() }),
+  /** `ASPECT_IMPOSSIBLE` */
+  code: z.string(),
+  /** Why, for people. */
+  detail: z.string(),
+});
+export type RefusedTarget = z.infer<typeof refusedTargetSchema>;
 
 /** One crop of one photo: what `crop` returns and a line of `--json`. All coordinates are oriented photo pixels. */
 export const cropResultSchema = z.object({
@@ -154,8 +170,21 @@ export const cropResultSchema = z.object({
    * answers with one box.
    */
   confidence: z.number().min(0).max(1).optional(),
-  /** What took the place of the crop of the engine asked, whose confidence was too low. */
+  /** What took the place of the crop of the engines asked, none of which was sure: `confidence` is then the first one's that had a crop. */
   fallback: z.enum(FALLBACKS).optional(),
+  /** The other engines that were asked, in order, and why the crop is not theirs. Absent where none was. */
+  passedOver: z
+    .array(
+      z.object({
+        engine: z.enum(ENGINES),
+        reason: z.enum(PASSED_OVER),
+        /** What was wrong, for people. */
+        detail: z.string(),
+        /** Of its own crop, where it had one. */
+        confidence: z.number().min(0).max(1).optional(),
+      }),
+    )
+    .optional(),
   /**
    * What a user may wonder about, to follow the photo's name: what of it is not cropped, as its frames but the first; that
    * the size asked for is more than the crop has.

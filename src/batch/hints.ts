@@ -4,11 +4,15 @@ import type { PhotoWishes } from '../cropper/options.js';
 import { defined } from '../base/defined.js';
 import { messageOf } from '../base/errors.js';
 import { readJsonLines, type FileLine } from '../files/json-lines-file.js';
-import { boxSchema, cropRectSchema, type CropRect } from '../base/schema.js';
+import { boxSchema, cropRectSchema, FITS, type CropRect } from '../base/schema.js';
 import { parseFocus } from '../crop/focus.js';
+import { parseMargin } from '../crop/margin.js';
+import { PLACES } from '../crop/place.js';
 import { listedPath } from './listed-path.js';
 import { MOST_STRAIGHTEN_DEG } from '../crop/straighten-wish.js';
 import { parseTargets } from '../crop/target.js';
+import { settleFit } from '../crop/wishes.js';
+import { parseBackground } from '../photo/background.js';
 
 const share = z.number().min(0).max(1);
 const whole = z.int().min(0);
@@ -35,6 +39,15 @@ export const hintSchema = z.strictObject({
   aspect: z.string().optional(),
   size: z.string().optional(),
   minSize: share.optional(),
+  /** As --place and --margin: "left", "10%" or "40px". */
+  place: z.enum(PLACES).optional(),
+  margin: z.string().optional(),
+  /** As --fit, --background and --enlarge; a fit of its own takes the place of all three that the command line says. */
+  fit: z.enum(FITS).optional(),
+  background: z.string().optional(),
+  enlarge: z.boolean().optional(),
+  /** False as --no-camera-focus. */
+  cameraFocus: z.boolean().optional(),
   /** As --straighten: "off", "auto", or degrees clockwise. */
   straighten: z
     .union([z.enum(['off', 'auto']), z.number().min(-MOST_STRAIGHTEN_DEG).max(MOST_STRAIGHTEN_DEG)])
@@ -76,17 +89,25 @@ export async function readHints(file: string): Promise<ReadonlyMap<string, Photo
 
 function hintOf({ value, from, refuse }: FileLine<z.infer<typeof hintSchema>>, file: string): PhotoHint {
   const { aspect, size, keep, focus, minSize, straighten, instruct } = value;
+  const { place, margin, fit, background, enlarge, cameraFocus } = value;
   const aspects = aspect === undefined ? undefined : [aspect];
   const sizes = size === undefined ? undefined : [size];
   try {
     parseTargets(aspects ?? [], sizes ?? []);
+    if (margin !== undefined) parseMargin(margin);
+    if (background !== undefined) parseBackground(background);
+    // What it fills up may be asked for by the command line.
+    if (fit !== undefined) settleFit(defined({ fit, background, enlarge }), [{ aspect: { width: 1, height: 1 } }]);
   } catch (error) {
     throw refuse(messageOf(error));
   }
   return {
     path: listedPath(value, file),
     from,
-    wishes: defined({ aspects, sizes, keep, focus, minSize, straighten, instruct }),
+    wishes: defined({
+      ...{ aspects, sizes, keep, focus, minSize, straighten, instruct },
+      ...{ place, margin, fit, background, enlarge, cameraFocus },
+    }),
   };
 }
 

@@ -1,5 +1,4 @@
-import type { CropResult } from '../base/schema.js';
-import type { FailedTarget } from '../crop/wishes.js';
+import type { CropResult, RefusedTarget } from '../base/schema.js';
 import type { Cropper } from '../cropper/cropper.js';
 import type { PlannedPhoto } from './plan/planned-photo.js';
 
@@ -37,6 +36,8 @@ export interface BatchPhoto {
   readonly input: string;
   /** One for each target that can be met, with the files written; with choices the one chosen. */
   readonly results: readonly CropResult[];
+  /** The aspects and sizes that no crop of it meets, each a warning. */
+  readonly refused: readonly RefusedTarget[];
   /** An earlier run has done it. */
   readonly isEarlier: boolean;
 }
@@ -44,8 +45,6 @@ export interface BatchPhoto {
 export interface BatchFailure {
   readonly input: string;
   readonly error: unknown;
-  /** The aspects and sizes that failed, where the crops for the others are made; undefined where the photo gave none. */
-  readonly targets?: readonly FailedTarget[];
 }
 
 export interface BatchProgress {
@@ -63,8 +62,10 @@ export interface BatchProgress {
 export interface BatchResult extends BatchBegin {
   /** Cropped in this run or an earlier one. */
   readonly nDone: number;
-  /** Photos that could not be cropped, or not to each aspect and size, in order. */
+  /** Photos that gave no crop at all, in order. */
   readonly failures: readonly BatchFailure[];
+  /** Aspects and sizes left out of photos that are done, in this run or an earlier one: no crop meets them. */
+  readonly nRefused: number;
   /** `noMore` has ended the run before all photos had their turn. */
   readonly isStopped: boolean;
   /** Crops left for a person to decide, and where they are listed; undefined where none may be. */
@@ -94,7 +95,7 @@ export interface BatchListener {
   readonly onBegin?: (begin: BatchBegin) => void;
   /** A photo is done. Photos come in the order planned. */
   readonly onPhoto?: (photo: BatchPhoto) => void;
-  /** A photo could not be cropped, or not to each aspect and size: then after `onPhoto` with those made. The others go on. */
+  /** A photo could not be cropped. The others go on. */
   readonly onFailure?: (failure: BatchFailure) => void;
   /** At the beginning, and after each photo of this run. */
   readonly onProgress?: (progress: BatchProgress) => void;

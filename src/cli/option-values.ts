@@ -1,8 +1,9 @@
 import type { Argument, Option } from 'commander';
+import { isList } from './options.js';
 
-/** What may stand for a value: one of some words, the name of a file or folder, or anything. */
+/** What may stand for a value: one of some words (or several, with commas between), the name of a file or folder, or anything. */
 export type ValueKind =
-  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | { readonly kind: 'choice'; readonly choices: readonly string[]; readonly isList?: boolean }
   | { readonly kind: 'file' }
   | { readonly kind: 'free' };
 
@@ -24,7 +25,9 @@ const FILE_PLACEHOLDERS: ReadonlySet<string> = new Set([
 /** Of the option's value, with its placeholder; undefined for a switch. */
 export function valueOfOption(option: Option): (ValueKind & { readonly name: string }) | undefined {
   const placeholder = /[<[](.+)[>\]]$/.exec(option.flags)?.[1];
-  return placeholder === undefined ? undefined : { ...kindOf(placeholder, option.argChoices), name: placeholder };
+  if (placeholder === undefined) return undefined;
+  const kind = kindOf(placeholder, option.argChoices);
+  return { ...kind, ...(kind.kind === 'choice' && isList(option) ? { isList: true } : {}), name: placeholder };
 }
 
 export function valueOfArgument(argument: Argument): ValueKind {

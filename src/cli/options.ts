@@ -3,7 +3,9 @@ import { defined } from '../base/defined.js';
 import { parseBytes } from '../base/bytes-text.js';
 import type { TowerOptions } from '../retrieval/tower.js';
 import type { LogLine, LoraSpec, GpuChoice } from '../runtime/types.js';
-import type { CropRect } from '../base/schema.js';
+import { engineChain } from '../base/engine-names.js';
+import { messageOf } from '../base/errors.js';
+import { ENGINES, type CropRect, type EngineName } from '../base/schema.js';
 import { parseFocus, type Focus } from '../crop/focus.js';
 import { parseMargin } from '../crop/margin.js';
 import { MOST_STRAIGHTEN_DEG, type Straighten } from '../crop/straighten-wish.js';
@@ -104,6 +106,39 @@ export function collect<T>(parse: (text: string) => T): Collector<T> {
 export function isRepeatable({ parseArg }: Option): boolean {
   return parseArg !== undefined && 'isRepeatable' in parseArg;
 }
+
+/** The parser of an option whose value is a list with commas between. */
+export interface ListParser<T> {
+  (text: string): T;
+  readonly isList: true;
+}
+
+export function isList({ parseArg }: Option): boolean {
+  return parseArg !== undefined && 'isList' in parseArg;
+}
+
+/** `--engine`: one, or several that are asked in turn. */
+export function engineOption(): Option {
+  return new Option(
+    '--engine <name,...>',
+    'what finds the crops; of several, as faces,vlm,centre, each is asked for what the ones before have no crop for',
+  )
+    .choices([...ENGINES])
+    .argParser(parseEngines)
+    .default(['vlm'], 'vlm');
+}
+
+const parseEngines: ListParser<readonly EngineName[]> = Object.assign(
+  (text: string) => {
+    try {
+      return engineChain(text.split(',').map((name) => name.trim()));
+    } catch (error) {
+      const [first, ...rest] = messageOf(error);
+      throw new InvalidArgumentError([first!.toUpperCase(), ...rest, rest.at(-1) === '?' ? '' : '.'].join(''));
+    }
+  },
+  { isList: true as const },
+);
 
 export function parseWhole(name: string, least: number, most: number): (text: string) => number {
   return (text) => {

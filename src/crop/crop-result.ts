@@ -53,7 +53,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
     ...defined({ canvas: canvas && canvasInResult(canvas) }),
     ...defined({ cameraFocus: settled.cameraFocus && cameraFocusInResult(settled.cameraFocus) }),
     focalPoint: focalPoint(photo, analysis, boxOfRect(final), settled.focus),
-    ...(heads ? { heads: heads.map((box) => [...box] as [number, number, number, number]) } : {}),
+    ...(heads ? { heads: heads.map(({ box }) => [...box] as [number, number, number, number]) } : {}),
     ...defined({ straighten }),
     // A straightened photo is not as it was, even all of it.
     verdict: keepsPhoto && !photo.turn ? 'keep' : 'crop',

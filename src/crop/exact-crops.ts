@@ -72,7 +72,10 @@ function heldBy(outcome: Proposal, trimmed: Box | undefined): readonly Box[] {
 /** What the crop is of: rectangles to keep, else heads, else what the analysis names; its middle, or the focus. */
 function subjectOf(outcome: Proposal): { readonly point: Point; readonly box?: Box } | undefined {
   const { wishes, ready, settled } = outcome;
-  const box = unionOf(wishes.asked) ?? unionOf(ready.heads ?? []) ?? subjectBox(elementsInPhoto(outcome));
+  const box =
+    unionOf(wishes.asked) ??
+    unionOf((ready.heads ?? []).map((head) => head.box)) ??
+    subjectBox(elementsInPhoto(outcome));
   const point = settled.focus ?? (box && boxCentre(box));
   return point && { point, ...defined({ box }) };
 }

@@ -1,20 +1,20 @@
 import { defined } from '../base/defined.js';
 import { FramewrightError } from '../base/errors.js';
-import type { CropRect, CropResult, Element, Fallback } from '../base/schema.js';
-import type { EngineCall, EngineSteps, PhotoEngine } from '../engines/engine.js';
-import { plainEngine } from '../engines/plain-engine.js';
+import type { CropRect, CropResult, Element } from '../base/schema.js';
+import type { EngineCall, EngineChain, EngineSteps, PhotoEngine } from '../engines/engine.js';
 import type { Photo } from '../photo/decode.js';
 import { boxOfSize } from '../base/geometry.js';
 import { sampledFrames } from '../photo/animation.js';
 import type { CropOutcome } from './crop-outcome.js';
 import { cropResult, withCrop } from './crop-result.js';
 import { tellCandidates, tellElements } from './tell-thoughts.js';
-import { CROP_DEFAULTS } from './defaults.js';
+import { Course, isPassedOn, linksOf, type Link } from './engine-chain.js';
 import { rectangleForAll } from './serve-frames.js';
 import { readyFor, type ReadyPhoto } from './ready-photo.js';
 import { keepBox } from './keep-box.js';
 import type { Target } from './target.js';
 import {
+  checkWishes,
   isImpossible,
   settleCall,
   settleWishes,
@@ -25,7 +25,7 @@ import {
 
 /** One photo, and what is to become of it. */
 export interface CropJob<Encoded = undefined> extends EngineJob {
-  /** The photo, upright in sRGB, with the frame its engine looks at. */
+  /** The photo, upright in sRGB, with the frame that the first engine looks at. */
   readonly decode: () => Promise<ReadyPhoto>;
   /** Another frame of an animation, made ready as the first. Default: the first alone says where to crop. */
   readonly anotherFrame?: (ready: ReadyPhoto, page: number) => Promise<ReadyPhoto>;
@@ -36,10 +36,11 @@ export interface CropJob<Encoded = undefined> extends EngineJob {
 }
 
 interface EngineJob {
-  readonly engine: PhotoEngine;
+  /** Asked in turn, the next where the one before has no crop that counts. */
+  readonly engines: EngineChain;
   readonly wishes: HeldWishes;
   /** Waits until the engine has time for a photo. Default: it always has. */
-  readonly turn?: (ready: ReadyPhoto) => Promise<AsyncDisposable>;
+  readonly turn?: (ready: ReadyPhoto, engine: PhotoEngine) => Promise<AsyncDisposable>;
 }
 
 export interface CroppedPhoto<Encoded = undefined> {
@@ -58,10 +59,10 @@ export type TargetOutcome =
 /**
  * CROP (arXiv 2605.12545), from the file to the file, as the paper draws it: everything else hangs below these steps.
  *
- * A target that no crop of the photo meets costs only its own.
+ * A target that no crop of the photo meets costs only its own. What one engine has no crop for is left to the next one.
  *
- * @throws FramewrightError INPUT_*, USAGE, CONTEXT_FULL, ANSWER_INVALID; ASPECT_IMPOSSIBLE if none of the targets can be met;
- *   the signal's reason
+ * @throws FramewrightError INPUT_*, USAGE; CONTEXT_FULL, ANSWER_INVALID, NOTHING_FOUND of the first engine where no other has
+ *   a crop; ASPECT_IMPOSSIBLE if none of the targets can be met; the signal's reason
  */
 export async function cropPhoto<Encoded = undefined>(job: CropJob<Encoded>): Promise<CroppedPhoto<Encoded>> {
   const ready = await job.decode();
@@ -86,7 +87,7 @@ async function serveFrames(
   const pages = sampledFrames(nFrames, FRAMES_LOOKED_AT);
   const perFrame: (readonly TargetOutcome[])[] = [first];
   for (const page of pages.slice(1)) perFrame.push(await cropReady(job, await anotherFrame(ready, page)));
-  const { targets: settled } = settleWishes(ready, job.targets, job.engine, job.wishes);
+  const { targets: settled } = settleWishes(ready, job.targets, job.wishes);
   return first.map((outcome, i) => {
     const limits = settled[i]!;
     // A canvas is made for the crop that lies on it, and holds one frame.
@@ -100,40 +101,124 @@ async function serveFrames(
 
 /** A target that no crop of the photo meets is its own outcome; all of them are an error. */
 async function cropReady(job: Omit<CropJob, 'decode' | 'encode'>, ready: ReadyPhoto): Promise<TargetOutcome[]> {
-  const wishes = settleWishes(ready, job.targets, job.engine, job.wishes);
-  const settled = wishes.targets.filter((each) => each.error === undefined);
-  const possible = settled.filter(({ isPadded = false }) => !isPadded);
-  if (settled.length === 0) throw impossibleTogether(failedOf(wishes.targets));
-  const crops = await withSteps(job, ready, wishes.call, async (steps) => {
-    const analysed = await steps.analyse(); // eq. (1): the composition
-    tellElements({ ready, wishes, analysed });
-    const padded = settled
-      .filter(({ isPadded = false }) => isPadded)
-      .map((each) => paddedResult({ ...job, ready, wishes, settled: each, analysed }));
-    if (possible.length === 0) return padded;
-    const enhanced = await steps.enhance(analysed); // eq. (2): drawn on the photo
-    const found = await steps.forEachTarget(enhanced, (from, target, i) =>
-      unlessImpossible(possible[i]!.target, job.engine, async () => {
-        const proposed = await steps.propose(from, target); // candidates, seen on the enhanced photo
-        tellCandidates({ ...job, ready, wishes, settled: possible[i]!, analysed, proposed });
-        const decided = await steps.decide(proposed, target); // the best of them
-        return cropResult({ ...job, ready, wishes, settled: possible[i]!, analysed, proposed, decided });
-      }),
+  checkWishes(job.engines, job.targets, job.wishes);
+  const links = linksOf(job.engines, job.wishes);
+  const courses = job.targets.map((target) => ({ target, course: new Course(job.wishes) }));
+  const failed: FailedTarget[] = [];
+  for (const link of links) {
+    const open = courses.filter(
+      ({ target, course }) => course.isOpen && !failed.some((each) => each.target === target),
     );
-    return [...found, ...padded];
+    if (open.length === 0) break;
+    const own = await framedFor(link.engine, ready, job);
+    const answers = await askEngine(job, link, own, {
+      targets: open.map(({ target }) => target),
+      isAlone: links.length === 1,
+    });
+    for (const answer of answers) {
+      const { course } = open.find(({ target }) => target === answer.target)!;
+      if (answer.result) course.take(link, answer.result);
+      else if (answer.isUnmeetable) failed.push({ target: answer.target, error: answer.error });
+      else course.pass(link, answer.error, answer.detail);
+    }
+  }
+  const targets = courses.map(({ target, course }): TargetOutcome => {
+    const end = failed.find((each) => each.target === target)?.error ?? course.end();
+    return end instanceof FramewrightError ? { target, error: end } : { target, result: end };
   });
-  const made = await Promise.all(crops.map((crop) => settleOutcome(crop, ready, job.wishes)));
-  const targets = wishes.targets.map(
-    (each) => made.find(({ target }) => target === each.target) ?? failedOf([each])[0]!,
-  );
+  const notImpossible = targets.find(({ error }) => error !== undefined && !isImpossible(error));
+  if (notImpossible) throw notImpossible.error!;
   if (targets.every(({ error }) => error !== undefined)) throw impossibleTogether(failedOf(targets));
   return targets;
+}
+
+/** What one engine has made of one target, or why it has made nothing of it. */
+type Answer =
+  | { readonly target: Target; readonly result: CropResult; readonly error?: undefined }
+  | {
+      readonly target: Target;
+      readonly result?: undefined;
+      readonly error: FramewrightError;
+      /** In short, beside the result of another engine. Default: the error's message. */
+      readonly detail?: string;
+      /** No crop of the photo meets it: another engine need not be asked. */
+      readonly isUnmeetable?: boolean;
+    };
+
+interface Asked {
+  readonly targets: readonly Target[];
+  /** There is no other engine to leave an error to, or that has had a crop. */
+  readonly isAlone: boolean;
+}
+
+/** One engine of the chain and the targets that are open: the method. */
+async function askEngine(
+  job: Omit<CropJob, 'decode' | 'encode' | 'wishes'>,
+  { engine, wishes: wished }: Link,
+  ready: ReadyPhoto,
+  { targets, isAlone }: Asked,
+): Promise<Answer[]> {
+  const wishes = settleWishes(ready, targets, wished);
+  const settled = wishes.targets.filter((each) => each.error === undefined);
+  const possible = settled.filter(({ isPadded = false }) => !isPadded);
+  const unmeetable = failedOf(wishes.targets).map((each) => ({ ...each, isUnmeetable: true }));
+  if (settled.length === 0) return unmeetable;
+  const nothing = engine.nothingIn?.(ready);
+  if (nothing !== undefined) {
+    const error = nothingFound(nothing, ready);
+    return [...settled.map(({ target }) => ({ target, error, detail: nothing })), ...unmeetable];
+  }
+  const outcome = { ready, wishes, engine };
+  const passOn = async <T>(work: () => Promise<T>, instead: (error: FramewrightError) => T): Promise<T> => {
+    try {
+      return await work();
+    } catch (thrown) {
+      const error = engine.explain?.(thrown) ?? thrown;
+      if (isImpossible(error) || (isPassedOn(error) && !isAlone)) return instead(error);
+      throw thrown;
+    }
+  };
+  const answers = await passOn<Answer[]>(
+    () =>
+      withSteps({ ...job, engine }, ready, wishes.call, async (steps) => {
+        const analysed = await steps.analyse(); // eq. (1): the composition
+        tellElements({ ...outcome, analysed });
+        const padded = settled
+          .filter(({ isPadded = false }) => isPadded)
+          .map((each) => paddedResult({ ...outcome, settled: each, analysed }));
+        if (possible.length === 0) return padded;
+        const enhanced = await steps.enhance(analysed); // eq. (2): drawn on the photo
+        const found = await steps.forEachTarget(enhanced, (from, target, i) =>
+          passOn<Answer>(
+            async () => {
+              const own = { ...outcome, settled: possible[i]!, analysed };
+              const proposed = await steps.propose(from, target); // candidates, seen on the enhanced photo
+              tellCandidates({ ...own, proposed });
+              const decided = await steps.decide(proposed, target); // the best of them
+              return { target: own.settled.target, result: cropResult({ ...own, proposed, decided }) };
+            },
+            // What fits the frame may still fail the photo, whose pixels are finer.
+            (error) => ({ target: possible[i]!.target, error }),
+          ),
+        );
+        return [...found, ...padded];
+      }),
+    (error) => settled.map(({ target }) => ({ target, error })),
+  );
+  return [...answers, ...unmeetable];
+}
+
+function nothingFound(what: string, { photo }: ReadyPhoto): FramewrightError {
+  return new FramewrightError(
+    'NOTHING_FOUND',
+    `${photo.name}: ${what}; name another engine behind, to be asked then: --engine faces,rules`,
+  );
 }
 
 const WHY_PADDED = 'No crop of this ratio holds all that is to be kept; the canvas shows the smallest part that does.';
 
 /** Of a target that no crop meets and a canvas does: what is to be kept says where, and no engine is asked. */
-function paddedResult(outcome: Omit<CropOutcome, 'proposed' | 'decided'>): TargetOutcome {
+function paddedResult(outcome: Omit<CropOutcome, 'proposed' | 'decided'>): Answer {
   const candidates = [{ boxInFrame: boxOfSize(outcome.ready.space), why: WHY_PADDED }];
   const decision = { best: 0, why: WHY_PADDED, modelScores: [1] };
   const result = cropResult({ ...outcome, proposed: { candidates }, decided: { decision } });
@@ -144,101 +229,59 @@ function failedOf(targets: readonly (SettledTarget | TargetOutcome)[]): FailedTa
   return targets.filter((each) => each.error !== undefined);
 }
 
-/** What fits the frame may still fail the photo, whose pixels are finer. */
-async function unlessImpossible(
-  target: Target,
-  engine: PhotoEngine,
-  work: () => Promise<CropResult>,
-): Promise<TargetOutcome> {
-  try {
-    return { target, result: await work() };
-  } catch (thrown) {
-    const error = engine.explain?.(thrown) ?? thrown;
-    if (!isImpossible(error)) throw thrown;
-    return { target, error };
-  }
-}
-
-async function settleOutcome(outcome: TargetOutcome, ready: ReadyPhoto, wishes: HeldWishes): Promise<TargetOutcome> {
-  if (outcome.error) return outcome;
-  return { ...outcome, result: await settleUnsure(outcome.result, ready, outcome.target, wishes) };
-}
-
 /** One error for all the targets that cannot be met, of which there is at least one. */
-export function impossibleTogether(failed: readonly FailedTarget[]): FramewrightError {
+function impossibleTogether(failed: readonly FailedTarget[]): FramewrightError {
   const [first, ...others] = failed.map(({ error }) => error);
   if (others.length === 0) return first!;
   const message = [first!, ...others].map((error) => error.message).join('; ');
   return new FramewrightError('ASPECT_IMPOSSIBLE', message, { cause: first });
 }
 
-/** Analyse alone; elements in oriented photo pixels. */
+/** Analyse alone, by the first engine of the chain that names a composition; elements in oriented photo pixels. */
 export async function analysePhoto(ready: ReadyPhoto, job: EngineJob): Promise<Element[]> {
-  if (!job.engine.namesElements) throw cannot(job.engine, 'names no composition');
-  const { elements } = await withSteps(job, ready, settleCall(ready, job.wishes), (steps) => steps.analyse());
-  return elements.map((element) => ready.map.toPhoto.element(element));
+  const naming = job.engines.filter(({ namesElements }) => namesElements);
+  if (naming.length === 0) throw cannot(job.engines[0], 'names no composition');
+  for (const engine of naming) {
+    const own = await framedFor(engine, ready, job);
+    if (engine.nothingIn?.(own) !== undefined) continue;
+    const { elements } = await withSteps({ ...job, engine }, own, settleCall(own, job.wishes), (steps) =>
+      steps.analyse(),
+    );
+    return elements.map((element) => own.map.toPhoto.element(element));
+  }
+  return [];
 }
 
-/** Natural log-likelihood of each rectangle (oriented photo pixels) as the crop the engine would propose first. */
+/** Natural log-likelihood of each rectangle (oriented photo pixels) as the crop the model of the chain would propose first. */
 export async function rankPhoto(ready: ReadyPhoto, rects: readonly CropRect[], job: EngineJob): Promise<number[]> {
-  const boxes = rects.map((rect) => ready.map.toFrame.box(keepBox(rect, ready.photo)));
-  return withSteps(job, ready, settleCall(ready, job.wishes), async (steps) => {
-    if (!steps.rank) throw cannot(job.engine, 'has no likelihoods to rank boxes by');
+  const engine = job.engines.find(({ name }) => name === 'vlm') ?? job.engines[0];
+  const own = await framedFor(engine, ready, job);
+  const boxes = rects.map((rect) => own.map.toFrame.box(keepBox(rect, own.photo)));
+  return withSteps({ ...job, engine }, own, settleCall(own, job.wishes), async (steps) => {
+    if (!steps.rank) throw cannot(engine, 'has no likelihoods to rank boxes by');
     return steps.rank(await steps.enhance(await steps.analyse()), boxes);
   });
 }
 
+/** The photo is framed for the first engine of the chain. */
+async function framedFor(engine: PhotoEngine, ready: ReadyPhoto, { engines, wishes }: EngineJob): Promise<ReadyPhoto> {
+  return engine === engines[0] ? ready : readyFor(ready, engine, defined({ signal: wishes.signal }));
+}
+
 /** The engine's steps on a photo, for as long as the work takes. */
 async function withSteps<T>(
-  { engine, turn }: EngineJob,
+  { engine, turn }: Pick<EngineJob, 'turn'> & { readonly engine: PhotoEngine },
   ready: ReadyPhoto,
   call: EngineCall,
   work: (steps: EngineSteps) => Promise<T>,
 ): Promise<T> {
-  await using _turn = await turn?.(ready);
+  await using _turn = await turn?.(ready, engine);
   try {
     await using steps = engine.takeOn(ready, call);
     return await work(steps);
   } catch (error) {
     throw engine.explain?.(error) ?? error;
   }
-}
-
-/** A crop the engine is not sure enough of becomes what the wishes say to do then. */
-async function settleUnsure(
-  result: CropResult,
-  ready: ReadyPhoto,
-  target: Target,
-  { minConfidence = CROP_DEFAULTS.minConfidence, fallback = CROP_DEFAULTS.fallback, ...wishes }: HeldWishes,
-): Promise<CropResult> {
-  if (result.confidence === undefined || result.confidence >= minConfidence) return result;
-  if (fallback === 'review') return { ...result, verdict: 'review', fallback };
-  return cropByFallback(result, ready, target, fallback, wishes);
-}
-
-/** Another engine's crop, with what the one asked has seen and how sure it was. */
-async function cropByFallback(
-  unsure: CropResult,
-  ready: ReadyPhoto,
-  target: Target,
-  fallback: Exclude<Fallback, 'review'>,
-  { instruct: _, onConversation: __, onThought: ___, ...wishes }: HeldWishes,
-): Promise<CropResult> {
-  const engine = plainEngine(fallback === 'keep' ? 'full' : fallback);
-  const decode = (): Promise<ReadyPhoto> => Promise.resolve(readyFor(ready, engine));
-  // A photo that is kept as it is has its subject where it is.
-  const { place, margin, ...ofWhole } = wishes;
-  const asked = fallback === 'keep' ? ofWhole : wishes;
-  const { results } = await cropPhoto({ decode, engine, targets: [target], wishes: asked });
-  const { crop, canvas, cameraFocus, focalPoint, verdict, timingsMs } = results[0]!;
-  const shared = { confidence: unsure.confidence, fallback, timingsMs: { ...unsure.timingsMs, ...timingsMs } };
-  // To keep the photo is to make nothing of the candidates, which stay what they were.
-  if (fallback === 'keep') {
-    const { canvas: _canvas, cameraFocus: _cameraFocus, notes: saidOfUnsure, ...candidates } = unsure;
-    const notes = place === undefined && margin === undefined ? saidOfUnsure : results[0]!.notes;
-    return { ...candidates, ...shared, crop, ...defined({ canvas, cameraFocus, notes }), focalPoint, verdict };
-  }
-  return { ...results[0]!, ...shared, analysis: unsure.analysis };
 }
 
 function cannot(engine: PhotoEngine, what: string): FramewrightError {

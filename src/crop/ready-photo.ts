@@ -1,9 +1,10 @@
 import { defined } from '../base/defined.js';
 import { coordinateSpace } from '../base/coordinates.js';
-import type { Box, Size } from '../base/geometry.js';
+import type { Size } from '../base/geometry.js';
 import { Timings } from '../base/timings.js';
 import type { PhotoEngine } from '../engines/engine.js';
 import type { FrameImage } from '../engines/frame-image.js';
+import type { Head } from '../faces/heads.js';
 import { frameOf } from '../photo/animation.js';
 import { decodePhoto, type Photo } from '../photo/decode.js';
 import { chooseFrame, frameMap, type FrameMap } from '../photo/frame.js';
@@ -24,7 +25,7 @@ export interface ReadyPhoto extends FrameImage {
   readonly map: FrameMap;
   readonly timings: Timings;
   /** Found in this photo, in oriented photo pixels; no crop may cut any. */
-  readonly heads?: readonly Box[];
+  readonly heads?: readonly Head[];
 }
 
 /** decode: the file, and the model frame made of it. */
@@ -70,9 +71,22 @@ async function frameOfPhoto(
   return { photo, frame, rgb, timings, ...coordinatesFor(photo, frame, engine) };
 }
 
-/** The same photo for an engine that looks at the frame made for another. */
-export function readyFor(ready: ReadyPhoto, engine: Pick<PhotoEngine, 'coordinates'>): ReadyPhoto {
-  return { ...ready, ...coordinatesFor(ready.photo, ready.frame, engine) };
+/** The same photo with the frame that another engine looks at. */
+export async function readyFor(
+  ready: ReadyPhoto,
+  engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels' | 'coordinates'>,
+  options: { signal?: AbortSignal },
+): Promise<ReadyPhoto> {
+  const { photo, timings, straighten, heads } = ready;
+  const framed = await timings.measure('decode', () => frameOfPhoto(photo, engine, timings, options));
+  const straight = { ...framed, ...defined({ straighten }) };
+  return heads ? withHeads(straight, heads) : straight;
+}
+
+/** @param heads in oriented photo pixels */
+export function withHeads(ready: ReadyPhoto, heads: readonly Head[]): ReadyPhoto {
+  const { toFrame } = frameMap(ready.photo, ready.frame);
+  return { ...ready, heads, headsInFrame: heads.flatMap(({ box, isSure }) => (isSure ? [toFrame.box(box)] : [])) };
 }
 
 function coordinatesFor(

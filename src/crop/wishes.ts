@@ -6,7 +6,7 @@ import { seededRandom } from '../base/random.js';
 import type { CropRect, Fallback } from '../base/schema.js';
 import type { Stage } from '../base/stages.js';
 import { Timings } from '../base/timings.js';
-import type { ConversationPart, EngineCall, EngineTarget, PhotoEngine, SamplingOptions } from '../engines/engine.js';
+import type { ConversationPart, EngineCall, EngineChain, EngineTarget, SamplingOptions } from '../engines/engine.js';
 import type { Thought } from '../engines/thought.js';
 import { parseBackground } from '../photo/background.js';
 import type { CameraFocus } from '../photo/metadata/camera-focus.js';
@@ -57,11 +57,14 @@ export interface CropWishes extends FitWishes {
    */
   readonly minSize?: number;
   /**
-   * Least score of the best candidate, 0..1, below which `fallback` is done. Default 0: the engine always decides. With
-   * n candidates, 1 / n means that it has no preference.
+   * Least score of the best candidate, 0..1, below which the next engine is asked, and after the last one `fallback` is
+   * done. Default 0: an engine always decides. With n candidates, 1 / n means that it has no preference.
    */
   readonly minConfidence?: number;
-  /** Default `review`: the result's verdict says so, and its crop is what the engine would have done. */
+  /**
+   * The end of the chain, after the engines asked. Default `review`: the result's verdict says so, and its crop is what the
+   * first engine that had one would have done.
+   */
   readonly fallback?: Fallback;
   /**
    * Turn a tilted photo upright before anything else, and cut it to what is photo all over. `auto` where the horizon or
@@ -139,33 +142,41 @@ export interface SettledWishes {
 }
 
 /**
- * @throws FramewrightError USAGE for a wish out of its range or outside the photo
+ * Whether the wishes are in their ranges, and there is an engine for each.
+ *
+ * @throws FramewrightError USAGE
  */
-export function settleWishes(
-  ready: ReadyPhoto,
-  targets: readonly Target[],
-  engine: PhotoEngine,
-  wishes: HeldWishes,
-): SettledWishes {
+export function checkWishes(engines: EngineChain, targets: readonly Target[], wishes: HeldWishes): void {
   const { candidates = CROP_DEFAULTS.candidates, votes = CROP_DEFAULTS.votes } = wishes;
   const { minSize, minConfidence = CROP_DEFAULTS.minConfidence } = wishes;
   checkWhole('candidates', candidates, 1, MAX_CANDIDATES);
   checkWhole('votes', votes, 1, MAX_CANDIDATES);
   if (minSize !== undefined && !isShare(minSize)) throw usage('minSize', 'a share of the photo from 0 to 1', minSize);
   if (!isShare(minConfidence)) throw usage('minConfidence', 'a number from 0 to 1', minConfidence);
-  if (wishes.instruct && !engine.takesInstruction) {
-    const who = engine.identity ? `the model ${engine.identity.name}` : `the engine ${engine.name}`;
+  if (wishes.instruct && !engines.some(({ takesInstruction }) => takesInstruction)) {
+    const model = engines.find(({ identity }) => identity)?.identity;
+    const who = model ? `the model ${model.name}` : `the engine ${engines[0].name}`;
     throw new FramewrightError('USAGE', `${who} takes no instruction in words; choose a Qwen-VL with --model`);
   }
+  settleFit(wishes, targets);
+  requireScores(engines, votes, minConfidence);
+  refuseIdleFallback(engines, wishes);
+}
+
+/**
+ * @param wishes as `checkWishes` has found them in order
+ * @throws FramewrightError USAGE for a wish outside the photo
+ */
+export function settleWishes(ready: ReadyPhoto, targets: readonly Target[], wishes: HeldWishes): SettledWishes {
+  const { candidates = CROP_DEFAULTS.candidates, votes = CROP_DEFAULTS.votes, minSize } = wishes;
   const fit = settleFit(wishes, targets);
-  requireScores(engine, votes, minConfidence);
   const { photo, heads = [] } = ready;
   const { place } = wishes;
   const margin = wishes.margin === undefined ? undefined : parseMargin(wishes.margin);
   const wished = wishes.focus && focusInPhoto(wishes.focus, photo);
   const camera = wished || wishes.cameraFocus === false ? undefined : cameraFocusInPhoto(photo);
   const asked = (wishes.keep ?? []).map((rect) => keepInPhoto(rect, photo));
-  const keep = { asked, heads };
+  const keep = { asked, heads: heads.map(({ box }) => box) };
   const settled = targets.map((target) =>
     settleTarget(ready, target, keep, { minSize: minSize ?? (margin && 0), fit, focus: wished, camera }),
   );
@@ -201,12 +212,27 @@ function toldOf(
   };
 }
 
-/** @throws FramewrightError USAGE for a wish that goes by scores, of an engine that has none */
-function requireScores({ scores = true, identity, name }: PhotoEngine, votes: number, minConfidence: number): void {
-  if (scores || (votes === 1 && minConfidence === 0)) return;
-  const who = identity ? `the model ${identity.name}` : `the engine ${name}`;
+/** @throws FramewrightError USAGE for a wish that goes by scores, where no engine has any, or the model has none */
+function requireScores(engines: EngineChain, votes: number, minConfidence: number): void {
+  if (votes === 1 && minConfidence === 0) return;
+  const scoreless = engines.filter(({ scores = true }) => !scores);
+  const model = scoreless.find((engine) => engine.identity);
+  if (!model && scoreless.length < engines.length) return;
+  const { identity, name } = model ?? engines[0];
+  const who = identity
+    ? `the model ${identity.name} answers with one box and no scores`
+    : `the engine ${name} has no scores`;
   const what = votes > 1 ? 'are no votes to average (--votes)' : 'is no confidence to hold it to (--min-confidence)';
-  throw new FramewrightError('USAGE', `${who} answers with one box and no scores: there ${what}`);
+  throw new FramewrightError('USAGE', `${who}: there ${what}`);
+}
+
+/** @throws FramewrightError USAGE for one that has been asked already */
+function refuseIdleFallback(engines: EngineChain, { fallback }: HeldWishes): void {
+  if (!engines.some(({ name }) => name === fallback)) return;
+  throw new FramewrightError(
+    'USAGE',
+    `the fallback ${fallback} is one of the engines asked already; name it once, as --engine or as --fallback`,
+  );
 }
 
 /** What is wished of each target alike. */

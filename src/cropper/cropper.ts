@@ -2,6 +2,7 @@ import { parseTargets, type Target } from '../crop/target.js';
 import { plainEngine } from '../engines/plain-engine.js';
 import { defined } from '../base/defined.js';
 import { checkOptions, checkWhole, received } from '../base/options-check.js';
+import { engineChain } from '../base/engine-names.js';
 import { FramewrightError } from '../base/errors.js';
 import { openFaceDetector, type FaceDetector } from '../faces/detector.js';
 import { findHeads } from '../faces/heads.js';
@@ -39,11 +40,11 @@ import { MAX_PARALLEL } from '../model/plan/plan-run.js';
 import { openRetrieval } from '../retrieval/open-retrieval.js';
 import { openVlm, type Vlm } from '../vlm/open.js';
 import type { Tilt } from '../engines/tilt/tilt.js';
-import type { ModelIdentity, PhotoEngine } from '../engines/engine.js';
+import type { EngineChain, ModelIdentity, PhotoEngine } from '../engines/engine.js';
 import { analysePhoto, cropPhoto, rankPhoto, type CropJob, type CroppedPhoto } from '../crop/pipeline.js';
 import type { CropWishes } from '../crop/wishes.js';
 import { pictureOf } from '../crop/picture.js';
-import { frameAnother, framePhoto, type ReadyPhoto } from '../crop/ready-photo.js';
+import { frameAnother, framePhoto, withHeads, type ReadyPhoto } from '../crop/ready-photo.js';
 import { checkStraighten } from '../crop/straighten-wish.js';
 import { measureTilt } from '../crop/straighten.js';
 import { guardListener } from '../runtime/listener.js';
@@ -57,28 +58,54 @@ export async function openCropper(options: CropperOptions = {}): Promise<Cropper
   checkOptions('openCropper', options, CROPPER_OPTIONS);
   const closing = new AbortController();
   const signal = anySignal(closing.signal, options.signal);
-  const { engine = 'vlm', parallel = 1 } = options;
+  const names = engineChain(options.engine ?? 'vlm');
+  const { parallel = 1 } = options;
   checkBytes('vramBytes', options.vramBytes);
   checkBytes('memoryBytes', options.memoryBytes);
   checkParallel(parallel);
   if (options.maxPixels !== undefined) checkLimit('maxPixels', options.maxPixels);
-  const detect = options.faces ? await openFaceDetector() : undefined;
-  if (options.index !== undefined && engine !== 'retrieval') {
-    throw new FramewrightError('USAGE', `an index is for the engine retrieval; the engine ${engine} has no use for it`);
+  const detect = options.faces || names.includes('faces') ? await openFaceDetector() : undefined;
+  if (options.index !== undefined && !names.includes('retrieval')) {
+    const who = `${names.length > 1 ? 'engines' : 'engine'} ${names.join(', ')} ${names.length > 1 ? 'have' : 'has'}`;
+    throw new FramewrightError('USAGE', `an index is for the engine retrieval; the ${who} no use for it`);
   }
-  if (engine === 'retrieval' && options.loras && options.loras.length > 0) {
+  if (names.includes('retrieval') && !names.includes('vlm') && options.loras && options.loras.length > 0) {
     throw new FramewrightError('USAGE', 'adapters change what a model says, and the engine retrieval asks it nothing');
-  }
-  if (engine !== 'vlm' && engine !== 'retrieval') {
-    return new Cropper({ engine: plainEngine(engine), dispose: () => Promise.resolve() }, options, closing, detect);
   }
   const { onLog } = options;
   // Native code calls it: what it throws would end the process, and ends the cropper's work instead.
   const guarded = onLog && guardListener(onLog, (error) => closing.abort(error));
   const model = { ...options, ...defined({ onLog: guarded }), signal };
-  if (engine === 'retrieval') return new Cropper(await openRetrieval(options.index, model), options, closing, detect);
-  const vlm = await openVlm(model);
-  return new Cropper({ engine: vlm.engine, vlm, dispose: () => vlm.dispose() }, options, closing, detect);
+  return new Cropper(await openEngines(names, model), options, closing, detect);
+}
+
+/** One after the other, so that a second model plans with the memory that the first has left. */
+async function openEngines(
+  [first, ...others]: readonly [EngineName, ...EngineName[]],
+  options: CropperOptions,
+): Promise<OpenedEngines> {
+  const opened = [await openEngine(first, options)] as [OpenedEngine, ...OpenedEngine[]];
+  const dispose = async (): Promise<void> => {
+    for (const each of opened.toReversed()) await each.dispose();
+  };
+  try {
+    for (const name of others) opened.push(await openEngine(name, options));
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  const engines = opened.map(({ engine }) => engine) as [PhotoEngine, ...PhotoEngine[]];
+  return { engines, ...defined({ vlm: opened.find(({ vlm }) => vlm)?.vlm }), dispose };
+}
+
+async function openEngine(name: EngineName, options: CropperOptions): Promise<OpenedEngine> {
+  if (name === 'retrieval') {
+    const { loras: _, ...tower } = options;
+    return openRetrieval(options.index, tower);
+  }
+  if (name !== 'vlm') return { engine: plainEngine(name), dispose: () => Promise.resolve() };
+  const vlm = await openVlm(options);
+  return { engine: vlm.engine, vlm, dispose: () => vlm.dispose() };
 }
 
 /** Nobody has less, but some say gigabytes. 0 is to do without. */
@@ -99,18 +126,25 @@ function checkBytes(name: string, bytes: number | undefined): void {
   throw new FramewrightError('USAGE', `Expected ${name} to be a number of bytes but received ${bytes}; 6 GB are 6e9`);
 }
 
-/** What a cropper crops with, and what is to be closed after it. */
-export interface OpenedEngine {
+interface OpenedEngine {
   readonly engine: PhotoEngine;
   /** Where the engine is the whole model. */
   readonly vlm?: Vlm;
   dispose(): Promise<void>;
 }
 
+/** What a cropper crops with, and what is to be closed after it. */
+export interface OpenedEngines {
+  readonly engines: EngineChain;
+  /** Where one of them is the whole model. */
+  readonly vlm?: Vlm;
+  dispose(): Promise<void>;
+}
+
 /** Crops photos with one loaded model. Made by `openCropper`. */
 export class Cropper {
-  readonly #opened: OpenedEngine;
-  readonly #engine: PhotoEngine;
+  readonly #opened: OpenedEngines;
+  readonly #engines: EngineChain;
   readonly #vlm: Vlm | undefined;
   readonly #detect: FaceDetector | undefined;
   readonly #maxPixels: number | undefined;
@@ -125,14 +159,14 @@ export class Cropper {
 
   /** @internal */
   constructor(
-    opened: OpenedEngine,
+    opened: OpenedEngines,
     { parallel = 1, maxPixels, firstFrame = false, rawPreview = false, signal }: CropperOptions,
     closing: AbortController,
     detect?: FaceDetector,
     pace = paceOf(parallel, opened.vlm),
   ) {
     this.#opened = opened;
-    this.#engine = opened.engine;
+    this.#engines = opened.engines;
     this.#vlm = opened.vlm;
     this.#detect = detect;
     this.#maxPixels = maxPixels;
@@ -144,13 +178,19 @@ export class Cropper {
     this.#inModel = new Slots(pace.jobs);
   }
 
+  /** The one that is asked first. */
   get engine(): EngineName {
-    return this.#engine.name;
+    return this.#engines[0].name;
+  }
+
+  /** All that are asked in turn. */
+  get engines(): readonly EngineName[] {
+    return this.#engines.map(({ name }) => name);
   }
 
   /** Whether `instruct` can be asked of it. */
   get takesInstruction(): boolean {
-    return this.#engine.takesInstruction;
+    return this.#engines.some(({ takesInstruction }) => takesInstruction);
   }
 
   /** Whether heads are looked for. */
@@ -174,7 +214,12 @@ export class Cropper {
 
   /** Which files decide the crops: of the model at work, or of the vision tower and the index; undefined for a plain engine. */
   get identity(): ModelIdentity | undefined {
-    return this.#engine.identity;
+    return this.identities[0];
+  }
+
+  /** Of each engine with a model, in their order. */
+  get identities(): readonly ModelIdentity[] {
+    return this.#engines.flatMap(({ identity }) => identity ?? []);
   }
 
   /** What was given up so that the model fits the memory there is, one line each; empty where nothing was. */
@@ -282,7 +327,12 @@ export class Cropper {
         const crops = async (): Promise<CroppedPhoto> => {
           checkOptions('a photo of cropEach', task, PHOTO_TASK);
           const targets = (aspects ?? sizes) ? parseTargets(aspects ?? [], sizes ?? []) : sharedTargets;
-          return this.#cropTargets(input, targets, { ...rest, ...wishes, signal }, { name, inBatch: true });
+          return this.#cropTargets(
+            input,
+            targets,
+            { ...wishesTogether(rest, wishes), signal },
+            { name, inBatch: true },
+          );
         };
         pace.begin();
         ahead.push(
@@ -314,7 +364,7 @@ export class Cropper {
   ): Promise<Element[]> {
     checkOptions('analyse', options, LOOK_OPTIONS);
     return this.#run(options.signal, async (signal) =>
-      analysePhoto(await this.#frame(input, signal), this.#job({ ...options, signal })),
+      analysePhoto(await this.#framed(input, signal), this.#job({ ...options, signal })),
     );
   }
 
@@ -338,7 +388,7 @@ export class Cropper {
   ): Promise<number[]> {
     checkOptions('rank', options, LOOK_OPTIONS);
     return this.#run(options.signal, async (signal) =>
-      rankPhoto(await this.#frame(input, signal), rectangles, this.#job({ ...options, signal })),
+      rankPhoto(await this.#framed(input, signal), rectangles, this.#job({ ...options, signal })),
     );
   }
 
@@ -351,7 +401,7 @@ export class Cropper {
     const engine = this.#vlm?.engine;
     if (!engine) throw new FramewrightError('USAGE', `the engine ${this.engine} has no model to hold a photo in`);
     return this.#run(options.signal, async (signal) => {
-      const ready = await this.#frame(input, signal);
+      const ready = await this.#frame(input, engine, signal);
       return new HeldPhoto(ready, engine.hold(ready), engine.model, (own, work) =>
         this.#run(own, (both) => this.#inModel.run(() => work(both), both)),
       );
@@ -385,10 +435,10 @@ export class Cropper {
         targets,
         decode: async () => {
           wishes.onProgress?.('decode');
-          return this.#withHeads(await this.#frame(input, signal, name, wishes), signal);
+          return this.#framed(input, signal, name, wishes);
         },
         anotherFrame: async (ready, page) =>
-          this.#withHeads(await frameAnother(ready, page, this.#engine, { signal }), signal),
+          this.#withHeads(await frameAnother(ready, page, this.#engines[0], { signal }), signal),
       }),
     );
   }
@@ -397,10 +447,11 @@ export class Cropper {
   #job(
     wishes: CropWishes & { readonly signal: AbortSignal },
     inBatch = false,
-  ): Pick<CropJob, 'engine' | 'wishes' | 'turn'> {
+  ): Pick<CropJob, 'engines' | 'wishes' | 'turn'> {
     const { signal } = wishes;
-    const turn = async (ready: ReadyPhoto): Promise<AsyncDisposable> => {
-      const ahead = inBatch ? this.#vlm?.engine.encodeAhead(ready, signal) : undefined;
+    const turn = async (ready: ReadyPhoto, engine: PhotoEngine): Promise<AsyncDisposable> => {
+      const model = this.#vlm?.engine;
+      const ahead = inBatch && engine === model ? model.encodeAhead(ready, signal) : undefined;
       const endAhead = async (): Promise<void> => ahead?.[Symbol.asyncDispose]();
       try {
         const slot = await this.#inModel.take(signal);
@@ -415,19 +466,30 @@ export class Cropper {
         throw error;
       }
     };
-    return { engine: this.#engine, wishes, turn };
+    return { engines: this.#engines, wishes, turn };
   }
 
-  #frame(input: PhotoInput, signal: AbortSignal, name?: string, wishes?: CropWishes): Promise<ReadyPhoto> {
+  /** As the first engine looks at it, with its heads where they are looked for. */
+  async #framed(input: PhotoInput, signal: AbortSignal, name?: string, wishes?: CropWishes): Promise<ReadyPhoto> {
+    return this.#withHeads(await this.#frame(input, this.#engines[0], signal, name, wishes), signal);
+  }
+
+  #frame(
+    input: PhotoInput,
+    engine: PhotoEngine,
+    signal: AbortSignal,
+    name?: string,
+    wishes?: CropWishes,
+  ): Promise<ReadyPhoto> {
     const [firstFrame, rawPreview] = [this.#firstFrame, this.#rawPreview];
     const options = { signal, firstFrame, rawPreview, ...defined({ maxPixels: this.#maxPixels, name }) };
-    return framePhoto(input, this.#engine, options, wishes);
+    return framePhoto(input, engine, options, wishes);
   }
 
   async #withHeads(ready: ReadyPhoto, signal: AbortSignal): Promise<ReadyPhoto> {
     const detect = this.#detect;
     if (!detect) return ready;
-    return { ...ready, heads: await ready.timings.measure('faces', () => findHeads(ready.photo, detect, signal)) };
+    return withHeads(ready, await ready.timings.measure('faces', () => findHeads(ready.photo, detect, signal)));
   }
 
   /** Lets as many photos into the model as the pace has it, where there is a context for each. */
@@ -472,6 +534,11 @@ function oneTarget({ aspect, size, ...wishes }: CropOptions): { targets: Target[
     throw new FramewrightError('USAGE', 'give an aspect or a size, not both: a size fixes the aspect');
   }
   return { targets: parseTargets(aspect === undefined ? [] : [aspect], size === undefined ? [] : [size]), wishes };
+}
+
+/** What a photo's own fit does not go with is another's. */
+function wishesTogether({ fit, background, enlarge, ...shared }: CropWishes, own: Partial<CropWishes>): CropWishes {
+  return { ...shared, ...(own.fit === undefined ? defined({ fit, background, enlarge }) : {}), ...own };
 }
 
 function taskOf(each: PhotoInput | PhotoTask): PhotoTask {

@@ -49,7 +49,7 @@ export class HeldPhoto implements AsyncDisposable {
       const { aspect, ...wishes } = request;
       const { results } = await cropPhoto({
         decode: () => Promise.resolve(ready),
-        engine: this.#engine,
+        engines: [this.#engine],
         targets: parseTargets(aspect === undefined ? [] : [aspect], []),
         // What is asked of the model alone is to be its own answer.
         wishes: { ...wishes, cameraFocus: false, signal },
@@ -61,14 +61,14 @@ export class HeldPhoto implements AsyncDisposable {
   /** The composition, in oriented photo pixels. */
   analyse(request: Pick<HeldWishes, 'signal'> = {}): Promise<Element[]> {
     return this.#next('analyse', request, HOLD_OPTIONS, (ready, signal) =>
-      analysePhoto(ready, { engine: this.#engine, wishes: { signal } }),
+      analysePhoto(ready, { engines: [this.#engine], wishes: { signal } }),
     );
   }
 
   /** As `Cropper.rank`. */
   rank(rectangles: readonly CropRect[], request: Pick<HeldWishes, 'without' | 'signal'> = {}): Promise<number[]> {
     return this.#next('rank', request, HELD_RANK_OPTIONS, (ready, signal) =>
-      rankPhoto(ready, rectangles, { engine: this.#engine, wishes: { ...request, signal } }),
+      rankPhoto(ready, rectangles, { engines: [this.#engine], wishes: { ...request, signal } }),
     );
   }
 

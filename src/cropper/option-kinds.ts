@@ -1,5 +1,5 @@
 import type { OptionKinds } from '../base/options-check.js';
-import { ENGINES, FALLBACKS, FITS } from '../base/schema.js';
+import { FALLBACKS, FITS } from '../base/schema.js';
 import { PLACES } from '../crop/place.js';
 import type { CropWishes, HeldWishes } from '../crop/wishes.js';
 import { OUTPUT_FORMATS } from '../photo/output-format.js';
@@ -62,7 +62,13 @@ export const PHOTO_TASK: OptionKinds<PhotoTask> = {
   sizes: 'list',
   keep: 'list',
   focus: 'object',
+  cameraFocus: 'boolean',
+  place: PLACES,
+  margin: 'text',
   minSize: 'number',
+  fit: FITS,
+  background: 'text',
+  enlarge: 'boolean',
   straighten: 'any',
   instruct: 'text',
 };
@@ -92,7 +98,7 @@ export const HELD_RANK_OPTIONS: OptionKinds<Pick<HeldWishes, 'without' | 'signal
 };
 
 export const CROPPER_OPTIONS: OptionKinds<CropperOptions> = {
-  engine: ENGINES,
+  engine: 'any', // one or a list of them, which openCropper checks
   index: 'text',
   model: 'text',
   mmproj: 'text',

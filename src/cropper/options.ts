@@ -14,9 +14,14 @@ import type { CacheSettings, VlmOptions } from '../vlm/open.js';
 export interface CropperOptions extends VlmOptions {
   /**
    * `vlm` (default) is the model; `retrieval` carries over what people did with photos like this one, which the model's vision
-   * tower finds; the others are plain functions that load none.
+   * tower finds; `faces` crops around the heads it finds, with the packages that `faces` needs; the others are plain functions
+   * that load none.
+   *
+   * Several are asked in turn, each for what the ones before have no crop for: `faces` where it finds no face, any where no
+   * crop of its own meets the wishes, its confidence is below `minConfidence`, or a model has given no valid answer. `centre`
+   * and `full` have a crop for every photo. A model that cannot be opened is an error all the same.
    */
-  readonly engine?: EngineName;
+  readonly engine?: EngineName | readonly EngineName[];
   /** For the engine `retrieval`: a file that `framewright index build` made. Default: the one of free photos that comes with the package. */
   readonly index?: string;
   /**
@@ -80,10 +85,11 @@ export interface CroppedImage extends EncodedCrop {
 /** What may be wished of one photo of a batch. */
 export type PhotoWishes = Pick<
   CropEachOptions,
-  'aspects' | 'sizes' | 'keep' | 'focus' | 'minSize' | 'straighten' | 'instruct'
+  | ('aspects' | 'sizes' | 'keep' | 'focus' | 'cameraFocus' | 'minSize' | 'straighten' | 'instruct')
+  | ('place' | 'margin' | 'fit' | 'background' | 'enlarge')
 >;
 
-/** A photo of a batch with wishes of its own; each takes the place of the batch's. */
+/** A photo of a batch with wishes of its own; each takes the place of the batch's, and `fit` of `background` and `enlarge` too. */
 export interface PhotoTask extends PhotoWishes {
   readonly input: PhotoInput;
   /** How errors name a photo that has no path. */

@@ -130,11 +130,18 @@ export interface PhotoEngine {
   readonly identity?: ModelIdentity;
   /** Whether it understands a wish in words. */
   readonly takesInstruction: boolean;
-  /** Whether its candidates have scores, and with them a crop its confidence. Default true. */
+  /** Whether its candidates have scores that say how sure it is: its crop's confidence. Default true. */
   readonly scores?: boolean;
   /** Whether it looks at the composition at all. */
   readonly namesElements: boolean;
+  /** Whether it goes by heads, which are then looked for in every photo. Default false. */
+  readonly needsHeads?: boolean;
+  /** Why it has nothing to go by in a photo, as a sentence; its steps are then not to be taken. Default: it always has. */
+  nothingIn?(photo: FrameImage): string | undefined;
   takeOn(photo: FrameImage, call: EngineCall): EngineSteps;
   /** An error of its steps in the words of those who ask for crops; another one as it is. */
   explain?(error: unknown): unknown;
 }
+
+/** Engines that are asked in turn, the next where the one before has no crop that counts. */
+export type EngineChain = readonly [PhotoEngine, ...PhotoEngine[]];

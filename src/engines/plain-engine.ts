@@ -1,3 +1,4 @@
+import type { Box } from '../base/geometry.js';
 import type { EngineName } from '../base/schema.js';
 import type {
   Analysed,
@@ -18,13 +19,16 @@ import type { EngineLook, EngineOptions, PlainFunction, Raster } from './types.j
 
 export type PlainEngineName = Exclude<EngineName, 'vlm' | 'retrieval'>;
 
+type Look = (raster: Raster, heads: readonly Box[]) => EngineLook;
+
 /** Of an engine that looks at no composition. */
-function lookBy(propose: PlainFunction): (raster: Raster) => EngineLook {
+function lookBy(propose: PlainFunction): Look {
   return (raster) => ({ elements: [], propose: (options) => propose(raster, options) });
 }
 
-const LOOKS: Readonly<Record<PlainEngineName, (raster: Raster) => EngineLook>> = {
-  rules: lookAtByRules,
+const LOOKS: Readonly<Record<PlainEngineName, Look>> = {
+  faces: lookAtByRules,
+  rules: (raster) => lookAtByRules(raster),
   saliency: lookBy(smartcropEngine),
   centre: lookBy(centre),
   full: lookBy(full),
@@ -40,14 +44,26 @@ export function plainEngine(name: PlainEngineName): PhotoEngine {
   return lookingEngine({
     name,
     pixelBudget: PIXEL_BUDGET,
-    namesElements: name === 'rules',
+    namesElements: name === 'rules' || name === 'faces',
     needsPixels: name !== 'full' && name !== 'centre',
-    look: ({ rgb, frame }) => LOOKS[name]({ data: rgb, size: frame }),
+    look: ({ rgb, frame, headsInFrame = [] }) => LOOKS[name]({ data: rgb, size: frame }, headsInFrame),
+    ...(name === 'faces' ? GOES_BY_HEADS : {}),
   });
 }
 
+/** A head is found or is not: how the crops around it compare says nothing of how sure that is. */
+const GOES_BY_HEADS = {
+  scores: false,
+  needsHeads: true,
+  nothingIn: ({ headsInFrame = [] }: FrameImage) =>
+    headsInFrame.length > 0 ? undefined : 'no face was found that surely is one',
+} satisfies Partial<PhotoEngine>;
+
 /** What takes one look at a photo, and proposes whatever is asked from that. */
-export interface Looking extends Pick<PhotoEngine, 'name' | 'pixelBudget' | 'needsPixels'> {
+export interface Looking extends Pick<
+  PhotoEngine,
+  'name' | 'pixelBudget' | 'needsPixels' | 'scores' | 'needsHeads' | 'nothingIn'
+> {
   readonly namesElements?: boolean;
   readonly look: (photo: FrameImage, signal: AbortSignal | undefined) => EngineLook | Promise<EngineLook>;
 }

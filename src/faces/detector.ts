@@ -30,6 +30,7 @@ interface FaceApi {
         options: object,
       ): Promise<
         readonly {
+          readonly score: number;
           readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
         }[]
       >;
@@ -38,8 +39,14 @@ interface FaceApi {
   readonly SsdMobilenetv1Options: new (options: { minConfidence: number; maxResults: number }) => object;
 }
 
+export interface Face {
+  readonly box: Box;
+  /** How face-like the detector finds it, 0.4..1. */
+  readonly faceScore: number;
+}
+
 /** @param rgb interleaved 8-bit sRGB, `3 * size.width * size.height` bytes. Boxes are in its pixels. */
-export type FaceDetector = (rgb: Uint8Array, size: Size) => Promise<Box[]>;
+export type FaceDetector = (rgb: Uint8Array, size: Size) => Promise<Face[]>;
 
 /**
  * Faces of people (and, less surely, of animals) from about 1/25 of the photo's longer side: SSD on MobileNet v1 as
@@ -74,17 +81,17 @@ async function loadWeights(faceApi: FaceApi, folder: string): Promise<void> {
   faceApi.nets.ssdMobilenetv1.loadFromWeightMap(faceApi.tf.io.decodeWeights(bytes.buffer, manifest.weights));
 }
 
-async function locate(faceApi: FaceApi, rgb: Uint8Array, { width, height }: Size): Promise<Box[]> {
+async function locate(faceApi: FaceApi, rgb: Uint8Array, { width, height }: Size): Promise<Face[]> {
   const image = faceApi.tf.tensor3d(rgb, [height, width, 3], 'int32');
   try {
     const options = new faceApi.SsdMobilenetv1Options({ minConfidence: MIN_SCORE, maxResults: MAX_FACES });
     const faces = await faceApi.nets.ssdMobilenetv1.locateFaces(image, options);
-    return faces.flatMap(({ box }) => {
+    return faces.flatMap(({ box, score }) => {
       const x1 = Math.max(0, Math.floor(box.x));
       const y1 = Math.max(0, Math.floor(box.y));
       const x2 = Math.min(width, Math.ceil(box.x + box.width));
       const y2 = Math.min(height, Math.ceil(box.y + box.height));
-      return x1 < x2 && y1 < y2 ? [[x1, y1, x2, y2] as const] : [];
+      return x1 < x2 && y1 < y2 ? [{ box: [x1, y1, x2, y2] as const, faceScore: score }] : [];
     });
   } finally {
     image.dispose();

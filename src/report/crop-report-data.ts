@@ -72,6 +72,8 @@ export interface CropReportData {
   readonly kinds: readonly { readonly name: ElementKind; readonly colour: string }[];
   readonly photos: readonly ReportPhoto[];
   readonly failures: readonly Failure[];
+  /** Ratios and sizes that no crop of a photo meets. */
+  readonly refused: readonly Failure[];
 }
 
 /** @param results of one photo, one for each target. */

@@ -27,6 +27,7 @@ export class CropReport {
   readonly #options: CropReportOptions;
   readonly #photos: CropReportData['photos'][number][] = [];
   readonly #failures: Failure[] = [];
+  readonly #refused: Failure[] = [];
   #maker: Pick<CropResult, 'engine' | 'model'> | undefined;
 
   constructor(options: CropReportOptions) {
@@ -45,6 +46,11 @@ export class CropReport {
     this.#failures.push(failure);
   }
 
+  /** A ratio or size that no crop of a photo meets. */
+  refuse(failure: Failure): void {
+    this.#refused.push(failure);
+  }
+
   async render(createdAt = new Date()): Promise<string> {
     const data: CropReportData = {
       folder: process.cwd(),
@@ -56,6 +62,7 @@ export class CropReport {
       kinds: kindsOf(this.#photos),
       photos: this.#photos,
       failures: this.#failures,
+      refused: this.#refused,
     };
     return fillPage('crops', {
       title: `${this.#photos.length} photos, cropped`,

@@ -25,6 +25,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   INPUT_CORRUPT: 422,
   INPUT_TOO_LARGE: 413,
   ASPECT_IMPOSSIBLE: 422,
+  NOTHING_FOUND: 422,
   CONTEXT_FULL: 422,
   DISPOSED: 503,
   // Of the studio, whose files are those of whoever asks.

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { runBatch, type BatchListener } from '../../src/index.js';
+import { runBatch, type BatchListener, type BatchOptions, type CropResult } from '../../src/index.js';
 import { recorder, useSmallPhotos } from './small-photos.js';
 
 const { at, written, rules } = useSmallPhotos();
@@ -17,6 +17,58 @@ test('hints change single photos; one that is for none of the photos is told', a
   expect(written()).toEqual(['dogs-1x1.jpg', 'mountains-4x5.jpg', 'pagoda-4x5.jpg']);
   expect(ratios).toEqual(['1:1', '4:5', '4:5']);
   expect(told.find((text) => text.startsWith('note'))).toMatch(/^note on hints: 1 hints are for photos .*cats\.jpg\)$/);
+});
+
+test('hints place, trim and fit single photos, and a fit of their own takes no colour from the others', async () => {
+  const lines = [
+    { path: at('in', 'dogs.jpg'), fit: 'pad', background: '#204060', keep: [[0, 0, 30, 100]] },
+    { path: at('in', 'mountains.jpg'), place: 'left', focus: [60, 40] },
+    { path: at('in', 'pagoda.jpg'), fit: 'crop' },
+  ];
+  const crops: CropResult[] = [];
+  const run = async (options: BatchOptions = {}): Promise<void> => {
+    crops.length = 0;
+    const { failures } = await runBatch(rules({ aspects: ['2:1'], dryRun: true, ...options }), {
+      onPhoto: ({ results }) => crops.push(results[0]!),
+    });
+    expect(failures).toEqual([]);
+  };
+  await run({ fit: 'pad', background: '#ffffff' });
+  const plain = crops.map(({ crop }) => crop);
+  writeFileSync(at('hints.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
+  await run({ hints: at('hints.jsonl'), fit: 'pad', background: '#ffffff' });
+  expect(crops.map(({ target }) => target)).toEqual([
+    { aspect: '2:1', fit: 'pad', background: '#204060' },
+    { aspect: '2:1', fit: 'pad', background: '#ffffff' },
+    { aspect: '2:1' },
+  ]);
+  expect(crops[0]!.canvas).toMatchObject({ fill: 'pad', background: '#204060' });
+  const { crop } = crops[1]!;
+  expect(Math.abs((60.5 - crop.x) / crop.width - 1 / 3)).toBeLessThan(0.03);
+  expect(plain[1]).not.toEqual(crop);
+  writeFileSync(
+    at('hints.jsonl'),
+    JSON.stringify({ path: at('in', 'dogs.jpg'), margin: '5px', keep: [[20, 20, 30, 30]] }),
+  );
+  await run({ hints: at('hints.jsonl'), aspects: [] });
+  expect(crops[0]!.crop).toEqual({ x: 15, y: 15, width: 40, height: 40 });
+});
+
+test.each([
+  [{ place: 'middle' }, /place: /],
+  [{ margin: '10' }, /"10" is no margin; write/],
+  [{ fit: 'fill' }, /fit: /],
+  [{ fit: 'blur', background: 'white' }, /a blurred canvas has no background colour/],
+  [{ fit: 'crop', enlarge: true }, /enlarge is for what is put on a canvas/],
+  [{ background: 'mauve' }, /"mauve" is no colour/],
+  [{ enlarge: 1 }, /enlarge: /],
+  [{ margins: '10%' }, /margins/],
+])('the hint %j is refused, with its line', async (wish, why) => {
+  writeFileSync(at('hints.jsonl'), `\n${JSON.stringify({ path: at('in', 'dogs.jpg'), ...wish })}`);
+  await expect(runBatch(rules({ hints: at('hints.jsonl') }))).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringMatching(new RegExp(`hints\\.jsonl:2 is no hint: .*${why.source}`)) as string,
+  });
 });
 
 test('crops left for review are listed, and the list is what a later run takes for its photos', async () => {

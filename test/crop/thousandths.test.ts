@@ -31,6 +31,7 @@ function saying(numbers: Box): PhotoEngine {
   const centre = plainEngine('centre');
   return {
     ...centre,
+    name: 'vlm',
     needsPixels: true,
     coordinates: 'thousand',
     pixelBudget: { minPixels: 4 * 1024, maxPixels: 36 * 1024, cellPx: 32 },
@@ -90,7 +91,7 @@ async function check(size: Size, orientation: Orientation): Promise<void> {
   let seen: ReadyPhoto | undefined;
   const { results } = await cropPhoto({
     decode: async () => (seen = await framePhoto(file, engine, {})),
-    engine,
+    engines: [engine],
     targets: [{}],
     wishes: { minSize: 0 },
   });
@@ -108,7 +109,7 @@ async function check(size: Size, orientation: Orientation): Promise<void> {
   }
 }
 
-test('another engine that steps in for an unsure one counts in pixels of the same frame', async () => {
+test('another engine that steps in for an unsure one counts in pixels of its own frame', async () => {
   const size = { width: 199, height: 133 };
   const file = await fromRaster(withRectangle(plain(size, DARK), [60, 40, 140, 90], LIGHT))
     .png()
@@ -123,7 +124,7 @@ test('another engine that steps in for an unsure one counts in pixels of the sam
   };
   const { results } = await cropPhoto({
     decode: () => framePhoto(file, unsure, {}),
-    engine: unsure,
+    engines: [unsure],
     targets: [{ aspect: { width: 1, height: 1 } }],
     wishes: { minSize: 0, minConfidence: 0.9, fallback: 'centre' },
   });

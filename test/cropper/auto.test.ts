@@ -31,7 +31,7 @@ describe('parallel: auto', () => {
     await using one = await openCropper({ gpu: 'cpu' });
     const vlm = await openVlm({ gpu: 'cpu', parallel: 'auto' });
     await using auto = new Cropper(
-      { engine: vlm.engine, vlm, dispose: () => vlm.dispose() },
+      { engines: [vlm.engine], vlm, dispose: () => vlm.dispose() },
       {},
       new AbortController(),
       undefined,
@@ -63,7 +63,7 @@ describe('parallel: auto', () => {
   test('goes back to one photo at a time where two do not gain', async () => {
     const pace = paceBy((jobs) => 1000 * jobs);
     await using cropper = new Cropper(
-      { engine: plainEngine('full'), dispose: () => Promise.resolve() },
+      { engines: [plainEngine('full')], dispose: () => Promise.resolve() },
       {},
       new AbortController(),
       undefined,
@@ -76,7 +76,7 @@ describe('parallel: auto', () => {
   test.each(['rules', 'saliency', 'centre'] as const)('changes nothing about what %s gives', async (engine) => {
     const pace = gaining();
     await using auto = new Cropper(
-      { engine: plainEngine(engine), dispose: () => Promise.resolve() },
+      { engines: [plainEngine(engine)], dispose: () => Promise.resolve() },
       {},
       new AbortController(),
       undefined,
@@ -92,7 +92,7 @@ describe('parallel: auto', () => {
   test('a run that is given up leaves nothing behind', async () => {
     const vlm = await openVlm({ gpu: 'cpu', parallel: 'auto' });
     await using auto = new Cropper(
-      { engine: vlm.engine, vlm, dispose: () => vlm.dispose() },
+      { engines: [vlm.engine], vlm, dispose: () => vlm.dispose() },
       {},
       new AbortController(),
       undefined,
@@ -107,7 +107,7 @@ describe('parallel: auto', () => {
   test('a cropper that is disposed while it takes several at once rejects with DISPOSED', async () => {
     const vlm = await openVlm({ gpu: 'cpu', parallel: 'auto' });
     const auto = new Cropper(
-      { engine: vlm.engine, vlm, dispose: () => vlm.dispose() },
+      { engines: [vlm.engine], vlm, dispose: () => vlm.dispose() },
       {},
       new AbortController(),
       undefined,

@@ -2,13 +2,13 @@ import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import { openCropper } from '../../src/cropper/cropper.js';
 import { openFaceDetector } from '../../src/faces/detector.js';
-import { findHeads, headAround } from '../../src/faces/heads.js';
+import { findHeads, headAround, type Head } from '../../src/faces/heads.js';
 import { plainEngine, type PlainEngineName } from '../../src/engines/plain-engine.js';
 import { contains } from '../../src/base/geometry.js';
 import type { Box } from '../../src/base/geometry.js';
 import { decodePhoto } from '../../src/photo/decode.js';
 import { cropPhoto } from '../../src/crop/pipeline.js';
-import { framePhoto } from '../../src/crop/ready-photo.js';
+import { framePhoto, withHeads } from '../../src/crop/ready-photo.js';
 import { parseTargets } from '../../src/crop/target.js';
 import { examplePhoto } from '../support/photos.js';
 import { declareWhere } from '../support/system-tools.js';
@@ -21,6 +21,10 @@ const isInstalled = ((): boolean => {
     return false;
   }
 })();
+
+function sure(boxes: readonly Box[]): Head[] {
+  return boxes.map((box) => ({ box, isSure: true }));
+}
 
 test('a head reaches beyond its face, and not beyond the photo', () => {
   expect(headAround([100, 100, 140, 150], { width: 800, height: 600 })).toEqual([86, 70, 154, 163]);
@@ -38,8 +42,8 @@ describe('heads that were found', () => {
     const engine = plainEngine(name satisfies PlainEngineName);
     const ready = await framePhoto(examplePhoto('dogs'), engine, { signal });
     const targets = parseTargets(['1:1', '4:5'], []);
-    const decode = () => Promise.resolve({ ...ready, heads: HEADS });
-    const { results } = await cropPhoto({ decode, engine, targets, wishes: { minSize: 0.1 } });
+    const decode = () => Promise.resolve(withHeads(ready, sure(HEADS)));
+    const { results } = await cropPhoto({ decode, engines: [engine], targets, wishes: { minSize: 0.1 } });
     expect(results).toHaveLength(2);
     for (const { candidates, heads } of results) {
       expect(heads).toEqual(HEADS);
@@ -51,8 +55,8 @@ describe('heads that were found', () => {
     const engine = plainEngine('full');
     const ready = await framePhoto(examplePhoto('dogs'), engine, { signal });
     const head: Box = [60, 60, 140, 160];
-    const decode = () => Promise.resolve({ ...ready, heads: [head] });
-    const { results } = await cropPhoto({ decode, engine, targets: parseTargets(['1:1'], []), wishes: {} });
+    const decode = () => Promise.resolve(withHeads(ready, sure([head])));
+    const { results } = await cropPhoto({ decode, engines: [engine], targets: parseTargets(['1:1'], []), wishes: {} });
     const { crop } = results[0]!;
     expect(crop.y).toBeLessThanOrEqual(10);
   });
@@ -65,15 +69,15 @@ describe('heads that were found', () => {
       [0, 1000, 90, 1200],
       [100, 900, 200, 1000],
     ];
-    const decode = () => Promise.resolve({ ...ready, heads });
+    const decode = () => Promise.resolve(withHeads(ready, sure(heads)));
     const targets = parseTargets(['1:1'], []);
-    const { results } = await cropPhoto({ decode, engine, targets, wishes: {} });
+    const { results } = await cropPhoto({ decode, engines: [engine], targets, wishes: {} });
     const { crop, notes } = results[0]!;
     const box: Box = [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height];
     expect(heads.map((head) => contains(box, head))).toEqual([false, true, true]);
     expect(notes).toEqual(['has 3 heads further apart than any crop of this ratio is wide or high: 2 are kept whole']);
     const asked = { keep: [{ x: 0, y: 0, width: 90, height: 1200 }] };
-    await expect(cropPhoto({ decode, engine, targets, wishes: asked })).rejects.toMatchObject({
+    await expect(cropPhoto({ decode, engines: [engine], targets, wishes: asked })).rejects.toMatchObject({
       code: 'ASPECT_IMPOSSIBLE',
       message: expect.stringContaining('the keep boxes span') as string,
     });
@@ -83,11 +87,13 @@ describe('heads that were found', () => {
 if (!isInstalled)
   describe('without the packages that find faces', () => {
     test('opening a cropper with faces says what to install', async () => {
-      await expect(openCropper({ engine: 'full', faces: true })).rejects.toMatchObject({
-        code: 'FACES_UNAVAILABLE',
-        message:
-          'finding faces needs packages that are not installed: npm install @vladmandic/face-api @tensorflow/tfjs @tensorflow/tfjs-backend-wasm',
-      });
+      for (const options of [{ engine: 'full', faces: true }, { engine: ['faces', 'full'] }] as const) {
+        await expect(openCropper(options)).rejects.toMatchObject({
+          code: 'FACES_UNAVAILABLE',
+          message:
+            'finding faces needs packages that are not installed: npm install @vladmandic/face-api @tensorflow/tfjs @tensorflow/tfjs-backend-wasm',
+        });
+      }
     });
   });
 
@@ -95,7 +101,8 @@ declareWhere(isInstalled, 'faces in photos', '@vladmandic/face-api: npm run test
   describe('with the packages that find faces', () => {
     test('the two faces in a photo are found, none where there is none, and a cropper keeps them', async () => {
       const detect = await openFaceDetector();
-      const heads = await findHeads(await decodePhoto(examplePhoto('dogs')), detect);
+      const found = await findHeads(await decodePhoto(examplePhoto('dogs')), detect);
+      const heads = found.map(({ box }) => box);
       const middles = heads.map(([x1, y1, x2, y2]) => [(x1 + x2) / 2, (y1 + y2) / 2]).sort((a, b) => a[1]! - b[1]!);
       expect(middles).toHaveLength(2);
       for (const [i, [x, y]] of [
@@ -105,6 +112,13 @@ declareWhere(isInstalled, 'faces in photos', '@vladmandic/face-api: npm run test
         expect(Math.hypot(middles[i]![0]! - x!, middles[i]![1]! - y!)).toBeLessThan(40);
       }
       expect(await findHeads(await decodePhoto(examplePhoto('mountains')), detect)).toEqual([]);
+
+      await using chain = await openCropper({ engine: ['faces', 'rules'] });
+      const around = await chain.crop(examplePhoto('dogs'), { aspect: '1:1' });
+      expect(around).toMatchObject({ engine: 'faces', heads });
+      expect(around.passedOver).toBeUndefined();
+      const without = await chain.crop(examplePhoto('mountains'), { aspect: '1:1' });
+      expect(without).toMatchObject({ engine: 'rules', passedOver: [{ engine: 'faces', reason: 'nothing' }] });
 
       await using cropper = await openCropper({ engine: 'rules', faces: true });
       const { crop, heads: kept } = await cropper.crop(examplePhoto('dogs'), { aspect: '1:1', minSize: 0.1 });

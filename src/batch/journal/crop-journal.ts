@@ -154,7 +154,8 @@ export class CropJournal implements AsyncDisposable {
   }
 
   /** Call when the photo's files have their names. */
-  async finish(photo: string, key: string, { files, planned, source, results }: FinishedPhoto): Promise<void> {
+  async finish(photo: string, key: string, finished: FinishedPhoto): Promise<void> {
+    const { files, planned, source, results, refused = [] } = finished;
     await this.#append({
       version: VERSION,
       what: 'done',
@@ -164,6 +165,7 @@ export class CropJournal implements AsyncDisposable {
       planned: planned.map((file) => this.#relative(file)),
       source,
       results: [...results],
+      ...(refused.length > 0 ? { refused: [...refused] } : {}),
     });
   }
 

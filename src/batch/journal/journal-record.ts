@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cropResultSchema, type CropResult } from '../../base/schema.js';
+import { cropResultSchema, refusedTargetSchema, type CropResult, type RefusedTarget } from '../../base/schema.js';
 import type { SourceState } from './source-state.js';
 
 /** Bumped when a record changes its meaning: older ones are then read no more. */
@@ -18,7 +18,12 @@ export interface FinishedPhoto {
   readonly planned: readonly string[];
   readonly source: SourceState;
   readonly results: readonly CropResult[];
+  /** What no crop of the photo meets; absent where that is nothing. */
+  readonly refused?: readonly RefusedOfPlan[];
 }
+
+/** With its place among the targets planned, from 0. */
+export type RefusedOfPlan = RefusedTarget & { readonly nth: number };
 
 interface Begun {
   readonly version: typeof VERSION;
@@ -70,6 +75,7 @@ const recordSchema = z.discriminatedUnion('what', [
       withoutCrop: sha256Schema.optional(),
     }),
     results: z.array(cropResultSchema).min(1),
+    refused: z.array(refusedTargetSchema.extend({ nth: z.int().min(0) })).optional(),
   }),
   z.object({ version: z.literal(VERSION), what: z.literal('summary'), files: filesSchema }),
 ]);

@@ -1,10 +1,10 @@
 import type { Cropper } from '../../cropper/cropper.js';
 import { defined } from '../../base/defined.js';
-import type { CropResult } from '../../base/schema.js';
+import type { CropResult, RefusedTarget } from '../../base/schema.js';
 import { fileSha256 } from '../../files/file-hash.js';
 import { STDIN } from '../inputs.js';
 import { refuseExisting } from '../plan/existing-files.js';
-import { filesOf, type PlannedPhoto } from '../plan/planned-photo.js';
+import { filesOf, withoutTargets, type PlannedPhoto } from '../plan/planned-photo.js';
 import type { RunPlan } from '../plan/run-plan.js';
 import type { BatchSettings } from '../settings.js';
 import type { SeenDone } from './seen-records.js';
@@ -52,7 +52,7 @@ export async function rememberedRun(
 async function sharedKey(
   photos: readonly PlannedPhoto[],
   settings: BatchSettings,
-  { engine, findsFaces, model, identity }: Cropper,
+  { engines, findsFaces, model, identities }: Cropper,
 ): Promise<string> {
   // A file of the same name may hold another adapter by now.
   const loras = await Promise.all((model?.loras ?? []).map(({ path: file }) => fileSha256(file)));
@@ -60,7 +60,9 @@ async function sharedKey(
   const { signal: __, ...encode } = settings.encode;
   const sidecars = photos.some(({ sidecar }) => sidecar !== undefined);
   const { keepTime } = settings;
-  const known = model ?? identity;
+  // Alone as it was before there were chains, so that journals of then are still known.
+  const engine = engines.length === 1 ? engines[0] : engines;
+  const known = engines.length === 1 ? (model ?? identities[0]) : [model, ...identities];
   const said: unknown[] = [SETTINGS_VERSION, engine, findsFaces, known, loras, request, encode, sidecars, keepTime];
   // What was not there in earlier versions is said where it is asked for, so that their journals are still known.
   if (settings.firstFrame) said.push('first frame');
@@ -77,17 +79,24 @@ async function sharedKey(
 export async function earlierResults(
   { journal, finished }: RunMemory,
   planned: PlannedPhoto,
-): Promise<readonly CropResult[]> {
-  const { input, crops, overlays } = planned;
-  const results = await journal.resultsOf(finished.get(planned)!);
-  return results.map((result, target) => {
+): Promise<{ readonly results: readonly CropResult[]; readonly refused: readonly RefusedTarget[] }> {
+  const { input } = planned;
+  const done = finished.get(planned)!;
+  const { refused = [] } = done;
+  const { crops, overlays } = withoutTargets(planned, new Set(refused.map(({ nth }) => nth)));
+  const earlier = await journal.resultsOf(done);
+  const results = earlier.map((result, target) => {
     const overlay = overlays[target];
-    const names = [...(result.verdict === 'review' ? [] : crops[target]!), ...(overlay === undefined ? [] : [overlay])];
+    const names = [
+      ...(result.verdict === 'review' ? [] : (crops[target] ?? [])),
+      ...(overlay === undefined ? [] : [overlay]),
+    ];
     const { path: _, ...size } = result.photo;
     const output = names.length === result.output?.length ? names : undefined;
     const embedded = result.embedded && { ...result.embedded, path: input };
     return { ...result, photo: { path: input, ...size }, ...defined({ output, embedded }) };
   });
+  return { results, refused: refused.map(({ nth: _, ...each }) => each) };
 }
 
 /**

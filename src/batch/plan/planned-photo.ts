@@ -19,3 +19,9 @@ export interface PlannedPhoto {
 export function filesOf({ crops, overlays }: PlannedPhoto): string[] {
   return [...crops.flat(), ...overlays];
 }
+
+/** What is left of a plan without some of its targets, by their places from 0. */
+export function withoutTargets(planned: PlannedPhoto, left: ReadonlySet<number>): PlannedPhoto {
+  const isMade = (_: unknown, i: number): boolean => !left.has(i);
+  return { ...planned, crops: planned.crops.filter(isMade), overlays: planned.overlays.filter(isMade) };
+}

@@ -2,14 +2,14 @@ import type { CropResult } from '../../base/schema.js';
 import { defined } from '../../base/defined.js';
 import type { Cropper } from '../../cropper/cropper.js';
 import type { PhotoOutcome, PhotoTask } from '../../cropper/options.js';
-import { impossibleTogether, type TargetOutcome } from '../../crop/pipeline.js';
-import type { FailedTarget } from '../../crop/wishes.js';
+import { refusedTarget } from '../../crop/refused-target.js';
 import { decodePhoto, type Photo } from '../../photo/decode.js';
 import { turnPhoto } from '../../photo/turn/turn-photo.js';
 import { STDIN } from '../inputs.js';
+import type { RefusedOfPlan } from '../journal/journal-record.js';
 import { earlierResults, type RunMemory } from '../journal/run-memory.js';
 import { seeSource, type SeenSource } from '../journal/source-state.js';
-import type { BatchBegin, BatchFailure, BatchListener, BatchResult } from '../listener.js';
+import type { BatchBegin, BatchFailure, BatchListener, BatchPhoto, BatchResult } from '../listener.js';
 import type { PlannedPhoto } from '../plan/planned-photo.js';
 import type { RunPlan } from '../plan/run-plan.js';
 import type { BatchSettings } from '../settings.js';
@@ -31,6 +31,7 @@ export class BatchRun {
   readonly #sources = new Map<PlannedPhoto, SeenSource>();
   readonly #failures: BatchFailure[] = [];
   #nDone: number;
+  #nRefused = 0;
 
   constructor(plan: RunPlan, settings: BatchSettings, listener: BatchListener, memory?: RunMemory) {
     this.#plan = plan;
@@ -100,40 +101,40 @@ export class BatchRun {
   }
 
   async #take(planned: PlannedPhoto, outcome: PhotoOutcome): Promise<void> {
+    const refused = refusedOf(outcome);
     let results: readonly CropResult[];
     try {
-      results = await this.#settle(planned, outcome);
+      results = await this.#settle(planned, outcome, refused);
     } catch (error) {
       this.#fail(planned, error);
       return;
     }
-    const failed = failedTargets(outcome);
-    if (failed.length === 0) this.#nDone++;
-    this.#tell(planned, results, false);
-    if (failed.length === 0) this.#tellProgress();
-    else this.#fail(planned, impossibleTogether(failed), failed);
+    this.#nDone++;
+    this.#tell(planned, { results, refused: refused.map(({ nth: _, ...each }) => each) }, false);
+    this.#tellProgress();
   }
 
   /** @throws what prevents that the photo gives what is planned */
-  async #settle(planned: PlannedPhoto, outcome: PhotoOutcome): Promise<readonly CropResult[]> {
+  async #settle(
+    planned: PlannedPhoto,
+    outcome: PhotoOutcome,
+    refused: readonly RefusedOfPlan[],
+  ): Promise<readonly CropResult[]> {
     const source = this.#sources.get(planned);
     this.#sources.delete(planned);
     if (!outcome.results) throw outcome.error;
-    const isWhole = failedTargets(outcome).length === 0;
-    const context = { settings: this.#settings, isWhole, ...defined({ memory: this.#memory, source }) };
-    const made = isWhole ? planned : withoutFailed(planned, outcome.targets);
-    const results = this.#settings.dryRun ? outcome.results : await writePhoto(outcome, made, context);
+    const context = { settings: this.#settings, refused, ...defined({ memory: this.#memory, source }) };
+    const results = this.#settings.dryRun ? outcome.results : await writePhoto(outcome, planned, context);
     for (const overview of this.#plan.overviews) {
-      await overview.add(planned.input, outcome.photo, results, this.#settings.signal);
+      await overview.add(planned.input, outcome.photo, { results, refused }, this.#settings.signal);
     }
     return results;
   }
 
-  /** @param targets those that failed, where it is not the photo */
-  #fail({ input }: PlannedPhoto, error: unknown, targets?: readonly FailedTarget[]): void {
+  #fail({ input }: PlannedPhoto, error: unknown): void {
     this.#settings.signal.throwIfAborted();
     if (isFullDisk(error)) throw error;
-    const failure = { input, error, ...defined({ targets }) };
+    const failure = { input, error };
     this.#failures.push(failure);
     for (const overview of this.#plan.overviews) overview.fail(input, error);
     this.#listener.onFailure?.(failure);
@@ -141,25 +142,26 @@ export class BatchRun {
   }
 
   /** Overviews show the photos of earlier runs too; one that is gone by now is a failure in these, not of this run. */
-  async #passOn(planned: PlannedPhoto, results: readonly CropResult[]): Promise<void> {
+  async #passOn(planned: PlannedPhoto, earlier: Omit<BatchPhoto, 'input' | 'isEarlier'>): Promise<void> {
     const { overviews } = this.#plan;
     const { maxPixels, rawPreview, signal } = this.#settings;
     if (overviews.length > 0) {
       try {
         const decoded = await decodePhoto(planned.input, { signal, rawPreview, ...defined({ maxPixels }) });
-        const photo = await straightenedAs(decoded, results[0], signal);
-        for (const overview of overviews) await overview.add(planned.input, photo, results, signal);
+        const photo = await straightenedAs(decoded, earlier.results[0], signal);
+        for (const overview of overviews) await overview.add(planned.input, photo, earlier, signal);
       } catch (error) {
         signal.throwIfAborted();
         for (const overview of overviews) overview.fail(planned.input, error);
       }
     }
-    this.#tell(planned, results, true);
+    this.#tell(planned, earlier, true);
   }
 
-  #tell({ input }: PlannedPhoto, results: readonly CropResult[], isEarlier: boolean): void {
-    for (const result of results) this.#plan.review?.add(input, result);
-    this.#listener.onPhoto?.({ input, results, isEarlier });
+  #tell({ input }: PlannedPhoto, photo: Omit<BatchPhoto, 'input' | 'isEarlier'>, isEarlier: boolean): void {
+    for (const result of photo.results) this.#plan.review?.add(input, result);
+    this.#nRefused += photo.refused.length;
+    this.#listener.onPhoto?.({ input, ...photo, isEarlier });
   }
 
   #tellProgress(): void {
@@ -183,20 +185,16 @@ export class BatchRun {
       ...this.#begin,
       nDone: this.#nDone,
       failures: this.#failures,
+      nRefused: this.#nRefused,
       isStopped: this.#settings.noMore.aborted && nSettled < this.#begin.nTotal,
       ...defined({ review: review && { path: review.path, nCrops: review.size } }),
     };
   }
 }
 
-function failedTargets(outcome: PhotoOutcome): readonly FailedTarget[] {
-  return outcome.results ? outcome.targets.filter((each) => each.error !== undefined) : [];
-}
-
-/** What is left of a plan when some of its targets cannot be met. */
-function withoutFailed(planned: PlannedPhoto, targets: readonly TargetOutcome[]): PlannedPhoto {
-  const isMade = (_: unknown, i: number): boolean => targets[i]!.error === undefined;
-  return { ...planned, crops: planned.crops.filter(isMade), overlays: planned.overlays.filter(isMade) };
+function refusedOf(outcome: PhotoOutcome): RefusedOfPlan[] {
+  if (!outcome.results) return [];
+  return outcome.targets.flatMap((each, nth) => (each.error ? [{ ...refusedTarget(each), nth }] : []));
 }
 
 /** The photo as an earlier run had it when it made a result. */

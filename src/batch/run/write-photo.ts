@@ -7,18 +7,18 @@ import type { Photo } from '../../photo/decode.js';
 import { shaWithoutCrop } from '../../photo/metadata/sha-without-crop.js';
 import { sha256Of } from '../journal/content-hash.js';
 import { tokenOf } from '../journal/crop-journal.js';
-import type { MadeFile } from '../journal/journal-record.js';
+import type { MadeFile, RefusedOfPlan } from '../journal/journal-record.js';
 import type { RunMemory } from '../journal/run-memory.js';
 import type { SeenSource, SourceState } from '../journal/source-state.js';
-import { filesOf, STDOUT, type PlannedPhoto } from '../plan/planned-photo.js';
+import { filesOf, STDOUT, withoutTargets, type PlannedPhoto } from '../plan/planned-photo.js';
 import type { BatchSettings } from '../settings.js';
 import { encodeOutputs, type EncodedOutput } from './encode-outputs.js';
 import { noteCrop, type NotedResults } from './note-crop.js';
 
 interface WriteContext {
   readonly settings: BatchSettings;
-  /** Whether it gives all that was asked for: a photo that does not is looked at again by a run that goes on. */
-  readonly isWhole: boolean;
+  /** What no crop of the photo meets. */
+  readonly refused: readonly RefusedOfPlan[];
   /** Where what is written is noted, if anywhere. */
   readonly memory?: RunMemory;
   /** The photo's file before it was read, if it has one. */
@@ -35,8 +35,9 @@ export async function writePhoto(
   planned: PlannedPhoto,
   context: WriteContext,
 ): Promise<readonly CropResult[]> {
-  const { settings, memory, source, isWhole } = context;
-  const perTarget = await encodeOutputs(photo, results, planned, settings.encode);
+  const { settings, memory, source, refused } = context;
+  const possible = withoutTargets(planned, new Set(refused.map(({ nth }) => nth)));
+  const perTarget = await encodeOutputs(photo, results, possible, settings.encode);
   const files = perTarget.flat();
   const made = memory && files.map(({ path: file, bytes }): MadeFile => ({ path: file, sha256: sha256Of(bytes) }));
   const key = memory?.keyOf(planned) ?? '';
@@ -51,12 +52,13 @@ export async function writePhoto(
     return { ...result, output: outputs.map(({ path: file }) => file), ...(notes.length > 0 ? { notes } : {}) };
   });
   const noted = await noteCrop(photo, cropped, planned, settings);
-  if (made && source && isWhole) {
+  if (made && source) {
     await memory.journal.finish(planned.input, key, {
       files: made,
       planned: filesOf(planned),
       source: sourceAfter(photo, source, noted),
       results: noted.results,
+      refused,
     });
   }
   return noted.results;

@@ -1,5 +1,5 @@
 import { codeOf, FramewrightError, messageOf } from '../../base/errors.js';
-import type { CropResult } from '../../base/schema.js';
+import type { CropResult, RefusedTarget } from '../../base/schema.js';
 import { checkOutput, checkOutputFolder } from '../../files/write.js';
 import type { Photo } from '../../photo/decode.js';
 import { outputFormatOf } from '../../photo/output-format.js';
@@ -11,7 +11,12 @@ import type { Summary } from './write-summaries.js';
 
 /** A summary that shows every photo of a run: a report, a contact sheet. */
 export interface Overview extends Summary {
-  add(input: string, photo: Photo, results: readonly CropResult[], signal: AbortSignal): Promise<void>;
+  add(
+    input: string,
+    photo: Photo,
+    made: { readonly results: readonly CropResult[]; readonly refused: readonly RefusedTarget[] },
+    signal: AbortSignal,
+  ): Promise<void>;
   fail(input: string, error: unknown): void;
 }
 
@@ -46,7 +51,10 @@ async function checkPlace(file: string, mayReplace: boolean): Promise<void> {
 function reportOverview(file: string, report: CropReport): Overview {
   return {
     path: file,
-    add: (input, photo, results, signal) => report.add(input, photo, results, signal),
+    add: async (input, photo, { results, refused }, signal) => {
+      for (const { code, detail } of refused) report.refuse({ path: input, code, message: detail });
+      await report.add(input, photo, results, signal);
+    },
     fail: (input, error) => report.fail({ path: input, code: codeOf(error), message: messageOf(error) }),
     render: async () => Buffer.from(await report.render()),
   };
@@ -58,7 +66,7 @@ function sheetOverview(file: string, nCrops: number): Overview {
   const sheet = new ContactSheet(nCrops);
   return {
     path: file,
-    add: async (input, photo, results, signal) => {
+    add: async (input, photo, { results }, signal) => {
       for (const result of results) await sheet.add(input, photo, result, signal);
     },
     fail: () => undefined,

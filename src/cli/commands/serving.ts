@@ -1,20 +1,27 @@
 import type { Command } from 'commander';
-import { Option } from 'commander';
 import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
-import { ENGINES, type EngineName } from '../../base/schema.js';
+import type { EngineName } from '../../base/schema.js';
 import { openCropper, type Cropper } from '../../cropper/cropper.js';
 import { readTextFile } from '../../files/json-file.js';
 import type { RunningServer } from '../../server/running-server.js';
 import { SERVER_DEFAULTS, type ServerOptions } from '../../server/options.js';
-import { addModelFlags, collect, cropperOptionsOf, parseSize, parseWhole, type ModelFlags } from '../options.js';
+import {
+  addModelFlags,
+  collect,
+  cropperOptionsOf,
+  engineOption,
+  parseSize,
+  parseWhole,
+  type ModelFlags,
+} from '../options.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { printText, say } from '../terminal/visible.js';
 import { warnFallbacks, warnGivenUp, warnUntrained } from '../terminal/warnings.js';
 
 /** Options of every command that serves. */
 export interface ServingFlags extends ModelFlags {
-  readonly engine: EngineName;
+  readonly engine: readonly EngineName[];
   readonly host: string;
   readonly port: number;
   readonly allowHost: readonly string[];
@@ -34,7 +41,7 @@ export interface ServingDefaults {
 
 export function addServingFlags(command: Command, { port, maxPixels }: ServingDefaults): Command {
   command
-    .addOption(new Option('--engine <name>', 'what finds the crops').choices([...ENGINES]).default('vlm'))
+    .addOption(engineOption())
     .option(
       '--index <file>',
       'for the engine retrieval, made by framewright index build (default: the one of the package)',

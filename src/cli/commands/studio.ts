@@ -112,7 +112,7 @@ async function studio(given: string | undefined, flags: StudioFlags): Promise<vo
 async function study(folder: string | undefined, file: string, flags: StudioFlags): Promise<void> {
   if (folder !== undefined) throw new FramewrightError('USAGE', 'give a folder of photos or --study, not both');
   const { maxPixels } = flags;
-  await serveUntilEnded({ ...flags, engine: 'full', faces: false }, (options) =>
+  await serveUntilEnded({ ...flags, engine: ['full'], faces: false }, (options) =>
     startStudy({ ...options, study: file, maxPixels }),
   );
 }

@@ -69,6 +69,11 @@ function reply(words: readonly string[]): string {
   return `COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$cur"))`;
 }
 
+/** What is written before the last comma stays. */
+function replyList(words: readonly string[]): string {
+  return `COMPREPLY=($(compgen -P "\${cur%"\${cur##*,}"}" -W '${words.join(' ')}' -- "\${cur##*,}"))`;
+}
+
 function valueCases(commands: readonly CommandShape[]): string[] {
   return commands.flatMap((command) =>
     command.options.flatMap((option) => {
@@ -80,7 +85,7 @@ function valueCases(commands: readonly CommandShape[]): string[] {
 }
 
 function offer(value: ValueKind): string {
-  if (value.kind === 'choice') return reply(value.choices);
+  if (value.kind === 'choice') return value.isList ? replyList(value.choices) : reply(value.choices);
   return value.kind === 'file' ? ':' : 'compopt +o default +o bashdefault 2>/dev/null';
 }
 

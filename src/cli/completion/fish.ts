@@ -45,7 +45,7 @@ function optionLine({ long, short, description, value }: OptionShape, condition:
   const taken = !value
     ? ''
     : value.kind === 'choice'
-      ? ` -x -a ${quoted(value.choices.join(' '))}`
+      ? ` -x -a ${quoted(value.isList ? `(__fish_append , ${value.choices.join(' ')})` : value.choices.join(' '))}`
       : value.kind === 'file'
         ? ' -r -F'
         : ' -x';

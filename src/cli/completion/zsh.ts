@@ -69,6 +69,7 @@ function optionSpec({ long, short, description, value, isOptional, isRepeatable 
 }
 
 function action(value: ValueKind): string {
+  if (value.kind === 'choice' && value.isList) return `_values -s , name ${value.choices.join(' ')}`;
   if (value.kind === 'choice') return `(${value.choices.join(' ')})`;
   return value.kind === 'file' ? '_files' : ' ';
 }

@@ -7,7 +7,7 @@ import { configSchema, explainIssue, type ConfigValue } from './schema.js';
 import { refuseFromFound } from './found.js';
 import { DEFAULT_COMMAND } from '../command-names.js';
 import { valueOfOption } from '../option-values.js';
-import { isRepeatable, MODEL_OPTIONS } from '../options.js';
+import { isList, isRepeatable, MODEL_OPTIONS } from '../options.js';
 
 export const CONFIG_NAME = 'framewright.config.json';
 
@@ -106,7 +106,8 @@ export function keyOf(option: Option): string {
 /** As if the value had been given on the command line, with file names relative to the config file. */
 function parsedValue(option: Option, value: ConfigValue, file: string): unknown {
   if (typeof value === 'boolean') return value;
-  const texts = (Array.isArray(value) ? value : [value]).map((part) => resolved(option, String(part), file));
+  const parts = (Array.isArray(value) ? value : [value]).map((part) => resolved(option, String(part), file));
+  const texts = isList(option) ? [parts.join(',')] : parts;
   try {
     return texts.reduce<unknown>(
       (before, text) => (option.parseArg ? option.parseArg(text, before) : text),

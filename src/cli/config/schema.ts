@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { z } from 'zod';
 import { nearestWord } from '../../base/nearest.js';
-import { isRepeatable } from '../options.js';
+import { isList, isRepeatable } from '../options.js';
 
 /** A value of an option as JSON has it. */
 export type ConfigValue = string | number | boolean | readonly (string | number)[];
@@ -72,9 +72,9 @@ function valueOf(options: readonly Option[]): z.ZodType {
   const kinds = options.map((option): z.ZodType => {
     if (option.negate && options.length > 1) return z.literal(false);
     if (option.negate || option.isBoolean()) return z.boolean({ error: 'expected true or false' });
-    const value = option.argChoices ? z.enum(option.argChoices as [string, ...string[]]) : text;
+    const value = option.argChoices && !isList(option) ? z.enum(option.argChoices as [string, ...string[]]) : text;
     if (option.optional) return z.union([z.boolean(), value], { error: 'expected true, false or a value' });
-    return isRepeatable(option)
+    return isRepeatable(option) || isList(option)
       ? z.union([value, z.array(value)], { error: 'expected a value or a list of values' })
       : value;
   });

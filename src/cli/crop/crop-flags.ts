@@ -14,7 +14,7 @@ import { writeToStdout } from '../terminal/stdout.js';
 
 /** The options of `framewright crop`, as commander has them. */
 export interface CropFlags extends ModelFlags {
-  readonly engine: EngineName;
+  readonly engine: readonly EngineName[];
   readonly index?: string;
   readonly output?: string;
   readonly aspect: readonly string[];

@@ -5,7 +5,7 @@ import { CROP_DEFAULTS, MAX_CANDIDATES } from '../../crop/defaults.js';
 import { PLACES } from '../../crop/place.js';
 import { SIDECAR_NAMES } from '../../photo/metadata/sidecar-path.js';
 import { OUTPUT_FORMATS } from '../../photo/output-format.js';
-import { ENGINES, FALLBACKS, FITS } from '../../base/schema.js';
+import { FALLBACKS, FITS } from '../../base/schema.js';
 import { refuseConflicts } from './crop-conflicts.js';
 import { batchOptionsOf, type CropFlags } from './crop-flags.js';
 import { refuseMistypedCommand } from './mistyped-command.js';
@@ -17,6 +17,7 @@ import { interruptBatch } from '../terminal/interrupt.js';
 import {
   addModelFlags,
   collect,
+  engineOption,
   parseColour,
   parseFocusFlag,
   parseJobs,
@@ -40,6 +41,7 @@ Examples:
   framewright --keep 420,80,300,640 photo.jpg   # this rectangle is never cut
   framewright --json --dry-run photo.jpg        # only say where
   framewright --focus 50%,30% photo.jpg         # built around this point
+  framewright --engine faces,vlm,centre -a 1:1 in/   # around faces, where there are none as the model says
   framewright --straighten auto -o out/ in/     # tilted photos are turned upright first, where that is sure
   framewright --place left -a 16:9 photo.jpg    # the subject on the left third
   framewright --margin 10% --keep 420,80,300,640 photo.jpg   # trimmed to it, with some room
@@ -57,7 +59,7 @@ Examples:
   framewright --choices choices.jsonl -o out/   # crop as picked there
   framewright --watch -a 4:5 -o out/ inbox/     # crop what arrives in inbox/, until Ctrl-C
 
-Exit codes: 0 ok, 1 failure, 2 usage, 3 model missing or unloadable, 4 some photos failed, 130 interrupted.`;
+Exit codes: 0 ok, 1 failure, 2 usage, 3 model missing or unloadable, 4 some photos gave no crop, 130 interrupted.`;
 
 /** `framewright <photos|folders>`, the default command. */
 export function addCropCommand(program: Command): void {
@@ -65,7 +67,7 @@ export function addCropCommand(program: Command): void {
     .command(DEFAULT_COMMAND, { isDefault: true })
     .description('crop photos (the default command)')
     .addArgument(new Argument('[photos...]', 'image files, folders and patterns of them, - for stdin'))
-    .addOption(new Option('--engine <name>', 'what finds the crops').choices([...ENGINES]).default('vlm'))
+    .addOption(engineOption())
     .option(
       '--index <file>',
       'for the engine retrieval, made by framewright index build (default: the one of the package)',

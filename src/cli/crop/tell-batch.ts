@@ -2,7 +2,7 @@ import type { BatchEnd, BatchFailure, BatchListener, BatchPreparation } from '..
 import { filesOf, STDOUT, type PlannedPhoto } from '../../batch/plan/planned-photo.js';
 import { STDIN } from '../../batch/inputs.js';
 import { codeOf, FramewrightError, messageOf } from '../../base/errors.js';
-import type { CropRect, CropResult } from '../../base/schema.js';
+import type { CropRect, CropResult, RefusedTarget } from '../../base/schema.js';
 import { batchProgress } from '../terminal/batch-progress.js';
 import type { BatchInterrupt } from '../terminal/interrupt.js';
 import { tellOfModelsOnce } from '../terminal/first-run.js';
@@ -39,9 +39,10 @@ export function tellBatch(flags: Told, interrupt: Pick<BatchInterrupt, 'beginPho
       progress = new Progress(); // counts from here: a model may take long to load
       if (nTotal > 1) interrupt.beginPhotos();
     },
-    onPhoto: ({ input, results }) => {
+    onPhoto: ({ input, results, refused }) => {
       progress.clear();
       for (const result of results) tellCrop(input, result, flags);
+      for (const each of refused) tellRefused(input, each, flags);
     },
     onFailure: (failure) => {
       progress.clear();
@@ -116,10 +117,21 @@ function tellFailure({ input, error }: BatchFailure, { json }: Told): void {
   }
 }
 
+/** A ratio or size that no crop of the photo meets. */
+function tellRefused(input: string, { target, code, detail: message }: RefusedTarget, { json }: Told): void {
+  const asked = target.size ? `${target.size.widthPx}x${target.size.heightPx}` : target.aspect;
+  tell(`warning: ${input} is not cropped to ${asked}: ${message} [${code}]`);
+  if (json) writeJson({ schemaVersion: 1, photo: { path: input }, target, error: { code, message } });
+}
+
 /** The last words of a run; those of one that rejects are its error's. */
-function tellEnd({ error, failures, nTotal, nDone, review, isStopped, canResume }: BatchEnd): void {
+function tellEnd({ error, failures, nRefused, nTotal, nDone, review, isStopped, canResume }: BatchEnd): void {
   if (error === undefined) {
     if (failures.length > 0 && nTotal > 1) tell(failuresText(failures, nTotal));
+    if (nRefused > 0 && nTotal > 1) {
+      const crops = nRefused === 1 ? '1 crop is' : `${nRefused} crops are`;
+      tell(`${crops} left out, of a shape that the photo has no room for, as told above`);
+    }
     if (review && review.nCrops > 0) {
       tell(`${review.nCrops} crops are left for review: framewright --hints ${review.path}`);
     }

@@ -1,4 +1,6 @@
+import { unionOf, type Box } from '../../base/geometry.js';
 import type { Raster } from '../types.js';
+import { toUnit } from './scoring/aspect-grid.js';
 import { featureContext, featurePlanes, type FeatureContext } from './scoring/feature-context.js';
 import { findHorizon, mergeCollinear, type Horizon, type MergedLine } from './lines/lines.js';
 import { measurePhoto, type PhotoMaps } from './maps/photo-maps.js';
@@ -22,14 +24,16 @@ export interface PhotoAnalysis {
 /** Weak edges and short ones are texture. Grey levels a pixel; share of the diagonal. */
 const SEGMENT_OPTIONS = { minMagnitude: 4, minLength: 0.05 };
 
-export function analyseRaster(raster: Raster): PhotoAnalysis {
+/** @param heads of people, raster pixels: where there are any, they are what the photo is of */
+export function analyseRaster(raster: Raster, heads: readonly Box[] = []): PhotoAnalysis {
   const maps = measurePhoto(raster);
   const segments = findSegments(maps.gradient, SEGMENT_OPTIONS);
   const lines = mergeCollinear(segments, maps.size);
+  const group = unionOf(heads);
   return {
     maps,
-    subject: findSubject(maps),
-    salientBoxes: findSalientBoxes(maps.saliency, 4),
+    subject: group ? { box: toUnit(group, raster.size), expectedIou: 1 } : findSubject(maps),
+    salientBoxes: group ? [{ box: toUnit(group, raster.size), subjectScore: 1 }] : findSalientBoxes(maps.saliency, 4),
     segments,
     lines,
     horizon: findHorizon(maps, lines),

@@ -35,8 +35,8 @@ interface Weighed extends RulesLabels {
   readonly over: (boxes: readonly UnitBox[]) => BoxDistribution;
 }
 
-function weigh(raster: Raster): Weighed {
-  const analysis = analyseRaster(raster);
+function weigh(raster: Raster, heads: readonly Box[] = []): Weighed {
+  const analysis = analyseRaster(raster, heads);
   const context = scoringContext(analysis);
   const scorer = defaultScorer();
   const over = (boxes: readonly UnitBox[]): BoxDistribution => ({
@@ -57,9 +57,13 @@ export function rules(raster: Raster, options: EngineOptions): EngineProposal {
   return lookAtByRules(raster).propose(options);
 }
 
-/** The composition of a photo, and from one look at it crops within any limits. */
-export function lookAtByRules(raster: Raster): EngineLook<EngineProposal> {
-  const weighed = weigh(raster);
+/**
+ * The composition of a photo, and from one look at it crops within any limits.
+ *
+ * @param heads of people, raster pixels: where there are any, they are the subject
+ */
+export function lookAtByRules(raster: Raster, heads: readonly Box[] = []): EngineLook<EngineProposal> {
+  const weighed = weigh(raster, heads);
   return { elements: weighed.elements, propose: (options) => proposed(weighed, raster.size, options) };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cropResultSchema, elementSchema } from '../../base/schema.js';
+import { cropResultSchema, elementSchema, refusedTargetSchema } from '../../base/schema.js';
 import { PROBLEM_CODES } from '../problem.js';
 
 /** An error, as RFC 9457 has it. */
@@ -15,20 +15,12 @@ export const problemSchema = z.object({
   detail: z.string(),
 });
 
-const sizeSchema = z.object({ widthPx: z.int(), heightPx: z.int() });
-
 /** The crops of a photo. */
 export const cropAnswerSchema = z.object({
   /** One for each ratio and size that the photo has a crop for, ratios first; at least one. */
   crops: z.array(cropResultSchema),
   /** The ratios and sizes that it has none for. */
-  refused: z.array(
-    z.object({
-      target: z.object({ aspect: z.string().optional(), size: sizeSchema.optional() }),
-      code: z.string(),
-      detail: z.string(),
-    }),
-  ),
+  refused: z.array(refusedTargetSchema),
 });
 export type CropAnswer = z.infer<typeof cropAnswerSchema>;
 

@@ -2,9 +2,8 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { defined } from '../../base/defined.js';
 import type { CropResult } from '../../base/schema.js';
 import type { PhotoOutcome } from '../../cropper/options.js';
-import type { TargetOutcome } from '../../crop/pipeline.js';
 import { pictureOf } from '../../crop/picture.js';
-import { formatAspect } from '../../crop/target.js';
+import { refusedTarget } from '../../crop/refused-target.js';
 import { FramewrightError } from '../../base/errors.js';
 import { encodeCrop } from '../../photo/crop-file.js';
 import type { ServerContext } from '../context.js';
@@ -55,24 +54,12 @@ function inTurn(
 /** What is answered as JSON: every crop that was made, and every ratio and size that the photo has none for. */
 function cropsOf({ targets }: Cropped, { path }: Asked): CropAnswer {
   const crops = targets.flatMap(({ result }) => (result ? [withPath(result, path)] : []));
-  const refused = targets.flatMap((each) => (each.error ? [refusal(each)] : []));
+  const refused = targets.flatMap((each) => (each.error ? [refusedTarget(each)] : []));
   return { crops, refused };
 }
 
 function withPath(result: CropResult, path: string | undefined): CropResult {
   return path === undefined ? result : { ...result, photo: { ...result.photo, path } };
-}
-
-function refusal({
-  target: { aspect, size },
-  error,
-}: Extract<TargetOutcome, { readonly error: Error }>): CropAnswer['refused'][number] {
-  const { code, detail } = problemOf(error);
-  const asked = defined({
-    aspect: aspect && formatAspect(aspect),
-    size: size && { widthPx: size.width, heightPx: size.height },
-  });
-  return { target: asked, code, detail };
 }
 
 /** @throws FramewrightError USAGE for more than one crop, ASPECT_IMPOSSIBLE */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ENGINES } from '../../../src/base/schema.js';
 import { completionScript, type Shell } from '../../../src/cli/completion/completion.js';
 import { describeCommand, allCommands } from '../../../src/cli/completion/describe.js';
 import { buildProgram } from '../../../src/cli/program.js';
@@ -155,7 +156,9 @@ describeWith(['bash'], 'in bash', () => {
 
   test('values, also behind an equals sign, and files where a file is meant', () => {
     expect(offers('--engine', 's')).toEqual(['saliency']);
-    expect(offers('--engine', '=', '')).toEqual(['vlm', 'rules', 'saliency', 'centre', 'full', 'retrieval']);
+    expect(offers('--engine', '=', '')).toEqual([...ENGINES]);
+    expect(offers('--engine', 'faces,s')).toEqual(['faces,saliency']);
+    expect(offers('--engine', 'faces,vlm,')).toEqual(ENGINES.map((name) => `faces,vlm,${name}`));
     expect(offers('--engine', '=', 'ru')).toEqual(['rules']);
     expect(offers('crop', '--format', 'w')).toEqual(['webp']);
     expect(offers('doctor', '--gpu', 'c')).toEqual(['cuda', 'cpu']);
@@ -182,6 +185,7 @@ describeWith(['zsh', 'script'], 'in zsh', () => {
     expect(await typed('zsh', setup, 'framewright --contact-sh')).toBe('framewright --contact-sheet');
     expect(await typed('zsh', setup, 'framewright gguf insp')).toBe('framewright gguf inspect');
     expect(await typed('zsh', setup, 'framewright crop --engine sal')).toBe('framewright crop --engine saliency');
+    expect(await typed('zsh', setup, 'framewright --engine faces,sal')).toBe('framewright --engine faces,saliency');
     expect(await typed('zsh', setup, 'framewright pho')).toBe('framewright photo\\ one.jpg');
   });
 });
@@ -201,6 +205,7 @@ describeWith(['fish'], 'in fish', () => {
     expect(offers('framewright an')).toContain('analyse');
     expect(offers('framewright --contact')).toEqual(['--contact-sheet']);
     expect(offers('framewright photo.jpg --engine s')).toEqual(['saliency']);
+    expect(offers('framewright photo.jpg --engine faces,s')).toEqual(['faces,saliency']);
     expect(offers('framewright gguf ')).toEqual([
       'convert',
       'inspect',

@@ -37,6 +37,10 @@ describe('a config file', () => {
       ['centre', '1:1'],
       ['centre', '2:1'],
     ]);
+    for (const engine of ['rules,centre', ['rules', 'centre']]) {
+      configure({ engine, aspect: ['1:1', '2:1'], 'min-confidence': 1 });
+      expect((await crops()).map((result) => result.engine)).toEqual(['centre', 'centre']);
+    }
     const given = await crops('-a', '4:5', '--engine', 'full');
     expect(given.map(({ engine, target }) => [engine, target.aspect])).toEqual([['full', '4:5']]);
   });
@@ -77,7 +81,9 @@ describe('a config file', () => {
     [{ 'contact-shet': 'x.jpg' }, '"contact-shet" is no option; did you mean "contact-sheet"?'],
     [{ eval: { vote: 3 } }, '"eval.vote" is no option; did you mean "votes"?'],
     [{ candidates: 50 }, '"candidates" cannot be 50: candidates is a whole number from 1 to 20.'],
-    [{ engine: 'rule' }, '"engine": Invalid option: expected one of "vlm"|"rules"'],
+    [{ engine: 'rule' }, '"engine" cannot be rule: Expected engine to be one of vlm, rules, '],
+    [{ engine: ['full', 'rules'] }, '"engine" cannot be full,rules: The engine full has a crop for every photo'],
+    [{ fit: 'padd' }, '"fit": Invalid option: expected one of "crop"|"pad"'],
     [{ force: 'yes' }, '"force": expected true or false'],
     [{ eval: { ablate: ['analyse', 'enhance'] } }, '"eval.ablate": expected text or a number'],
     [{ aspect: { w: 4 } }, '"aspect": expected a value or a list of values'],
