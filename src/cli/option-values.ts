@@ -15,6 +15,7 @@ const FILE_PLACEHOLDERS: ReadonlySet<string> = new Set([
   'file[:scale]',
   'name=files',
   'photo',
+  'photo[,crop]',
   'photos',
   'model',
   'models',

@@ -6,6 +6,7 @@ import { plainEngine } from '../engines/plain-engine.js';
 import type { Photo } from '../photo/decode.js';
 import { boxOfSize } from '../base/geometry.js';
 import { sampledFrames } from '../photo/animation.js';
+import type { Carry } from './carry/carry.js';
 import type { CropOutcome } from './crop-outcome.js';
 import { cropResult, withCrop } from './crop-result.js';
 import { tellCandidates, tellElements } from './tell-thoughts.js';
@@ -21,6 +22,7 @@ import {
   type FailedTarget,
   type HeldWishes,
   type SettledTarget,
+  type SettledWishes,
 } from './wishes.js';
 
 /** One photo, and what is to become of it. */
@@ -31,6 +33,8 @@ export interface CropJob<Encoded = undefined> extends EngineJob {
   readonly anotherFrame?: (ready: ReadyPhoto, page: number) => Promise<ReadyPhoto>;
   /** What the crops are for: one result each. */
   readonly targets: readonly Target[];
+  /** Takes the crops over from another photo, where that can be. Default: the engine finds them. */
+  readonly carry?: Carry;
   /** Makes files of the crops, or their bytes. */
   readonly encode?: (photo: Photo, results: readonly CropResult[]) => Promise<Encoded>;
 }
@@ -102,8 +106,28 @@ async function serveFrames(
 async function cropReady(job: Omit<CropJob, 'decode' | 'encode'>, ready: ReadyPhoto): Promise<TargetOutcome[]> {
   const wishes = settleWishes(ready, job.targets, job.engine, job.wishes);
   const settled = wishes.targets.filter((each) => each.error === undefined);
-  const possible = settled.filter(({ isPadded = false }) => !isPadded);
   if (settled.length === 0) throw impossibleTogether(failedOf(wishes.targets));
+  const carried = await job.carry?.(ready, wishes.fit);
+  const made = carried?.cropFor
+    ? await carriedOver(carried.cropFor, job, ready, wishes)
+    : await cropByEngine(job, ready, wishes);
+  const note = carried?.note;
+  const noted = note === undefined ? made : made.map((outcome) => withNote(outcome, note));
+  const targets = wishes.targets.map(
+    (each) => noted.find(({ target }) => target === each.target) ?? failedOf([each])[0]!,
+  );
+  if (targets.every(({ error }) => error !== undefined)) throw impossibleTogether(failedOf(targets));
+  return targets;
+}
+
+/** The targets that can be met, as the engine finds crops for them. */
+async function cropByEngine(
+  job: Omit<CropJob, 'decode' | 'encode'>,
+  ready: ReadyPhoto,
+  wishes: SettledWishes,
+): Promise<TargetOutcome[]> {
+  const settled = wishes.targets.filter((each) => each.error === undefined);
+  const possible = settled.filter(({ isPadded = false }) => !isPadded);
   const crops = await withSteps(job, ready, wishes.call, async (steps) => {
     const analysed = await steps.analyse(); // eq. (1): the composition
     tellElements({ ready, wishes, analysed });
@@ -122,12 +146,31 @@ async function cropReady(job: Omit<CropJob, 'decode' | 'encode'>, ready: ReadyPh
     );
     return [...found, ...padded];
   });
-  const made = await Promise.all(crops.map((crop) => settleOutcome(crop, ready, job.wishes)));
-  const targets = wishes.targets.map(
-    (each) => made.find(({ target }) => target === each.target) ?? failedOf([each])[0]!,
+  return Promise.all(crops.map((crop) => settleOutcome(crop, ready, job.wishes)));
+}
+
+/** The same, taken over from another photo; where only a canvas meets a target, what is to be kept says where, as ever. */
+function carriedOver(
+  cropFor: (settled: SettledTarget) => CropResult,
+  { engine }: EngineJob,
+  ready: ReadyPhoto,
+  wishes: SettledWishes,
+): Promise<TargetOutcome[]> {
+  const settled = wishes.targets.filter((each) => each.error === undefined);
+  return Promise.all(
+    settled.map((each) =>
+      unlessImpossible(each.target, engine, () => {
+        const padded =
+          each.isPadded && paddedResult({ engine, ready, wishes, settled: each, analysed: { elements: [] } });
+        return Promise.resolve(padded ? padded.result! : cropFor(each));
+      }),
+    ),
   );
-  if (targets.every(({ error }) => error !== undefined)) throw impossibleTogether(failedOf(targets));
-  return targets;
+}
+
+function withNote(outcome: TargetOutcome, note: string): TargetOutcome {
+  if (outcome.error) return outcome;
+  return { ...outcome, result: { ...outcome.result, notes: [...(outcome.result.notes ?? []), note] } };
 }
 
 const WHY_PADDED = 'No crop of this ratio holds all that is to be kept; the canvas shows the smallest part that does.';

@@ -215,11 +215,7 @@ function fit(seen: Samples): { readonly contrast: number; readonly brightness: n
 }
 
 /** How alike the two are where the first, so laid, overlaps the second. */
-export function correlation(
-  pair: Pair,
-  similarity: Similarity,
-  window: Box,
-): Pick<Alignment, 'likeness' | 'overlap'> {
+export function correlation(pair: Pair, similarity: Similarity, window: Box): Pick<Alignment, 'likeness' | 'overlap'> {
   const seen = samples(pair, similarity, window);
   if (seen.n === 0) return { likeness: 0, overlap: 0 };
   const { varianceOne, varianceOther, covariance } = moments(seen);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Cropper } from '../../cropper/cropper.js';
 import { defined } from '../../base/defined.js';
 import type { CropResult } from '../../base/schema.js';
@@ -61,8 +62,17 @@ async function sharedKey(
   const sidecars = photos.some(({ sidecar }) => sidecar !== undefined);
   const { keepTime } = settings;
   const known = model ?? identity;
+  const references = await Promise.all(filesOfReference(settings.like).map((file) => fileSha256(file)));
   const said = [SETTINGS_VERSION, engine, findsFaces, known, loras, request, encode, sidecars, keepTime];
-  return keyOfSettings(settings.firstFrame ? [...said, 'first frame'] : said);
+  const more = [...(settings.firstFrame ? ['first frame'] : []), ...(references.length > 0 ? [references] : [])];
+  return keyOfSettings([...said, ...more]);
+}
+
+/** Their content decides, whatever they are called. */
+function filesOfReference(like: BatchSettings['like']): string[] {
+  if (like === undefined) return [];
+  const files = typeof like === 'string' ? [like, ...like.split(',')] : [like.photo, like.crop];
+  return files.filter((file) => typeof file === 'string').filter((file) => existsSync(file));
 }
 
 /**
