@@ -23,7 +23,7 @@ interface LikeOptions {
  * laid over it, so that the subject need not be found in it; in others it is looked for.
  */
 export function carryLike(reference: Reference, { engine, minSize, signal }: LikeOptions): Carry {
-  const { name, ratio, crop } = reference;
+  const { given, name, ratio, crop } = reference;
   return async (ready, fit) => {
     const laid = await laidOver(reference, ready.photo, signal);
     const subjects = laid
@@ -38,7 +38,7 @@ export function carryLike(reference: Reference, { engine, minSize, signal }: Lik
     return {
       cropFor: (settled) => ({
         ...composedResult(like, here, ready, settled, fit),
-        like: { reference: name, by },
+        like: { reference: given, by },
       }),
     };
   };
@@ -62,5 +62,5 @@ async function comparedSubjects(
   heads: readonly Box[] | undefined,
   signal: AbortSignal | undefined,
 ): Promise<readonly [Box, Box] | undefined> {
-  return comparedBy(subject, await photoSubject(photo, heads, signal));
+  return comparedBy(subject, await photoSubject(photo, heads, { signal }));
 }

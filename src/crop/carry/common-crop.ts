@@ -5,7 +5,7 @@ import { isImpossible } from '../wishes.js';
 import { commonPart } from './carried-rectangle.js';
 
 /** A crop that has to give up more than this (as IoU) for a photo of its series leaves that photo to itself. */
-const LEAST_IOU = 0.85;
+const LEAST_IOU = 0.75;
 
 /**
  * The crop of a series' lead moved, or made smaller, so that it lies in what the photos of the series show, those aside that

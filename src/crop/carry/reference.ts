@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import path from 'node:path';
 import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
 import { boxCentre, boxOfSize, rectOfBox, type Box, type Size } from '../../base/geometry.js';
@@ -11,7 +12,7 @@ import { greyPicture, type GreyPicture } from '../../registration/grey-picture.j
 import { movedBox } from '../../registration/similarity.js';
 import { keepBox } from '../keep-box.js';
 import type { CropWishes } from '../wishes.js';
-import { isSubjectFound, photoSubject, type PhotoSubject } from './photo-subject.js';
+import { photoSubject, type PhotoSubject } from './photo-subject.js';
 
 /**
  * A photo whose crop others are to be like. A path: of a photo with a crop in its XMP sidecar or in itself, or of a picture
@@ -22,6 +23,9 @@ export type Like = string | { readonly photo: string; readonly crop: string | Cr
 
 /** A reference, opened. */
 export interface Reference {
+  /** As results call it: as it was given. */
+  readonly given: string;
+  /** As notes call it: its file's name. */
   readonly name: string;
   /** Of its crop: its proportions. */
   readonly ratio: Size;
@@ -48,19 +52,19 @@ export const FIND_LONG_SIDE_PX = 384;
  *   out, a subject that is not in the crop; INPUT_* for files
  */
 export async function openReference(like: Like, options: ReferenceOptions = {}): Promise<Reference> {
-  const { photo: path, crop } = await filesOf(like);
+  const { photo: photoPath, crop } = await filesOf(like);
   const { findHeads, maxPixels, signal } = options;
-  const photo = await decodePhoto(path, defined({ maxPixels, signal, firstFrame: true }));
+  const photo = await decodePhoto(photoPath, defined({ maxPixels, signal, firstFrame: true }));
   const box = crop === undefined ? await cropIn(photo, signal) : await givenCrop(photo, crop, options);
   const isCropAlone = box === undefined;
   const heads = await findHeads?.(photo);
-  const subject = await photoSubject(photo, heads, signal);
+  const subject = await photoSubject(photo, heads, { isCropped: isCropAlone, signal });
   const opened = box ?? boxOfSize(photo);
-  const name = typeof like === 'string' ? like : path;
-  requireSubject(subject, opened, name);
+  requireSubject(subject, opened, photoPath);
   const longSidePx = isCropAlone ? { longSidePx: FIND_LONG_SIDE_PX } : {};
   return {
-    name,
+    given: typeof like === 'string' ? like : photoPath,
+    name: path.basename(photoPath),
     ratio: { width: opened[2] - opened[0], height: opened[3] - opened[1] },
     crop: opened,
     subject,
@@ -94,8 +98,8 @@ async function filesOf(like: Like): Promise<{ readonly photo: string; readonly c
   return { photo: like.slice(0, comma), crop: like.slice(comma + 1) };
 }
 
-function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
+function isThere(file: string): Promise<boolean> {
+  return stat(file).then(
     () => true,
     () => false,
   );
@@ -133,7 +137,7 @@ async function givenCrop(photo: Photo, crop: string | CropRect, { maxPixels, sig
 }
 
 function requireSubject(subject: PhotoSubject, crop: Box, name: string): void {
-  if (!isSubjectFound(subject)) {
+  if (!subject.isFound && !subject.heads) {
     throw usage(
       `no subject is found in ${name} that crops could be like: nothing in it stands out; choose another reference`,
     );

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
 import { boxOfRect, boxOfSize, contains, unionOf, type Box, type Size } from '../../base/geometry.js';
@@ -100,7 +101,7 @@ export class SeriesRun {
   async #alone(index: number): Promise<CroppedPhoto> {
     const near = this.#unsure.get(index);
     if (near === undefined) return this.#crop(index, {});
-    const note = `is like ${this.#photos[near]!.name}, and cannot be laid over it surely: it is cropped on its own`;
+    const note = `is like ${path.basename(this.#photos[near]!.name)}, and cannot be laid over it surely: it is cropped on its own`;
     return withNotes(await this.#crop(index, {}), note);
   }
 
@@ -131,7 +132,7 @@ export class SeriesRun {
   async #subjectOf({ photo, results }: CroppedPhoto, turn: Turn | undefined, isKnown: boolean): Promise<PhotoSubject> {
     // What an earlier run has cropped is here as its file has it.
     const straight = isKnown && turn ? await turnPhoto(photo, turn.angleDeg, this.#signal) : photo;
-    return photoSubject(straight, results[0]!.heads, this.#signal);
+    return photoSubject(straight, results[0]!.heads, { signal: this.#signal });
   }
 
   /** How the lead lies over the others, where its subject is. */
@@ -156,7 +157,7 @@ export class SeriesRun {
   }
 
   async #followed(series: Series, member: Member): Promise<CroppedPhoto> {
-    const { name } = this.#photos[series.lead]!;
+    const name = path.basename(this.#photos[series.lead]!.name);
     let led: Led;
     try {
       led = await this.#leadOf(series);
@@ -183,7 +184,10 @@ export class SeriesRun {
               carriedResult({ result: leading(settled.target), name, similarity }, ready, settled, fit),
           };
         }
-        const subjects = comparedBy(led.subject!, await photoSubject(ready.photo, ready.heads, this.#signal));
+        const subjects = comparedBy(
+          led.subject!,
+          await photoSubject(ready.photo, ready.heads, { signal: this.#signal }),
+        );
         if (!subjects) {
           by = 'own';
           return { note: `is cropped on its own: what it or ${name} is of cannot be told surely enough to be alike` };
