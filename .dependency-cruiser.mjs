@@ -7,7 +7,7 @@ const LAYERS = [
   ['photo'],
   ['runtime'],
   ['model', 'engines', 'faces', 'report'],
-  ['vlm', 'retrieval'],
+  ['vlm', 'retrieval', 'registration'],
   ['crop'],
   ['cropper'],
   ['batch', 'eval', 'attention', 'doctor'],

@@ -17,6 +17,9 @@ export type {
   PhotoTask,
   PhotoWishes,
 } from './cropper/options.js';
+export type { Like } from './crop/carry/reference.js';
+export { SERIES } from './cropper/series/series-wish.js';
+export type { SeriesWish } from './cropper/series/series-wish.js';
 export type { Focus } from './crop/focus.js';
 export { PLACES } from './crop/place.js';
 export type { Place } from './crop/place.js';

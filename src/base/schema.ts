@@ -170,6 +170,23 @@ export const cropResultSchema = z.object({
    * answers with one box.
    */
   confidence: z.number().min(0).max(1).optional(),
+  /** Where the photo is one of a series, whose crops are to be one. */
+  series: z
+    .object({
+      /** The photo whose crop the others take over. */
+      lead: z.string(),
+      nPhotos: z.int().min(2),
+      /**
+       * `registration`: the lead was laid over this photo, and its crop is where it came to lie; `subject`: its subject is as
+       * large in its crop, and where, as the lead's in its; `own`: neither could be done, and the engine was asked.
+       */
+      by: z.enum(['lead', 'registration', 'subject', 'own']),
+      /** How alike the lead is where it lies over this photo, 0.6..1: a correlation. */
+      likeness: z.number().optional(),
+    })
+    .optional(),
+  /** Where a reference was given that crops are to be like. `by` as of a series. */
+  like: z.object({ reference: z.string(), by: z.enum(['registration', 'subject', 'own']) }).optional(),
   /** What took the place of the crop of the engines asked, none of which was sure: `confidence` is then the first one's that had a crop. */
   fallback: z.enum(FALLBACKS).optional(),
   /** The other engines that were asked, in order, and why the crop is not theirs. Absent where none was. */

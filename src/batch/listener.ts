@@ -14,9 +14,12 @@ export interface BatchNote {
 
 /** What a run does before its first photo: thousands of photos take seconds to find and to plan. */
 export interface BatchPreparation {
-  /** Looks through folders; names the files of all photos; looks which of these are there already. */
-  readonly step: 'find' | 'name' | 'check';
-  /** Found by now. */
+  /**
+   * Looks through folders; names the files of all photos; looks which of these are there already; with `series`, and after
+   * `onBegin`, compares photos with one another.
+   */
+  readonly step: 'find' | 'name' | 'check' | 'compare';
+  /** Found, or compared, by now. */
   readonly nPhotos: number;
 }
 

@@ -3,9 +3,11 @@ import { checkOptions, received } from '../base/options-check.js';
 import { CROPPER_OPTIONS } from '../cropper/option-kinds.js';
 import { FramewrightError } from '../base/errors.js';
 import { CROP_DEFAULTS } from '../crop/defaults.js';
+import { refuseBesideLike } from '../crop/carry/reference.js';
 import { checkStraighten } from '../crop/straighten-wish.js';
 import type { Cropper } from '../cropper/cropper.js';
 import type { CropEachOptions, CropperOptions } from '../cropper/options.js';
+import { checkSeries } from '../cropper/series/series-wish.js';
 import type { EncodeOptions } from '../photo/encode.js';
 import { XMP_WAYS, type BatchOptions, type XmpWay } from './options.js';
 
@@ -37,7 +39,7 @@ export type BatchSettings = Omit<BatchOptions, keyof Filled | 'cropper' | 'xmp'>
 const SAID_BY_CHOICES = ['inputs', 'aspects', 'sizes', 'filter'] as const satisfies readonly (keyof BatchOptions)[];
 const IDLE_BESIDE_CHOICES = [
   ...(['hints', 'resume', 'reviewList', 'keep', 'focus', 'minSize', 'minConfidence', 'fallback', 'instruct'] as const),
-  ...(['fit', 'background', 'enlarge', 'cameraFocus', 'place', 'margin', 'straighten'] as const),
+  ...(['fit', 'background', 'enlarge', 'cameraFocus', 'place', 'margin', 'straighten', 'series', 'like'] as const),
   ...(['candidates', 'votes', 'top', 'seed', 'temperature'] as const),
 ] satisfies readonly (keyof BatchOptions)[];
 
@@ -45,6 +47,7 @@ const IDLE_BESIDE_CHOICES = [
 export function settingsOf(options: BatchOptions): BatchSettings {
   refuseContradictions(options);
   checkStraighten(options.straighten);
+  checkSeries(options.series, options);
   const { cropper, xmp, ...rest } = options;
   const isOpen = cropper !== undefined && 'cropEach' in cropper;
   if (cropper !== undefined && !isOpen) checkOptions('openCropper', cropper, CROPPER_OPTIONS);
@@ -90,7 +93,7 @@ function xmpWayOf(xmp: unknown): XmpWay | undefined {
 function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['request'] {
   const { aspects = [], sizes = [], keep = [], focus, minConfidence, fallback, instruct } = options;
   const { candidates, votes, seed, temperature } = { ...CROP_DEFAULTS, ...defined(options) };
-  const { minSize, fit, background, enlarge, cameraFocus, place, margin, straighten } = options;
+  const { minSize, fit, background, enlarge, cameraFocus, place, margin, straighten, series, like } = options;
   return {
     ...defined({
       aspects,
@@ -101,6 +104,8 @@ function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['r
       minSize,
       // Left out where it changes nothing, so that journals of before it are still known.
       straighten: straighten === 'off' ? undefined : straighten,
+      series: series === 'off' ? undefined : series,
+      like,
       fit,
       background,
       enlarge,
@@ -122,6 +127,10 @@ function refuseContradictions(options: BatchOptions): void {
   const { top = 1, candidates = CROP_DEFAULTS.candidates } = options;
   if (options.choices !== undefined) refuseBesideChoices(options.choices, options);
   if (top > candidates) throw usage(`--top ${top} is more than the ${candidates} candidates; raise --candidates`);
+  if (options.like !== undefined) refuseBesideLike(options);
+  if (options.like !== undefined && top > 1) {
+    throw usage(`--like asks for one crop a photo, and --top ${top} for more; leave out one`);
+  }
   if (options.resume && options.journal === false) {
     throw usage('--resume goes on from the journal, and --no-journal has none; leave out one');
   }

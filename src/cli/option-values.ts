@@ -16,6 +16,7 @@ const FILE_PLACEHOLDERS: ReadonlySet<string> = new Set([
   'file[:scale]',
   'name=files',
   'photo',
+  'photo[,crop]',
   'photos',
   'model',
   'models',

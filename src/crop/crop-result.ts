@@ -82,7 +82,7 @@ export function askedTarget({ aspect, size }: Target, { fit, background, enlarge
 export function withCrop(
   result: CropResult,
   crop: CropRect,
-  { photo, focus, note }: { readonly photo: Size; readonly focus: Point | undefined; readonly note: string },
+  { photo, focus, note }: { readonly photo: Size; readonly focus: Point | undefined; readonly note?: string },
 ): CropResult {
   const isWhole = crop.width * crop.height >= KEEP_FROM_SHARE * photo.width * photo.height;
   const keepsPhoto = isWhole && result.verdict === 'crop' && result.target.aspect === undefined && !result.target.size;
@@ -91,7 +91,7 @@ export function withCrop(
     crop: keepsPhoto ? rectOfBox(boxOfSize(photo)) : crop,
     ...(keepsPhoto && { verdict: 'keep' as const }),
     focalPoint: focalPoint(photo, result.analysis, boxOfRect(crop), focus),
-    notes: [...(result.notes ?? []), note],
+    ...(note === undefined ? {} : { notes: [...(result.notes ?? []), note] }),
   };
 }
 

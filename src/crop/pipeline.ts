@@ -5,6 +5,7 @@ import type { EngineCall, EngineChain, EngineSteps, PhotoEngine } from '../engin
 import type { Photo } from '../photo/decode.js';
 import { boxOfSize } from '../base/geometry.js';
 import { sampledFrames } from '../photo/animation.js';
+import type { Carry } from './carry/carry.js';
 import type { CropOutcome } from './crop-outcome.js';
 import { cropResult, withCrop } from './crop-result.js';
 import { tellCandidates, tellElements } from './tell-thoughts.js';
@@ -21,6 +22,7 @@ import {
   type FailedTarget,
   type HeldWishes,
   type SettledTarget,
+  type SettledWishes,
 } from './wishes.js';
 
 /** One photo, and what is to become of it. */
@@ -31,6 +33,8 @@ export interface CropJob<Encoded = undefined> extends EngineJob {
   readonly anotherFrame?: (ready: ReadyPhoto, page: number) => Promise<ReadyPhoto>;
   /** What the crops are for: one result each. */
   readonly targets: readonly Target[];
+  /** Takes the crops over from another photo, where that can be. Default: the engine finds them. */
+  readonly carry?: Carry;
   /** Makes files of the crops, or their bytes. */
   readonly encode?: (photo: Photo, results: readonly CropResult[]) => Promise<Encoded>;
 }
@@ -102,6 +106,19 @@ async function serveFrames(
 /** A target that no crop of the photo meets is its own outcome; all of them are an error. */
 async function cropReady(job: Omit<CropJob, 'decode' | 'encode'>, ready: ReadyPhoto): Promise<TargetOutcome[]> {
   checkWishes(job.engines, job.targets, job.wishes);
+  const wishes = settleWishes(ready, job.targets, job.wishes);
+  const carried = await job.carry?.(ready, wishes.fit);
+  const made = carried?.cropFor ? carriedOver(carried.cropFor, job, ready, wishes) : await askEngines(job, ready);
+  const note = carried?.note;
+  const targets = note === undefined ? made : made.map((outcome) => withNote(outcome, note));
+  const notImpossible = targets.find(({ error }) => error !== undefined && !isImpossible(error));
+  if (notImpossible) throw notImpossible.error!;
+  if (targets.every(({ error }) => error !== undefined)) throw impossibleTogether(failedOf(targets));
+  return targets;
+}
+
+/** Each engine of the chain in turn, for the targets that none before it has a crop for. */
+async function askEngines(job: Omit<CropJob, 'decode' | 'encode'>, ready: ReadyPhoto): Promise<TargetOutcome[]> {
   const links = linksOf(job.engines, job.wishes);
   const courses = job.targets.map((target) => ({ target, course: new Course(job.wishes) }));
   const failed: FailedTarget[] = [];
@@ -122,14 +139,37 @@ async function cropReady(job: Omit<CropJob, 'decode' | 'encode'>, ready: ReadyPh
       else course.pass(link, answer.error, answer.detail);
     }
   }
-  const targets = courses.map(({ target, course }): TargetOutcome => {
+  return courses.map(({ target, course }): TargetOutcome => {
     const end = failed.find((each) => each.target === target)?.error ?? course.end();
     return end instanceof FramewrightError ? { target, error: end } : { target, result: end };
   });
-  const notImpossible = targets.find(({ error }) => error !== undefined && !isImpossible(error));
-  if (notImpossible) throw notImpossible.error!;
-  if (targets.every(({ error }) => error !== undefined)) throw impossibleTogether(failedOf(targets));
-  return targets;
+}
+
+/** Taken over from another photo; where only a canvas meets a target, what is to be kept says where, as ever. */
+function carriedOver(
+  cropFor: (settled: SettledTarget) => CropResult,
+  { engines: [engine] }: EngineJob,
+  ready: ReadyPhoto,
+  wishes: SettledWishes,
+): TargetOutcome[] {
+  return wishes.targets.map((settled): TargetOutcome => {
+    if (settled.error) return settled;
+    const { target, isPadded = false } = settled;
+    try {
+      const result = isPadded
+        ? paddedResult({ engine, ready, wishes, settled, analysed: { elements: [] } })
+        : cropFor(settled);
+      return { target, result };
+    } catch (error) {
+      if (isImpossible(error)) return { target, error };
+      throw error;
+    }
+  });
+}
+
+function withNote(outcome: TargetOutcome, note: string): TargetOutcome {
+  if (outcome.error) return outcome;
+  return { ...outcome, result: { ...outcome.result, notes: [...(outcome.result.notes ?? []), note] } };
 }
 
 /** What one engine has made of one target, or why it has made nothing of it. */
@@ -185,7 +225,7 @@ async function askEngine(
         tellElements({ ...outcome, analysed });
         const padded = settled
           .filter(({ isPadded = false }) => isPadded)
-          .map((each) => paddedResult({ ...outcome, settled: each, analysed }));
+          .map((each) => ({ target: each.target, result: paddedResult({ ...outcome, settled: each, analysed }) }));
         if (possible.length === 0) return padded;
         const enhanced = await steps.enhance(analysed); // eq. (2): drawn on the photo
         const found = await steps.forEachTarget(enhanced, (from, target, i) =>
@@ -218,11 +258,10 @@ function nothingFound(what: string, { photo }: ReadyPhoto): FramewrightError {
 const WHY_PADDED = 'No crop of this ratio holds all that is to be kept; the canvas shows the smallest part that does.';
 
 /** Of a target that no crop meets and a canvas does: what is to be kept says where, and no engine is asked. */
-function paddedResult(outcome: Omit<CropOutcome, 'proposed' | 'decided'>): Answer {
+function paddedResult(outcome: Omit<CropOutcome, 'proposed' | 'decided'>): CropResult {
   const candidates = [{ boxInFrame: boxOfSize(outcome.ready.space), why: WHY_PADDED }];
   const decision = { best: 0, why: WHY_PADDED, modelScores: [1] };
-  const result = cropResult({ ...outcome, proposed: { candidates }, decided: { decision } });
-  return { target: outcome.settled.target, result };
+  return cropResult({ ...outcome, proposed: { candidates }, decided: { decision } });
 }
 
 function failedOf(targets: readonly (SettledTarget | TargetOutcome)[]): FailedTarget[] {

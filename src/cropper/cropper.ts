@@ -5,10 +5,14 @@ import { checkOptions, checkWhole, received } from '../base/options-check.js';
 import { engineChain } from '../base/engine-names.js';
 import { FramewrightError } from '../base/errors.js';
 import { openFaceDetector, type FaceDetector } from '../faces/detector.js';
-import { findHeads } from '../faces/heads.js';
+import { boxesOf, findHeads } from '../faces/heads.js';
 import { checkOutput, writeFileAtomic } from '../files/write.js';
 import { encodeCrop } from '../photo/crop-file.js';
-import { decodePhoto } from '../photo/decode.js';
+import { decodePhoto, type Photo } from '../photo/decode.js';
+import { carryLike } from '../crop/carry/carry-like.js';
+import type { Carry } from '../crop/carry/carry.js';
+import { openReference, refuseBesideLike, type Like } from '../crop/carry/reference.js';
+import { eachAlone } from './each-alone.js';
 import { HeldPhoto } from './held-photo.js';
 import { Pace } from './pace.js';
 import {
@@ -20,7 +24,6 @@ import {
   CROPPER_OPTIONS,
   HOLD_OPTIONS,
   LOOK_OPTIONS,
-  PHOTO_TASK,
 } from './option-kinds.js';
 import type {
   CropAllOptions,
@@ -33,6 +36,9 @@ import type {
   PhotoOutcome,
   PhotoTask,
 } from './options.js';
+import { seriesJobs } from './series/series-jobs.js';
+import type { CropHow } from './series/series-run.js';
+import { checkSeries } from './series/series-wish.js';
 import { checkLimit } from '../photo/input.js';
 import type { PhotoInput } from '../photo/input-kinds.js';
 import { outputFormatOf } from '../photo/output-format.js';
@@ -51,6 +57,7 @@ import { guardListener } from '../runtime/listener.js';
 import { usableCores } from '../runtime/threads.js';
 import type { RuntimeInfo } from '../runtime/types.js';
 import type { CropRect, CropResult, Element, EngineName } from '../base/schema.js';
+import type { Box } from '../base/geometry.js';
 import { Slots } from '../base/slots.js';
 
 /** Opens the model and everything below it. Close with `dispose()` or `await using`. */
@@ -235,8 +242,8 @@ export class Cropper {
   /** One crop of one photo. */
   async crop(input: PhotoInput, options: CropOptions = {}): Promise<CropResult> {
     checkOptions('crop', options, CROP_OPTIONS);
-    const { targets, wishes } = oneTarget(options);
-    return (await this.#cropTargets(input, targets, wishes)).results[0]!;
+    const { targets, wishes, like } = oneTarget(options);
+    return (await this.#cropTargets(input, targets, wishes, await this.#carryOf(like, wishes))).results[0]!;
   }
 
   /**
@@ -246,8 +253,9 @@ export class Cropper {
   async cropBuffer(input: PhotoInput, options: CropFileOptions = {}): Promise<CroppedImage> {
     checkOptions('cropBuffer', options, CROP_BUFFER_OPTIONS);
     const { format, quality, strip, ...crop } = options;
-    const { targets, wishes } = oneTarget(crop);
+    const { targets, wishes, like } = oneTarget(crop);
     const { results, encoded } = await this.#cropTargets(input, targets, wishes, {
+      ...(await this.#carryOf(like, wishes)),
       encode: (photo, [result]) => {
         const wanted = defined({ format, quality, strip, signal: wishes.signal });
         return encodeCrop(photo, { ...pictureOf(result!), ...wanted });
@@ -302,10 +310,23 @@ export class Cropper {
   ): AsyncGenerator<PhotoOutcome, void, undefined> {
     checkOptions('cropEach', options, CROP_EACH_OPTIONS);
     checkStraighten(options.straighten);
-    const { aspects: sharedAspects, sizes: sharedSizes, ...rest } = options;
+    checkSeries(options.series, options);
+    const { aspects: sharedAspects, sizes: sharedSizes, series = 'off', like, ...rest } = options;
     const sharedTargets = parseTargets(sharedAspects ?? [], sharedSizes ?? []);
     const stop = new AbortController();
     const signal = anySignal(stop.signal, rest.signal);
+    const carry = await this.#carryOf(like, { ...rest, signal });
+    const crop = (task: PhotoTask, how: CropHow = {}): Promise<CroppedPhoto> => {
+      const { input, name, aspects, sizes, results: _, ...own } = task;
+      const targets = (aspects ?? sizes) ? parseTargets(aspects ?? [], sizes ?? []) : sharedTargets;
+      const { straighten = own.straighten ?? rest.straighten } = how;
+      const wishes = { ...wishesTogether(rest, own), ...defined({ straighten }), signal };
+      return this.#cropTargets(input, targets, wishes, { name, inBatch: true, ...carry, ...how });
+    };
+    const jobs =
+      series === 'off'
+        ? eachAlone(inputs, crop)
+        : seriesJobs(inputs, { series, crop, targets: sharedTargets, ...this.#decodeLimits(), signal });
     const ahead: Promise<PhotoOutcome>[] = [];
     const pace = this.#pace;
     const next = async (): Promise<PhotoOutcome> => {
@@ -321,19 +342,7 @@ export class Cropper {
     };
     pace.startRun();
     try {
-      for await (const each of inputs) {
-        const task = taskOf(each);
-        const { input, name, aspects, sizes, ...wishes } = task;
-        const crops = async (): Promise<CroppedPhoto> => {
-          checkOptions('a photo of cropEach', task, PHOTO_TASK);
-          const targets = (aspects ?? sizes) ? parseTargets(aspects ?? [], sizes ?? []) : sharedTargets;
-          return this.#cropTargets(
-            input,
-            targets,
-            { ...wishesTogether(rest, wishes), signal },
-            { name, inBatch: true },
-          );
-        };
+      for await (const { input, crops } of jobs) {
         pace.begin();
         ahead.push(
           crops().then(
@@ -422,16 +431,34 @@ export class Cropper {
     return this.dispose();
   }
 
+  /** How crops are taken over from a reference, where one is given; it is opened once. */
+  async #carryOf(like: Like | undefined, wishes: CropWishes): Promise<{ readonly carry?: Carry }> {
+    if (like === undefined) return {};
+    refuseBesideLike(wishes);
+    return this.#run(wishes.signal, async (signal) => {
+      const detect = this.#detect;
+      const findIn = detect && ((photo: Photo): Promise<Box[]> => findHeads(photo, detect, signal).then(boxesOf));
+      const { maxPixels } = this.#decodeLimits();
+      const reference = await openReference(like, { signal, ...defined({ maxPixels, findHeads: findIn }) });
+      return { carry: carryLike(reference, { engine: this.engine, minSize: wishes.minSize ?? 0, signal }) };
+    });
+  }
+
+  #decodeLimits(): { readonly maxPixels?: number; readonly firstFrame: boolean; readonly rawPreview: boolean } {
+    const [firstFrame, rawPreview] = [this.#firstFrame, this.#rawPreview];
+    return { firstFrame, rawPreview, ...defined({ maxPixels: this.#maxPixels }) };
+  }
+
   #cropTargets<Encoded = undefined>(
     input: PhotoInput,
     targets: readonly Target[],
     wishes: CropWishes,
-    { name, inBatch = false, encode }: CropTargetsOptions<Encoded> = {},
+    { name, inBatch = false, encode, carry }: CropTargetsOptions<Encoded> = {},
   ): Promise<CroppedPhoto<Encoded>> {
     return this.#run(wishes.signal, (signal) =>
       cropPhoto<Encoded>({
         ...this.#job({ ...wishes, signal }, inBatch),
-        ...defined({ encode }),
+        ...defined({ encode, carry }),
         targets,
         decode: async () => {
           wishes.onProgress?.('decode');
@@ -481,8 +508,7 @@ export class Cropper {
     name?: string,
     wishes?: CropWishes,
   ): Promise<ReadyPhoto> {
-    const [firstFrame, rawPreview] = [this.#firstFrame, this.#rawPreview];
-    const options = { signal, firstFrame, rawPreview, ...defined({ maxPixels: this.#maxPixels, name }) };
+    const options = { signal, ...this.#decodeLimits(), ...defined({ name }) };
     return framePhoto(input, engine, options, wishes);
   }
 
@@ -525,26 +551,29 @@ function paceOf(parallel: number | 'auto', vlm: Vlm | undefined): Pace {
 interface CropTargetsOptions<Encoded> {
   readonly name?: string | undefined;
   readonly inBatch?: boolean;
+  readonly carry?: Carry;
   readonly encode?: NonNullable<CropJob<Encoded>['encode']>;
 }
 
 /** @throws FramewrightError USAGE */
-function oneTarget({ aspect, size, ...wishes }: CropOptions): { targets: Target[]; wishes: CropWishes } {
+function oneTarget({ aspect, size, like, ...wishes }: CropOptions): {
+  targets: Target[];
+  wishes: CropWishes;
+  like: Like | undefined;
+} {
   if (aspect !== undefined && size !== undefined) {
     throw new FramewrightError('USAGE', 'give an aspect or a size, not both: a size fixes the aspect');
   }
-  return { targets: parseTargets(aspect === undefined ? [] : [aspect], size === undefined ? [] : [size]), wishes };
+  return {
+    targets: parseTargets(aspect === undefined ? [] : [aspect], size === undefined ? [] : [size]),
+    wishes,
+    like,
+  };
 }
 
 /** What a photo's own fit does not go with is another's. */
 function wishesTogether({ fit, background, enlarge, ...shared }: CropWishes, own: Partial<CropWishes>): CropWishes {
   return { ...shared, ...(own.fit === undefined ? defined({ fit, background, enlarge }) : {}), ...own };
-}
-
-function taskOf(each: PhotoInput | PhotoTask): PhotoTask {
-  // From callers without types anything may come; what is no photo is that photo's error.
-  const given = each as PhotoInput | PhotoTask | null;
-  return typeof given === 'object' && given !== null && 'input' in given ? given : { input: each as PhotoInput };
 }
 
 const NO_WORK = {

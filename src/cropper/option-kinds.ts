@@ -12,6 +12,7 @@ import type {
   HeldCropOptions,
   PhotoTask,
 } from './options.js';
+import { SERIES } from './series/series-wish.js';
 
 const WISHES: OptionKinds<CropWishes> = {
   candidates: 'number',
@@ -37,9 +38,15 @@ const WISHES: OptionKinds<CropWishes> = {
   signal: 'signal',
 };
 
-export const CROP_OPTIONS: OptionKinds<CropOptions> = { ...WISHES, aspect: 'text', size: 'text' };
+export const CROP_OPTIONS: OptionKinds<CropOptions> = { ...WISHES, aspect: 'text', size: 'text', like: 'any' };
 
-export const CROP_EACH_OPTIONS: OptionKinds<CropEachOptions> = { ...WISHES, aspects: 'list', sizes: 'list' };
+export const CROP_EACH_OPTIONS: OptionKinds<CropEachOptions> = {
+  ...WISHES,
+  aspects: 'list',
+  sizes: 'list',
+  series: SERIES,
+  like: 'any', // text or an object, which openReference checks
+};
 
 export const CROP_ALL_OPTIONS: OptionKinds<CropAllOptions> = { ...CROP_EACH_OPTIONS, onError: 'function' };
 
@@ -58,6 +65,7 @@ export const CROP_FILE_OPTIONS: OptionKinds<CropFileOptions & { readonly force?:
 export const PHOTO_TASK: OptionKinds<PhotoTask> = {
   input: 'any',
   name: 'text',
+  results: 'list',
   aspects: 'list',
   sizes: 'list',
   keep: 'list',

@@ -1,6 +1,7 @@
 import type { FamilyName } from '../../gguf/index.js';
 import type { CropResult, EngineName } from '../base/schema.js';
 import type { TargetOutcome } from '../crop/pipeline.js';
+import type { Like } from '../crop/carry/reference.js';
 import type { CropWishes, HeldWishes } from '../crop/wishes.js';
 import type { ModelIdentity } from '../engines/engine.js';
 import type { ModelUse } from '../model/manifest.js';
@@ -10,6 +11,7 @@ import type { EncodeOptions } from '../photo/encode.js';
 import type { PixelBudget } from '../photo/frame.js';
 import type { PhotoInput } from '../photo/input-kinds.js';
 import type { CacheSettings, VlmOptions } from '../vlm/open.js';
+import type { SeriesWish } from './series/series-wish.js';
 
 export interface CropperOptions extends VlmOptions {
   /**
@@ -57,6 +59,8 @@ export interface CropOptions extends CropWishes {
   readonly aspect?: string;
   /** `1080x1350`: fixes the ratio, and the size of what is written. Not together with `aspect`. */
   readonly size?: string;
+  /** As of a batch. */
+  readonly like?: Like;
 }
 
 /** What may be asked of one crop of a held photo. */
@@ -72,6 +76,20 @@ export interface CropEachOptions extends CropWishes {
   /** Several crops of each photo from one analysis: one result each, aspects first. */
   readonly aspects?: readonly string[];
   readonly sizes?: readonly string[];
+  /**
+   * Whose crops are to be one: the first of a series is cropped as ever, and in the others its crop is where the same things
+   * are. `auto`: photos taken one soon after the other (EXIF; those that say no time: neighbours in order) that show the same;
+   * `folder`: all photos of a folder, those that do not show the same by their subjects' size and place. All photos are
+   * looked at before the first is cropped. Not together with `keep` and `focus`; photos with wishes of their own are on their
+   * own. Default `off`.
+   */
+  readonly series?: SeriesWish;
+  /**
+   * A reference that crops are to be like: the subject as large in them, and where, as in its crop, and of its proportions
+   * where no others are asked for. Photos in which no subject is found are cropped as ever, and the notes say so. Not together
+   * with `place`, `margin` and `focus`.
+   */
+  readonly like?: Like;
 }
 
 /** One crop of one photo as a picture. */
@@ -94,6 +112,8 @@ export interface PhotoTask extends PhotoWishes {
   readonly input: PhotoInput;
   /** How errors name a photo that has no path. */
   readonly name?: string;
+  /** With `series`: what was made of the photo before. It is not cropped again, and the others of its series follow it. */
+  readonly results?: readonly CropResult[];
 }
 
 /** The crops of one photo, or why there are none. */

@@ -28,6 +28,10 @@ export interface Head {
   readonly isSure: boolean;
 }
 
+export function boxesOf(heads: readonly Head[]): Box[] {
+  return heads.map(({ box }) => box);
+}
+
 /** The heads in a photo, in pixels of the upright photo. */
 export async function findHeads(photo: Photo, detect: FaceDetector, signal?: AbortSignal): Promise<Head[]> {
   const frame = chooseFrame(photo, PIXEL_BUDGET);

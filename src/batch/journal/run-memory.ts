@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Cropper } from '../../cropper/cropper.js';
 import { defined } from '../../base/defined.js';
 import type { CropResult, RefusedTarget } from '../../base/schema.js';
@@ -68,7 +69,16 @@ async function sharedKey(
   if (settings.firstFrame) said.push('first frame');
   if (settings.xmp === 'embed') said.push('embed');
   if (settings.xmpName !== undefined) said.push(settings.xmpName);
+  const references = await Promise.all(filesOfReference(settings.like).map((file) => fileSha256(file)));
+  if (references.length > 0) said.push(references);
   return keyOfSettings(said);
+}
+
+/** Their content decides, whatever they are called. */
+function filesOfReference(like: BatchSettings['like']): string[] {
+  if (like === undefined) return [];
+  const files = typeof like === 'string' ? [like, ...like.split(',')] : [like.photo, like.crop];
+  return files.filter((file) => typeof file === 'string').filter((file) => existsSync(file));
 }
 
 /**

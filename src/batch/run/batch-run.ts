@@ -30,6 +30,8 @@ export class BatchRun {
   /** Of the photos the cropper has begun, how they were before. */
   readonly #sources = new Map<PlannedPhoto, SeenSource>();
   readonly #failures: BatchFailure[] = [];
+  /** Some photos follow others, which an earlier run may have cropped: the cropper is given all of them. */
+  readonly #isSeries: boolean;
   #nDone: number;
   #nRefused = 0;
 
@@ -43,6 +45,8 @@ export class BatchRun {
     this.#replacing = { force, resume, inputs, ...defined({ journal: memory?.journal }) };
     this.#begin = beginOf(plan, memory);
     this.#nDone = this.#begin.nEarlier;
+    const { series = 'off' } = settings;
+    this.#isSeries = series !== 'off' && this.#begin.nEarlier < this.#begin.nTotal;
   }
 
   /**
@@ -72,9 +76,10 @@ export class BatchRun {
     try {
       for (const planned of photos) {
         // Photos of earlier runs that come later are still told of, so that no list or page loses them.
-        if (this.#memory?.finished.has(planned))
+        if (this.#memory?.finished.has(planned)) {
+          if (this.#isSeries && !noMore.aborted) await outcomes.next();
           await this.#passOn(planned, await earlierResults(this.#memory, planned));
-        else if (!noMore.aborted) await this.#take(planned, (await outcomes.next()).value as PhotoOutcome);
+        } else if (!noMore.aborted) await this.#take(planned, (await outcomes.next()).value as PhotoOutcome);
       }
       if (review && this.#nDone === photos.length) {
         await removeStaleList(review, new Set(photos.map(({ input }) => input)), this.#replacing);
@@ -87,8 +92,17 @@ export class BatchRun {
 
   /** The photos as the cropper takes them; each is looked at when its turn comes, before it is read. */
   async *#tasks(): AsyncGenerator<PhotoTask, void, undefined> {
+    let nCompared = 0;
     for (const planned of this.#plan.photos) {
-      if (this.#memory?.finished.has(planned)) continue;
+      const isFinished = this.#memory?.finished.has(planned) === true;
+      if (isFinished && !this.#isSeries) continue;
+      if (this.#isSeries) this.#listener.onPrepare?.({ step: 'compare', nPhotos: nCompared++ });
+      if (isFinished) {
+        // What is made of it already is what the others of its series are to be like.
+        const { results } = await earlierResults(this.#memory, planned);
+        yield { input: planned.input, ...this.#plan.wishesOf(planned), results };
+        continue;
+      }
       if (planned.input === STDIN) {
         yield { input: this.#plan.stdin!.bytes, name: 'stdin' };
         continue;

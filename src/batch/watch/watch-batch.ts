@@ -11,7 +11,7 @@ import { Arrivals } from './arrivals.js';
 
 type Unwatched =
   | ('hints' | 'choices' | 'stdin' | 'stdout' | 'report' | 'contactSheet' | 'dryRun')
-  | ('resume' | 'filter' | 'inputs' | 'journal' | 'force');
+  | ('resume' | 'filter' | 'inputs' | 'journal' | 'force' | 'series');
 
 /** As of a run; what is done is always noted, and never done again. */
 export interface WatchOptions extends Omit<BatchOptions, Unwatched> {
@@ -35,6 +35,7 @@ const UNWATCHED = [
     'resume',
     'filter',
     'force',
+    'series',
   ] as const),
 ] satisfies readonly Unwatched[];
 

@@ -38,7 +38,7 @@ export function refuseConflicts(photos: readonly string[], flags: CropFlags, giv
   else if (photos.length === 0 && flags.hints === undefined) {
     throw usage("missing required argument 'photos': name image files, or folders of them");
   }
-  if (flags.watch) refuseBesideWatch(photos, given);
+  if (flags.watch) refuseBesideWatch(photos, flags, given);
   if (isGiven('xmpName') && flags.xmp === false) {
     throw usage('--xmp-name says what the sidecars of --xmp are called; give --xmp too');
   }
@@ -62,7 +62,12 @@ const IDLE_BESIDE_WATCH: ReadonlySet<string> = new Set<keyof CropFlags>([
   'resume',
 ]);
 
-function refuseBesideWatch(photos: readonly string[], given: readonly Option[]): void {
+function refuseBesideWatch(photos: readonly string[], { series }: CropFlags, given: readonly Option[]): void {
+  if (series !== undefined && series !== 'off') {
+    throw usage(
+      `--watch crops each photo as it comes, and --series ${series} is for photos that are all there; run it without --watch, or give --like a photo`,
+    );
+  }
   if (photos.includes(STDIN)) throw usage('--watch is for folders; what comes on stdin is one photo');
   const idle = given.find((option) => IDLE_BESIDE_WATCH.has(option.attributeName()) || option.long === '--no-journal');
   if (idle)

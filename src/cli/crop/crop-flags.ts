@@ -6,6 +6,7 @@ import type { Focus } from '../../crop/focus.js';
 import type { Place } from '../../crop/place.js';
 import type { Straighten } from '../../crop/straighten-wish.js';
 import type { SidecarName } from '../../photo/metadata/sidecar-path.js';
+import type { SeriesWish } from '../../cropper/series/series-wish.js';
 import type { OutputFormat } from '../../photo/output-format.js';
 import { cropperOptionsOf, type ModelFlags } from '../options.js';
 import type { BatchInterrupt } from '../terminal/interrupt.js';
@@ -40,6 +41,8 @@ export interface CropFlags extends ModelFlags {
   readonly reviewList?: string;
   readonly instruct?: string;
   readonly straighten?: Straighten;
+  readonly series?: SeriesWish;
+  readonly like?: string;
   readonly format?: OutputFormat;
   readonly quality?: number;
   readonly strip: boolean;
@@ -82,7 +85,7 @@ export function watchOptionsOf(
   { signal, noMore }: Pick<BatchInterrupt, 'signal' | 'noMore'>,
 ): WatchOptions {
   const { report, contactSheet, dryRun, force, ...files } = filesOf(flags);
-  const { inputs = [], journal, resume, hints, ...crops } = cropsOf(folders, flags);
+  const { inputs = [], journal, resume, hints, series, ...crops } = cropsOf(folders, flags);
   const noted = typeof journal === 'string' ? { journal } : {};
   return { ...files, ...crops, ...noted, inputs, signal, noMore };
 }
@@ -104,7 +107,7 @@ function filesOf(flags: CropFlags): Pick<BatchOptions, FileOption> {
 /** Which crops are found, and how. */
 function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
   const { candidates, top, votes, keep, focus, minSize, seed, temperature, minConfidence, fallback, instruct } = flags;
-  const { fit, background, enlarge, place, margin, straighten } = flags;
+  const { fit, background, enlarge, place, margin, straighten, series, like } = flags;
   const { recursive, journal, resume, reviewList, hints, engine, faces } = flags;
   return {
     inputs: photos,
@@ -124,6 +127,8 @@ function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
       fallback,
       instruct,
       straighten,
+      series,
+      like,
       reviewList,
       hints,
     }),

@@ -6,6 +6,7 @@ import { PLACES } from '../../crop/place.js';
 import { SIDECAR_NAMES } from '../../photo/metadata/sidecar-path.js';
 import { OUTPUT_FORMATS } from '../../photo/output-format.js';
 import { FALLBACKS, FITS } from '../../base/schema.js';
+import { SERIES } from '../../cropper/series/series-wish.js';
 import { refuseConflicts } from './crop-conflicts.js';
 import { batchOptionsOf, type CropFlags } from './crop-flags.js';
 import { refuseMistypedCommand } from './mistyped-command.js';
@@ -43,6 +44,8 @@ Examples:
   framewright --focus 50%,30% photo.jpg         # built around this point
   framewright --engine faces,vlm,centre -a 1:1 in/   # around faces, where there are none as the model says
   framewright --straighten auto -o out/ in/     # tilted photos are turned upright first, where that is sure
+  framewright --series auto -o out/ in/         # near-identical frames get the same crop
+  framewright --like chosen.jpg -o out/ in/     # as that one was cropped by hand
   framewright --place left -a 16:9 photo.jpg    # the subject on the left third
   framewright --margin 10% --keep 420,80,300,640 photo.jpg   # trimmed to it, with some room
   framewright --fit blur --preset story wide.jpg   # the whole subject, on a blurred canvas where need be
@@ -153,6 +156,16 @@ export function addCropCommand(program: Command): void {
       '--straighten <off|auto|degrees>',
       'turn a tilted photo upright first: auto where its horizon or upright edges show clearly that it is tilted, or by so many degrees, clockwise (default: off)',
       parseStraighten,
+    )
+    .addOption(
+      new Option(
+        '--series <how>',
+        'photos whose crops are to be one: auto those taken one soon after the other that show the same, folder all of a folder (default: off)',
+      ).choices([...SERIES]),
+    )
+    .option(
+      '--like <photo[,crop]>',
+      'the subject as large, and where, as in this crop: a picture that was cropped, a photo and its crop, or a photo with a crop in its XMP sidecar',
     )
     .addOption(new Option('--format <format>', "output format (default: the source's)").choices([...OUTPUT_FORMATS]))
     .option('--quality <n>', "encoder quality, 1..100 (default: a JPEG's own)", parseWhole('quality', 1, 100))

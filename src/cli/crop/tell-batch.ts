@@ -64,6 +64,7 @@ const PREPARING = {
   find: (n: number) => `looking for photos, ${n} found`,
   name: (n: number) => `naming the files of ${n} photos`,
   check: (n: number) => `looking what is there already of ${n} photos`,
+  compare: (n: number) => `comparing photos, ${n} looked at`,
 } as const;
 
 function preparationText({ step, nPhotos }: BatchPreparation): string {

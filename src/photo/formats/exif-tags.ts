@@ -9,6 +9,8 @@ export const TAG = {
   thumbnailLength: 0x0202,
   exifIfd: 0x8769,
   gpsIfd: 0x8825,
+  dateTimeOriginal: 0x9003,
+  subSecTimeOriginal: 0x9291,
   interopIfd: 0xa005,
   pixelXDimension: 0xa002,
   pixelYDimension: 0xa003,

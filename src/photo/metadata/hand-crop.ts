@@ -18,9 +18,14 @@ const SAME_SHARE = 1e-5;
  * The crop that Lightroom, Camera Raw or another program left in the photo's sidecar or in the photo itself
  * (crs:HasCrop), in pixels of the upright photo. Undefined where there is none, or the photo is whole.
  *
+ * @param options `takesOurs`: also a crop that framewright wrote there. Default false
  * @throws FramewrightError INPUT_CORRUPT, INPUT_UNREADABLE, INPUT_TOO_LARGE for the sidecar
  */
-export async function readHandCrop(photo: Photo, signal?: AbortSignal): Promise<HandCrop | undefined> {
+export async function readHandCrop(
+  photo: Photo,
+  signal?: AbortSignal,
+  { takesOurs = false }: { readonly takesOurs?: boolean } = {},
+): Promise<HandCrop | undefined> {
   const sidecar = photo.path === undefined ? undefined : await sidecarOf(photo.path, signal);
   if (sidecar && hasDarktableCrop(sidecar))
     return { unusable: "its crop is darktable's, which says it in another way" };
@@ -34,7 +39,11 @@ export async function readHandCrop(photo: Photo, signal?: AbortSignal): Promise<
   }
   const ours = cropWeWrote(packet);
   const angleDeg = angleIn(packet);
-  if (ours?.angleDeg === angleDeg && ours.sides.every((side, i) => Math.abs(side - sides[i]!) < SAME_SHARE)) {
+  if (
+    !takesOurs &&
+    ours?.angleDeg === angleDeg &&
+    ours.sides.every((side, i) => Math.abs(side - sides[i]!) < SAME_SHARE)
+  ) {
     return { unusable: 'its crop was written by framewright, not by hand' };
   }
   if (angleDeg !== 0) return { unusable: 'its crop is turned by an angle' };
