@@ -36,7 +36,7 @@ export async function writePhoto(
   context: WriteContext,
 ): Promise<readonly CropResult[]> {
   const { settings, memory, source, isWhole } = context;
-  const perTarget = await encodeOutputs(photo, results, planned, settings.encode);
+  const perTarget = await encodeOutputs(photo, results, planned, { ...settings.encode, lossless: settings.lossless });
   const files = perTarget.flat();
   const made = memory && files.map(({ path: file, bytes }): MadeFile => ({ path: file, sha256: sha256Of(bytes) }));
   const key = memory?.keyOf(planned) ?? '';
@@ -48,7 +48,8 @@ export async function writePhoto(
       ...(result.notes ?? []),
       ...outputs.flatMap(({ leftOut }) => leftOut.map((what) => `is cropped without its ${what}`)),
     ];
-    return { ...result, output: outputs.map(({ path: file }) => file), ...(notes.length > 0 ? { notes } : {}) };
+    const cut = defined({ lossless: outputs[0]?.lossless });
+    return { ...result, ...cut, output: outputs.map(({ path: file }) => file), ...(notes.length > 0 ? { notes } : {}) };
   });
   const noted = await noteCrop(photo, cropped, planned, settings);
   if (made && source && isWhole) {
