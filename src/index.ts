@@ -82,6 +82,8 @@ export { writeFileAtomic } from './files/write.js';
 export type { WriteOptions } from './files/write.js';
 export type { NamesIn, SidecarName } from './photo/metadata/sidecar-path.js';
 export { sidecarPathOf, writeSidecar } from './photo/metadata/sidecar.js';
+export { losslessCrop } from './photo/lossless/lossless-crop.js';
+export type { LosslessCrop, LosslessCropOptions, MovedEdges } from './photo/lossless/lossless-crop.js';
 export { embedCrop } from './photo/metadata/embed-crop.js';
 export type { NotedState } from './photo/metadata/crop-in-xmp.js';
 export type { EmbedCropOptions, EmbeddedCrop } from './photo/metadata/embed-crop.js';

@@ -208,6 +208,16 @@ export const cropResultSchema = z.object({
    */
   notes: z.array(z.string()).optional(),
   timingsMs: z.record(z.string(), z.number()),
+  /**
+   * Where a JPEG was cut without decoding it: what its file shows, and how far each edge lies outside `crop`, in pixels of
+   * the upright photo.
+   */
+  lossless: z
+    .object({
+      crop: cropRectSchema,
+      movedPx: z.object({ left: z.int(), top: z.int(), right: z.int(), bottom: z.int() }),
+    })
+    .optional(),
   /** Files written. */
   output: z.array(z.string()).optional(),
   /**

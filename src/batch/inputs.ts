@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FramewrightError, messageOf } from '../base/errors.js';
-import { isRawExtension } from '../photo/camera-raw.js';
+import { isRawExtension, mayHavePreview } from '../photo/camera-raw.js';
 import { HEIC_PACKAGE, isHeicName, readsHeic } from '../photo/heic/libheif.js';
 import { expandGlob, isGlob } from './glob.js';
 
@@ -13,7 +13,7 @@ const PHOTO = /\.(jpe?g|png|webp|avif|tiff?|gif)$/i;
 
 /** Whether a file called so is a photo to be looked for. */
 function isReadName(name: string, search: Search): boolean {
-  return PHOTO.test(name) || (isHeicName(name) && search.readsHeic) || (isRawExtension(name) && search.takesRaw);
+  return PHOTO.test(name) || (isHeicName(name) && search.readsHeic) || (mayHavePreview(name) && search.takesRaw);
 }
 
 export interface FoundPhotos {
@@ -30,7 +30,7 @@ export interface FoundPhotos {
  * `recursive`, below them; hidden ones left out) sorted by name, patterns the shell has left alone as what they match.
  *
  * @param onFound told after each folder how many photos there are in those looked through by now
- * @param takesRaw whether cameras' raw files are photos too
+ * @param takesRaw whether cameras' raw files in which a preview may be found are photos too
  * @throws FramewrightError INPUT_NOT_FOUND where a folder or pattern means no photo, INPUT_UNREADABLE for a folder.
  */
 export async function expandInputs(

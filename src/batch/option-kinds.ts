@@ -23,6 +23,7 @@ export const BATCH_OPTIONS: OptionKinds<BatchOptions> = {
   // Its own check says what it may be.
   xmp: 'any',
   xmpName: SIDECAR_NAMES,
+  lossless: 'boolean',
   keepTime: 'boolean',
   force: 'boolean',
   dryRun: 'boolean',

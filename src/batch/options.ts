@@ -66,6 +66,12 @@ export interface BatchOptions
    * Default: the second where there is one already, or the first is another file's; else the first.
    */
   readonly xmpName?: SidecarName;
+  /**
+   * Cut JPEGs without decoding them, by the program jpegtran: two edges of a crop move outwards by up to 15 pixels, as its
+   * result says. Photos whose crop would be encoded with loss all the same (HEIC, AVIF, most WebP) fail. Not with sizes,
+   * another format, a quality, straightening or a canvas. Default false.
+   */
+  readonly lossless?: boolean;
   /** Give the crops the modification time of their photo. Default false. */
   readonly keepTime?: boolean;
   /** Replace files that are there. Default false: one that is there, and not known as an earlier run's, is refused. */

@@ -7,7 +7,11 @@ import { refuseBesideLike } from '../crop/carry/reference.js';
 import { checkStraighten } from '../crop/straighten-wish.js';
 import type { Cropper } from '../cropper/cropper.js';
 import type { CropEachOptions, CropperOptions } from '../cropper/options.js';
+<<<<<<< HEAD
 import { checkSeries } from '../cropper/series/series-wish.js';
+=======
+import { findJpegtran } from '../photo/lossless/jpegtran.js';
+>>>>>>> files
 import type { EncodeOptions } from '../photo/encode.js';
 import { XMP_WAYS, type BatchOptions, type XmpWay } from './options.js';
 
@@ -15,7 +19,7 @@ type Filled = Required<
   Pick<
     BatchOptions,
     | ('inputs' | 'recursive' | 'aspects' | 'sizes' | 'journal' | 'resume' | 'signal' | 'noMore')
-    | ('top' | 'overlay' | 'keepTime' | 'force' | 'dryRun')
+    | ('top' | 'overlay' | 'lossless' | 'keepTime' | 'force' | 'dryRun')
   >
 >;
 
@@ -62,6 +66,7 @@ export function settingsOf(options: BatchOptions): BatchSettings {
     resume: false,
     top: 1,
     overlay: false,
+    lossless: false,
     keepTime: false,
     force: false,
     dryRun: false,
@@ -134,9 +139,27 @@ function refuseContradictions(options: BatchOptions): void {
   if (options.resume && options.journal === false) {
     throw usage('--resume goes on from the journal, and --no-journal has none; leave out one');
   }
+  if (options.lossless === true) refuseBesideLossless(options);
   if (options.fallback !== undefined && options.minConfidence === undefined) {
     throw usage('--fallback is for crops below --min-confidence; say how sure is sure enough');
   }
+}
+
+/** What takes pixels of its own. */
+function refuseBesideLossless({ sizes = [], format, quality, straighten, fit, enlarge }: BatchOptions): void {
+  const isAsked = {
+    size: sizes.length > 0,
+    format: format !== undefined && format !== 'jpeg',
+    quality: quality !== undefined,
+    straighten: straighten !== undefined && straighten !== 'off',
+    fit: fit === 'pad' || fit === 'blur',
+    enlarge: enlarge === true,
+  };
+  const [other] = Object.entries(isAsked).find(([, isGiven]) => isGiven) ?? [];
+  if (other !== undefined) {
+    throw usage(`--lossless cuts a JPEG as it is, and --${other} makes other pixels of it; leave out one of them`);
+  }
+  findJpegtran();
 }
 
 function refuseBesideChoices(file: string, options: BatchOptions): void {

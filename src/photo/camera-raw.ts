@@ -11,6 +11,14 @@ export function isRawExtension(name: string): boolean {
   return RAW_EXTENSIONS.has(extname(name).slice(1).toLowerCase());
 }
 
+/** Not built as a TIFF, in which alone a preview is looked for. */
+const OTHER_BUILD = new Set('cr3 crw mdc mrw orf raf raw rw2 rwl x3f'.split(' '));
+
+/** Whether a file called so may have a preview that can be cropped in its place. */
+export function mayHavePreview(name: string): boolean {
+  return isRawExtension(name) && !OTHER_BUILD.has(extname(name).slice(1).toLowerCase());
+}
+
 /** "CR" after the TIFF header. */
 const CANON_CR2 = 0x4352;
 

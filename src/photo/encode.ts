@@ -103,7 +103,8 @@ function resolutionOf({ density }: Photo): { xres?: number; yres?: number } {
   return density === undefined ? {} : { xres: density / 25.4, yres: density / 25.4 };
 }
 
-function isLosslessWebp({ format, bytes }: Photo): boolean {
+/** Whether a photo is a WebP without loss, whose crop is one too. */
+export function isLosslessWebp({ format, bytes }: Photo): boolean {
   if (format !== 'webp') return false;
   const chunks = webpChunks(bytes);
   const frames = chunks.filter(({ type }) => type === 'ANMF');

@@ -104,6 +104,13 @@ describe('what a command line means', () => {
     expect(relative((await expandInputs([path.join(folder, '*')], false)).photos)).toEqual(['a.jpg', 'b.HEIC']);
   });
 
+  test('raw files in which a preview may be found are photos where these are taken', async () => {
+    make('a.jpg', 'c.NEF', 'd.raf');
+    const { photos, notes } = await expandInputs([folder], false, undefined, true);
+    expect(relative(photos)).toEqual(['a.jpg', 'c.NEF']);
+    expect(notes).toEqual([expect.stringMatching(/^1 RAW photos in .*d\.raf/)]);
+  });
+
   test('a file whose name looks like a pattern is that file', async () => {
     make('a[1].jpg', 'a1.jpg');
     expect(relative((await expandInputs([path.join(folder, 'a[1].jpg')], false)).photos)).toEqual(['a[1].jpg']);

@@ -1,5 +1,5 @@
 import type { Size } from '../../src/base/geometry.js';
-import type { Raster } from './fixtures.js';
+import type { ORIENTATIONS, Raster } from './fixtures.js';
 
 type Field = readonly [
   tag: number,
@@ -7,7 +7,14 @@ type Field = readonly [
   values: readonly number[] | string,
 ];
 
-const TYPES = { byte: [1, 1], ascii: [2, 1], short: [3, 2], long: [4, 4], rational: [5, 8], srational: [10, 8] } as const;
+const TYPES = {
+  byte: [1, 1],
+  ascii: [2, 1],
+  short: [3, 2],
+  long: [4, 4],
+  rational: [5, 8],
+  srational: [10, 8],
+} as const;
 
 export interface DngParts {
   /** The raw picture, as it is stored. */
@@ -15,7 +22,7 @@ export interface DngParts {
   readonly preview: Uint8Array;
   readonly previewSize: Size;
   /** EXIF's, 1 to 8. */
-  readonly orientation: number;
+  readonly orientation: (typeof ORIENTATIONS)[number];
   /** Of the raw picture, in place of its own size. */
   readonly defaultCrop?: Size;
 }

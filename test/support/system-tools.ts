@@ -14,6 +14,7 @@ const TOOLS = {
   ImageMagick: { isThere: () => findImageMagick() !== undefined, debian: 'imagemagick' },
   darktable: { isThere: () => says('darktable-cli', ['--version'], /darktable/), debian: 'darktable' },
   'heif-enc': { isThere: () => findProgram('heif-enc') !== undefined, debian: 'libheif-examples' },
+  jpegtran: { isThere: () => findProgram('jpegtran') !== undefined, debian: 'libjpeg-turbo-progs' },
   chromium: { isThere: () => existsSync(CHROMIUM), debian: 'chromium' },
   openssl: { isThere: () => says('openssl', ['version'], /SSL/), debian: 'openssl' },
   bash: { isThere: () => findProgram('bash') !== undefined, debian: 'bash' },
@@ -89,6 +90,16 @@ export function heifEnc(file: string, heic: string, ...options: readonly string[
 /** What libheif's own program makes of a HEIC; the file's name says the format. */
 export function heifConvert(heic: string, file: string): void {
   run('heif-convert', [heic, file]);
+}
+
+/** A JPEG of a pixel map (PPM), as libjpeg's own program makes it. */
+export function cjpeg(map: Uint8Array, ...options: readonly string[]): Buffer {
+  return run('cjpeg', options, map);
+}
+
+/** The pixel map that libjpeg's own program makes of a JPEG. */
+export function djpeg(jpeg: Uint8Array, ...options: readonly string[]): Buffer {
+  return run('djpeg', ['-pnm', ...options], jpeg);
 }
 
 function findImageMagick(): string | undefined {

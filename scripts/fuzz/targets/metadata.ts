@@ -13,7 +13,9 @@ import { decodeXmlText } from '../../../src/photo/formats/xml-text.js';
 import { parseXml, XmlError } from '../../../src/photo/formats/xml.js';
 import { containerOfCrop } from '../../../src/photo/metadata/container.js';
 import { embedMetadata } from '../../../src/photo/metadata/embed.js';
+import { findXmp } from '../../../src/photo/metadata/own-xmp.js';
 import { readMetadata } from '../../../src/photo/metadata/read-metadata.js';
+import { shaWithoutCrop } from '../../../src/photo/metadata/sha-without-crop.js';
 import { writeSidecar } from '../../../src/photo/metadata/sidecar.js';
 import { readXmp } from '../../../src/photo/metadata/xmp.js';
 import { xmpOfCrop } from '../../../src/photo/metadata/xmp-of-crop.js';
@@ -160,7 +162,26 @@ async function soundPhotos(): Promise<{ mpf: Buffer; tiffs: readonly Buffer[] }>
   return { mpf: Buffer.from(joinPictures(tagged, at, map)), tiffs: [Buffer.from(little), big] };
 }
 
+/** Of any file whose XMP may be changed at all, what the digest is of stays what it was. */
+function refitted(bytes: Uint8Array, format: 'jpeg' | 'tiff'): void {
+  const place = findXmp(bytes, format);
+  const changed = 'refusal' in place ? undefined : place.replaced(Buffer.from(XMP));
+  if (changed && shaWithoutCrop(changed, format) !== shaWithoutCrop(withPacket(bytes, format), format)) {
+    throw new Error('more than the XMP has changed');
+  }
+}
+
+/** The same once more: a second packet takes the place of the first. */
+function withPacket(bytes: Uint8Array, format: 'jpeg' | 'tiff'): Uint8Array {
+  const place = findXmp(bytes, format);
+  const longer = XMP.replace('<?xpacket end', `${' '.repeat(4000)}<?xpacket end`);
+  const first = 'refusal' in place ? undefined : place.replaced(Buffer.from(longer));
+  const second = first && findXmp(first, format);
+  return (second && !('refusal' in second) ? second.replaced(Buffer.from(XMP)) : undefined) ?? bytes;
+}
+
 async function cropped(bytes: Uint8Array, dice: Dice): Promise<string> {
+  refitted(bytes, bytes[0] === 0xff ? 'jpeg' : 'tiff');
   const photo = await decodePhoto(bytes, { maxPixels: MAX_PIXELS });
   const before = readMetadata(photo).xmp;
   const width = Math.min(CROP.width, photo.width);

@@ -67,6 +67,7 @@ async function sharedKey(
   const said: unknown[] = [SETTINGS_VERSION, engine, findsFaces, known, loras, request, encode, sidecars, keepTime];
   // What was not there in earlier versions is said where it is asked for, so that their journals are still known.
   if (settings.firstFrame) said.push('first frame');
+  if (settings.lossless) said.push('lossless');
   if (settings.xmp === 'embed') said.push('embed');
   if (settings.xmpName !== undefined) said.push(settings.xmpName);
   const references = await Promise.all(filesOfReference(settings.like).map((file) => fileSha256(file)));

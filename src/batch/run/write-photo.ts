@@ -37,7 +37,7 @@ export async function writePhoto(
 ): Promise<readonly CropResult[]> {
   const { settings, memory, source, refused } = context;
   const possible = withoutTargets(planned, new Set(refused.map(({ nth }) => nth)));
-  const perTarget = await encodeOutputs(photo, results, possible, settings.encode);
+  const perTarget = await encodeOutputs(photo, results, possible, { ...settings.encode, lossless: settings.lossless });
   const files = perTarget.flat();
   const made = memory && files.map(({ path: file, bytes }): MadeFile => ({ path: file, sha256: sha256Of(bytes) }));
   const key = memory?.keyOf(planned) ?? '';
@@ -49,7 +49,8 @@ export async function writePhoto(
       ...(result.notes ?? []),
       ...outputs.flatMap(({ leftOut }) => leftOut.map((what) => `is cropped without its ${what}`)),
     ];
-    return { ...result, output: outputs.map(({ path: file }) => file), ...(notes.length > 0 ? { notes } : {}) };
+    const cut = defined({ lossless: outputs[0]?.lossless });
+    return { ...result, ...cut, output: outputs.map(({ path: file }) => file), ...(notes.length > 0 ? { notes } : {}) };
   });
   const noted = await noteCrop(photo, cropped, planned, settings);
   if (made && source) {

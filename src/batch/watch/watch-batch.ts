@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { defined } from '../../base/defined.js';
 import { codeOf, FramewrightError } from '../../base/errors.js';
 import { checkOptions, checkWhole } from '../../base/options-check.js';
 import { openCropper, type Cropper } from '../../cropper/cropper.js';
@@ -61,11 +62,17 @@ export async function watchBatch(options: WatchOptions, listener: BatchListener 
   await using own = isOpen ? undefined : await openCropper({ ...cropper, ...(signal ? { signal } : {}) });
   const run = { ...rest, cropper: isOpen ? cropper : own!, resume: true };
   const arrivals = new Arrivals();
+  const embedded = new Set<string>();
+  const remembering = rememberingEmbedded(listener, embedded);
   listener.onOpen?.(run.cropper);
   while (!stop.aborted) {
     const arrived = await arrivals.look(await photosIn(inputs, recursive));
     if (arrived.length > 0) {
-      await cropArrived(arrived, run, listener);
+      // What we have written to ourselves comes again, and is known: only what is new about it is told.
+      const again = arrived.filter((photo) => embedded.delete(photo));
+      const others = arrived.filter((photo) => !again.includes(photo));
+      if (again.length > 0) await cropArrived(again, run, ofNewAlone(remembering));
+      if (others.length > 0) await cropArrived(others, run, remembering);
       arrivals.take(arrived);
     }
     await setTimeout(everyMs, undefined, { signal: stop }).catch(() => undefined);
@@ -76,6 +83,24 @@ export async function watchBatch(options: WatchOptions, listener: BatchListener 
 const WATCH_OPTIONS = Object.fromEntries(
   Object.entries(BATCH_OPTIONS).filter(([name]) => !(UNWATCHED as readonly string[]).includes(name)),
 ) as Readonly<Record<keyof Omit<WatchOptions, 'everyMs' | 'cropper'>, 'any'>>;
+
+/** Told the same, while the photos whose own XMP a run has changed are noted. */
+function rememberingEmbedded(listener: BatchListener, embedded: Set<string>): BatchListener {
+  return {
+    ...listener,
+    onPhoto: (photo) => {
+      if (!photo.isEarlier && photo.results[0]?.embedded?.state === 'written') embedded.add(photo.input);
+      listener.onPhoto?.(photo);
+    },
+  };
+}
+
+function ofNewAlone({ onPhoto, onFailure, onNote }: BatchListener): BatchListener {
+  const onNew: BatchListener['onPhoto'] = (photo) => {
+    if (!photo.isEarlier) onPhoto?.(photo);
+  };
+  return { onPhoto: onNew, ...defined({ onFailure, onNote }) };
+}
 
 async function photosIn(inputs: readonly string[], recursive: boolean): Promise<readonly string[]> {
   try {

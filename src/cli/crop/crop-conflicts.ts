@@ -12,6 +12,7 @@ const BESIDE_CHOICES: ReadonlySet<string> = new Set<keyof CropFlags>([
   'strip',
   'firstFrame',
   'name',
+  'lossless',
   'keepTime',
   'xmp',
   'xmpName',

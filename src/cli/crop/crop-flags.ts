@@ -48,6 +48,7 @@ export interface CropFlags extends ModelFlags {
   readonly strip: boolean;
   readonly firstFrame: boolean;
   readonly name?: string;
+  readonly lossless: boolean;
   readonly keepTime: boolean;
   readonly xmp: boolean | XmpWay;
   readonly xmpName?: SidecarName;
@@ -91,15 +92,15 @@ export function watchOptionsOf(
 }
 
 type FileOption =
-  | ('overlay' | 'xmp' | 'keepTime' | 'dryRun' | 'force' | 'strip' | 'firstFrame')
+  | ('overlay' | 'xmp' | 'lossless' | 'keepTime' | 'dryRun' | 'force' | 'strip' | 'firstFrame')
   | ('output' | 'name' | 'xmpName' | 'report' | 'contactSheet' | 'format' | 'quality' | 'maxPixels');
 
 /** How and where crops are written, whoever has decided on them. */
 function filesOf(flags: CropFlags): Pick<BatchOptions, FileOption> {
-  const { output, name, overlay, xmp, keepTime, dryRun, force, report, contactSheet } = flags;
+  const { output, name, overlay, xmp, lossless, keepTime, dryRun, force, report, contactSheet } = flags;
   const { format, quality, strip, firstFrame, maxPixels, xmpName } = flags;
   return {
-    ...{ overlay, xmp, keepTime, dryRun, force, strip, firstFrame },
+    ...{ overlay, xmp, lossless, keepTime, dryRun, force, strip, firstFrame },
     ...defined({ output, name, report, contactSheet, format, quality, maxPixels, xmpName }),
   };
 }

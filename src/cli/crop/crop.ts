@@ -41,6 +41,7 @@ Examples:
   framewright --preset story photo.jpg          # the pixels that a place takes
   framewright --keep 420,80,300,640 photo.jpg   # this rectangle is never cut
   framewright --json --dry-run photo.jpg        # only say where
+  framewright --lossless -a 4:5 -o out/ photos/ # JPEGs cut as they are, never encoded anew
   framewright --focus 50%,30% photo.jpg         # built around this point
   framewright --engine faces,vlm,centre -a 1:1 in/   # around faces, where there are none as the model says
   framewright --straighten auto -o out/ in/     # tilted photos are turned upright first, where that is sure
@@ -172,6 +173,11 @@ export function addCropCommand(program: Command): void {
     .option('--first-frame', 'of an animated GIF or WebP, crop the first frame alone', false)
     .option('--strip', 'leave out EXIF, IPTC, XMP, gain map and colour profile', false)
     .option('--name <template>', 'names of the files, of {name}, {dir}, {aspect}, {rank}, {index} and {ext}')
+    .option(
+      '--lossless',
+      'cut JPEGs without decoding them, by the program jpegtran: no pixel changes, and two edges of a crop move outwards by up to 15 pixels, as stderr says',
+      false,
+    )
     .option('--keep-time', "give the crops the photo's modification time", false)
     .addOption(
       new Option(

@@ -95,8 +95,10 @@ function tellCrop(input: string, result: CropResult, { json, verbose, dryRun }: 
   if (verbose) {
     say(`${input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
   }
-  const { sidecar, embedded, output = [], notes = [] } = result;
+  const { sidecar, embedded, lossless, output = [], notes = [] } = result;
   for (const note of notes) tell(`warning: ${input} ${note}`);
+  const moved = lossless && movedText(lossless.movedPx);
+  if (moved) tell(`${input} is cut without loss, with ${moved} more than its crop`);
   const noted = sidecar ?? embedded;
   if (noted?.state === 'manual') {
     const why = noted.reason ? WHY_LEFT_ALONE[noted.reason] : 'a crop made by hand';
@@ -109,6 +111,14 @@ function tellCrop(input: string, result: CropResult, { json, verbose, dryRun }: 
     const files = noted?.state === 'written' ? [...output, noted.path] : output;
     printText(files.map((file) => `${file}\n`).join(''));
   }
+}
+
+/** `5 px on the left and 3 px at the top`; empty where no edge lies elsewhere. */
+function movedText(movedPx: NonNullable<CropResult['lossless']>['movedPx']): string {
+  const places = { left: 'on the left', top: 'at the top', right: 'on the right', bottom: 'at the bottom' } as const;
+  const moved = (Object.keys(places) as (keyof typeof places)[]).filter((edge) => movedPx[edge] !== 0);
+  const texts = moved.map((edge) => `${movedPx[edge]} px ${places[edge]}`);
+  return [texts.slice(0, -1).join(', '), ...texts.slice(-1)].filter((text) => text !== '').join(' and ');
 }
 
 function tellFailure({ input, error }: BatchFailure, { json }: Told): void {

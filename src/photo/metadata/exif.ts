@@ -6,7 +6,7 @@ import { isTransposed, outputPoint, outputScale, pointInCropped, type PixelChang
 import { replaceThumbnail, type Thumbnail } from './exif-thumbnail.js';
 
 /**
- * The EXIF block of a photo corrected for a crop of it: orientation 1, dimensions of the new file, the subject where it
+ * The EXIF block of a photo corrected for a crop of it: orientation 1 (or the photo's, where it is kept), dimensions of the new file, the subject where it
  * now is, the thumbnail replaced or dropped. It is edited in place: nothing moves, so that maker notes, whose offsets
  * no one but their maker knows, stay readable, and so does what is broken.
  *
@@ -20,7 +20,8 @@ export function exifOfCrop(exif: Uint8Array, change: PixelChange, thumbnail?: Th
   if (!block || !main || main.entries.length === 0) return undefined;
   const exifIfd = readSubIfd(block, main, TAG.exifIfd);
 
-  for (const entry of main.entries) if (entry.tag === TAG.orientation) writeShort(block, entry, 1);
+  for (const entry of main.entries)
+    if (entry.tag === TAG.orientation) writeShort(block, entry, change.kept?.orientation ?? 1);
   writeSize(block, main, [TAG.imageWidth, TAG.imageLength], change.output);
   writeSize(block, exifIfd, [TAG.pixelXDimension, TAG.pixelYDimension], change.output);
   for (const tag of [TAG.subjectArea, TAG.subjectLocation]) {

@@ -60,7 +60,7 @@ function describesGainMap(segment: JpegSegment): boolean {
 export async function cropGainMap(
   photo: Photo,
   { jpeg }: GainMap,
-  { crop, orientation, turn }: PixelChange,
+  { crop, orientation, turn, stored, kept }: PixelChange,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const name = `the gain map of ${photo.name}`;
@@ -74,8 +74,9 @@ export async function cropGainMap(
     sharp(withOrientation(jpegPixels(jpeg), orientation), { ...limits, autoOrient: true }),
   );
   const upright = turn ? await straightened(untouched, turn.angleDeg, pixels) : untouched;
-  const scaleX = upright.info.width / photo.width;
-  const scaleY = upright.info.height / photo.height;
+  const whole = kept ? stored : photo;
+  const scaleX = upright.info.width / whole.width;
+  const scaleY = upright.info.height / whole.height;
   const { region, around, offset } = regionAround(crop, upright.info, scaleX, scaleY);
   const cut = await pixels(
     sharp(upright.data, { raw: upright.info, ...limits })

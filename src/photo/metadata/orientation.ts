@@ -16,6 +16,13 @@ export interface PixelChange {
   readonly output: Size;
   /** Where the crop lies on the file's picture, in its pixels; default: it is all of it. */
   readonly at?: Rect;
+  /** Where the file's pixels lie as the photo's are stored: all else here is of the stored picture, at orientation 1. */
+  readonly kept?: {
+    /** Which the file has as the photo had it, 1..8. */
+    readonly orientation: number;
+    /** The same change of the upright photo, for what counts in its pixels. */
+    readonly upright: PixelChange;
+  };
 }
 
 /** Where a position in the upright photo is in the file's picture, in its pixels. */

@@ -35,12 +35,14 @@ interface PlacedArea extends Placed {
  * where the dimensions beside them say so. A region whose middle was cropped away is taken out, with its entry of the
  * list where nothing else is left in that.
  */
-export function regionsOfCrop(xmp: string, change: PixelChange): string {
+export function regionsOfCrop(xmp: string, asked: PixelChange): string {
   if (![AREA, MICROSOFT, DIMENSIONS].some((namespace) => xmp.includes(namespace))) return xmp;
   try {
     const placed = placedElements(parseXml(xmp));
     const sizes = placed.map(({ element }) => fieldsOf(xmp, element, DIMENSIONS)).filter(({ w, h }) => w && h);
-    const turned = sizes.some(({ w, h }) => isUprightSize(Number(w!.text), Number(h!.text), change));
+    const seen = asked.kept?.upright ?? asked;
+    const turned = sizes.some(({ w, h }) => isUprightSize(Number(w!.text), Number(h!.text), seen));
+    const change = turned ? seen : asked;
     const orientation = turned ? 1 : change.orientation;
     const splices: Splice[] = sizes.flatMap(({ w, h }) => [
       { ...w!, by: String(change.output.width) },

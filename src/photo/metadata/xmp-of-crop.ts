@@ -19,10 +19,11 @@ export function xmpOfCrop(
   change: PixelChange,
   { keepsExtension }: { readonly keepsExtension: boolean },
 ): string | undefined {
-  const { output } = change;
+  const { output, kept } = change;
+  const orientation = String(kept?.orientation ?? 1);
   const edits: XmpEdits = {
     ...(keepsExtension ? {} : { 'xmpNote:HasExtendedXMP': undefined }),
-    'tiff:Orientation': '1',
+    'tiff:Orientation': orientation,
     'tiff:ImageWidth': String(output.width),
     'tiff:ImageLength': String(output.height),
     'exif:PixelXDimension': String(output.width),
@@ -42,7 +43,10 @@ export function xmpOfCrop(
   } catch (thrown) {
     if (thrown instanceof XmlTooLargeError) return undefined;
     if (!(thrown instanceof XmlError)) throw thrown;
-    return xmp.replace(/\btiff:Orientation(\s*=\s*["'])[^"']*/g, (_, opening: string) => `tiff:Orientation${opening}1`);
+    return xmp.replace(
+      /\btiff:Orientation(\s*=\s*["'])[^"']*/g,
+      (_, opening: string) => `tiff:Orientation${opening}${orientation}`,
+    );
   }
 }
 

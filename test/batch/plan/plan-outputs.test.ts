@@ -152,7 +152,9 @@ describe('planned outputs', () => {
   });
 
   test('in sidecars are refused where one would have to hold two', async () => {
-    await expect(plan(['a.jpg'], ['1:1', '4:5'], { xmp: 'sidecar' })).rejects.toThrow('a sidecar holds one crop, and 2 are');
+    await expect(plan(['a.jpg'], ['1:1', '4:5'], { xmp: 'sidecar' })).rejects.toThrow(
+      'a sidecar holds one crop, and 2 are',
+    );
     await expect(plan(['a.jpg', 'a.png'], [], { xmp: 'sidecar' })).rejects.toThrow(
       'a.jpg and a.png have one sidecar, a.xmp',
     );

@@ -1,4 +1,5 @@
 import { appendFileSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { openCropper, watchBatch, type BatchListener, type WatchOptions } from '../../../src/index.js';
 import { Arrivals } from '../../../src/batch/watch/arrivals.js';
@@ -115,4 +116,28 @@ test('is ended by its signal, with its reason, and refuses what it has no use fo
   const wrong = { inputs: [at('in')], hints: at('hints.jsonl') } as unknown as WatchOptions;
   await expect(watchBatch(wrong)).rejects.toMatchObject({ code: 'USAGE' });
   await expect(watchBatch({ inputs: [at('in')], everyMs: 0 })).rejects.toMatchObject({ code: 'USAGE' });
+});
+
+test('a photo whose own XMP it has changed is told of once, and again when somebody changes it', async () => {
+  const { told, end } = watch({
+    xmp: 'embed',
+    output: undefined,
+    aspects: ['1:1'],
+    cropper: { engine: 'centre' },
+  } as object);
+  await until(() => done(told).length === 3);
+  // Many looks later.
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  expect(done(told)).toHaveLength(3);
+  expect(told.filter((line) => line.startsWith('resume'))).toEqual(['resume, 0 of 3']);
+  const file = at('in', 'dogs.jpg');
+  writeFileSync(
+    file,
+    await sharp(readFileSync(at('in', 'pagoda.jpg')))
+      .jpeg({ quality: 50 })
+      .toBuffer(),
+  );
+  await until(() => done(told).length === 4);
+  await end();
+  expect(done(told).at(-1)).toMatch(/^dogs\.jpg/);
 });

@@ -40,7 +40,7 @@ describeWith(['darktable', 'exiftool'], 'files that darktable wrote', () => {
       const photo = await decodePhoto(at('a.jpg'));
       await writeSidecar(photo, CROP);
       const [width, height] = await developed('first.jpg', ON_IMPORT);
-    expect(Math.abs(width - 300) + Math.abs(height - 240)).toBeLessThanOrEqual(2);
+      expect(Math.abs(width - 300) + Math.abs(height - 240)).toBeLessThanOrEqual(2);
       expect(await sidecarPathOf(at('a.jpg'))).toBe(at('a.jpg.xmp'));
       const theirs = await readFile(at('a.jpg.xmp'), 'utf8');
       expect(theirs).toContain('darktable:operation="clipping"');

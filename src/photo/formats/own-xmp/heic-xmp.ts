@@ -73,7 +73,9 @@ function itemsOf(file: Buffer, boxes: readonly IsoBox[]): Items | undefined {
     return found.length === 1 ? found[0] : undefined;
   };
   const [pitm, iloc, iinf, iref] = ['pitm', 'iloc', 'iinf', 'iref'].map(one);
-  if (pitm?.body.length !== 6 || pitm.body[0] !== 0 || !iloc || !iinf || iinf.body[0] !== 0) return undefined;
+  if (pitm?.body.length !== 6 || pitm.body[0] !== 0 || !iloc || iinf?.body[0] !== 0 || iinf.body.length < 6) {
+    return undefined;
+  }
   if (children.filter(({ type }) => type === 'iref').length > 1 || (iref?.body[0] ?? 0) !== 0) return undefined;
   const locations = locationsOf(iloc.body);
   const infos = boxesOf(iinf.body, 6).map(infoOf);
