@@ -74,7 +74,7 @@ export function addLearnRoutes(app: FastifyInstance, studio: Studio): void {
   async function cropperOf(engine: EngineName): Promise<Cropper> {
     if (engine === server.cropper.engine) return server.cropper;
     if (engine === 'vlm') {
-      const detail = `the studio was started with the engine ${server.cropper.engine}, which has no model`;
+      const detail = `the studio was started with --engine ${server.cropper.engines.join(',')}, and not with the model`;
       throw new FramewrightError('USAGE', detail);
     }
     const known = others.get(engine);
