@@ -398,7 +398,7 @@ export class Cropper {
     checkOptions('hold', options, HOLD_OPTIONS);
     const engine = this.#vlm?.engine;
     if (!engine)
-      throw new FramewrightError('USAGE', `${this.engines.join(', ')}: no engine has a model to hold a photo in`);
+      throw new FramewrightError('USAGE', `the engine ${this.engines.join(', ')} has no model to hold a photo in`);
     return this.#run(options.signal, async (signal) => {
       const ready = await this.#frame(input, engine, signal);
       return new HeldPhoto(ready, engine.hold(ready), engine.model, (own, work) =>
