@@ -72,6 +72,9 @@ export type Fallback = (typeof FALLBACKS)[number];
 export const FITS = ['crop', 'pad', 'blur'] as const;
 export type Fit = (typeof FITS)[number];
 
+/** Tags of EXIF and of makers' notes that say where a camera's subject is. */
+const CAMERA_FOCUS_TAGS = ['SubjectArea', 'SubjectLocation', 'Canon:AFPointsInFocus', 'Sony:FocusLocation'] as const;
+
 const sizeSchema = z.object({ widthPx: z.int().positive(), heightPx: z.int().positive() });
 
 /** A ratio or size that no crop of a photo meets, where there are crops for others. */
@@ -130,7 +133,7 @@ export const cropResultSchema = z.object({
     .extend({ at: cropRectSchema, fill: z.enum(['pad', 'blur']), background: z.string().optional() })
     .optional(),
   /** What the camera has noted of where its subject is, and the crop was built around, in oriented photo pixels. */
-  cameraFocus: z.object({ tag: z.enum(['SubjectArea', 'SubjectLocation']), x: z.int(), y: z.int() }).optional(),
+  cameraFocus: z.object({ tag: z.enum(CAMERA_FOCUS_TAGS), x: z.int(), y: z.int() }).optional(),
   /** Where to look, as shares of the photo's width and height; for CSS object-position and the like. */
   focalPoint: z.object({ x: z.number().min(0).max(1), y: z.number().min(0).max(1) }),
   /**

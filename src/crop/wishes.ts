@@ -37,8 +37,8 @@ export interface CropWishes extends FitWishes {
    */
   readonly focus?: Focus;
   /**
-   * Build the crop around the subject that the camera has noted (EXIF SubjectArea, SubjectLocation), where there is no
-   * `focus`; given up where no crop of a ratio holds it beside what is to be kept. Default true.
+   * Build the crop around the subject that the camera has noted (EXIF SubjectArea, SubjectLocation; else where the autofocus
+   * was, in the notes of Canon's EOS cameras and Sony's), where there is no `focus`; given up where no crop of a ratio holds it beside what is to be kept. Default true.
    */
   readonly cameraFocus?: boolean;
   /**

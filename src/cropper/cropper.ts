@@ -408,7 +408,8 @@ export class Cropper {
   async hold(input: PhotoInput, options: Pick<CropOptions, 'signal'> = {}): Promise<HeldPhoto> {
     checkOptions('hold', options, HOLD_OPTIONS);
     const engine = this.#vlm?.engine;
-    if (!engine) throw new FramewrightError('USAGE', `the engine ${this.engine} has no model to hold a photo in`);
+    if (!engine)
+      throw new FramewrightError('USAGE', `the engine ${this.engines.join(', ')} has no model to hold a photo in`);
     return this.#run(options.signal, async (signal) => {
       const ready = await this.#frame(input, engine, signal);
       return new HeldPhoto(ready, engine.hold(ready), engine.model, (own, work) =>

@@ -28,7 +28,9 @@ export class CropReport {
   readonly #photos: CropReportData['photos'][number][] = [];
   readonly #failures: Failure[] = [];
   readonly #refused: Failure[] = [];
-  #maker: Pick<CropResult, 'engine' | 'model'> | undefined;
+  readonly #engines = new Set<string>();
+  /** Of the first crop; null once another has none. */
+  #model: string | null | undefined;
 
   constructor(options: CropReportOptions) {
     this.#options = options;
@@ -36,7 +38,10 @@ export class CropReport {
 
   /** @param results of one photo, one for each target. */
   async add(path: string, photo: Photo, results: readonly CropResult[], signal?: AbortSignal): Promise<void> {
-    this.#maker ??= results[0];
+    for (const { engine, model } of results) {
+      this.#engines.add(engine);
+      this.#model = model ? (this.#model === undefined ? model.name : this.#model) : null;
+    }
     const sidePx = thumbnailSide(this.#options.nPlanned, this.#photos.length);
     const thumbnail = sidePx === undefined ? undefined : await makeThumbnail(photo, sidePx, signal);
     this.#photos.push(reportPhoto(path, results, thumbnail));
@@ -55,8 +60,8 @@ export class CropReport {
     const data: CropReportData = {
       folder: process.cwd(),
       createdAt: createdAt.toISOString(),
-      engine: this.#maker?.engine ?? 'none',
-      model: this.#maker?.model?.name ?? null,
+      engine: this.#engines.size > 0 ? [...this.#engines].join(', ') : 'none',
+      model: this.#model ?? null,
       nPlanned: this.#options.nPlanned,
       isDryRun: this.#options.isDryRun ?? false,
       kinds: kindsOf(this.#photos),

@@ -102,7 +102,7 @@ export function addCropCommand(program: Command): void {
     .option('--focus <x,y>', 'point the crop is built around, in pixels or as 50%,30%', parseFocusFlag)
     .option(
       '--no-camera-focus',
-      'leave aside what the camera has noted of its subject (EXIF SubjectArea, SubjectLocation)',
+      'leave aside what the camera has noted of its subject (EXIF SubjectArea, SubjectLocation; the autofocus of Canon EOS and Sony)',
     )
     .addOption(
       new Option(

@@ -93,7 +93,10 @@ const WHY_LEFT_ALONE = {
 /** What is said about a crop, made now or by an earlier run. */
 function tellCrop(input: string, result: CropResult, { json, verbose, dryRun }: Told): void {
   if (verbose) {
-    say(`${input}: ${result.verdict}, ${result.why}, ${JSON.stringify(result.timingsMs)}\n`);
+    const others = (result.passedOver ?? []).map(({ engine, detail }) => `not by ${engine} (${detail}), `).join('');
+    say(
+      `${input}: ${result.verdict}, by ${result.engine}, ${others}${result.why}, ${JSON.stringify(result.timingsMs)}\n`,
+    );
   }
   const { sidecar, embedded, lossless, output = [], notes = [] } = result;
   for (const note of notes) tell(`warning: ${input} ${note}`);

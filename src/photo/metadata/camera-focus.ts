@@ -12,11 +12,12 @@ import {
   type TiffBlock,
 } from '../formats/ifd.js';
 import { uprightPoint } from './orientation.js';
+import { makerFocus, type MakerFocus } from './maker-focus.js';
 import { readMetadata } from './read-metadata.js';
 
 /** What a camera notes of where its subject is. */
 export interface CameraFocus {
-  readonly tag: 'SubjectArea' | 'SubjectLocation';
+  readonly tag: 'SubjectArea' | 'SubjectLocation' | MakerFocus['tag'];
   /** In pixels of the upright photo. */
   readonly point: Point;
 }
@@ -26,7 +27,8 @@ const MIDDLE_SHARE = 0.03;
 
 /**
  * The middle of the main subject as EXIF has it (SubjectArea, else SubjectLocation), which counts in stored pixels, before
- * the orientation (EXIF 2.32, tags 37396 and 41492). Undefined where the photo says none, says its very middle, which tells
+ * the orientation (EXIF 2.32, tags 37396 and 41492); else where the autofocus was, by the notes of Canon's EOS cameras and
+ * Sony's. Undefined where the photo says none, says its very middle, which tells
  * nothing, or was scaled since, so that the pixels are others.
  */
 export function cameraFocus(photo: Photo): CameraFocus | undefined {
@@ -34,12 +36,14 @@ export function cameraFocus(photo: Photo): CameraFocus | undefined {
   const block = exif && openTiffBlock(exif);
   const main = block && readIfd(block, block.firstAt);
   const ifd = block && main && readSubIfd(block, main, TAG.exifIfd);
-  if (!block || !ifd || isOtherSize(block, ifd, photo)) return undefined;
+  if (!block || !main || !ifd || isOtherSize(block, ifd, photo)) return undefined;
+  const { width, height, orientation = 1 } = photo.stored;
   const found =
     subjectAt(block, ifd, TAG.subjectArea, 'SubjectArea') ??
-    subjectAt(block, ifd, TAG.subjectLocation, 'SubjectLocation');
+    subjectAt(block, ifd, TAG.subjectLocation, 'SubjectLocation') ??
+    // Files of other formats turn their pixels in ways of their own.
+    (photo.format === 'jpeg' ? makerFocus(block, main, ifd, { width, height }) : undefined);
   if (!found) return undefined;
-  const { width, height, orientation = 1 } = photo.stored;
   const [x, y] = found.point;
   const isInside = x >= 0 && y >= 0 && x < width && y < height;
   const isMiddle = Math.abs(x / width - 0.5) < MIDDLE_SHARE && Math.abs(y / height - 0.5) < MIDDLE_SHARE;

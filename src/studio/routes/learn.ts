@@ -74,7 +74,10 @@ export function addLearnRoutes(app: FastifyInstance, studio: Studio): void {
   async function cropperOf(engine: EngineName): Promise<Cropper> {
     if (engine === server.cropper.engine) return server.cropper;
     if (engine === 'vlm') {
-      const detail = `the studio was started with the engine ${server.cropper.engine}, which has no model`;
+      const { engines } = server.cropper;
+      const detail = engines.includes('vlm')
+        ? `the studio was started with ${engines.join(', ')} in turn, not with the model alone`
+        : `the studio was started with the engine ${engines.join(', ')}, which has no model`;
       throw new FramewrightError('USAGE', detail);
     }
     const known = others.get(engine);
