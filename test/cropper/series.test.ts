@@ -223,7 +223,7 @@ describe('a series a folder', () => {
     '<path d="M50 130 L0 20 L25 5 L50 0 L75 5 L100 20 z" fill="#2a7a3a"/><path d="M50 130 L25 5 M50 130 L75 5" stroke="#000" stroke-width="5"/>',
   ];
 
-  async function product(nth: number, left: number, top: number, width: number): Promise<Uint8Array> {
+  async function product(nth: number, [left, top, width]: readonly [number, number, number]): Promise<Uint8Array> {
     const drawn = `<g transform="translate(${left} ${top}) scale(${width / 100})">${THINGS[nth]!}</g>`;
     const svg = `<svg width="600" height="450"><rect width="600" height="450" fill="#b9b6b0"/>${drawn}</svg>`;
     return sharp(Buffer.from(svg)).jpeg({ quality: 92 }).toBuffer();
@@ -237,7 +237,7 @@ describe('a series a folder', () => {
       [330, 150, 120],
       [150, 110, 170],
     ] as const;
-    for (const [i, place] of places.entries()) writeFileSync(path.join(shoot, `${i}.jpg`), await product(i, ...place));
+    for (const [i, place] of places.entries()) writeFileSync(path.join(shoot, `${i}.jpg`), await product(i, place));
     const files = readdirSync(shoot).map((name) => path.join(shoot, name));
     const results = await cropped(files, { series: 'folder', aspects: ['1:1'] });
     expect(results.map(({ series }) => series?.by)).toEqual(['lead', 'subject', 'subject']);
