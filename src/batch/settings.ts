@@ -7,11 +7,8 @@ import { refuseBesideLike } from '../crop/carry/reference.js';
 import { checkStraighten } from '../crop/straighten-wish.js';
 import type { Cropper } from '../cropper/cropper.js';
 import type { CropEachOptions, CropperOptions } from '../cropper/options.js';
-<<<<<<< HEAD
 import { checkSeries } from '../cropper/series/series-wish.js';
-=======
 import { findJpegtran } from '../photo/lossless/jpegtran.js';
->>>>>>> files
 import type { EncodeOptions } from '../photo/encode.js';
 import { XMP_WAYS, type BatchOptions, type XmpWay } from './options.js';
 

@@ -55,8 +55,8 @@ export interface FoundCrop extends Alignment {
 }
 
 /**
- * Whether a crop is there at all. Of 65 crops looked for in other photos the most alike has .95 at .23 of the size, of 70
- * looked for in their own one is missed (2026-12-01): of a small one it takes more.
+ * Whether a crop is there at all. Of 56 crops, of .25 to .95 of their photos' sides, scaled and recoloured, 55 are found, the worst
+ * to 1 % of its sides and the median to .04 %; of 52 looked for in other photos none is (14 photos, 2026-12-01).
  */
 export function isFound(found: FoundCrop): boolean {
   return found.likeness >= SURE_LIKENESS && evidence(found) >= SURE_EVIDENCE;

@@ -18,7 +18,7 @@ async function pyramid(photo: string | Uint8Array): Promise<Pyramid> {
 }
 
 test.each(PHOTOS)(
-  'frames of %s, shifted, scaled, darker and noisy, are laid over each other to .3 %%',
+  'frames of %s, shifted, scaled, darker and noisy, are laid over each other to three thousandths',
   async (name) => {
     const [first, ...others] = await burstOf(examplePhoto(name), { count: 4, seed: 3 });
     const one = await pyramid(first!.bytes);
@@ -80,7 +80,7 @@ test('a subject that moves in front of a still background is followed', async ()
     .extract({ left: 90, top: 40, width: 230, height: 300 })
     .resize(150)
     .toBuffer();
-  const { height = 0 } = await sharp(subject).metadata();
+  const { height } = await sharp(subject).metadata();
   const withSubject = (left: number, top: number): Promise<Uint8Array> =>
     sharp(background)
       .composite([{ input: subject, left, top }])

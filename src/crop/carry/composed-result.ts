@@ -66,7 +66,9 @@ function composedRectangle(
 ): CropRect {
   const aspect = reducedAspect(target.aspect?.width ?? ratio.width, target.aspect?.height ?? ratio.height);
   const limits = { photo, aspect, minSize, name: photo.name };
-  const whole = composition.isWhole ? clipped(subject, photo) : undefined;
+  const [x1, y1, x2, y2] = subject;
+  const around: Box = [Math.floor(x1), Math.floor(y1), Math.ceil(x2), Math.ceil(y2)];
+  const whole = composition.isWhole ? clipped(around, photo) : undefined;
   try {
     return carriedRectangle(wanted, { ...limits, keep: whole ? [...keep, whole] : keep });
   } catch (thrown) {

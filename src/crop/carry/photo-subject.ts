@@ -33,8 +33,8 @@ export interface PhotoSubject {
  */
 const LEAST_AGREEMENT = 0.8;
 const MOST_OF_PHOTO = 1 / 2;
-/** Of a photo that was cropped to it. */
-const MOST_OF_CROP = 4 / 5;
+/** Of a photo that was cropped to it; of the mountains among the examples, a scene, the finder's box is two thirds and more. */
+const MOST_OF_CROP = 0.65;
 
 /** Longer side of the picture it is looked for in: it is scaled down further there. */
 const LONG_SIDE_PX = 256;

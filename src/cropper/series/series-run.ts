@@ -164,13 +164,15 @@ export class SeriesRun {
       led = await this.#leadOf(series);
     } catch {
       this.#signal.throwIfAborted();
-      const note = `is cropped on its own: ${name}, which leads its series, cannot be cropped`;
-      return withNotes(await this.#crop(member.index, {}), note);
+      return this.#onItsOwn(series, member, `${name}, which leads its series, cannot be cropped`);
     }
     const hasAll = led.cropped.targets.every(({ error }) => error === undefined);
     if (!hasAll) {
-      const note = `is cropped on its own: ${name}, which leads its series, cannot be cropped to all that is asked for`;
-      return withNotes(await this.#crop(member.index, {}), note);
+      return this.#onItsOwn(
+        series,
+        member,
+        `${name}, which leads its series, cannot be cropped to all that is asked for`,
+      );
     }
     const straighten = led.turn?.angleDeg ?? 'off';
     const similarity = led.similarities.get(member.index);
@@ -204,6 +206,11 @@ export class SeriesRun {
       },
     });
     return this.#labelled(cropped, series, { by, ...defined({ likeness: member.alignment?.likeness }) });
+  }
+
+  async #onItsOwn(series: Series, { index }: Member, why: string): Promise<CroppedPhoto> {
+    const own = withNotes(await this.#crop(index, {}), `is cropped on its own: ${why}`);
+    return this.#labelled(own, series, { by: 'own' });
   }
 
   #labelled(
