@@ -14,8 +14,8 @@ export interface GreyPicture {
 }
 
 /**
- * Longer side. Bursts made by shifts of up to 6 % are laid over each other to .03 px of it, which are .02 % of the photo; half
- * as much is half as exact, twice as much takes four times as long.
+ * Longer side. 70 frames made of 14 photos by shifts of up to 12 % of the sides, scales of 8 %, other brightness, noise and JPEG
+ * are laid over the first of each to .06 % of its sides (median; the worst to .15 %), in 50 ms (2026-12-01).
  */
 const LONG_SIDE_PX = 192;
 /** A picture so narrow has nothing that tells where it is. */
