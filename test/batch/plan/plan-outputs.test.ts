@@ -158,6 +158,8 @@ describe('planned outputs', () => {
     await expect(plan(['a.jpg', 'a.png'], [], { xmp: 'sidecar' })).rejects.toThrow(
       'a.jpg and a.png have one sidecar, a.xmp',
     );
-    await expect(plan(['-'], [], { xmp: 'sidecar', output: 'out/' })).rejects.toThrow('on stdin has no file to note its crop in');
+    await expect(plan(['-'], [], { xmp: 'sidecar', output: 'out/' })).rejects.toThrow(
+      'on stdin has no file to note its crop in',
+    );
   });
 });
