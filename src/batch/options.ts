@@ -38,7 +38,7 @@ export interface BatchOptions
   readonly cropper?: Cropper | Omit<CropperOptions, 'maxPixels' | 'firstFrame' | 'signal'>;
   /** Largest photo taken, in pixels. Default 268,402,689 (16383 x 16383). An open cropper has a limit of its own. */
   readonly maxPixels?: number;
-  /** Of animated GIF and WebP, crop the first frame alone. Default false. An open cropper has a setting of its own. */
+  /** Of animated GIF, WebP and PNG, crop the first frame alone. Default false. An open cropper has a setting of its own. */
   readonly firstFrame?: boolean;
 
   /**

@@ -35,8 +35,8 @@ export interface CropperOptions extends VlmOptions {
   /** Largest photo taken, in pixels. Default 268,402,689 (16383 x 16383). */
   readonly maxPixels?: number;
   /**
-   * Of an animated GIF or WebP, crop the first frame alone. Default false: five frames say where to crop, one rectangle
-   * serves them all, and a crop as GIF or WebP has every frame with its time.
+   * Of an animated GIF, WebP or PNG, crop the first frame alone. Default false: five frames say where to crop, one rectangle
+   * serves them all, and a crop as GIF or WebP (of an APNG as PNG too) has every frame with its time.
    */
   readonly firstFrame?: boolean;
   /**

@@ -7,9 +7,9 @@ import type { OutputFormat } from './output-format.js';
 import type { Animation } from './photo-file.js';
 import { sharp } from './vips.js';
 
-/** Formats that animations are written in. */
-export function movesIn(format: OutputFormat): boolean {
-  return format === 'gif' || format === 'webp';
+/** Whether all frames are written: as GIF and WebP of any, and as PNG of an APNG. */
+export function movesIn(format: OutputFormat, { timing }: Animation): boolean {
+  return format === 'gif' || format === 'webp' || (format === 'png' && timing !== undefined);
 }
 
 /** The start of a pipeline over all frames, each the whole canvas; with their times and the count of loops. */

@@ -6,6 +6,7 @@ import { movesIn, openAnimation } from './animation.js';
 import { applyColourPlan, planColour } from './colour.js';
 import { openPhoto, type Photo } from './decode.js';
 import { checkCanvas, onCanvas, type Canvas } from './canvas.js';
+import { encodeApng } from './encode-apng.js';
 import { encodeAs, type EncodedImage, type EncodeOptions } from './encode.js';
 import { withPhotoMetadata } from './metadata/metadata-of-crop.js';
 import { formatOfCrop, OUTPUT_FORMATS } from './output-format.js';
@@ -46,7 +47,7 @@ export interface EncodedCrop extends EncodedImage {
 /**
  * Cuts the crop out of the original file and encodes it: decoded once, resampled at most once. The pixels are upright,
  * so orientation tags say 1; the photo's colour profile stays with its untouched values where the format allows.
- * Of an animation, every frame is cut alike, with its time, where the format moves (GIF, WebP).
+ * Of an animation, every frame is cut alike, with its time, where the format moves (GIF, WebP, and PNG of an APNG).
  *
  * @throws FramewrightError USAGE for a crop outside the photo, a size the format cannot hold, or an option out of its range;
  *   INPUT_CORRUPT.
@@ -62,7 +63,7 @@ export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Prom
   }
   const format = options.format ?? formatOfCrop(photo.format, photo.animation !== undefined);
   const { width, height } = canvas ?? resize ?? options.crop;
-  const animation = movesIn(format) && !canvas ? photo.animation : undefined;
+  const animation = photo.animation && movesIn(format, photo.animation) && !canvas ? photo.animation : undefined;
   const opened = animation ? openAnimation(animation, photo) : openPhoto(photo);
   let pipeline = opened.extract(extractable(photo, options.crop));
   if (resize) {
@@ -72,7 +73,14 @@ export async function encodeCrop(photo: Photo, options: EncodeCropOptions): Prom
   pipeline = applyColourPlan(pipeline, plan);
   if (canvas) pipeline = await onCanvas(photo, pipeline, { crop: options.crop, canvas, plan }, options.signal);
   const bitDepth = plan.deep ? 16 : 8;
-  const image = await encodeAs(photo, pipeline, { ...options, format, bitDepth, width, height });
+  const image =
+    animation?.timing && format === 'png'
+      ? { bytes: await encodeApng(photo, pipeline, animation.timing, options.signal), format, width, height }
+      : await encodeAs(photo, pipeline, {
+          ...options,
+          ...{ format, bitDepth, width, height },
+          ...defined({ timing: animation?.timing }),
+        });
   const nLost = photo.animation && !animation ? photo.animation.nFrames - 1 : 0;
   const frames = nLost > 0 ? [framesLost(nLost, canvas !== undefined)] : [];
   if (plan.strip || format === 'gif') return { ...image, leftOut: frames };

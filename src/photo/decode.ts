@@ -20,7 +20,7 @@ export const DEFAULT_MAX_PIXELS = 0x3fff ** 2;
 export interface DecodeOptions extends InputOptions {
   /** Width times height above which a photo is refused, against decompression bombs. Default 268,402,689. */
   readonly maxPixels?: number;
-  /** Of an animated GIF or WebP, take the first frame for the photo. Default false: crops have all frames. */
+  /** Of an animated GIF, WebP or PNG, take the first frame for the photo. Default false: crops have all frames. */
   readonly firstFrame?: boolean;
 }
 
@@ -53,7 +53,7 @@ export interface Photo extends EncodedPhoto {
   readonly cicp?: Cicp;
   /** Pixels an inch, where the file says any. */
   readonly density?: number;
-  /** Of a GIF or WebP that moves; everything else here is its first frame. */
+  /** Of a GIF, WebP or PNG that moves; everything else here is its first frame. */
   readonly animation?: Animation;
   /** What of the photo is not cropped (all frames but the first), to follow its name. */
   readonly notes: readonly string[];

@@ -6,6 +6,7 @@ import type { Photo } from './decode.js';
 import { decoding } from './failure.js';
 import { sourceJpegEncoding } from './jpeg-encoding.js';
 import type { OutputFormat } from './output-format.js';
+import type { ApngTiming } from './photo-file.js';
 import { withoutPngChunks } from './formats/png-chunks.js';
 import { withoutResolutionUnit } from './formats/tiff-layout.js';
 import { webpChunks } from './formats/webp-chunks.js';
@@ -43,6 +44,8 @@ const MAX_SIDE_PX: Record<OutputFormat, number> = {
 interface EncodeAs extends Size, EncodeOptions {
   readonly format: OutputFormat;
   readonly bitDepth: 8 | 16;
+  /** Of an APNG as another format that moves. */
+  readonly timing?: ApngTiming;
 }
 
 /** The last step of every pipeline over a photo that ends in a file. */
@@ -59,7 +62,7 @@ export async function encodeAs(photo: Photo, pipeline: Sharp, options: EncodeAs)
   return { bytes: withoutInventedResolution(photo, format, bytes), format, width, height };
 }
 
-function withFormat(photo: Photo, pipeline: Sharp, { format, quality, bitDepth }: EncodeAs): Sharp {
+function withFormat(photo: Photo, pipeline: Sharp, { format, quality, bitDepth, timing }: EncodeAs): Sharp {
   const source = photo.format === 'jpeg' ? sourceJpegEncoding(photo.bytes) : undefined;
   const ofHeic = photo.format === 'heic' ? photo.stored.chromaSubsampling : undefined;
   const isSubsampled = photo.format === 'webp' || (source?.chromaSubsampling ?? ofHeic) === '4:2:0';
@@ -77,6 +80,7 @@ function withFormat(photo: Photo, pipeline: Sharp, { format, quality, bitDepth }
         quality: quality ?? QUALITY.webp,
         lossless: quality === undefined && isLosslessWebp(photo),
         smartSubsample: !isSubsampled,
+        ...(timing && timesOf(timing)),
       });
     case 'avif':
       return pipeline.avif({ quality: quality ?? QUALITY.avif, chromaSubsampling, bitdepth: bitDepth === 16 ? 10 : 8 });
@@ -84,11 +88,20 @@ function withFormat(photo: Photo, pipeline: Sharp, { format, quality, bitDepth }
       return pipeline.png();
     case 'gif':
       // The photo's own colours and frames where it is a GIF: no dots for colours that a palette has.
-      return pipeline.gif({ dither: photo.format === 'gif' ? 0 : 1, keepDuplicateFrames: true });
+      return pipeline.gif({
+        dither: photo.format === 'gif' ? 0 : 1,
+        keepDuplicateFrames: true,
+        ...(timing && timesOf(timing)),
+      });
     case 'tiff':
       // sharp's default would be JPEG inside TIFF: lossy, and 8 bits.
       return pipeline.tiff({ compression: 'deflate', predictor: 'horizontal', ...resolutionOf(photo) });
   }
+}
+
+/** In milliseconds. */
+function timesOf({ plays, delays }: ApngTiming): { delay: number[]; loop: number } {
+  return { delay: delays.map(([part, of]) => Math.round((1000 * part) / (of === 0 ? 100 : of))), loop: plays };
 }
 
 /** libvips writes one even for a photo that has none, which would then be so many inches wide. */

@@ -1,5 +1,9 @@
 import { defined } from '../base/defined.js';
 import { avifSequence, readAvifColour } from './formats/avif-colour.js';
+import { movingPixels } from './apng-frames.js';
+import { tooManyFrames } from './failure.js';
+import { readApng, type ApngFrame } from './formats/apng.js';
+import { hasPngProfile } from './formats/png-chunks.js';
 import { readGif } from './formats/gif-blocks.js';
 import { jpegPixels, mayBePadded } from './formats/jpeg-pixels.js';
 import { readPng } from './formats/png-photo.js';
@@ -18,6 +22,15 @@ export interface Animation {
   readonly nFrames: number;
   /** The file as libvips is given it for all of them. */
   readonly pixels: Uint8Array;
+  /** Of an APNG. */
+  readonly timing?: ApngTiming;
+}
+
+/** What an APNG says of its frames' times. */
+export interface ApngTiming {
+  /** 0: for ever. */
+  readonly plays: number;
+  readonly delays: readonly ApngFrame['delay'][];
 }
 
 /** What a photo's file means for its pixels. Read here, once, wherever libvips does not look or cannot be trusted. */
@@ -37,7 +50,7 @@ export interface PhotoFile {
   readonly parts?: TiffLayout['parts'];
   /** What libvips cannot say of the file, as it says nothing of a HEIC but its pixels. */
   readonly stored?: Pick<Metadata, 'orientation' | 'chromaSubsampling' | 'exif' | 'xmp'>;
-  /** Of a GIF or WebP that moves, all of whose frames are cropped. */
+  /** Of a GIF, WebP or PNG that moves, all of whose frames are cropped. */
   readonly animation?: Animation;
   /** What of the photo is not cropped, to follow its name. */
   readonly notes: readonly string[];
@@ -59,8 +72,12 @@ export async function readPhotoFile({ bytes, format, name }: EncodedPhoto, limit
     }
     case 'png': {
       const { pixels, cicp, density, nFrames } = readPng(bytes);
-      const pictures = { pixels: pixels(), notes: firstOf(nFrames) };
-      return { ...pictures, ...defined({ cicp, density }) };
+      const still = { pixels: pixels(), ...defined({ cicp, density }) };
+      if (nFrames === 1 || limits.firstFrame) return { ...still, notes: firstOf(nFrames) };
+      const moving = await movingPng({ bytes, name }, still, limits);
+      return 'reason' in moving
+        ? { ...still, notes: [`is an animation of ${nFrames} frames ${moving.reason}: the first is what is cropped`] }
+        : { ...still, animation: moving, notes: [] };
     }
     case 'gif': {
       const { pixels, movingPixels, icc, nFrames, isCut } = readGif(bytes);
@@ -103,6 +120,28 @@ export async function readPhotoFile({ bytes, format, name }: EncodedPhoto, limit
       return { pixels: firstPage(bytes), ...layout, isOpaque: ycbcr !== undefined, notes: [] };
     }
   }
+}
+
+/**
+ * The frames of an APNG, or why it is cropped as a still.
+ *
+ * @throws FramewrightError INPUT_CORRUPT, INPUT_TOO_LARGE
+ */
+async function movingPng(
+  { bytes, name }: Pick<EncodedPhoto, 'bytes' | 'name'>,
+  still: Pick<PhotoFile, 'pixels' | 'cicp'>,
+  { maxPixels, signal }: DecodingLimits,
+): Promise<Animation | { readonly reason: string }> {
+  const apng = readApng(bytes);
+  if (!apng) return { reason: 'that are not all there, or not where an APNG has them' };
+  if (apng.depth > 8) return { reason: 'of 16 bits a channel, which is more than they are composed in' };
+  if (still.cicp || hasPngProfile(still.pixels)) return { reason: 'in colours of a space of their own' };
+  const { width, height, frames, plays } = apng;
+  if (width * height * frames.length > maxPixels) {
+    throw tooManyFrames(name, { width, height }, frames.length, maxPixels);
+  }
+  const pixels = await movingPixels(name, apng, signal);
+  return { nFrames: frames.length, pixels, timing: { plays, delays: frames.map(({ delay }) => delay) } };
 }
 
 /** libvips goes by the first brand alone, which of an AVIF may be another (avis, miaf). */

@@ -170,7 +170,7 @@ export function addCropCommand(program: Command): void {
     )
     .addOption(new Option('--format <format>', "output format (default: the source's)").choices([...OUTPUT_FORMATS]))
     .option('--quality <n>', "encoder quality, 1..100 (default: a JPEG's own)", parseWhole('quality', 1, 100))
-    .option('--first-frame', 'of an animated GIF or WebP, crop the first frame alone', false)
+    .option('--first-frame', 'of an animated GIF, WebP or PNG, crop the first frame alone', false)
     .option('--strip', 'leave out EXIF, IPTC, XMP, gain map and colour profile', false)
     .option('--name <template>', 'names of the files, of {name}, {dir}, {aspect}, {rank}, {index} and {ext}')
     .option(

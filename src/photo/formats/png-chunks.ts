@@ -39,6 +39,14 @@ export function xmpChunk(packet: Uint8Array): PngChunk {
   return { type: 'iTXt', data: Buffer.concat([Buffer.from(`${XMP_KEYWORD}\0\0\0\0\0`, 'latin1'), packet]) };
 }
 
+export function hasPngProfile(png: Uint8Array): boolean {
+  for (const { type } of pngChunks(png)) {
+    if (type === 'iCCP') return true;
+    if (type === 'IDAT') return false;
+  }
+  return false;
+}
+
 /** The PNG with a colour profile. */
 export function withPngProfile(png: Uint8Array, icc: Uint8Array): Uint8Array {
   return withChunks(png, [pngProfile(icc)]);
