@@ -33,7 +33,7 @@ export type BatchSettings = Omit<BatchOptions, keyof Filled | 'cropper'> &
 const SAID_BY_CHOICES = ['inputs', 'aspects', 'sizes', 'filter'] as const satisfies readonly (keyof BatchOptions)[];
 const IDLE_BESIDE_CHOICES = [
   ...(['hints', 'resume', 'reviewList', 'keep', 'focus', 'minSize', 'minConfidence', 'fallback', 'instruct'] as const),
-  ...(['fit', 'background', 'enlarge', 'cameraFocus', 'place', 'margin', 'straighten'] as const),
+  ...(['fit', 'background', 'enlarge', 'cameraFocus', 'place', 'margin', 'straighten', 'wholeText'] as const),
   ...(['candidates', 'votes', 'top', 'seed', 'temperature'] as const),
 ] satisfies readonly (keyof BatchOptions)[];
 
@@ -73,7 +73,7 @@ export function settingsOf(options: BatchOptions): BatchSettings {
 function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['request'] {
   const { aspects = [], sizes = [], keep = [], focus, minConfidence, fallback, instruct } = options;
   const { candidates, votes, seed, temperature } = { ...CROP_DEFAULTS, ...defined(options) };
-  const { minSize, fit, background, enlarge, cameraFocus, place, margin, straighten } = options;
+  const { minSize, fit, background, enlarge, cameraFocus, place, margin, straighten, wholeText = false } = options;
   return {
     ...defined({
       aspects,
@@ -84,6 +84,7 @@ function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['r
       minSize,
       // Left out where it changes nothing, so that journals of before it are still known.
       straighten: straighten === 'off' ? undefined : straighten,
+      wholeText: wholeText || undefined,
       fit,
       background,
       enlarge,

@@ -39,6 +39,7 @@ export interface CropFlags extends ModelFlags {
   readonly reviewList?: string;
   readonly instruct?: string;
   readonly straighten?: Straighten;
+  readonly wholeText: boolean;
   readonly format?: OutputFormat;
   readonly quality?: number;
   readonly strip: boolean;
@@ -110,6 +111,7 @@ function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
     sizes: [...flags.size, ...flags.preset],
     ...{ candidates, top, votes, keep, seed, temperature, recursive, journal, resume },
     ...(enlarge ? { enlarge } : {}),
+    ...(flags.wholeText ? { wholeText: true } : {}),
     ...(flags.cameraFocus ? {} : { cameraFocus: false }),
     ...defined({
       focus,
