@@ -85,7 +85,11 @@ export function askedTarget({ aspect, size }: Target, { fit, background, enlarge
 export function withCrop(
   result: CropResult,
   crop: CropRect,
-  { photo, focus, notes }: { readonly photo: Size; readonly focus: Point | undefined; readonly notes: readonly string[] },
+  {
+    photo,
+    focus,
+    notes,
+  }: { readonly photo: Size; readonly focus: Point | undefined; readonly notes: readonly string[] },
 ): CropResult {
   const isWhole = crop.width * crop.height >= KEEP_FROM_SHARE * photo.width * photo.height;
   const keepsPhoto = isWhole && result.verdict === 'crop' && result.target.aspect === undefined && !result.target.size;

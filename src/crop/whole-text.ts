@@ -1,4 +1,16 @@
-import { boxArea, boxOfRect, boxOfSize, clamp, clipped, contains, rectOfBox, unionOf, type Aspect, type Box, type Size } from '../base/geometry.js';
+import {
+  boxArea,
+  boxOfRect,
+  boxOfSize,
+  clamp,
+  clipped,
+  contains,
+  rectOfBox,
+  unionOf,
+  type Aspect,
+  type Box,
+  type Size,
+} from '../base/geometry.js';
 import type { CropRect } from '../base/schema.js';
 import { sizesOfAspect } from './crop-rectangle.js';
 
@@ -43,7 +55,7 @@ export function wholeTextCrop(crop: CropRect, text: readonly Box[], limits: Whol
   if (all) return rectOfBox(all);
   const cut = textCutBy(crop, text);
   let held = text.filter((line) => !isCut(line, box));
-  let best = box;
+  let best: Box = box;
   for (const line of cut.toSorted((a, b) => boxArea(b) - boxArea(a))) {
     const found = search.nearest([...held, line]);
     if (!found) continue;
@@ -244,7 +256,7 @@ function holding([x1, y1, x2, y2]: Box, { low, high }: Bounds): Bounds {
 
 /** The line outside, beyond the left, top, right or bottom edge. */
 function besides(line: Box, side: 0 | 1 | 2 | 3, { low, high }: Bounds): Bounds {
-  const moved = <T extends Box>(box: T, to: number): Box => {
+  const moved = (box: Box, to: number): Box => {
     const edges: [number, number, number, number] = [...box];
     edges[side] = to;
     return edges;

@@ -64,18 +64,20 @@ function nearestAfter(sorted: readonly Glyph[]): Map<Glyph, Glyph> {
 }
 
 function mayFollow(a: Glyph, b: Glyph): boolean {
-  const [low, high] = [heightOf(a), heightOf(b)].sort((x, y) => x - y) as [number, number];
-  const gap = gapOf(a, b);
   const beside = Math.min(a.box[3], b.box[3]) - Math.max(a.box[1], b.box[1]);
+  // Of a texture's thousands most are not beside each other.
+  if (beside <= 0) return false;
+  const low = Math.min(heightOf(a), heightOf(b));
+  const high = Math.max(heightOf(a), heightOf(b));
+  const gap = gapOf(a, b);
   const contrast = Math.min(Math.abs(a.ink - a.paper), Math.abs(b.ink - b.paper));
-  const [thin, thick] = [a.strokePx, b.strokePx].sort((x, y) => x - y) as [number, number];
   return (
     b.box[2] > a.box[2] &&
     gap <= MOST_GAP * high &&
     gap >= -MOST_OVERLAP * low &&
     high <= HEIGHT_RATIO * low &&
     beside >= LEAST_BESIDE * low &&
-    thick <= STROKE_RATIO * thin + 0.7 &&
+    Math.max(a.strokePx, b.strokePx) <= STROKE_RATIO * Math.min(a.strokePx, b.strokePx) + 0.7 &&
     Math.abs(a.ink - b.ink) <= MOST_INK_DIFFERENCE * contrast &&
     Math.abs(a.paper - b.paper) <= MOST_PAPER_DIFFERENCE * contrast
   );

@@ -15,9 +15,11 @@ export interface Components {
   readonly labels: Int32Array;
 }
 
+/** @param ink none at the border, so that every pixel of it has eight neighbours */
 export function componentsOf({ width, height, mask }: Ink): Components {
   const labels = new Int32Array(mask.length);
   const queue = new Int32Array(mask.length);
+  const around = [-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1] as const;
   const list: Component[] = [];
   let end = 0;
   for (let first = 0; first < mask.length; first++) {
@@ -35,15 +37,11 @@ export function componentsOf({ width, height, mask }: Ink): Components {
       if (x >= x2) x2 = x + 1;
       if (y < y1) y1 = y;
       if (y >= y2) y2 = y + 1;
-      const right = Math.min(width - 1, x + 1);
-      const bottom = Math.min(height - 1, y + 1);
-      for (let ny = Math.max(0, y - 1); ny <= bottom; ny++) {
-        for (let nx = Math.max(0, x - 1); nx <= right; nx++) {
-          const next = ny * width + nx;
-          if (mask[next] === 0 || labels[next] !== 0) continue;
-          labels[next] = label;
-          queue[end++] = next;
-        }
+      for (let k = 0; k < 8; k++) {
+        const next = index + around[k]!;
+        if (mask[next] === 0 || labels[next] !== 0) continue;
+        labels[next] = label;
+        queue[end++] = next;
       }
     }
     list.push({ box: [x1, y1, x2, y2], pixels: queue.subarray(start, end) });

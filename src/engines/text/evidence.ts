@@ -1,77 +1,80 @@
 import type { Chain } from './chains.js';
-import { heightOf } from './chains.js';
 import type { Glyph } from './glyph.js';
 import { shapeDifference } from './shape.js';
 
-/** What tells a line of text from a row of other things; means and spreads over its glyphs. */
+/** What tells a line of text from a row of other things. Lengths are in heights of the line, luminance in shares of the contrast. */
 export interface Evidence {
   readonly nGlyphs: number;
-  /** Shares of the glyphs on the baseline, and at one of two heights. */
+  /** Share of the glyphs on the baseline. */
   readonly standing: number;
+  /** Share of the glyphs that end above at one of two heights. */
   readonly levelled: number;
-  /** Standard deviation of the strokes' widths from glyph to glyph, as a share of their mean, and mean spread within one. */
-  readonly strokesDiffer: number;
+  /** How unevenly wide the strokes of one glyph are, on average. */
   readonly strokeSpread: number;
-  readonly strokeShare: number;
+  /** How much the strokes' widths differ from glyph to glyph, as a share of their mean. */
+  readonly strokesDiffer: number;
+  readonly strokeWidth: number;
   readonly paperNoise: number;
   readonly inkNoise: number;
   readonly sharpness: number;
-  /** Standard deviation of the inks' luminance as a share of the contrast. */
   readonly inksDiffer: number;
   readonly papersDiffer: number;
-  /** Mean difference of shape between two glyphs, and between each and the one most like it. */
+  /** Mean difference of shape between any two glyphs, and between neighbours. */
   readonly shapesDiffer: number;
   readonly neighboursDiffer: number;
-  readonly fill: number;
-  readonly fillsDiffer: number;
+  /** How far the share of the boxes that is ink is from that of common fonts. */
+  readonly fillOff: number;
   readonly outline: number;
-  readonly nHoles: number;
-  /** Share of the glyphs with a plausible number of them. */
   readonly gapsDiffer: number;
+  /** How far the mean gap is from that of common fonts. */
+  readonly gapOff: number;
   readonly widthsDiffer: number;
+  /** Grey levels. */
   readonly contrast: number;
-  readonly heightPx: number;
-  readonly meanGap: number;
 }
 
+/** Medians of lines drawn in nine faces of DejaVu. */
+const FILL = 0.48;
+const GAP = 0.17;
+
 export function evidenceOf({ glyphs, baseline }: Chain): Evidence {
-  const of = (value: (glyph: Glyph) => number): { mean: number; deviation: number } => momentsOf(glyphs.map(value));
+  const of = (value: (glyph: Glyph) => number): Moments => momentsOf(glyphs.map(value));
+  const { heightPx, standing, levelled } = baseline;
   const contrast = of(({ ink, paper }) => Math.abs(ink - paper)).mean;
   const stroke = of(({ strokePx }) => strokePx);
-  const { heightPx } = baseline;
-  const differences = glyphs.flatMap((a, i) => glyphs.slice(i + 1).map((b) => shapeDifference(a.shape, b.shape)));
+  const pairs = glyphs.flatMap((a, i) => glyphs.slice(i + 1).map((b) => shapeDifference(a.shape, b.shape)));
   const neighbours = glyphs.slice(1).map((b, i) => shapeDifference(glyphs[i]!.shape, b.shape));
-  const gaps = glyphs.slice(1).map((b, i) => (b.box[0] - glyphs[i]!.box[2]) / heightPx);
+  const gaps = momentsOf(glyphs.slice(1).map((b, i) => (b.box[0] - glyphs[i]!.box[2]) / heightPx));
   return {
     nGlyphs: glyphs.length,
-    standing: baseline.standing,
-    levelled: baseline.levelled,
-    strokesDiffer: stroke.deviation / stroke.mean,
+    standing,
+    levelled,
     strokeSpread: of(({ strokeSpread }) => strokeSpread).mean,
-    strokeShare: stroke.mean / heightPx,
+    strokesDiffer: stroke.deviation / stroke.mean,
+    strokeWidth: stroke.mean / heightPx,
     paperNoise: of(({ paperNoise }) => paperNoise).mean,
     inkNoise: of(({ inkNoise }) => inkNoise).mean,
     sharpness: of(({ sharpness }) => sharpness).mean,
     inksDiffer: of(({ ink }) => ink).deviation / contrast,
     papersDiffer: of(({ paper }) => paper).deviation / contrast,
-    shapesDiffer: momentsOf(differences).mean,
+    shapesDiffer: momentsOf(pairs).mean,
     neighboursDiffer: momentsOf(neighbours).mean,
-    fill: of(({ fill }) => fill).mean,
-    fillsDiffer: of(({ fill }) => fill).deviation,
+    fillOff: Math.abs(of(({ fill }) => fill).mean - FILL),
     outline: of(({ outline }) => outline).mean,
-    nHoles: of(({ nHoles }) => nHoles).mean,
-    gapsDiffer: momentsOf(gaps).deviation,
-    meanGap: momentsOf(gaps).mean,
+    gapsDiffer: gaps.deviation,
+    gapOff: Math.abs(gaps.mean - GAP),
     widthsDiffer: of(({ box }) => box[2] - box[0]).deviation / heightPx,
     contrast,
-    heightPx,
   };
 }
 
-function momentsOf(values: readonly number[]): { mean: number; deviation: number } {
+interface Moments {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+function momentsOf(values: readonly number[]): Moments {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
   return { mean, deviation: Math.sqrt(square) };
 }
-
-export { heightOf };

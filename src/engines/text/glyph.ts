@@ -22,8 +22,6 @@ export interface Glyph {
   readonly sharpness: number;
   /** Length of its outline in heights. */
   readonly outline: number;
-  /** What is enclosed: one in a, two in B. */
-  readonly nHoles: number;
   readonly shape: Shape;
 }
 
@@ -44,7 +42,7 @@ export function hasSizeOfGlyph({ box: [x1, y1, x2, y2], pixels }: Component, pla
   const [width, height] = [x2 - x1, y2 - y1];
   if (height < GLYPH_HEIGHT_PX.least || height > GLYPH_HEIGHT_PX.most || width > MOST_WIDTH * height) return false;
   const fill = pixels.length / (width * height);
-  const isAtBorder = x1 === 0 || y1 === 0 || x2 === plane.width || y2 === plane.height;
+  const isAtBorder = x1 <= 1 || y1 <= 1 || x2 >= plane.width - 1 || y2 >= plane.height - 1;
   return fill >= FILL.least && (fill <= FILL.most || width < 0.4 * height) && !isAtBorder;
 }
 
@@ -64,7 +62,6 @@ export function glyphOf(component: Component, label: number, { labels }: Compone
     strokeSpread: stroke.spread,
     ...light,
     outline: stroke.outlinePx / height,
-    nHoles: stroke.nHoles,
     shape: shapeOf(component, grey.width),
   };
 }

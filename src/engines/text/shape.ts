@@ -16,7 +16,11 @@ export function shapeOf({ box: [x1, y1, x2, y2], pixels }: Component, planeWidth
   return shape;
 }
 
-function spread(shape: Shape, [left, right]: readonly [number, number], [top, bottom]: readonly [number, number]): void {
+function spread(
+  shape: Shape,
+  [left, right]: readonly [number, number],
+  [top, bottom]: readonly [number, number],
+): void {
   for (let row = Math.floor(top); row < bottom && row < N_CELLS; row++) {
     const high = Math.min(bottom, row + 1) - Math.max(top, row);
     for (let column = Math.floor(left); column < right && column < N_CELLS; column++) {

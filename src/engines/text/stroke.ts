@@ -8,7 +8,6 @@ export interface Stroke {
   readonly spread: number;
   /** Sides of pixels between it and what it is not. */
   readonly outlinePx: number;
-  readonly nHoles: number;
 }
 
 /** By distances to the outline (chamfer 3-4, Borgefors 1986), whose ridges are the strokes' middles. */
@@ -24,7 +23,6 @@ export function strokeOf({ box, pixels }: Component, label: number, labels: Int3
     distance[(y - y1 + 1) * width + (index - y * planeWidth) - x1 + 1] = FAR;
     for (const step of [1, -1, planeWidth, -planeWidth]) if (labels[index + step] !== label) outlinePx++;
   }
-  const nHoles = holesOf(distance, width, height);
   for (let y = 1; y < height - 1; y++) {
     for (let x = 1; x < width - 1; x++) {
       const at = y * width + x;
@@ -68,39 +66,19 @@ export function strokeOf({ box, pixels }: Component, label: number, labels: Int3
     widthPx: mean,
     spread: n > 0 ? Math.sqrt(Math.max(0, squares / n - mean * mean)) / mean : 0,
     outlinePx,
-    nHoles,
   };
 }
 
 /** Further from the outline than all around it, or as far. */
 function isRidge(distance: Int32Array, at: number, width: number): boolean {
   const here = distance[at]!;
+  const [above, below] = [at - width, at + width];
   return (
     here >= distance[at - 1]! &&
     here >= distance[at + 1]! &&
-    [at - width, at + width].every(
-      (row) => here >= distance[row]! && here >= distance[row - 1]! && here >= distance[row + 1]!,
-    )
+    here >= Math.max(distance[above - 1]!, distance[above]!, distance[above + 1]!) &&
+    here >= Math.max(distance[below - 1]!, distance[below]!, distance[below + 1]!)
   );
 }
 
 const FAR = 1 << 20;
-
-/** By Euler's number of a picture whose ink hangs together over corners (Gray 1971). */
-function holesOf(cells: Int32Array, width: number, height: number): number {
-  let [nOne, nThree, nDiagonal] = [0, 0, 0];
-  for (let y = 0; y < height - 1; y++) {
-    for (let x = 0; x < width - 1; x++) {
-      const at = y * width + x;
-      const a = cells[at]! > 0 ? 1 : 0;
-      const b = cells[at + 1]! > 0 ? 1 : 0;
-      const c = cells[at + width]! > 0 ? 1 : 0;
-      const d = cells[at + width + 1]! > 0 ? 1 : 0;
-      const n = a + b + c + d;
-      if (n === 1) nOne++;
-      else if (n === 3) nThree++;
-      else if (n === 2 && a === d) nDiagonal++;
-    }
-  }
-  return 1 - (nOne - nThree - 2 * nDiagonal) / 4;
-}

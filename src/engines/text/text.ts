@@ -46,13 +46,12 @@ export function findText(raster: Raster): TextLine[] {
 function findOf({ chain, plane, box }: Row, confidence: number, size: Size): Find {
   const [across, down] = [size.width / plane.width, size.height / plane.height];
   const [x1, y1, x2, y2] = box();
+  // The outermost pixels of a plane are never ink.
+  const start = (edge: number, scale: number): number => (edge <= 1 ? 0 : Math.floor(edge * scale));
+  const end = (edge: number, side: 'width' | 'height', scale: number): number =>
+    edge >= plane[side] - 1 ? size[side] : Math.min(size[side], Math.ceil(edge * scale));
   return {
-    box: [
-      Math.max(0, Math.floor(x1 * across)),
-      Math.max(0, Math.floor(y1 * down)),
-      Math.min(size.width, Math.ceil(x2 * across)),
-      Math.min(size.height, Math.ceil(y2 * down)),
-    ],
+    box: [start(x1, across), start(y1, down), end(x2, 'width', across), end(y2, 'height', down)],
     slope: (chain.baseline.slope * down) / across,
     heightPx: chain.baseline.heightPx * down,
     confidence,
