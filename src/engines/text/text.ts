@@ -18,7 +18,7 @@ export interface TextLine {
 }
 
 /** From here on a row is text by itself. */
-export const SURE_OF_TEXT = 0.9;
+export const SURE_OF_TEXT = 0.85;
 
 /** What is less sure is text beside a line that is: the other lines of a sign. */
 const SURE_BESIDE_TEXT = 0.5;
