@@ -65,7 +65,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
       settled.note,
       ...subjectNotes(outcome, final),
       // Of an animation once there is one crop for all its frames.
-      photo.animation ? undefined : textNote(final, textOf(ready)),
+      photo.animation && !canvas ? undefined : textNote(final, textOf(ready)),
       decision.verdict === 'reject' ? REJECTED : undefined,
     ]),
     timingsMs: ready.timings.with(settled.engineTarget.timings),

@@ -11,8 +11,9 @@ const MOST_HEIGHT = 1.7;
 const MOST_WIDTH = 8;
 /** Where its middle lies, in heights above the baseline. */
 const MIDDLE = { low: -0.35, high: 1.25 } as const;
-/** Of its ink's luminance from the line's, as a share of the contrast. */
+/** Of its ink's luminance from the line's, and of what is around it from the line's paper, as shares of the contrast. */
 const MOST_INK_DIFFERENCE = 0.3;
+const MOST_PAPER_DIFFERENCE = 0.45;
 
 /**
  * The box around a line with what was no glyph by itself: merged and broken letters, dots, accents, letters at the photo's
@@ -22,6 +23,7 @@ export function grownBox({ glyphs, baseline }: Chain, components: readonly Compo
   const { slope, start, heightPx } = baseline;
   const ink = glyphs.reduce((sum, glyph) => sum + glyph.ink, 0) / glyphs.length;
   const paper = glyphs.reduce((sum, glyph) => sum + glyph.paper, 0) / glyphs.length;
+  const contrast = Math.abs(ink - paper);
   const alike = components.filter((component) => {
     const [x1, y1, x2, y2] = component.box;
     const [width, height] = [x2 - x1, y2 - y1];
@@ -29,7 +31,10 @@ export function grownBox({ glyphs, baseline }: Chain, components: readonly Compo
     if (Math.max(width, height) < LEAST_HEIGHT * heightPx) return false;
     const above = (start + (slope * (x1 + x2)) / 2 - (y1 + y2) / 2) / heightPx;
     if (above < MIDDLE.low || above > MIDDLE.high) return false;
-    return Math.abs(inkOf(component, grey) - ink) <= MOST_INK_DIFFERENCE * Math.abs(ink - paper);
+    return (
+      Math.abs(inkOf(component, grey) - ink) <= MOST_INK_DIFFERENCE * contrast &&
+      Math.abs(luminanceAround(component, grey) - paper) <= MOST_PAPER_DIFFERENCE * contrast
+    );
   });
   let box = unionOf(glyphs.map((glyph) => glyph.box))!;
   for (;;) {
@@ -45,4 +50,14 @@ function inkOf({ pixels }: Component, grey: Plane): number {
   let sum = 0;
   for (const index of pixels) sum += grey.data[index]!;
   return sum / pixels.length;
+}
+
+/** Mean along a frame two pixels outside its box. */
+function luminanceAround({ box: [x1, y1, x2, y2] }: Component, { width, height, data }: Plane): number {
+  const [left, right] = [Math.max(0, x1 - 2), Math.min(width - 1, x2 + 1)];
+  const [top, bottom] = [Math.max(0, y1 - 2), Math.min(height - 1, y2 + 1)];
+  let [sum, n] = [0, 0];
+  for (let x = left; x <= right; x++, n += 2) sum += data[top * width + x]! + data[bottom * width + x]!;
+  for (let y = top; y <= bottom; y++, n += 2) sum += data[y * width + left]! + data[y * width + right]!;
+  return sum / n;
 }
