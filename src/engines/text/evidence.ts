@@ -33,7 +33,7 @@ export interface Evidence {
   readonly contrast: number;
 }
 
-/** Medians of lines drawn in nine faces of DejaVu. */
+/** About the medians of lines drawn in nine faces of DejaVu. */
 const FILL = 0.48;
 const GAP = 0.17;
 

@@ -14,7 +14,7 @@ async function photo(i: number): Promise<Buffer> {
     .toBuffer();
 }
 
-test('of 60 signs drawn on photos most are found, with boxes that are those of their lines', async () => {
+test('of 60 signs drawn on photos at least 55 are found, with boxes that are those of their lines', async () => {
   let nFound = 0;
   for (let seed = 0; seed < 60; seed++) {
     const sign = drawnSign(seed);
@@ -25,7 +25,7 @@ test('of 60 signs drawn on photos most are found, with boxes that are those of t
     nFound++;
     expect(Math.abs(found.angleDeg - (sign.turnedDeg ?? 0))).toBeLessThan(2);
   }
-  expect(nFound).toBeGreaterThanOrEqual(40);
+  expect(nFound).toBeGreaterThanOrEqual(55);
 }, 300_000);
 
 describe('nothing is found', () => {
