@@ -3,7 +3,8 @@ import { boxOfRect, boxOfSize, contains, type Aspect, type Box, type Size } from
 import type { CropRect } from '../../src/base/schema.js';
 import { parseAspect } from '../../src/crop/aspect.js';
 import { cropRectangle, isOfAspect } from '../../src/crop/crop-rectangle.js';
-import { MOST_MOVED, textCutBy, textNote, wholeTextCrop } from '../../src/crop/whole-text.js';
+import { MOST_MOVED } from '../../src/crop/near-crops.js';
+import { textCutBy, textNote, wholeTextCrop } from '../../src/crop/whole-text.js';
 import { randomInts } from '../photo/random.js';
 
 const next = randomInts(23);
