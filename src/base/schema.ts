@@ -160,6 +160,19 @@ export const cropResultSchema = z.object({
     .optional(),
   /** Heads of people that were looked for and found: the crop holds them whole, or the notes say which it does not. */
   heads: z.array(boxSchema).optional(),
+  /** Lines of printed text that were looked for and surely are some: the crop cuts none of them, or the notes say which it does. */
+  text: z
+    .array(
+      z.object({
+        /** Around all letters of the line. */
+        box: boxSchema,
+        /** How the line slopes, degrees; positive: downwards to the right. */
+        angleDeg: z.number(),
+        /** How sure it is that it is text, 0..1. */
+        confidence: z.number().min(0).max(1),
+      }),
+    )
+    .optional(),
   /**
    * `keep`: the photo is best as it is, the crop is all of it. `review`: the confidence is too low, a person is to look;
    * the crop is the engine's all the same.

@@ -40,7 +40,8 @@ export type BatchSettings = Omit<BatchOptions, keyof Filled | 'cropper' | 'xmp'>
 const SAID_BY_CHOICES = ['inputs', 'aspects', 'sizes', 'filter'] as const satisfies readonly (keyof BatchOptions)[];
 const IDLE_BESIDE_CHOICES = [
   ...(['hints', 'resume', 'reviewList', 'keep', 'focus', 'minSize', 'minConfidence', 'fallback', 'instruct'] as const),
-  ...(['fit', 'background', 'enlarge', 'cameraFocus', 'place', 'margin', 'straighten', 'series', 'like'] as const),
+  ...(['fit', 'background', 'enlarge', 'cameraFocus', 'place', 'margin'] as const),
+  ...(['straighten', 'wholeText', 'series', 'like'] as const),
   ...(['candidates', 'votes', 'top', 'seed', 'temperature'] as const),
 ] satisfies readonly (keyof BatchOptions)[];
 
@@ -95,7 +96,8 @@ function xmpWayOf(xmp: unknown): XmpWay | undefined {
 function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['request'] {
   const { aspects = [], sizes = [], keep = [], focus, minConfidence, fallback, instruct } = options;
   const { candidates, votes, seed, temperature } = { ...CROP_DEFAULTS, ...defined(options) };
-  const { minSize, fit, background, enlarge, cameraFocus, place, margin, straighten, series, like } = options;
+  const { minSize, fit, background, enlarge, cameraFocus, place, margin, straighten } = options;
+  const { wholeText = false, series, like } = options;
   return {
     ...defined({
       aspects,
@@ -108,6 +110,7 @@ function requestOf(options: BatchOptions, signal: AbortSignal): BatchSettings['r
       straighten: straighten === 'off' ? undefined : straighten,
       series: series === 'off' ? undefined : series,
       like,
+      wholeText: wholeText || undefined,
       fit,
       background,
       enlarge,

@@ -135,6 +135,14 @@ function nearness(placed: Box, box: Box, photo: Size): number {
   return overlap > 0 ? overlap : -boundaryDisplacementError(placed, box, photo);
 }
 
+/** The whole-pixel sizes that crops of a ratio have, largest first: the exact ones of a plain ratio, if there are any. */
+export function sizesOfAspect(asked: Aspect, photo: Size): Size[] {
+  const aspect = reducedAspect(asked.width, asked.height);
+  const exact = exactSizes(aspect, photo);
+  if (isPlain(aspect) && exact.length > 0) return exact;
+  return [...exact, ...nearestSizes(aspect, photo)];
+}
+
 function exactSizes(aspect: Aspect, photo: Size): Size[] {
   const count = Math.floor(Math.min(photo.width / aspect.width, photo.height / aspect.height));
   return Array.from({ length: count }, (_, index) => ({

@@ -9,6 +9,8 @@ import { resultNotes } from './result-notes.js';
 import type { Candidate, CropRect, CropResult } from '../base/schema.js';
 import { focalPoint } from './focal-point.js';
 import { straightenNote } from './straighten.js';
+import { textOf, type TextInPhoto } from './text-lines.js';
+import { textNote } from './whole-text.js';
 import { formatAspect, type Target } from './target.js';
 import { canvasOf, type FitWishes } from './canvas.js';
 import type { Canvas } from '../photo/canvas.js';
@@ -23,7 +25,7 @@ const REJECTED = 'is rejected by the model: no crop makes it a good photo';
 export function cropResult(outcome: CropOutcome): CropResult {
   const { ready, wishes, engine, settled, proposed } = outcome;
   const { target } = settled;
-  const { photo, frame, heads, straighten } = ready;
+  const { photo, frame, heads, straighten, text } = ready;
   const { decision, conversation } = outcome.decided;
   if (wishes.onConversation && conversation) wishes.onConversation(conversation(), target);
   const rects = exactCrops(outcome);
@@ -54,7 +56,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
     ...defined({ cameraFocus: settled.cameraFocus && cameraFocusInResult(settled.cameraFocus) }),
     focalPoint: focalPoint(photo, analysis, boxOfRect(final), settled.focus),
     ...(heads ? { heads: heads.map(({ box }) => [...box] as [number, number, number, number]) } : {}),
-    ...defined({ straighten }),
+    ...defined({ text: text && textInResult(text), straighten }),
     // A straightened photo is not as it was, even all of it.
     verdict: keepsPhoto && !photo.turn ? 'keep' : 'crop',
     ...defined({ modelVerdict: decision.verdict }),
@@ -63,6 +65,8 @@ export function cropResult(outcome: CropOutcome): CropResult {
       straighten && straightenNote(straighten),
       settled.note,
       ...subjectNotes(outcome, final),
+      // Of an animation once there is one crop for all its frames.
+      photo.animation && !canvas ? undefined : textNote(final, textOf(ready)),
       decision.verdict === 'reject' ? REJECTED : undefined,
     ]),
     timingsMs: ready.timings.with(settled.engineTarget.timings),
@@ -82,7 +86,11 @@ export function askedTarget({ aspect, size }: Target, { fit, background, enlarge
 export function withCrop(
   result: CropResult,
   crop: CropRect,
-  { photo, focus, note }: { readonly photo: Size; readonly focus: Point | undefined; readonly note?: string },
+  {
+    photo,
+    focus,
+    notes = [],
+  }: { readonly photo: Size; readonly focus: Point | undefined; readonly notes?: readonly string[] },
 ): CropResult {
   const isWhole = crop.width * crop.height >= KEEP_FROM_SHARE * photo.width * photo.height;
   const keepsPhoto = isWhole && result.verdict === 'crop' && result.target.aspect === undefined && !result.target.size;
@@ -91,8 +99,12 @@ export function withCrop(
     crop: keepsPhoto ? rectOfBox(boxOfSize(photo)) : crop,
     ...(keepsPhoto && { verdict: 'keep' as const }),
     focalPoint: focalPoint(photo, result.analysis, boxOfRect(crop), focus),
-    ...(note === undefined ? {} : { notes: [...(result.notes ?? []), note] }),
+    ...(notes.length > 0 ? { notes: [...(result.notes ?? []), ...notes] } : {}),
   };
+}
+
+function textInResult(text: readonly TextInPhoto[]): NonNullable<CropResult['text']> {
+  return text.map(({ box, ...line }) => ({ ...line, box: [...box] }));
 }
 
 function cameraFocusInResult({ tag, point: [x, y] }: CameraFocus): NonNullable<CropResult['cameraFocus']> {

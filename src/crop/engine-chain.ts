@@ -105,8 +105,10 @@ export class Course {
     // To keep the photo is to make nothing of the candidates, which stay what they were.
     const { crop, canvas, cameraFocus, focalPoint, verdict } = made;
     const { canvas: _canvas, cameraFocus: _cameraFocus, notes: saidOfUnsure, ...candidates } = unsure;
-    const { place, margin } = this.#wishes;
-    const notes = place === undefined && margin === undefined ? saidOfUnsure : made.notes;
+    const { place, margin, wholeText = false } = this.#wishes;
+    // What is said of the crop that is not made.
+    const isOfCrop = place !== undefined || margin !== undefined || wholeText;
+    const notes = isOfCrop ? made.notes : saidOfUnsure;
     return { ...candidates, ...shared, crop, ...defined({ canvas, cameraFocus, notes }), focalPoint, verdict };
   }
 

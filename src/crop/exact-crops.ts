@@ -9,6 +9,8 @@ import { withMargin } from './margin.js';
 import { hasRoomFor, paddedBox } from './padded-box.js';
 import { placedCrop, placeNote } from './place.js';
 import { distinctSubject, subjectBox } from './subject.js';
+import { textOf } from './text-lines.js';
+import { wholeTextCrop } from './whole-text.js';
 
 type Proposal = Omit<CropOutcome, 'decided'>;
 
@@ -52,8 +54,10 @@ function exactCrop(box: Box, outcome: Proposal): CropRect {
   // What is wished of the subject is done as far as the ratio has room; what is to be kept always has.
   const keep = hasRoom ? held : settled.keep;
   const rect = cropRectangle({ ...limits, keep, box: trimmed ?? box });
-  if (wishes.place && subject) return placedCrop(rect, subject.point, wishes.place, { ...limits, keep });
-  return focus && !trimmed ? slideToFocus(rect, focus, keep, photo) : rect;
+  const whole = (crop: CropRect): CropRect =>
+    wholeTextCrop(crop, textOf(ready), { photo, keep, minSize, ...defined({ aspect }) });
+  if (wishes.place && subject) return whole(placedCrop(rect, subject.point, wishes.place, { ...limits, keep }));
+  return whole(focus && !trimmed ? slideToFocus(rect, focus, keep, photo) : rect);
 }
 
 /** What a crop is to hold whole: what is kept, and the subject where a wish is about it. */

@@ -14,6 +14,8 @@ import { rectangleForAll } from './serve-frames.js';
 import { readyFor, type ReadyPhoto } from './ready-photo.js';
 import { keepBox } from './keep-box.js';
 import type { Target } from './target.js';
+import { textOf } from './text-lines.js';
+import { textNote, wholeTextCrop } from './whole-text.js';
 import {
   checkWishes,
   isImpossible,
@@ -92,14 +94,21 @@ async function serveFrames(
   const perFrame: (readonly TargetOutcome[])[] = [first];
   for (const page of pages.slice(1)) perFrame.push(await cropReady(job, await anotherFrame(ready, page)));
   const { targets: settled } = settleWishes(ready, job.targets, job.wishes);
+  const text = textOf(ready);
   return first.map((outcome, i) => {
     const limits = settled[i]!;
     // A canvas is made for the crop that lies on it, and holds one frame.
     if (outcome.error || limits.error || outcome.result.canvas) return outcome;
     const crops = perFrame.flatMap((outcomes) => outcomes[i]!.result?.crop ?? []);
-    const crop = rectangleForAll(crops, ready.photo, limits);
+    const all = rectangleForAll(crops, ready.photo, limits);
+    const crop = wholeTextCrop(all, text, {
+      photo: ready.photo,
+      ...limits,
+      ...defined({ aspect: limits.target.aspect }),
+    });
     const note = `is an animation of ${nFrames} frames: the crop is one for all of them, of which ${pages.length} were looked at`;
-    return { ...outcome, result: withCrop(outcome.result, crop, { photo: ready.photo, focus: limits.focus, note }) };
+    const notes = [note, textNote(crop, text) ?? []].flat();
+    return { ...outcome, result: withCrop(outcome.result, crop, { photo: ready.photo, focus: limits.focus, notes }) };
   });
 }
 

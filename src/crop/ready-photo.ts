@@ -12,6 +12,7 @@ import type { PhotoInput } from '../photo/input-kinds.js';
 import { renderFrame } from '../photo/render.js';
 import type { Straighten } from './straighten-wish.js';
 import { straighten, type Straightened, type ToKeepInside } from './straighten.js';
+import { findTextLines, type TextInPhoto } from './text-lines.js';
 
 /** A decoded photo with the raster the model will see. */
 export interface ReadyPhoto extends FrameImage {
@@ -26,14 +27,19 @@ export interface ReadyPhoto extends FrameImage {
   readonly timings: Timings;
   /** Found in this photo, in oriented photo pixels; no crop may cut any. */
   readonly heads?: readonly Head[];
+  /** Found in this photo, where it is wished that no crop cuts any. */
+  readonly text?: readonly TextInPhoto[];
 }
+
+/** Of what is wished of a crop, what is done to the photo before any engine sees it. */
+type FramingWishes = ToKeepInside & { readonly straighten?: Straighten; readonly wholeText?: boolean };
 
 /** decode: the file, and the model frame made of it. */
 export async function framePhoto(
   input: PhotoInput,
   engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels' | 'coordinates'>,
   options: { maxPixels?: number; firstFrame?: boolean; rawPreview?: boolean; name?: string; signal?: AbortSignal },
-  { straighten: wish = 'off', keep = [], focus }: ToKeepInside & { readonly straighten?: Straighten } = {},
+  { straighten: wish = 'off', keep = [], focus, wholeText = false }: FramingWishes = {},
 ): Promise<ReadyPhoto> {
   const timings = new Timings();
   const decoded = await timings.measure('decode', () => decodePhoto(input, options));
@@ -44,7 +50,10 @@ export async function framePhoto(
           straighten(decoded, wish, { keep, ...defined({ focus }) }, options.signal),
         );
   const ready = await timings.measure('decode', () => frameOfPhoto(straight.photo, engine, timings, options));
-  return { ...ready, ...straight };
+  if (!wholeText) return { ...ready, ...straight };
+  const { signal } = options;
+  const text = await timings.measure('text', () => findTextLines(straight.photo, defined({ signal })));
+  return { ...ready, ...straight, text };
 }
 
 /** As `framePhoto`, of another frame of an animation. */
@@ -77,9 +86,9 @@ export async function readyFor(
   engine: Pick<PhotoEngine, 'pixelBudget' | 'needsPixels' | 'coordinates'>,
   options: { signal?: AbortSignal },
 ): Promise<ReadyPhoto> {
-  const { photo, timings, straighten, heads } = ready;
+  const { photo, timings, straighten, heads, text } = ready;
   const framed = await timings.measure('decode', () => frameOfPhoto(photo, engine, timings, options));
-  const straight = { ...framed, ...defined({ straighten }) };
+  const straight = { ...framed, ...defined({ straighten, text }) };
   return heads ? withHeads(straight, heads) : straight;
 }
 

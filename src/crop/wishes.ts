@@ -73,6 +73,12 @@ export interface CropWishes extends FitWishes {
    * one. Default `off`.
    */
   readonly straighten?: Straighten;
+  /**
+   * Look for lines of printed text, and cut none that was found: each crop is moved, and where that takes it sized, until
+   * every line is wholly inside or wholly outside, its edges by up to 15 % of its sides. Text that can then not be left whole
+   * is cut, and the notes say where. Found is what surely is text; much is not. Default false.
+   */
+  readonly wholeText?: boolean;
   /** What to look for, in words: "keep the dog, more sky". */
   readonly instruct?: string;
   /** 0 (default) takes the most probable answer; above, answers are drawn with `seed`. */

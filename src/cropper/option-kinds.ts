@@ -29,6 +29,7 @@ const WISHES: OptionKinds<CropWishes> = {
   minConfidence: 'number',
   fallback: FALLBACKS,
   straighten: 'any', // words or a number, which checkStraighten checks
+  wholeText: 'boolean',
   instruct: 'text',
   temperature: 'number',
   seed: 'number',

@@ -279,6 +279,19 @@ test('every endpoint is described, and every one that is described is there', as
   }
 });
 
+test('wholeText looks for text, in the query or the form, and is true or false', async () => {
+  const { ask } = serving();
+  for (const asked of [
+    ask('/v1/crop?wholeText=true&aspect=1:1', { body: DOGS, headers: { 'content-type': 'image/jpeg' } }),
+    ask('/v1/crop', { body: formOf(DOGS, { wholeText: true, aspect: '1:1' }) }),
+  ]) {
+    const [crop] = await cropsOf(await asked);
+    expect(crop!.text).toEqual([]);
+    expect(problems('CropAnswer', { crops: [crop], refused: [] })).toEqual([]);
+  }
+  expect((await ask('/v1/crop?wholeText=maybe', { body: DOGS })).status).toBe(400);
+});
+
 describe('straighten', () => {
   test('is a word or degrees, in the query or the form; the answer says what was done', async () => {
     const { ask } = serving();

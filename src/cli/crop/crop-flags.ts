@@ -43,6 +43,7 @@ export interface CropFlags extends ModelFlags {
   readonly straighten?: Straighten;
   readonly series?: SeriesWish;
   readonly like?: string;
+  readonly wholeText: boolean;
   readonly format?: OutputFormat;
   readonly quality?: number;
   readonly strip: boolean;
@@ -116,6 +117,7 @@ function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
     sizes: [...flags.size, ...flags.preset],
     ...{ candidates, top, votes, keep, seed, temperature, recursive, journal, resume },
     ...(enlarge ? { enlarge } : {}),
+    ...(flags.wholeText ? { wholeText: true } : {}),
     ...(flags.cameraFocus ? {} : { cameraFocus: false }),
     ...defined({
       focus,

@@ -47,6 +47,7 @@ Examples:
   framewright --straighten auto -o out/ in/     # tilted photos are turned upright first, where that is sure
   framewright --series auto -o out/ in/         # near-identical frames get the same crop
   framewright --like chosen.jpg -o out/ in/     # as that one was cropped by hand
+  framewright --whole-text -a 1:1 signs/        # no edge goes through a line of text that was found
   framewright --place left -a 16:9 photo.jpg    # the subject on the left third
   framewright --margin 10% --keep 420,80,300,640 photo.jpg   # trimmed to it, with some room
   framewright --fit blur --preset story wide.jpg   # the whole subject, on a blurred canvas where need be
@@ -157,6 +158,11 @@ export function addCropCommand(program: Command): void {
       '--straighten <off|auto|degrees>',
       'turn a tilted photo upright first: auto where its horizon or upright edges show clearly that it is tilted, or by so many degrees, clockwise (default: off)',
       parseStraighten,
+    )
+    .option(
+      '--whole-text',
+      'look for lines of printed text and cut none that was found: crops are moved a little, each line inside or outside',
+      false,
     )
     .addOption(
       new Option(

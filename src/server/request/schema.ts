@@ -72,6 +72,8 @@ export const cropRequestSchema = z.strictObject({
   focus: hintSchema.shape.focus,
   /** Turn a tilted photo upright first: "auto" where that is sure, or by so many degrees, clockwise. Default "off". */
   straighten: turn.optional(),
+  /** Look for lines of printed text and cut none that was found, the crop moved a little. Default false. */
+  wholeText: z.boolean().optional(),
   /** Build around the subject that the camera has noted in the photo. Default true. */
   cameraFocus: z.boolean().optional(),
   /** Where in the crop its subject is to be, by thirds. */
