@@ -53,7 +53,7 @@ export type { PhotoHint } from './batch/hints.js';
 export { runBatch } from './batch/run-batch.js';
 export { watchBatch } from './batch/watch/watch-batch.js';
 export type { WatchOptions } from './batch/watch/watch-batch.js';
-export type { BatchOptions, StdinPhoto, XmpWay } from './batch/options.js';
+export { XMP_WAYS, type BatchOptions, type StdinPhoto, type XmpWay } from './batch/options.js';
 export type {
   BatchBegin,
   BatchEnd,
@@ -76,11 +76,12 @@ export { decodePhoto } from './photo/decode.js';
 export type { DecodeOptions, Photo } from './photo/decode.js';
 export type { Cicp } from './photo/formats/types.js';
 export type { PixelBudget } from './photo/frame.js';
-export type { Animation } from './photo/photo-file.js';
+export type { Animation, ApngTiming } from './photo/photo-file.js';
+export type { RawFile } from './photo/raw-preview.js';
 export type { PhotoFormat } from './photo/sniff.js';
 export { writeFileAtomic } from './files/write.js';
 export type { WriteOptions } from './files/write.js';
-export type { NamesIn, SidecarName } from './photo/metadata/sidecar-path.js';
+export { SIDECAR_NAMES, type NamesIn, type SidecarName } from './photo/metadata/sidecar-path.js';
 export { sidecarPathOf, writeSidecar } from './photo/metadata/sidecar.js';
 export { losslessCrop } from './photo/lossless/lossless-crop.js';
 export type { LosslessCrop, LosslessCropOptions, MovedEdges } from './photo/lossless/lossless-crop.js';
@@ -104,6 +105,7 @@ export {
   ENGINES,
   FALLBACKS,
   FITS,
+  refusedTargetSchema,
 } from './base/schema.js';
 export type {
   Candidate,

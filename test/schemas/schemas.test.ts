@@ -125,7 +125,7 @@ describe('valid for both the schema and the reader', () => {
 test.each([
   ['config', { asepct: '4:5' }, ' must NOT have additional properties'],
   ['config', { eval: { vote: 3 } }, '/eval must NOT have additional properties'],
-  ['config', { engine: 'rule' }, '/engine must be equal to one of the allowed values'],
+  ['config', { engine: 'rule' }, '/engine must match a schema in anyOf'],
   ['manifest', { schemaVersion: 2 }, '/schemaVersion must be equal to constant'],
   ['profile', { stages: ['decide'] }, '/stages/0 must be equal to one of the allowed values'],
   ['profile', { answers: {} }, ' must NOT have additional properties'],

@@ -191,9 +191,10 @@ describeWith(['chromium'], 'the studio in a browser', () => {
     await expect.poll(boxShown).toContain(wordsOf(left));
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
+    const here = page.url();
     await page.goto('about:blank');
     await expect.poll(boxNow).toEqual(before.map((edge, i) => (i % 2 === 0 ? edge + 1 : edge)));
-    await page.goBack();
+    await page.goto(here);
     await crop.waitFor();
     await crop.focus();
     await page.keyboard.press('Control+z');

@@ -67,15 +67,22 @@ function described(options: readonly Option[]): z.ZodType {
     .describe(options.map(({ flags, description }) => `${flags}: ${description}`).join('\n'));
 }
 
+/** `a`, or `a,b`; the names are plain words. */
+function listOf(choices: readonly string[]): z.ZodType {
+  const one = `(?:${choices.join('|')})`;
+  return z.string().regex(new RegExp(`^${one}(?:,${one})*$`), `expected one or several of ${choices.join(', ')}`);
+}
+
 /** Of one option, or of a pair `--x <value>` and `--no-x`. */
 function valueOf(options: readonly Option[]): z.ZodType {
   const kinds = options.map((option): z.ZodType => {
     if (option.negate && options.length > 1) return z.literal(false);
     if (option.negate || option.isBoolean()) return z.boolean({ error: 'expected true or false' });
-    const value = option.argChoices && !isList(option) ? z.enum(option.argChoices as [string, ...string[]]) : text;
+    const one = option.argChoices ? z.enum(option.argChoices as [string, ...string[]]) : text;
+    const value = isList(option) ? listOf(option.argChoices ?? []) : one;
     if (option.optional) return z.union([z.boolean(), value], { error: 'expected true, false or a value' });
     return isRepeatable(option) || isList(option)
-      ? z.union([value, z.array(value)], { error: 'expected a value or a list of values' })
+      ? z.union([value, z.array(one)], { error: 'expected a value or a list of values' })
       : value;
   });
   return kinds.length === 1 ? kinds[0]! : z.union(kinds, { error: 'expected a value or false' });

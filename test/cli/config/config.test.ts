@@ -81,7 +81,7 @@ describe('a config file', () => {
     [{ 'contact-shet': 'x.jpg' }, '"contact-shet" is no option; did you mean "contact-sheet"?'],
     [{ eval: { vote: 3 } }, '"eval.vote" is no option; did you mean "votes"?'],
     [{ candidates: 50 }, '"candidates" cannot be 50: candidates is a whole number from 1 to 20.'],
-    [{ engine: 'rule' }, '"engine" cannot be rule: Expected engine to be one of vlm, rules, '],
+    [{ engine: 'rule' }, '"engine": expected one or several of vlm, rules, '],
     [{ engine: ['full', 'rules'] }, '"engine" cannot be full,rules: The engine full has a crop for every photo'],
     [{ fit: 'padd' }, '"fit": Invalid option: expected one of "crop"|"pad"'],
     [{ force: 'yes' }, '"force": expected true or false'],
