@@ -60,7 +60,7 @@ function optionShape(option: Option): OptionShape {
     ...defined({ short: option.short }),
     description: option.description,
     ...defined({ value }),
-    ...(option.optional && { isOptional: true }),
+    ...(option.optional && !option.required && { isOptional: true }),
     isRepeatable: isRepeatable(option),
   };
 }

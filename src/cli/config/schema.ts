@@ -80,7 +80,8 @@ function valueOf(options: readonly Option[]): z.ZodType {
     if (option.negate || option.isBoolean()) return z.boolean({ error: 'expected true or false' });
     const one = option.argChoices ? z.enum(option.argChoices as [string, ...string[]]) : text;
     const value = isList(option) ? listOf(option.argChoices ?? []) : one;
-    if (option.optional) return z.union([z.boolean(), value], { error: 'expected true, false or a value' });
+    // `<file[:scale]>` has brackets too, and its value may not be left out.
+    if (option.optional && !option.required) return z.union([z.boolean(), value], { error: 'expected true, false or a value' });
     return isRepeatable(option) || isList(option)
       ? z.union([value, z.array(one)], { error: 'expected a value or a list of values' })
       : value;
