@@ -81,7 +81,8 @@ function valueOf(options: readonly Option[]): z.ZodType {
     const one = option.argChoices ? z.enum(option.argChoices as [string, ...string[]]) : text;
     const value = isList(option) ? listOf(option.argChoices ?? []) : one;
     // `<file[:scale]>` has brackets too, and its value may not be left out.
-    if (option.optional && !option.required) return z.union([z.boolean(), value], { error: 'expected true, false or a value' });
+    if (option.optional && !option.required)
+      return z.union([z.boolean(), value], { error: 'expected true, false or a value' });
     return isRepeatable(option) || isList(option)
       ? z.union([value, z.array(one)], { error: 'expected a value or a list of values' })
       : value;
