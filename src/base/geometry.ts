@@ -77,11 +77,21 @@ export function clamp(value: number, least: number, most: number): number {
   return Math.max(least, Math.min(most, value));
 }
 
-/** Intersection over union; 0 where both are empty. Unitless, 1 is identical. */
-export function intersectionOverUnion(a: Box, b: Box): number {
+/** Area that two boxes have in common. */
+export function overlapArea(a: Box, b: Box): number {
   const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
   const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
-  const intersection = width > 0 && height > 0 ? width * height : 0;
+  return width > 0 && height > 0 ? width * height : 0;
+}
+
+/** Whether an edge of the crop goes through the box: it lies partly inside and partly outside. */
+export function isCut(box: Box, crop: Box): boolean {
+  return overlapArea(box, crop) > 0 && !contains(crop, box);
+}
+
+/** Intersection over union; 0 where both are empty. Unitless, 1 is identical. */
+export function intersectionOverUnion(a: Box, b: Box): number {
+  const intersection = overlapArea(a, b);
   const union = boxArea(a) + boxArea(b) - intersection;
   return union > 0 ? intersection / union : 0;
 }

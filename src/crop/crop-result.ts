@@ -13,6 +13,7 @@ import { textOf, type TextInPhoto } from './text-lines.js';
 import { textNote } from './whole-text.js';
 import { formatAspect, type Target } from './target.js';
 import { canvasOf, type FitWishes } from './canvas.js';
+import type { Head } from '../faces/heads.js';
 import type { Canvas } from '../photo/canvas.js';
 import type { Photo } from '../photo/decode.js';
 
@@ -55,8 +56,7 @@ export function cropResult(outcome: CropOutcome): CropResult {
     ...defined({ canvas: canvas && canvasInResult(canvas) }),
     ...defined({ cameraFocus: settled.cameraFocus && cameraFocusInResult(settled.cameraFocus) }),
     focalPoint: focalPoint(photo, analysis, boxOfRect(final), settled.focus),
-    ...(heads ? { heads: heads.map(({ box }) => [...box] as [number, number, number, number]) } : {}),
-    ...defined({ text: text && textInResult(text), straighten }),
+    ...defined({ heads: heads && headsInResult(heads), text: text && textInResult(text), straighten }),
     // A straightened photo is not as it was, even all of it.
     verdict: keepsPhoto && !photo.turn ? 'keep' : 'crop',
     ...defined({ modelVerdict: decision.verdict }),
@@ -101,6 +101,10 @@ export function withCrop(
     focalPoint: focalPoint(photo, result.analysis, boxOfRect(crop), focus),
     ...(notes.length > 0 ? { notes: [...(result.notes ?? []), ...notes] } : {}),
   };
+}
+
+export function headsInResult(heads: readonly Head[]): NonNullable<CropResult['heads']> {
+  return heads.map(({ box }) => [...box]);
 }
 
 function textInResult(text: readonly TextInPhoto[]): NonNullable<CropResult['text']> {

@@ -3,6 +3,8 @@ import {
   boxOfSize,
   clamp,
   contains,
+  isCut,
+  overlapArea,
   rectOfBox,
   unionOf,
   type Aspect,
@@ -24,17 +26,6 @@ export interface WholeTextLimits {
 
 /** As far as an edge is moved, as a share of the crop's side: more would make another crop of it. */
 export const MOST_MOVED = 0.15;
-
-/** Whether an edge of the box goes through the line. */
-export function isCut(line: Box, box: Box): boolean {
-  return overlapArea(line, box) > 0 && !contains(box, line);
-}
-
-function overlapArea(a: Box, b: Box): number {
-  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
-  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
-  return width > 0 && height > 0 ? width * height : 0;
-}
 
 /** Where each edge may lie: left, top, right, bottom; both ends included. */
 interface Bounds {

@@ -115,11 +115,7 @@ async function serveFrames(
 /** A target that no crop of the photo meets is its own outcome; all of them are an error. */
 async function cropReady(job: Omit<CropJob, 'decode' | 'encode'>, ready: ReadyPhoto): Promise<TargetOutcome[]> {
   checkWishes(job.engines, job.targets, job.wishes);
-  const wishes = settleWishes(ready, job.targets, job.wishes);
-  const carried = await job.carry?.(ready, wishes.fit);
-  const made = carried?.cropFor ? carriedOver(carried.cropFor, job, ready, wishes) : await askEngines(job, ready);
-  const note = carried?.note;
-  const targets = note === undefined ? made : made.map((outcome) => withNote(outcome, note));
+  const targets = job.carry ? await carryOver(job, job.carry, ready) : await askEngines(job, ready);
   const notImpossible = targets.find(({ error }) => error !== undefined && !isImpossible(error));
   if (notImpossible) throw notImpossible.error!;
   if (targets.every(({ error }) => error !== undefined)) throw impossibleTogether(failedOf(targets));
@@ -152,6 +148,19 @@ async function askEngines(job: Omit<CropJob, 'decode' | 'encode'>, ready: ReadyP
     const end = failed.find((each) => each.target === target)?.error ?? course.end();
     return end instanceof FramewrightError ? { target, error: end } : { target, result: end };
   });
+}
+
+/** The crops of another photo, or where they cannot be taken over the engines', with why. */
+async function carryOver(
+  job: Omit<CropJob, 'decode' | 'encode'>,
+  carry: Carry,
+  ready: ReadyPhoto,
+): Promise<TargetOutcome[]> {
+  const wishes = settleWishes(ready, job.targets, job.wishes);
+  const { cropFor, note } = await carry(ready, wishes.fit);
+  if (cropFor) return carriedOver(cropFor, job, ready, wishes);
+  const asked = await askEngines(job, ready);
+  return note === undefined ? asked : asked.map((outcome) => withNote(outcome, note));
 }
 
 /** Taken over from another photo; where only a canvas meets a target, what is to be kept says where, as ever. */

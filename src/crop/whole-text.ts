@@ -1,6 +1,6 @@
-import { boxArea, boxOfRect, clipped, rectOfBox, type Box, type Size } from '../base/geometry.js';
+import { boxArea, boxOfRect, clipped, isCut, rectOfBox, type Box, type Size } from '../base/geometry.js';
 import type { CropRect } from '../base/schema.js';
-import { isCut, MOST_MOVED, NearCrops, type WholeTextLimits } from './near-crops.js';
+import { MOST_MOVED, NearCrops, type WholeTextLimits } from './near-crops.js';
 
 /** Room between a line and an edge, as a share of the line's height: letters that touch the edge look cut. */
 const ROOM = 0.25;

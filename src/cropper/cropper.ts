@@ -326,7 +326,7 @@ export class Cropper {
     const jobs =
       series === 'off'
         ? eachAlone(inputs, crop)
-        : seriesJobs(inputs, { series, crop, targets: sharedTargets, ...this.#decodeLimits(), signal });
+        : seriesJobs(inputs, { series, crop, targets: sharedTargets, limits: this.#decodeLimits(), signal });
     const ahead: Promise<PhotoOutcome>[] = [];
     const pace = this.#pace;
     const next = async (): Promise<PhotoOutcome> => {

@@ -3,7 +3,7 @@ import { constants, open, realpath, rename, unlink, type FileHandle } from 'node
 import type { Stats } from 'node:fs';
 import { FramewrightError } from '../base/errors.js';
 import { READ_WITHOUT_WAITING } from './read-regular.js';
-import { temporaryFor, writeFailure } from './write.js';
+import { synced, temporaryFor, writeFailure } from './write.js';
 
 export interface ReplaceOptions {
   /** Keep the modification time of the file that is replaced. Default: now. */
@@ -49,7 +49,7 @@ export async function replaceFile(
       await handle.chmod(stat.mode & 0o777).catch(() => undefined);
       await handle.chown(stat.uid, stat.gid).catch(() => undefined);
       if (keepTime) await handle.utimes(stat.atime, stat.mtime);
-      await handle.sync().catch(() => undefined); // some network file systems have none, and are written through
+      await synced(handle);
       written = await handle.stat();
     } finally {
       await handle.close();

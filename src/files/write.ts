@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { access, constants, link, lstat, open, realpath, rename, unlink } from 'node:fs/promises';
+import { access, constants, link, lstat, open, realpath, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkOptions, type OptionKinds } from '../base/options-check.js';
 import { FramewrightError, messageOf } from '../base/errors.js';
@@ -106,13 +106,18 @@ async function writeSynced(
   try {
     await handle.writeFile(bytes, signal ? { signal } : {});
     if (modifiedMs !== undefined) await handle.utimes(Date.now() / 1000, modifiedMs / 1000);
-    await handle.sync().catch((thrown: unknown) => {
-      // Some network and FUSE file systems have no sync; they are written through anyway.
-      if (!['EINVAL', 'ENOTSUP', 'ENOSYS'].includes(codeOf(thrown) ?? '')) throw thrown;
-    });
+    await synced(handle);
   } finally {
     await handle.close();
   }
+}
+
+/** Has all that was written on the disk. */
+export async function synced(handle: FileHandle): Promise<void> {
+  await handle.sync().catch((thrown: unknown) => {
+    // Some network and FUSE file systems have no sync; they are written through anyway.
+    if (!['EINVAL', 'ENOTSUP', 'ENOSYS'].includes(codeOf(thrown) ?? '')) throw thrown;
+  });
 }
 
 /**

@@ -1,14 +1,5 @@
 import { defined } from '../../base/defined.js';
-import {
-  boxOfRect,
-  boxOfSize,
-  clamp,
-  clipped,
-  contains,
-  rectOfBox,
-  type Box,
-  type Point,
-} from '../../base/geometry.js';
+import { boxOfRect, boxOfSize, clamp, clipped, rectOfBox, isCut, type Box, type Point } from '../../base/geometry.js';
 import { boxesOf } from '../../faces/heads.js';
 import type { CropResult, Element } from '../../base/schema.js';
 import { mapElement } from '../../photo/element-map.js';
@@ -90,11 +81,7 @@ function isWhole({ crop, photo }: CropResult): boolean {
 
 /** Whether one of them lies partly in the crop and partly outside. */
 function cutsOne(heads: readonly Box[] | undefined, crop: Box): boolean {
-  return (heads ?? []).some((head) => !contains(crop, head) && overlaps(crop, head));
-}
-
-function overlaps(a: Box, b: Box): boolean {
-  return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+  return (heads ?? []).some((head) => isCut(head, crop));
 }
 
 /** As it is in this photo; nothing where the photo does not reach that far. */

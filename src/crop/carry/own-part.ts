@@ -3,7 +3,7 @@ import { boxOfRect, type Point } from '../../base/geometry.js';
 import type { CropRect, CropResult, Element } from '../../base/schema.js';
 import { Timings } from '../../base/timings.js';
 import type { Canvas } from '../../photo/canvas.js';
-import { canvasInResult } from '../crop-result.js';
+import { canvasInResult, headsInResult, photoInResult } from '../crop-result.js';
 import { focalPoint } from '../focal-point.js';
 import type { ReadyPhoto } from '../ready-photo.js';
 import { resultNotes } from '../result-notes.js';
@@ -41,14 +41,13 @@ export function ownPart({ ready, settled, crop, canvas, analysis, focus, notes }
   const { photo, frame, heads, straighten, timings } = ready;
   return {
     schemaVersion: 1,
-    photo: { ...defined({ path: photo.path }), widthPx: photo.width, heightPx: photo.height },
+    photo: photoInResult(photo),
     frame: { widthPx: frame.width, heightPx: frame.height },
     analysis,
     crop,
     ...defined({ canvas: canvas && canvasInResult(canvas) }),
     focalPoint: focalPoint(photo, analysis, boxOfRect(crop), focus),
-    ...(heads ? { heads: heads.map(({ box }) => [...box] as [number, number, number, number]) } : {}),
-    ...defined({ straighten }),
+    ...defined({ heads: heads && headsInResult(heads), straighten }),
     ...resultNotes(photo, crop, { size: settled.target.size, canvas }, [settled.note, ...notes]),
     timingsMs: timings.with(new Timings()),
   };

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { defined } from '../../base/defined.js';
 import type { CroppedPhoto } from '../../crop/pipeline.js';
 import type { Target } from '../../crop/target.js';
-import { decodePhoto, type Photo } from '../../photo/decode.js';
+import { decodePhoto, type DecodeOptions, type Photo } from '../../photo/decode.js';
 import type { PhotoInput } from '../../photo/input-kinds.js';
 import { captureTimeMs } from '../../photo/metadata/capture-time.js';
 import { greyPicture } from '../../registration/grey-picture.js';
@@ -18,8 +18,8 @@ interface SeriesOptions {
   readonly crop: (task: PhotoTask, how: CropHow) => Promise<CroppedPhoto>;
   /** Of photos that have none of their own. */
   readonly targets: readonly Target[];
-  readonly maxPixels?: number;
-  readonly firstFrame: boolean;
+  /** As the cropper decodes photos. */
+  readonly limits: Pick<DecodeOptions, 'maxPixels' | 'firstFrame' | 'rawPreview'>;
   readonly signal: AbortSignal;
 }
 
@@ -62,13 +62,13 @@ interface LookedAt {
 
 /** The error of a photo that cannot be read is told in its turn. */
 async function lookedAt(task: PhotoTask, index: number, options: SeriesOptions): Promise<LookedAt> {
-  const { targets, maxPixels, firstFrame, signal } = options;
+  const { targets, limits, signal } = options;
   const named = { name: nameOf(task, index) };
   const isOnItsOwn = hasOwnWishes(task);
   if (isOnItsOwn && !task.results) return { task, photo: { ...named, look: undefined } };
   try {
     const { name } = task;
-    const photo = await decodePhoto(task.input, { firstFrame, signal, ...defined({ maxPixels, name }) });
+    const photo = await decodePhoto(task.input, { ...limits, signal, ...defined({ name }) });
     const look = isOnItsOwn ? undefined : await lookAt(photo, signal);
     const known = task.results && knownCrops(photo, task.results, targets);
     // What came as a stream has been read.

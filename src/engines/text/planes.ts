@@ -1,4 +1,4 @@
-import { newPlane, resizePlane, resizeRgb, workingSize, type Plane } from '../rules/maps/plane.js';
+import { lumaOf, resizePlane, resizeRgb, workingSize, type Plane } from '../rules/maps/plane.js';
 import type { Raster } from '../types.js';
 
 /** Long side of the largest plane that letters are looked for in, pixels. */
@@ -12,11 +12,7 @@ const LEAST_SIDE_PX = 48;
 export function luminancePlanes(raster: Raster): Plane[] {
   const long = Math.max(raster.size.width, raster.size.height);
   const size = workingSize(raster.size, Math.min(TEXT_LONG_SIDE_PX, long), LEAST_SIDE_PX / 2);
-  const [r, g, b] = resizeRgb(raster, size);
-  let grey = newPlane(size.width, size.height);
-  for (let i = 0; i < grey.data.length; i++) {
-    grey.data[i] = 0.299 * r.data[i]! + 0.587 * g.data[i]! + 0.114 * b.data[i]!;
-  }
+  let grey = lumaOf(resizeRgb(raster, size));
   const planes: Plane[] = [];
   while (planes.length < N_PLANES && Math.min(grey.width, grey.height) >= LEAST_SIDE_PX) {
     planes.push(grey);

@@ -1,5 +1,5 @@
 import { gradientOf, type Gradient } from '../rules/maps/gradient.js';
-import { newPlane, resizeRgb, workingSize, type Plane } from '../rules/maps/plane.js';
+import { lumaOf, resizeRgb, workingSize, type Plane } from '../rules/maps/plane.js';
 import { findSegments, type Segment } from '../rules/lines/segments.js';
 import type { Raster } from '../types.js';
 
@@ -45,11 +45,7 @@ export function straightEdges(raster: Raster): EdgePlane {
     Math.min(TILT_LONG_SIDE_PX, Math.max(raster.size.width, raster.size.height)),
     24,
   );
-  const [r, g, b] = resizeRgb(raster, size);
-  const grey = newPlane(size.width, size.height);
-  for (let i = 0; i < grey.data.length; i++) {
-    grey.data[i] = 0.299 * r.data[i]! + 0.587 * g.data[i]! + 0.114 * b.data[i]!;
-  }
+  const grey = lumaOf(resizeRgb(raster, size));
   const gradient = gradientOf(grey);
   const edges = findSegments(gradient, SEGMENTS).flatMap((segment) => fitted(segment, gradient) ?? []);
   return { grey, edges };

@@ -1,4 +1,4 @@
-import type { Box, Point, Size } from '../../base/geometry.js';
+import { overlapArea, type Box, type Point, type Size } from '../../base/geometry.js';
 import { ASCENT, DESCENT, textSvg, textWidth } from './glyphs.js';
 import { CASING, CASING_OPACITY, INK } from './palette.js';
 import { px } from './paths.js';
@@ -76,12 +76,6 @@ function boxAt({ at, towards }: Anchor, size: Size, target: Size): { box: Box; m
   const x = Math.max(MARGIN_PX, Math.min(target.width - size.width - MARGIN_PX, wantedX));
   const y = Math.max(MARGIN_PX, Math.min(target.height - size.height - MARGIN_PX, wantedY));
   return { box: [x, y, x + size.width, y + size.height], movedPx: Math.hypot(x - wantedX, y - wantedY) };
-}
-
-function overlapArea(a: Box, b: Box): number {
-  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
-  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
-  return width > 0 && height > 0 ? width * height : 0;
 }
 
 function contains([x1, y1, x2, y2]: Box, [x, y]: Point): boolean {

@@ -1,21 +1,19 @@
 import type { FastifyInstance } from 'fastify';
-import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
 import { boxOfRect, type Size } from '../../base/geometry.js';
 import { chosenRectangle } from '../../crop/crop-rectangle.js';
 import { checkCanTurn } from '../../crop/straighten.js';
-import { decodePhoto } from '../../photo/decode.js';
 import { turnOf } from '../../photo/turn/turn.js';
 import { editRequestSchema, type PhotoSummary, type StepAnswer } from '../api.js';
 import type { LibraryPhoto } from '../library/library.js';
 import type { OwnCrop } from '../state/records.js';
 import { normalisedKey, targetOfKey } from '../state/target-key.js';
 import type { Studio } from '../context.js';
-import { photoOf, readJson, signalOf } from './requests.js';
+import { openPhotoOf, photoOf, readJson, signalOf } from './requests.js';
 
 /** Crops made by hand, and taking them back. Each is on disk before it is answered. */
 export function addEditRoutes(app: FastifyInstance, studio: Studio): void {
-  const { log, summaries, audience, options } = studio;
+  const { log, summaries, audience } = studio;
 
   app.post<{ Params: { readonly id: string } }>(
     '/studio/api/photos/:id/crops',
@@ -49,11 +47,11 @@ export function addEditRoutes(app: FastifyInstance, studio: Studio): void {
   }
 
   async function straightSize(
-    { path, name }: LibraryPhoto,
+    photo: LibraryPhoto,
     angleDeg: number,
     signal: AbortSignal,
   ): Promise<Pick<OwnCrop, 'photo' | 'turn'>> {
-    const upright = await decodePhoto(path, { name, signal, ...defined({ maxPixels: options.maxPixels }) });
+    const upright = await openPhotoOf(studio, photo, signal);
     checkCanTurn(upright, angleDeg);
     if (angleDeg === 0) return { photo: sizeOf(upright) };
     const { straight } = turnOf(upright, angleDeg);

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import { FramewrightError } from '../../base/errors.js';
-import { decodePhoto } from '../../photo/decode.js';
 import { encodeCrop } from '../../photo/crop-file.js';
 import { rectOfBox } from '../../base/geometry.js';
 import { defined } from '../../base/defined.js';
@@ -15,7 +14,7 @@ import { PICTURE_QUALITY, sideOf } from '../library/picture-sides.js';
 import { standingCrop, turnOfResult } from '../state/photo-crops.js';
 import { normalisedKey, targetOfKey } from '../state/target-key.js';
 import type { Studio } from '../context.js';
-import { photoOf, signalOf } from './requests.js';
+import { openPhotoOf, photoOf, signalOf } from './requests.js';
 
 interface OfPhoto {
   readonly Params: { readonly id: string };
@@ -25,7 +24,6 @@ interface OfPhoto {
 /** One photo: what is known of it, its pictures, its crop as a file to take away. */
 export function addPhotoRoutes(app: FastifyInstance, studio: Studio): void {
   const { log, summaries, pictures, options } = studio;
-  const limits = defined({ maxPixels: options.maxPixels });
 
   app.get<OfPhoto>('/studio/api/photos/:id', async ({ params }, reply): Promise<PhotoAnswer> => {
     const photo = photoOf(studio, params.id);
@@ -53,9 +51,8 @@ export function addPhotoRoutes(app: FastifyInstance, studio: Studio): void {
   });
 
   app.get<OfPhoto>('/studio/api/photos/:id/tilt', async ({ params }, reply): Promise<TiltAnswer> => {
-    const { path, name } = photoOf(studio, params.id);
     const signal = signalOf(studio, reply);
-    const tilt = await measureTilt(await decodePhoto(path, { name, signal, ...limits }), { signal });
+    const tilt = await measureTilt(await openPhotoOf(studio, photoOf(studio, params.id), signal), { signal });
     if (!tilt) return {};
     const { angleDeg, confidence, from } = tilt;
     return { tilt: { angleDeg, confidence, from, isSure: confidence >= SURE_OF_TILT } };
@@ -67,7 +64,7 @@ export function addPhotoRoutes(app: FastifyInstance, studio: Studio): void {
     const crop = standingCrop(log.state.cropsOf(photo.name).get(key) ?? {});
     if (!crop) throw new FramewrightError('USAGE', 'this photo has no crop of that shape yet');
     const signal = signalOf(studio, reply);
-    const decoded = await decodePhoto(photo.path, { name: photo.name, signal, ...limits });
+    const decoded = await openPhotoOf(studio, photo, signal);
     const straight = await turnPhoto(decoded, crop.turn?.angleDeg ?? 0, signal);
     const { size } = targetOfKey(key);
     const { bytes, format } = await encodeCrop(straight, {
@@ -77,8 +74,8 @@ export function addPhotoRoutes(app: FastifyInstance, studio: Studio): void {
     return reply.type(`image/${format}`).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   });
 
-  async function sizeOf({ path, name }: LibraryPhoto, signal: AbortSignal): Promise<PhotoSize> {
-    const { width, height } = await decodePhoto(path, { name, signal, ...limits });
+  async function sizeOf(photo: LibraryPhoto, signal: AbortSignal): Promise<PhotoSize> {
+    const { width, height } = await openPhotoOf(studio, photo, signal);
     return { widthPx: width, heightPx: height };
   }
 

@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
+import { decodePhoto, type Photo } from '../../photo/decode.js';
 import { HttpProblem } from '../../server/problem.js';
 import { Job } from '../../server/queue/job.js';
 import { readBody } from '../../server/upload/read-body.js';
@@ -43,6 +45,19 @@ export function photoOf({ library }: Studio, id: string): LibraryPhoto {
   const photo = library.find(id);
   if (photo) return photo;
   throw new HttpProblem('NOT_FOUND', 'there is no such photo in the folder any more: reload');
+}
+
+/**
+ * The photo's header and bytes; errors call it by its name in the folder.
+ *
+ * @throws FramewrightError INPUT_*
+ */
+export function openPhotoOf(
+  { options }: Pick<Studio, 'options'>,
+  { path, name }: LibraryPhoto,
+  signal: AbortSignal,
+): Promise<Photo> {
+  return decodePhoto(path, { name, signal, ...defined({ maxPixels: options.maxPixels }) });
 }
 
 /** @throws HttpProblem NOT_FOUND */

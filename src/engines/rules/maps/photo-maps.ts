@@ -3,7 +3,7 @@ import type { Raster } from '../../types.js';
 import { skinLikelihood, toLab, type LabPlanes } from './colour.js';
 import * as cues from '../scoring/cues.js';
 import { gradientOf, type Gradient } from './gradient.js';
-import { newPlane, normalise, resizePlane, resizeRgb, workingSize, type Plane } from './plane.js';
+import { lumaOf, newPlane, normalise, resizePlane, resizeRgb, workingSize, type Plane } from './plane.js';
 
 /** Long side of the saliency maps. */
 export const MAP_LONG_SIDE_PX = 96;
@@ -47,11 +47,7 @@ export interface PhotoMaps {
 function detailOf(raster: Raster): { readonly rgb: readonly [Plane, Plane, Plane]; readonly grey: Plane } {
   const size = workingSize(raster.size, DETAIL_LONG_SIDE_PX, 24);
   const rgb = resizeRgb(raster, size);
-  const grey = newPlane(size.width, size.height);
-  for (let i = 0; i < grey.data.length; i++) {
-    grey.data[i] = 0.299 * rgb[0].data[i]! + 0.587 * rgb[1].data[i]! + 0.114 * rgb[2].data[i]!;
-  }
-  return { rgb, grey };
+  return { rgb, grey: lumaOf(rgb) };
 }
 
 /** The gradient of `measurePhoto` alone. */

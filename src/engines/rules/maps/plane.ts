@@ -91,6 +91,15 @@ export function resizeRgb(raster: Raster, target: Size): [Plane, Plane, Plane] {
   return planes;
 }
 
+/** Luma of gamma-encoded RGB (ITU-R BT.601), in the planes' own units. */
+export function lumaOf([r, g, b]: readonly [Plane, Plane, Plane]): Plane {
+  const grey = newPlane(r.width, r.height);
+  for (let i = 0; i < grey.data.length; i++) {
+    grey.data[i] = 0.299 * r.data[i]! + 0.587 * g.data[i]! + 0.114 * b.data[i]!;
+  }
+  return grey;
+}
+
 /** The plane at another size, area averaged. */
 export function resizePlane(plane: Plane, target: Size): Plane {
   const across = axisWeights(plane.width, target.width);
