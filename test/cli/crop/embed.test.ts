@@ -189,6 +189,21 @@ describe('raw files', () => {
     writeFileSync(at('in', 'r.jpg'), preview);
   });
 
+  test('are one series with each other, as pictures are', async () => {
+    mkdirSync(at('burst'));
+    for (const name of ['a.dng', 'b.dng']) writeFileSync(at('burst', name), readFileSync(at('in', 'r.dng')));
+    const { code, stdout } = await run('--xmp', '--series', 'auto', '--json', 'burst');
+    expect(code).toBe(0);
+    const [lead, other] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => cropResultSchema.parse(JSON.parse(line)));
+    expect(other!.series).toMatchObject({ lead: 'burst/a.dng', by: 'registration' });
+    expect(other!.photo).toEqual({ ...lead!.photo, path: 'burst/b.dng' });
+    expect(other!.photo.raw).toEqual({ widthPx: 600, heightPx: 400 });
+    expect(other!.crop).toEqual(lead!.crop);
+  });
+
   test('get sidecars with --xmp, named by their place or found in a folder, and pictures of that name others', async () => {
     const { code, stdout, stderr } = await run('--xmp', '--json', 'in');
     expect(code).toBe(0);
