@@ -16,6 +16,7 @@ const TOOLS = {
   'heif-enc': { isThere: () => findProgram('heif-enc') !== undefined, debian: 'libheif-examples' },
   jpegtran: { isThere: () => findProgram('jpegtran') !== undefined, debian: 'libjpeg-turbo-progs' },
   chromium: { isThere: () => existsSync(CHROMIUM), debian: 'chromium' },
+  'redis-server': { isThere: () => findProgram('redis-server') !== undefined, debian: 'redis-server' },
   openssl: { isThere: () => says('openssl', ['version'], /SSL/), debian: 'openssl' },
   bash: { isThere: () => findProgram('bash') !== undefined, debian: 'bash' },
   zsh: { isThere: () => findProgram('zsh') !== undefined, debian: 'zsh' },
