@@ -11,7 +11,7 @@ const LAYERS = [
   ['crop'],
   ['cropper'],
   ['batch', 'eval', 'attention', 'doctor'],
-  ['train', 'server'],
+  ['train', 'server', 'fleet'],
   ['studio'],
   ['cli'],
 ];

@@ -27,6 +27,7 @@ export const ERROR_CODES = [
   'GRAMMAR', // a grammar cannot be parsed, or no token satisfies it
   'ANSWER_INVALID', // a stage could not produce a valid answer
   'DATASET_INVALID', // an evaluation data set cannot be read as its format says
+  'WORKER_DIED', // the process that cropped it ended, several times
   'TRAINING_FAILED', // a loss or gradient is no number
   'DISPOSED', // used after dispose
   'INTERNAL',

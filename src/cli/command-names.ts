@@ -5,7 +5,7 @@ export const DEFAULT_COMMAND = 'crop';
 export const COMMAND_NAMES = [
   DEFAULT_COMMAND,
   ...(['analyse', 'model', 'gguf', 'eval', 'attention', 'train', 'index'] as const),
-  ...(['studio', 'study', 'serve', 'doctor', 'completion'] as const),
+  ...(['studio', 'study', 'serve', 'fleet', 'doctor', 'completion'] as const),
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<(program: Command, ve
   studio: async () => (await import('./commands/studio.js')).addStudioCommand,
   study: async () => (await import('./commands/study.js')).addStudyCommand,
   serve: async () => (await import('./commands/serve.js')).addServeCommand,
+  fleet: async () => (await import('./fleet/fleet.js')).addFleetCommand,
   doctor: async () => (await import('./commands/doctor.js')).addDoctorCommand,
   completion: async () => (await import('./completion/completion.js')).addCompletionCommand,
 };

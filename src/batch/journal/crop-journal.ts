@@ -60,13 +60,14 @@ export class CropJournal implements AsyncDisposable {
    * Opens the journal of a folder, and keeps other runs out until disposed.
    *
    * @param seen what has been read of it, which is read again only if another run has written since
+   * @param isHeld others are kept out already, by more than this machine knows
    * @throws FramewrightError OUTPUT_LOCKED where another run has it, OUTPUT_WRITE where it cannot be written, USAGE where
    *   the file is something else
    */
-  static async open(seen: EarlierRuns): Promise<CropJournal> {
+  static async open(seen: EarlierRuns, { isHeld = false }: { readonly isHeld?: boolean } = {}): Promise<CropJournal> {
     const { place, file } = seen.at;
     await makeFolder(path.dirname(file));
-    const lock = await lockFile(`${file.replace(/\.jsonl$/, '')}.lock`, place);
+    const lock = isHeld ? NO_LOCK : await lockFile(`${file.replace(/\.jsonl$/, '')}.lock`, place);
     try {
       const runs = seen.nBytes === (await sizeOf(file)) ? seen : await readEarlierRuns(seen.at);
       const journal = new CropJournal(place, await CheckedLog.open(file), lock, runs);
@@ -148,8 +149,12 @@ export class CropJournal implements AsyncDisposable {
     await this.#append({ version: VERSION, what: 'summary', files: [{ path: file, sha256: sha256Of(bytes) }] });
   }
 
-  /** Call before the photo's files take their names. */
+  /**
+   * Call before the photo's files take their names. A file that has one of these names and holds just what is to be written
+   * is then ours: another worker has made it that took this one for dead.
+   */
   async begin(photo: string, key: string, files: readonly MadeFile[]): Promise<void> {
+    for (const { path: file, sha256 } of files) addHash(this.#begun, '.', { path: path.resolve(file), sha256 });
     await this.#append({ version: VERSION, what: 'writing', photo, key, files: [...files] });
   }
 
@@ -167,6 +172,7 @@ export class CropJournal implements AsyncDisposable {
       results: [...results],
       ...(refused.length > 0 ? { refused: [...refused] } : {}),
     });
+    for (const { path: file } of files) this.#begun.delete(path.resolve(file));
   }
 
   /** Whether of the names planned just those hold a file that were given one, and the same one. */
@@ -217,6 +223,8 @@ export class CropJournal implements AsyncDisposable {
     }
   }
 }
+
+const NO_LOCK: AsyncDisposable = { [Symbol.asyncDispose]: () => Promise.resolve() };
 
 function isThere(file: string): Promise<boolean> {
   return stat(file).then(

@@ -50,7 +50,7 @@ export async function rememberedRun(
 }
 
 /** Everything but the photo, and what is wished of it alone, that decides its files. */
-async function sharedKey(
+export async function sharedKey(
   photos: readonly PlannedPhoto[],
   settings: BatchSettings,
   { engines, findsFaces, model, identities }: Cropper,

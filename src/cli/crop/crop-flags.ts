@@ -97,7 +97,7 @@ type FileOption =
   | ('output' | 'name' | 'xmpName' | 'report' | 'contactSheet' | 'format' | 'quality' | 'maxPixels');
 
 /** How and where crops are written, whoever has decided on them. */
-function filesOf(flags: CropFlags): Pick<BatchOptions, FileOption> {
+export function filesOf(flags: CropFlags): Pick<BatchOptions, FileOption> {
   const { output, name, overlay, xmp, lossless, keepTime, dryRun, force, report, contactSheet } = flags;
   const { format, quality, strip, firstFrame, maxPixels, xmpName } = flags;
   return {
@@ -107,7 +107,7 @@ function filesOf(flags: CropFlags): Pick<BatchOptions, FileOption> {
 }
 
 /** Which crops are found, and how. */
-function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
+export function cropsOf(photos: readonly string[], flags: CropFlags): BatchOptions {
   const { candidates, top, votes, keep, focus, minSize, seed, temperature, minConfidence, fallback, instruct } = flags;
   const { fit, background, enlarge, place, margin, straighten, series, like } = flags;
   const { recursive, journal, resume, reviewList, hints, engine, faces } = flags;

@@ -11,7 +11,7 @@ export function batchProgress({ nTotal, nEarlier, nDone, nFailed, elapsedMs }: B
   return parts.join(', ');
 }
 
-function rateText(perSecond: number): string {
+export function rateText(perSecond: number): string {
   if (perSecond >= 1) return `${twoDigits(perSecond)} a second`;
   return perSecond * 60 >= 1 ? `${twoDigits(perSecond * 60)} a minute` : `${twoDigits(perSecond * 3600)} an hour`;
 }
@@ -20,7 +20,7 @@ function twoDigits(value: number): string {
   return value < 10 ? value.toFixed(1) : String(Math.round(value));
 }
 
-function durationText(ms: number): string {
+export function durationText(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.ceil(seconds / 60);

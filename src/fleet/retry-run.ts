@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { connect } from './connect.js';
+import { addMergeJob } from './merge-job.js';
+import { jobId, jobOptions, openQueue, PRIORITIES } from './queue.js';
+import { RunStore, type FailedPhoto } from './run/run-store.js';
+
+export interface RetryOptions {
+  readonly queue: string;
+  readonly run: string;
+  /** Only photos that failed with these codes. Default: all that failed. */
+  readonly codes?: readonly string[];
+}
+
+/** Photos a job: fewer than at first, for what fails may take long. */
+const JOB_SIZE = 8;
+
+/**
+ * Puts the photos of a run that failed or were set aside into the queue once more.
+ *
+ * @returns how many these are
+ * @throws FramewrightError USAGE for a run there is none of
+ */
+export async function retryRun({ queue: url, run, codes = [] }: RetryOptions): Promise<number> {
+  await using connection = await connect(url);
+  const store = new RunStore(connection.redis);
+  const { madeFor } = await store.spec(run);
+  const queue = openQueue(connection, madeFor);
+  const nth = await store.beginRetry(run);
+  let nPhotos = 0;
+  for await (const some of store.failures(run)) {
+    const failed = some.filter(({ code }) => codes.length === 0 || codes.includes(code));
+    for (let i = 0; i < failed.length; i += JOB_SIZE) {
+      const part = failed.slice(i, i + JOB_SIZE);
+      const id = jobId(run, `${idOf(part)}-${nth}`);
+      await store.openJobs(run, [id]);
+      const photos = part.map(({ photo }) => photo);
+      await queue.add(run, { what: 'crop', run, photos }, jobOptions(id, PRIORITIES.default));
+      // They are in the queue by now: where this ends before they are forgotten, the same jobs are put in again.
+      await store.forgetFailures(run, part);
+      nPhotos += part.length;
+    }
+  }
+  await store.endRetry(run, nth);
+  if (await store.endSubmission(run)) await addMergeJob(queue, run);
+  return nPhotos;
+}
+
+function idOf(photos: readonly FailedPhoto[]): string {
+  const text = JSON.stringify(photos.map(({ photo }) => photo.planned.input));
+  return createHash('sha256').update(text).digest('hex').slice(0, 24);
+}

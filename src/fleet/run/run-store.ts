@@ -1,0 +1,266 @@
+import type { Redis } from 'ioredis';
+import { FramewrightError } from '../../base/errors.js';
+import type { JobPhoto, PhotoFailure, RunSpec } from './run-spec.js';
+import { SCRIPTS } from './scripts.js';
+
+/** What becomes of a run: photos are being put in, all are in, what was noted is one journal; or it was called off. */
+export type RunState = 'submitting' | 'submitted' | 'merged' | 'cancelled';
+
+/** A photo that failed, with what is needed to try it again. */
+export interface FailedPhoto extends PhotoFailure {
+  readonly photo: JobPhoto;
+}
+
+/** A worker, as it says of itself. */
+export interface WorkerRecord {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly madeFor: string;
+  readonly words: string;
+  readonly runsOn: string;
+  readonly state: 'starting' | 'idle' | 'working' | 'waiting' | 'draining';
+  /** The run it works for. */
+  readonly run?: string;
+  /** Photos of its job done by now. */
+  readonly nOfJob: number;
+  /** Photos since it was started. */
+  readonly nDone: number;
+  readonly residentBytes: number;
+  /** Why it waits. */
+  readonly why?: string;
+}
+
+/** A run as the queue's server has it. */
+export interface RunRecord {
+  readonly spec: RunSpec;
+  readonly state: RunState;
+  /** Photos found by now, those that were done before among them. */
+  readonly nPhotos: number;
+  readonly nEarlier: number;
+  readonly nDone: number;
+  readonly nFailed: number;
+  /** Jobs that are not done. */
+  readonly nOpen: number;
+  readonly failures: Readonly<Record<string, number>>;
+  /** Seconds since 1970 by the server's clock. */
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  readonly now: number;
+  /** Photos done in each of the last minutes, by minute since 1970. */
+  readonly perMinute: ReadonlyMap<number, number>;
+  /** What everything but the photo that decides its files comes down to, once a worker has said so. */
+  readonly key?: string;
+}
+
+const ROOT = 'framewright:fleet';
+/** A worker that has said nothing for so long is gone. */
+const WORKER_GONE_S = 45;
+
+/** Of a job that is done: what became of its photos. */
+export interface JobEnd {
+  /** Their paths. */
+  readonly done: readonly string[];
+  readonly failed: readonly FailedPhoto[];
+}
+
+/**
+ * What is known of runs and workers beside the queue itself, on the same server: how far a run is, what has failed, which
+ * photos were in hand when a worker died. Steps that must not be taken half are scripts. Times are the server's, whatever
+ * clocks of workers say.
+ */
+export class RunStore {
+  readonly #redis: Redis;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /**
+   * Begins a run, or goes on with one of the same name and wishes.
+   *
+   * @throws FramewrightError USAGE where a run of that name has other wishes
+   */
+  async register(spec: RunSpec): Promise<void> {
+    const { run } = spec;
+    const text = JSON.stringify(spec);
+    const there = await this.#eval(SCRIPTS.register, [keyOf(run), `${ROOT}:runs`, keyOf(run, 'open')], [run, text]);
+    if (there === text) return;
+    throw new FramewrightError(
+      'USAGE',
+      `there is a run ${run} with other options, or for other workers: name this one otherwise with --run`,
+    );
+  }
+
+  async names(): Promise<readonly string[]> {
+    return this.#redis.zrange(`${ROOT}:runs`, '0', '-1');
+  }
+
+  /** @throws FramewrightError USAGE for a run there is none of */
+  async spec(run: string): Promise<RunSpec> {
+    const text = await this.#redis.hget(keyOf(run), 'spec');
+    if (text === null) throw await this.#noSuchRun(run);
+    return JSON.parse(text) as RunSpec;
+  }
+
+  async stateOf(run: string): Promise<RunState | undefined> {
+    return ((await this.#redis.hget(keyOf(run), 'state')) as RunState | null) ?? undefined;
+  }
+
+  async record(run: string): Promise<RunRecord> {
+    const [hash, nOpen, nFailed, rates, time] = await Promise.all([
+      this.#redis.hgetall(keyOf(run)),
+      this.#redis.scard(keyOf(run, 'open')),
+      this.#redis.hlen(keyOf(run, 'failed')),
+      this.#redis.hgetall(keyOf(run, 'rate')),
+      this.#redis.time(),
+    ]);
+    if (hash.spec === undefined) throw await this.#noSuchRun(run);
+    const number = (name: string): number => Number(hash[name] ?? 0);
+    const codes = Object.entries(hash).filter(([name, n]) => name.startsWith('error:') && Number(n) > 0);
+    return {
+      spec: JSON.parse(hash.spec) as RunSpec,
+      state: hash.state as RunState,
+      nPhotos: number('nPhotos'),
+      nEarlier: number('nEarlier'),
+      nDone: number('nDone'),
+      nFailed,
+      nOpen,
+      failures: Object.fromEntries(codes.map(([name, n]) => [name.slice('error:'.length), Number(n)])),
+      startedAt: number('startedAt'),
+      ...(hash.endedAt === undefined ? {} : { endedAt: Number(hash.endedAt) }),
+      ...(hash.key === undefined ? {} : { key: hash.key }),
+      now: Number(time[0]),
+      perMinute: new Map(Object.entries(rates).map(([minute, n]) => [Number(minute), Number(n)])),
+    };
+  }
+
+  /** Says which jobs are to be done, before they are in the queue. */
+  async openJobs(run: string, ids: readonly string[]): Promise<void> {
+    await this.#redis.sadd(keyOf(run, 'open'), ...ids);
+  }
+
+  async noteSubmitted(run: string, counts: { readonly nPhotos: number; readonly nEarlier: number }): Promise<void> {
+    await this.#redis.hset(keyOf(run), counts);
+  }
+
+  /** All photos are in the queue. True where none of its jobs is open any more. */
+  async endSubmission(run: string): Promise<boolean> {
+    return (await this.#eval(SCRIPTS.endSubmission, [keyOf(run), keyOf(run, 'open')], [])) === 1;
+  }
+
+  /** Notes what became of a job, once. True where it was the run's last. */
+  async endJob(run: string, id: string, { done, failed }: JobEnd): Promise<boolean> {
+    const keys = [keyOf(run), keyOf(run, 'open'), keyOf(run, 'failed'), keyOf(run, 'rate'), keyOf(run, 'hands')];
+    const failures = failed.flatMap((each) => [each.photo.planned.input, JSON.stringify(each)]);
+    return (await this.#eval(SCRIPTS.endJob, keys, [id, String(done.length), ...done, ...failures])) === 1;
+  }
+
+  /** What its jobs noted is one journal: every photo is done or has failed. */
+  async endRun(run: string): Promise<void> {
+    await this.#eval(SCRIPTS.endRun, [keyOf(run), keyOf(run, 'failed')], []);
+  }
+
+  async cancel(run: string): Promise<void> {
+    await this.spec(run);
+    await this.#redis.hset(keyOf(run), { state: 'cancelled' });
+  }
+
+  /** What everything but the photo comes down to: the first worker says it. */
+  async stampKey(run: string, key: string): Promise<void> {
+    await this.#redis.hsetnx(keyOf(run), 'key', key);
+  }
+
+  /** Which photos of a job are being worked on: known by the next worker where this one dies. */
+  async noteHand(run: string, id: string, photos: readonly string[]): Promise<void> {
+    await this.#redis.hset(keyOf(run, 'hands'), id, JSON.stringify(photos));
+  }
+
+  /** The photos that were in hand when the last worker of a job died; told once. */
+  async takeHand(run: string, id: string): Promise<readonly string[]> {
+    const text = await this.#eval(SCRIPTS.takeHand, [keyOf(run, 'hands')], [id]);
+    return typeof text === 'string' ? (JSON.parse(text) as string[]) : [];
+  }
+
+  /** One more death for each of these photos. */
+  async noteDeaths(run: string, photos: readonly string[]): Promise<void> {
+    for (const photo of photos) await this.#redis.hincrby(keyOf(run, 'deaths'), photo, 1);
+  }
+
+  /** How often the process that cropped each of these photos died. */
+  async deathsOf(run: string, photos: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    if (photos.length === 0) return new Map();
+    const counts = await this.#redis.hmget(keyOf(run, 'deaths'), ...photos);
+    return new Map(photos.map((photo, i) => [photo, Number(counts[i] ?? 0)]));
+  }
+
+  /** The photos that failed, some at a time. */
+  async *failures(run: string): AsyncGenerator<readonly FailedPhoto[], void, undefined> {
+    const key = keyOf(run, 'failed');
+    let cursor = '0';
+    do {
+      const [next, entries] = await this.#redis.hscan(key, cursor, 'COUNT', 100);
+      cursor = next;
+      const texts = entries.filter((_, i) => i % 2 === 1);
+      if (texts.length > 0) yield texts.map((text) => JSON.parse(text) as FailedPhoto);
+    } while (cursor !== '0');
+  }
+
+  /** Begins to try failed photos again; which time this is, from 1. */
+  async beginRetry(run: string): Promise<number> {
+    return Number(await this.#eval(SCRIPTS.beginRetry, [keyOf(run), keyOf(run, 'open')], []));
+  }
+
+  /** These are in the queue again: they have not failed, nor killed anyone. */
+  async forgetFailures(run: string, photos: readonly FailedPhoto[]): Promise<void> {
+    const keys = [keyOf(run), keyOf(run, 'failed'), keyOf(run, 'deaths')];
+    const paths = photos.map(({ photo }) => photo.planned.input);
+    await this.#eval(SCRIPTS.forgetFailures, keys, paths);
+  }
+
+  async endRetry(run: string, nth: number): Promise<void> {
+    await this.#redis.hset(keyOf(run), { nRetries: nth });
+  }
+
+  /** Forgets a run, but none of its files. */
+  async forget(run: string): Promise<void> {
+    const parts = ['open', 'failed', 'rate', 'hands', 'deaths'].map((part) => keyOf(run, part));
+    await this.#redis.del(keyOf(run), ...parts);
+    await this.#redis.zrem(`${ROOT}:runs`, run);
+  }
+
+  async noteWorker(worker: WorkerRecord): Promise<void> {
+    await this.#eval(SCRIPTS.noteWorker, [`${ROOT}:workers`], [worker.id, JSON.stringify(worker)]);
+  }
+
+  async forgetWorker(id: string): Promise<void> {
+    await this.#redis.hdel(`${ROOT}:workers`, id);
+  }
+
+  /** Those that are alive. */
+  async workers(): Promise<readonly WorkerRecord[]> {
+    const [all, [now]] = await Promise.all([this.#redis.hgetall(`${ROOT}:workers`), this.#redis.time()]);
+    const alive: WorkerRecord[] = [];
+    for (const [id, text] of Object.entries(all)) {
+      const at = text.indexOf(' ');
+      if (Number(now) - Number(text.slice(0, at)) <= WORKER_GONE_S) {
+        alive.push(JSON.parse(text.slice(at + 1)) as WorkerRecord);
+      } else await this.forgetWorker(id);
+    }
+    return alive.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  async #noSuchRun(run: string): Promise<FramewrightError> {
+    const names = await this.names();
+    const known = names.length > 0 ? `there are ${names.slice(-10).join(', ')}` : 'there is none at all';
+    return new FramewrightError('USAGE', `there is no run ${run} in this queue; ${known}`);
+  }
+
+  #eval(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    return this.#redis.eval(script, keys.length, ...keys, ...args);
+  }
+}
+
+function keyOf(run: string, part?: string): string {
+  return part === undefined ? `${ROOT}:run:${run}` : `${ROOT}:run:${run}:${part}`;
+}

@@ -1,0 +1,77 @@
+/** A photo that failed has not. */
+const FORGET = `
+local function forget(run, failed, photo)
+  local record = redis.call('HGET', failed, photo)
+  if not record then return end
+  redis.call('HDEL', failed, photo)
+  redis.call('HINCRBY', run, 'error:' .. cjson.decode(record).code, -1)
+end`;
+
+/** Lua for the server, each one step that is taken whole or not at all. */
+export const SCRIPTS = {
+  /** KEYS run, runs, open; ARGV name, spec. The spec that is there. */
+  register: `
+local there = redis.call('HGET', KEYS[1], 'spec')
+if there and there ~= ARGV[2] then return there end
+local now = redis.call('TIME')[1]
+if redis.call('HGET', KEYS[1], 'state') == 'cancelled' then redis.call('DEL', KEYS[3]) end
+redis.call('HSETNX', KEYS[1], 'startedAt', now)
+redis.call('HSET', KEYS[1], 'spec', ARGV[2], 'state', 'submitting', 'nDone', 0, 'nEarlier', 0)
+redis.call('HDEL', KEYS[1], 'endedAt')
+redis.call('ZADD', KEYS[2], 'NX', now, ARGV[1])
+return ARGV[2]`,
+  /** KEYS run, open. Which retry this is. */
+  beginRetry: `
+if redis.call('HGET', KEYS[1], 'state') == 'cancelled' then redis.call('DEL', KEYS[2]) end
+redis.call('HSET', KEYS[1], 'state', 'submitting')
+redis.call('HDEL', KEYS[1], 'endedAt')
+return (redis.call('HGET', KEYS[1], 'nRetries') or 0) + 1`,
+  /** KEYS run, open. Whether no job is open. */
+  endSubmission: `
+if redis.call('HGET', KEYS[1], 'state') ~= 'submitting' then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'submitted')
+return redis.call('SCARD', KEYS[2]) == 0 and 1 or 0`,
+  /**
+   * KEYS run, open, failed, rate, hands; ARGV job, number of photos done, their paths, then of each that failed: path,
+   * record. Whether it was the run's last job.
+   */
+  endJob: `
+${FORGET}
+redis.call('HDEL', KEYS[5], ARGV[1])
+if redis.call('SREM', KEYS[2], ARGV[1]) == 1 then
+  local nDone = tonumber(ARGV[2])
+  for i = 3, 2 + nDone do forget(KEYS[1], KEYS[3], ARGV[i]) end
+  for i = 3 + nDone, #ARGV, 2 do
+    forget(KEYS[1], KEYS[3], ARGV[i])
+    redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1])
+    redis.call('HINCRBY', KEYS[1], 'error:' .. cjson.decode(ARGV[i + 1]).code, 1)
+  end
+  redis.call('HINCRBY', KEYS[1], 'nDone', nDone)
+  redis.call('HINCRBY', KEYS[4], math.floor(redis.call('TIME')[1] / 60), nDone + (#ARGV - 2 - nDone) / 2)
+end
+local isIn = redis.call('HGET', KEYS[1], 'state') == 'submitted'
+return isIn and redis.call('SCARD', KEYS[2]) == 0 and 1 or 0`,
+  /** KEYS run, failed. */
+  endRun: `
+local nDone = (redis.call('HGET', KEYS[1], 'nPhotos') or 0) - redis.call('HLEN', KEYS[2])
+redis.call('HSET', KEYS[1], 'nDone', nDone, 'nEarlier', 0)
+if redis.call('HGET', KEYS[1], 'state') ~= 'submitted' then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'merged', 'endedAt', redis.call('TIME')[1])
+return 1`,
+  /** KEYS hands; ARGV job. What was in hand. */
+  takeHand: `
+local hand = redis.call('HGET', KEYS[1], ARGV[1])
+if hand then redis.call('HDEL', KEYS[1], ARGV[1]) end
+return hand`,
+  /** KEYS run, failed, deaths; ARGV paths. */
+  forgetFailures: `
+${FORGET}
+for i = 1, #ARGV do
+  redis.call('HDEL', KEYS[3], ARGV[i])
+  forget(KEYS[1], KEYS[2], ARGV[i])
+end
+return 1`,
+  /** KEYS workers; ARGV id, record. */
+  noteWorker: `
+return redis.call('HSET', KEYS[1], ARGV[1], redis.call('TIME')[1] .. ' ' .. ARGV[2])`,
+} as const;

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { FramewrightError } from '../../base/errors.js';
+import { keyOfSettings } from '../../batch/journal/settings-key.js';
+import { withoutEarlierCrops } from '../../batch/plan/earlier-crops.js';
+import { planOptions, planOutputs } from '../../batch/plan/plan-outputs.js';
+import { filesOf, type PlannedPhoto } from '../../batch/plan/planned-photo.js';
+import type { Wishes } from '../../batch/plan/wishes.js';
+import type { BatchSettings } from '../../batch/settings.js';
+import type { JobPhoto } from '../run/run-spec.js';
+import type { PhotoGroup, PhotoSource } from './photo-groups.js';
+import { pathInJournal, type SeenPhotos } from './seen-photos.js';
+
+/** Photos for one job. */
+export interface PlannedJob {
+  /** The same for the same photos as they are now. */
+  readonly id: string;
+  readonly photos: readonly JobPhoto[];
+}
+
+export interface JobPlan {
+  readonly source: PhotoSource;
+  readonly settings: BatchSettings;
+  readonly wishes: Wishes;
+  /** The folder that journals are relative to. */
+  readonly home: string;
+  /** What of it is done. */
+  readonly seen: SeenPhotos;
+  /** What everything but the photo comes down to, where a worker has said so: nothing is known to be done without it. */
+  readonly key: string | undefined;
+  readonly jobSize: number;
+  readonly onNote: (text: string) => void;
+  /** Told of the photos found and those that are done, by now. */
+  readonly onCount: (counts: { readonly nPhotos: number; readonly nEarlier: number }) => void;
+}
+
+interface Version {
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+/**
+ * The jobs of a run, one after the other as its photos are found: what is done is left out, and the rest told apart by
+ * path, size and time, so that the same photos give the same jobs.
+ *
+ * @throws FramewrightError USAGE where files of two photos would have one name
+ */
+export async function* planJobs(plan: JobPlan): AsyncGenerator<PlannedJob, void, undefined> {
+  const { source, jobSize, onCount } = plan;
+  const names = new Names();
+  let nPhotos = 0;
+  let nEarlier = 0;
+  let chunk: { readonly photo: JobPhoto; readonly version: Version | undefined }[] = [];
+  let nOfChunk = 0;
+  const job = (): PlannedJob[] => {
+    const photos = chunk.map(({ photo }) => photo);
+    const id = idOf(chunk.map(({ photo, version }) => [photo, version]));
+    chunk = [];
+    nOfChunk = 0;
+    onCount({ nPhotos, nEarlier });
+    return photos.length > 0 ? [{ id, photos }] : [];
+  };
+  for await (const group of source.groups(plan.onNote)) {
+    for (const planned of await planGroup(group, plan)) {
+      names.take(planned);
+      nPhotos++;
+      const own = plan.wishes.of(planned.input);
+      const photo: JobPhoto = { planned, ...(Object.keys(own).length > 0 ? { wishes: own } : {}) };
+      const version = await versionOf(planned.input);
+      if (isDone(photo, version, plan)) nEarlier++;
+      else chunk.push({ photo, version });
+      // Those that are done count as well: the jobs of the others then are what they were the first time.
+      if (++nOfChunk === jobSize) yield* job();
+    }
+  }
+  yield* job();
+}
+
+async function planGroup({ photos, areNamed }: PhotoGroup, plan: JobPlan): Promise<PlannedPhoto[]> {
+  const { settings, wishes, source } = plan;
+  const named = new Set(areNamed ? photos : []);
+  const found = await withoutEarlierCrops({ photos, named, notes: [] });
+  for (const text of found.notes) plan.onNote(text);
+  return planOutputs(found.photos, wishes.targetsOf, { ...planOptions(settings), mirrored: source.mirrored });
+}
+
+function isDone({ planned, wishes = {} }: JobPhoto, version: Version | undefined, plan: JobPlan): boolean {
+  if (plan.key === undefined || !version) return false;
+  return plan.seen.has({
+    photo: pathInJournal(plan.home, planned.input),
+    key: keyOfSettings([plan.key, wishes]),
+    ...version,
+    planned: filesOf(planned).map((file) => pathInJournal(plan.home, file)),
+  });
+}
+
+/** Undefined for a file that is gone; whoever crops it says so. */
+async function versionOf(file: string): Promise<Version | undefined> {
+  const found = await stat(file).catch(() => undefined);
+  return found && { size: found.size, mtimeMs: found.mtimeMs };
+}
+
+function idOf(photos: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(photos)).digest('hex').slice(0, 24);
+}
+
+/** Every name that is given, 12 bytes of each: photos of different folders may be about to get the same. */
+class Names {
+  readonly #taken = new Set<string>();
+
+  /** @throws FramewrightError USAGE */
+  take(planned: PlannedPhoto): void {
+    for (const file of filesOf(planned)) {
+      const word = createHash('sha256').update(file).digest().toString('latin1', 0, 12);
+      if (this.#taken.has(word)) {
+        throw new FramewrightError(
+          'USAGE',
+          `${planned.input} and another photo would both give ${file}; use {dir} in --name, or --recursive with a folder`,
+        );
+      }
+      this.#taken.add(word);
+    }
+  }
+}

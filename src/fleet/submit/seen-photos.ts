@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { isRecord } from '../../batch/journal/journal-record.js';
+import { readCheckedLog } from '../../files/checked-log.js';
+import type { RunNotes } from '../run/run-notes.js';
+
+/** What tells a photo that is done from one that is not. */
+export interface SeenPhoto {
+  /** Relative to the home of the run, with `/`. */
+  readonly photo: string;
+  /** As the journal has it: what decides its files, apart from it. */
+  readonly key: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+  /** Names of its files, relative to the home. */
+  readonly planned: readonly string[];
+}
+
+/** Photos that are done, 12 bytes of each: of a million some 70 MB. */
+export class SeenPhotos {
+  readonly #seen = new Set<string>();
+
+  get size(): number {
+    return this.#seen.size;
+  }
+
+  add(photo: SeenPhoto): void {
+    this.#seen.add(wordOf(photo));
+  }
+
+  has(photo: SeenPhoto): boolean {
+    return this.#seen.has(wordOf(photo));
+  }
+}
+
+function wordOf({ photo, key, size, mtimeMs, planned }: SeenPhoto): string {
+  const text = JSON.stringify([photo, key, size, mtimeMs, planned]);
+  return createHash('sha256').update(text).digest().toString('latin1', 0, 12);
+}
+
+/** What of a run is done, by what its jobs and earlier runs have noted: photos whose files are all there. */
+export async function seenPhotos(notes: RunNotes): Promise<SeenPhotos> {
+  const seen = new SeenPhotos();
+  const whole = notes.whole.file;
+  for (const file of [...(existsSync(whole) ? [whole] : []), ...(await notes.journals())]) {
+    await readCheckedLog(file, (value) => {
+      if (!isRecord(value) || value.what !== 'done') return true;
+      const { photo, key, source, planned, files } = value;
+      const isThere = files.every((made) => existsSync(path.resolve(notes.home, made.path)));
+      if (isThere) seen.add({ photo, key, size: source.size, mtimeMs: source.mtimeMs, planned });
+      return true;
+    });
+  }
+  return seen;
+}
+
+/** As journals call it. */
+export function pathInJournal(home: string, file: string): string {
+  return path.relative(home, path.resolve(file)).replaceAll(path.sep, '/');
+}

@@ -1,0 +1,226 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Queue } from 'bullmq';
+import { defined } from '../../base/defined.js';
+import { checkOptions, checkWhole } from '../../base/options-check.js';
+import { FramewrightError } from '../../base/errors.js';
+import { keyOfSettings } from '../../batch/journal/settings-key.js';
+import { parseName } from '../../batch/plan/name-template.js';
+import { readWishes } from '../../batch/plan/wishes.js';
+import { settingsOf, type BatchSettings } from '../../batch/settings.js';
+import { checkOutputFolder } from '../../files/write.js';
+import { makeFolder } from '../../files/make-folder.js';
+import { commonFolder } from '../../batch/plan/folders.js';
+import { connect } from '../connect.js';
+import { madeFor } from '../made-for.js';
+import { addMergeJob } from '../merge-job.js';
+import { jobId, jobOptions, openQueue, PRIORITIES } from '../queue.js';
+import { RunNotes } from '../run/run-notes.js';
+import type { JobData, RunSpec, RunWishes } from '../run/run-spec.js';
+import { RunStore } from '../run/run-store.js';
+import { SUBMIT_OPTIONS, type SubmitListener, type SubmitOptions, type SubmittedRun } from './options.js';
+import { photoSource, type PhotoSource } from './photo-groups.js';
+import { planJobs, type PlannedJob } from './plan-jobs.js';
+import { seenPhotos, SeenPhotos } from './seen-photos.js';
+
+export const SUBMIT_DEFAULTS = { jobSize: 16, mostWaiting: 5000 } as const;
+/** Jobs that are put into the queue in one message. */
+const AT_ONCE = 50;
+const FULL_POLL_MS = 250;
+const RUN_NAME = /^[\w-][\w.-]{0,63}$/;
+
+/**
+ * Puts photos into a queue as the jobs of a run, for workers to crop. Resolves when all of them are in, which is when
+ * workers have made room for the last: `mostWaiting` jobs are in it at most. What earlier runs have done is left out; the
+ * same call again goes on where one ended, and puts in what has failed since.
+ *
+ * @throws FramewrightError USAGE for options that do not go together, an address that is none, a run of that name with other
+ *   options, or files that would have one name; as runBatch for inputs, hints and output; TOOL_NOT_FOUND where the packages of the queue are
+ *   missing; the reason of `signal` when aborted.
+ */
+export async function submitRun(options: SubmitOptions, listener: SubmitListener = {}): Promise<SubmittedRun> {
+  checkOptions('submitRun', options, SUBMIT_OPTIONS);
+  const { jobSize = SUBMIT_DEFAULTS.jobSize, mostWaiting = SUBMIT_DEFAULTS.mostWaiting } = options;
+  checkWhole('jobSize', jobSize, 1, 1000);
+  checkWhole('mostWaiting', mostWaiting, 1, 1_000_000);
+  const priority = options.priority ?? PRIORITIES.default;
+  checkWhole('priority', priority, PRIORITIES.first, PRIORITIES.last);
+  const prepared = await prepare(options);
+  const { spec } = prepared;
+  await using connection = await connect(options.queue, listener.onLost);
+  const store = new RunStore(connection.redis);
+  await store.register(spec);
+  await noteWorkers(store, spec, listener);
+  const queue = openQueue(connection, spec.madeFor);
+  const submission = new Submission({ store, queue, spec, priority, mostWaiting, signal: prepared.settings.signal });
+  const counts = await submission.putIn(await jobsOf(prepared, jobSize, store, listener, submission));
+  if (await store.endSubmission(spec.run)) await addMergeJob(queue, spec.run);
+  return { run: spec.run, ...counts, isCancelled: submission.isCancelled };
+}
+
+interface Prepared {
+  readonly spec: RunSpec;
+  readonly settings: BatchSettings;
+  readonly source: PhotoSource;
+}
+
+/** All that can be refused without the queue. */
+async function prepare(options: SubmitOptions): Promise<Prepared> {
+  const { queue: _, run, priority: __, jobSize: ___, mostWaiting: ____, cropper = {}, ...rest } = options;
+  const { name, inputs, recursive = false } = rest;
+  const settings = settingsOf({ ...rest, journal: true, resume: true });
+  const output = settings.output === undefined ? undefined : path.resolve(settings.output) + path.sep;
+  if (output === undefined && settings.xmp === undefined) {
+    throw usage('a fleet writes into a folder that all its workers have: name it with --output');
+  }
+  if (name !== undefined) {
+    parseName(name);
+    if (name.includes('{index}')) {
+      throw usage('--name with {index} needs all photos counted before the first; use {dir} and {name}');
+    }
+  }
+  const takesRaw = settings.rawPreview;
+  const source = await photoSource(inputs, { recursive, output: output?.slice(0, -1), takesRaw });
+  const home = output ?? commonFolder(source.roots);
+  if (output !== undefined) {
+    await checkOutputFolder(path.join(output, 'x'), { isMade: true });
+    await makeFolder(output);
+  }
+  const kind = await madeFor(cropper);
+  const wishes = wishesOf(settings);
+  const what = [source.roots, inputs.map((input) => path.resolve(input)), name, settings.hints, output, wishes, kind];
+  const named =
+    run ??
+    `${path
+      .parse(path.resolve(inputs[0]!))
+      .name.replace(/[^\w-]/g, '_')
+      .slice(0, 40)}-${keyOfSettings(what).slice(0, 6)}`;
+  if (!RUN_NAME.test(named)) throw usage(`a run cannot be called "${named}": letters, digits, - _ and . make its name`);
+  const { maxPixels, firstFrame } = options;
+  const spec: RunSpec = {
+    run: named,
+    madeFor: kind,
+    home: path.resolve(home),
+    roots: source.roots,
+    ...defined({ output }),
+    wishes,
+    opening: { ...defined({ maxPixels, firstFrame }), rawPreview: takesRaw },
+  };
+  return { spec, settings: { ...settings, ...defined({ output }) }, source };
+}
+
+/** What of the options goes to the workers, which is what JSON can say. */
+function wishesOf(settings: BatchSettings): RunWishes {
+  const { request, encode, top, overlay, lossless, keepTime, force, xmp, xmpName } = settings;
+  const { signal: _, series: __, onProgress, onConversation, onThought, ...wishes } = request;
+  const { signal: ___, ...written } = encode;
+  const all = { ...wishes, ...written, top, overlay, lossless, keepTime, force, ...defined({ xmp, xmpName }) };
+  return JSON.parse(JSON.stringify(all)) as RunWishes;
+}
+
+async function jobsOf(
+  { spec, settings, source }: Prepared,
+  jobSize: number,
+  store: RunStore,
+  listener: SubmitListener,
+  submission: Submission,
+): Promise<AsyncGenerator<PlannedJob, void, undefined>> {
+  const wishes = await readWishes(settings);
+  const { key } = await store.record(spec.run);
+  const notes = new RunNotes(spec.home, spec.run);
+  await mkdir(notes.folder, { recursive: true });
+  return planJobs({
+    ...{ source, settings, wishes, jobSize },
+    home: spec.home,
+    seen: key === undefined ? new SeenPhotos() : await seenPhotos(notes),
+    key,
+    onNote: (text) => listener.onNote?.(text),
+    onCount: (counts) => {
+      submission.counts = counts;
+      listener.onProgress?.({ ...counts, nJobs: submission.nJobs, isWaiting: false });
+    },
+  });
+}
+
+async function noteWorkers(
+  store: RunStore,
+  { madeFor: kind, run }: RunSpec,
+  { onNote, onRun }: SubmitListener,
+): Promise<void> {
+  onRun?.(run);
+  const workers = await store.workers();
+  if (workers.some((worker) => worker.madeFor === kind.key)) return;
+  const others = workers.length > 0 ? `; the ${workers.length} there are take other runs (${workers[0]!.words})` : '';
+  onNote?.(`no worker takes this run yet, which is for ${kind.words}: framewright fleet work${others}`);
+}
+
+interface SubmissionOptions {
+  readonly store: RunStore;
+  readonly queue: Queue<JobData>;
+  readonly spec: RunSpec;
+  readonly priority: number;
+  readonly mostWaiting: number;
+  readonly signal: AbortSignal;
+}
+
+/** Jobs on their way into the queue, as fast as workers take them out of it. */
+class Submission {
+  counts = { nPhotos: 0, nEarlier: 0 };
+  nJobs = 0;
+  isCancelled = false;
+  readonly #options: SubmissionOptions;
+
+  constructor(options: SubmissionOptions) {
+    this.#options = options;
+  }
+
+  async putIn(jobs: AsyncIterable<PlannedJob>): Promise<Omit<SubmittedRun, 'run' | 'isCancelled'>> {
+    const { signal } = this.#options;
+    let some: PlannedJob[] = [];
+    for await (const job of jobs) {
+      signal.throwIfAborted();
+      some.push(job);
+      if (some.length < AT_ONCE) continue;
+      await this.#add(some);
+      some = [];
+      if (this.isCancelled) break;
+    }
+    await this.#add(some);
+    return { ...this.counts, nJobs: this.nJobs };
+  }
+
+  async #add(jobs: readonly PlannedJob[]): Promise<void> {
+    const { store, queue, spec, priority } = this.#options;
+    const { run } = spec;
+    await store.noteSubmitted(run, this.counts);
+    if (jobs.length === 0) return;
+    await this.#roomInQueue();
+    if (this.isCancelled) return;
+    const ids = jobs.map(({ id }) => jobId(run, id));
+    await store.openJobs(run, ids);
+    await queue.addBulk(
+      jobs.map(({ photos }, i) => ({
+        name: run,
+        data: { what: 'crop', run, photos },
+        opts: jobOptions(ids[i]!, priority),
+      })),
+    );
+    this.nJobs += jobs.length;
+  }
+
+  async #roomInQueue(): Promise<void> {
+    const { store, queue, spec, mostWaiting, signal } = this.#options;
+    for (;;) {
+      signal.throwIfAborted();
+      this.isCancelled = (await store.stateOf(spec.run)) === 'cancelled';
+      if (this.isCancelled) return;
+      if ((await queue.getJobCountByTypes('waiting', 'prioritized')) < mostWaiting) return;
+      await sleep(FULL_POLL_MS, undefined, { signal });
+    }
+  }
+}
+
+function usage(message: string): FramewrightError {
+  return new FramewrightError('USAGE', message);
+}
