@@ -66,6 +66,17 @@ export type {
   BatchResult,
 } from './batch/listener.js';
 export type { PlannedPhoto } from './batch/plan/planned-photo.js';
+export { cancelRun } from './fleet/cancel-run.js';
+export type { EngineChoice } from './fleet/made-for.js';
+export { retryRun, type RetryOptions } from './fleet/retry-run.js';
+export type { RunState, WorkerState } from './fleet/run/run-store.js';
+export { fleetStatus, type FleetStatus, type StatusOptions } from './fleet/status/read-status.js';
+export type { RunStatus, WorkerStatus } from './fleet/status/run-status.js';
+export type { SubmitListener, SubmitOptions, SubmitProgress, SubmittedRun } from './fleet/submit/options.js';
+export { submitRun } from './fleet/submit/submit-run.js';
+export type { WorkerCropper } from './fleet/work/messages.js';
+export type { RunningWorker, WorkerListener, WorkerOptions } from './fleet/work/options.js';
+export { startWorker } from './fleet/work/worker.js';
 export { startServer } from './server/server.js';
 export type { RunningServer } from './server/running-server.js';
 export { startStudio } from './studio/studio.js';

@@ -11,6 +11,9 @@ export interface FailedPhoto extends PhotoFailure {
   readonly photo: JobPhoto;
 }
 
+/** What a worker is at; `waiting` is for what keeps it from its job, `draining` it takes no other. */
+export type WorkerState = 'idle' | 'working' | 'waiting' | 'draining';
+
 /** A worker, as it says of itself. */
 export interface WorkerRecord {
   readonly id: string;
@@ -19,7 +22,7 @@ export interface WorkerRecord {
   readonly madeFor: string;
   readonly words: string;
   readonly runsOn: string;
-  readonly state: 'starting' | 'idle' | 'working' | 'waiting' | 'draining';
+  readonly state: WorkerState;
   /** The run it works for. */
   readonly run?: string;
   /** Photos of its job done by now. */

@@ -1,4 +1,4 @@
-import type { RunRecord, RunState, WorkerRecord } from '../run/run-store.js';
+import type { RunRecord, RunState, WorkerRecord, WorkerState } from '../run/run-store.js';
 
 /** How far a run is. */
 export interface RunStatus {
@@ -31,7 +31,7 @@ export interface WorkerStatus {
   readonly id: string;
   readonly host: string;
   readonly pid: number;
-  readonly state: WorkerRecord['state'];
+  readonly state: WorkerState;
   readonly madeFor: string;
   readonly runsOn: string;
   /** The run it works for. */

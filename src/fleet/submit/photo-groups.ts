@@ -59,6 +59,7 @@ async function sourceOf(input: string, options: SourceOptions): Promise<PhotoSou
   if (found?.isDirectory()) return folderSource(input, options);
   if (found && LIST.test(input)) return listSource(input, options);
   if (!found && isGlob(input)) return globSource(input, options);
+  if (!found) throw new FramewrightError('INPUT_NOT_FOUND', `there is no ${input}; check the name`);
   const file = path.resolve(input);
   return {
     roots: [path.dirname(file)],

@@ -83,10 +83,7 @@ async function prepare(options: SubmitOptions): Promise<Prepared> {
   const takesRaw = settings.rawPreview;
   const source = await photoSource(inputs, { recursive, output: output?.slice(0, -1), takesRaw });
   const home = output ?? commonFolder(source.roots);
-  if (output !== undefined) {
-    await checkOutputFolder(path.join(output, 'x'), { isMade: true });
-    await makeFolder(output);
-  }
+  if (output !== undefined) await checkOutputFolder(path.join(output, 'x'), { isMade: true });
   const kind = await madeFor(cropper);
   const wishes = wishesOf(settings);
   const what = [source.roots, inputs.map((input) => path.resolve(input)), name, settings.hints, output, wishes, kind];
@@ -97,6 +94,7 @@ async function prepare(options: SubmitOptions): Promise<Prepared> {
       .name.replace(/[^\w-]/g, '_')
       .slice(0, 40)}-${keyOfSettings(what).slice(0, 6)}`;
   if (!RUN_NAME.test(named)) throw usage(`a run cannot be called "${named}": letters, digits, - _ and . make its name`);
+  if (output !== undefined) await makeFolder(output);
   const { maxPixels, firstFrame } = options;
   const spec: RunSpec = {
     run: named,

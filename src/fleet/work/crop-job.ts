@@ -3,8 +3,7 @@ import path from 'node:path';
 import { codeOf, FramewrightError, messageOf } from '../../base/errors.js';
 import { CropJournal } from '../../batch/journal/crop-journal.js';
 import { readEarlierRuns } from '../../batch/journal/journal-file.js';
-import { rememberedRun, sharedKey, type RunMemory } from '../../batch/journal/run-memory.js';
-import { filesOf, type PlannedPhoto } from '../../batch/plan/planned-photo.js';
+import { rememberedRun, sharedKey } from '../../batch/journal/run-memory.js';
 import type { RunPlan } from '../../batch/plan/run-plan.js';
 import { BatchRun } from '../../batch/run/batch-run.js';
 import { settingsOf } from '../../batch/settings.js';
@@ -58,17 +57,8 @@ export async function cropJob(
   await using journal = await CropJournal.open(earlier, { isHeld: true });
   listener.onKey(await sharedKey(plan.photos, settings, cropper));
   const memory = await rememberedRun(journal, plan, settings, cropper);
-  const inTheWay = settings.force ? [] : await othersFiles(plan.photos, memory);
-  for (const { planned, file } of inTheWay) {
-    listener.onFailed(planned.input, {
-      code: 'OUTPUT_EXISTS',
-      message: `${file} exists already, and this run has not made it; --force overwrites, --output names another place`,
-    });
-  }
-  const refused = new Set(inTheWay.map(({ planned }) => planned));
-  const left = { ...plan, photos: plan.photos.filter((planned) => !refused.has(planned)) };
   const run = new BatchRun(
-    left,
+    plan,
     settings,
     {
       onPhoto: ({ input }) => listener.onCropped(input),
@@ -90,30 +80,6 @@ async function requireFolders({ roots, output }: RunSpec): Promise<void> {
     if (!found.isDirectory()) throw new FramewrightError('INPUT_UNREADABLE', `${root} is no folder on this machine`);
   }
   if (output !== undefined) await checkOutputFolder(path.join(output, 'x'));
-}
-
-interface InTheWay {
-  readonly planned: PlannedPhoto;
-  readonly file: string;
-}
-
-/** Looked for before the work, not after it. */
-async function othersFiles(photos: readonly PlannedPhoto[], { finished, journal }: RunMemory): Promise<InTheWay[]> {
-  const found: InTheWay[] = [];
-  for (const planned of photos) {
-    if (finished.has(planned)) continue;
-    for (const file of filesOf(planned)) {
-      const isThere = await stat(file).then(
-        () => true,
-        () => false,
-      );
-      if (isThere && !(await journal.isLeftover(file))) {
-        found.push({ planned, file });
-        break;
-      }
-    }
-  }
-  return found;
 }
 
 /** The cropper, which says of each photo that it is about to take it. */

@@ -1,0 +1,29 @@
+/**
+ * Preloaded into a worker under test. FRAMEWRIGHT_TEST_POISON: a photo whose name holds this ends the process that opens it,
+ * as a fault in a decoder or a driver would; with FRAMEWRIGHT_TEST_POISON_ALL its worker too, as a machine that has no memory
+ * left. FRAMEWRIGHT_TEST_CLOCK: milliseconds that the clock of this machine is off.
+ */
+const process = require('node:process');
+const promises = require('node:fs/promises');
+const { syncBuiltinESMExports } = require('node:module');
+
+const { FRAMEWRIGHT_TEST_POISON: poison, FRAMEWRIGHT_TEST_CLOCK: clock } = process.env;
+if (poison !== undefined) {
+  const { open } = promises;
+  promises.open = async (file, ...rest) => {
+    if (String(file).includes(poison)) {
+      if (process.env.FRAMEWRIGHT_TEST_POISON_ALL === '1') {
+        // What it had said has reached its worker, which has passed it on.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        process.kill(process.ppid, 'SIGKILL');
+      }
+      process.abort();
+    }
+    return open(file, ...rest);
+  };
+  syncBuiltinESMExports();
+}
+if (clock !== undefined) {
+  const { now } = Date;
+  Date.now = () => now() + Number(clock);
+}
