@@ -4,6 +4,7 @@
  * left. FRAMEWRIGHT_TEST_CLOCK: milliseconds that the clock of this machine is off.
  */
 const process = require('node:process');
+const { setTimeout } = require('node:timers/promises');
 const promises = require('node:fs/promises');
 const { syncBuiltinESMExports } = require('node:module');
 
@@ -14,7 +15,7 @@ if (poison !== undefined) {
     if (String(file).includes(poison)) {
       if (process.env.FRAMEWRIGHT_TEST_POISON_ALL === '1') {
         // What it had said has reached its worker, which has passed it on.
-        await new Promise((resolve) => setTimeout(resolve, 300));
+        await setTimeout(300);
         process.kill(process.ppid, 'SIGKILL');
       }
       process.abort();
