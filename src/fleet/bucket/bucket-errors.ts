@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { FramewrightError, messageOf } from '../../base/errors.js';
 
 /** What was asked of a bucket when something was thrown. */
@@ -99,13 +100,21 @@ export function cutShort(nBytes: number, size: number, cause?: unknown): Error {
 /** What the SDK threw, as an error of ours that says what to do; one of ours as it is. */
 export function bucketError(thrown: unknown, request: BucketRequest): FramewrightError {
   if (thrown instanceof FramewrightError) return thrown;
-  return unusable(thrown, request) ?? (request.doing === 'read' ? unreadable : unwritable)(thrown, request);
+  const cause = withoutResponse(thrown);
+  return unusable(thrown, request, cause) ?? (request.doing === 'read' ? unreadable : unwritable)(cause, request);
+}
+
+/** Errors of the SDK hold the connection with all that was sent over it, signatures too: nothing to keep, or to log. */
+function withoutResponse(thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || !('$response' in thrown)) return thrown;
+  const { name, message, stack, cause, code, $metadata } = thrown as Error & Thrown;
+  return Object.assign(new Error(message, { cause }), defined({ name, stack, code, $metadata }));
 }
 
 /** What is wrong for every request alike: the settings are. */
-function unusable(thrown: unknown, { bucket, endpoint }: BucketRequest): FramewrightError | undefined {
+function unusable(thrown: unknown, { bucket, endpoint }: BucketRequest, cause: unknown): FramewrightError | undefined {
   const { name, message, $response } = thrown as Thrown;
-  const usage = (what: string): FramewrightError => new FramewrightError('USAGE', what, { cause: thrown });
+  const usage = (what: string): FramewrightError => new FramewrightError('USAGE', what, { cause });
   const at = endpoint === undefined ? '' : ` at ${endpoint}`;
   if (name === 'NoSuchBucket') {
     return usage(`there is no bucket ${bucket}${at}: check its name, and AWS_ENDPOINT_URL_S3 for where it is`);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { defined } from '../../base/defined.js';
 import { codeOf, FramewrightError } from '../../base/errors.js';
 import { checkOptions, type OptionKinds } from '../../base/options-check.js';
@@ -62,6 +63,8 @@ export class Bucket implements Disposable {
     this.name = access.bucket;
     this.#access = access;
     this.#signal = both(this.#closing.signal, signal);
+    // Every request that is running listens.
+    setMaxListeners(0, this.#signal);
   }
 
   /** As openBucket. */

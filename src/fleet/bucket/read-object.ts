@@ -8,7 +8,7 @@ import { cutShort, isPassing } from './bucket-errors.js';
 import { withoutQuotes, type BucketObject } from './bucket-object.js';
 
 export interface ReadOptions {
-  /** Refuses an object whose ETag is another: it was replaced since it was listed. */
+  /** Refuses an object whose ETag (without quotes) is another: it was replaced since it was listed. */
   readonly ifMatch?: string | undefined;
   /** Refuses a larger one before its bytes are fetched. */
   readonly maxBytes?: number | undefined;
@@ -35,7 +35,7 @@ type Answer = GetObjectCommandOutput & { readonly Body: NonNullable<GetObjectCom
 export async function openObject(access: BucketAccess, key: string, options: ReadOptions): Promise<OpenObject> {
   const { ifMatch, maxBytes = Infinity, signal } = options;
   const place = `s3://${access.bucket}/${key}`;
-  const answer = await ask(access, key, { ifMatch, from: 0, signal });
+  const answer = await ask(access, key, { ifMatch: ifMatch && `"${ifMatch}"`, from: 0, signal });
   const { ETag = '', ContentLength: size, LastModified } = answer;
   const give = (code: 'INPUT_UNREADABLE' | 'INPUT_TOO_LARGE', why: string): FramewrightError => {
     letGo(answer);
