@@ -31,6 +31,9 @@ describe('a list', () => {
     expect(sizes).toEqual([1000, 100]);
     expect(found).toEqual(keys.slice(1000));
     expect(await requestsOf(s3, () => bucket.remove(keys))).toEqual({ delete: 3 });
+    const lengths = s3.requests.slice(-3).map(({ headers }) => Number(headers['content-length']));
+    expect(lengths[1]).toBe(lengths[0]);
+    expect(lengths[2]).toBeLessThan(lengths[0]! / 9);
     expect(await listed('many/')).toEqual([]);
   });
 
