@@ -11,6 +11,11 @@ export const STDIN = '-';
 
 const PHOTO = /\.(jpe?g|png|webp|avif|tiff?|gif)$/i;
 
+/** Whether what is called so is a photo that can be read here, raw files aside. */
+export function isReadablePhoto(name: string): boolean {
+  return PHOTO.test(name) || (isHeicName(name) && readsHeic());
+}
+
 /** Whether a file called so is a photo to be looked for. */
 function isReadName(name: string, search: Search): boolean {
   return PHOTO.test(name) || (isHeicName(name) && search.readsHeic) || (mayHavePreview(name) && search.takesRaw);

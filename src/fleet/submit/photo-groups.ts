@@ -7,17 +7,30 @@ import { isGlob } from '../../batch/glob.js';
 import { expandInputs, STDIN } from '../../batch/inputs.js';
 import { listedPath } from '../../batch/listed-path.js';
 import { commonFolder } from '../../batch/plan/folders.js';
+import { bucketSource } from '../bucket/bucket-photos.js';
+import { isBucketUrl } from '../bucket/bucket-url.js';
+
+/** A photo as it is now, as far as can be told without reading it. */
+export interface PhotoVersion {
+  readonly size: number;
+  readonly mtimeMs: number;
+  /** Of an object in a bucket. */
+  readonly etag?: string;
+}
 
 /** Photos of one folder, as far as they are found together. */
 export interface PhotoGroup {
+  /** Paths; of objects in a bucket as `pathOfPlace` has them. */
   readonly photos: readonly string[];
   /** They were named one by one, not found in a folder. */
   readonly areNamed: boolean;
+  /** Where they are known without asking the disk. */
+  readonly versions?: ReadonlyMap<string, PhotoVersion>;
 }
 
 /** Photos to submit, found while they are submitted: of a million never all at once. */
 export interface PhotoSource {
-  /** What has to be there for them to be found, absolute. */
+  /** What has to be there for them to be found: folders, absolute, and URLs of buckets. */
   readonly roots: readonly string[];
   /** The folders whose own folders the output has too. */
   readonly mirrored: readonly string[];
@@ -30,7 +43,7 @@ const GROUP = 1000;
 
 export interface SourceOptions {
   readonly recursive: boolean;
-  /** Absolute: nothing in it is a photo. */
+  /** Absolute, of a bucket as `pathOfPlace` has it: nothing in it is a photo. */
   readonly output: string | undefined;
   readonly takesRaw: boolean;
 }
@@ -54,6 +67,7 @@ export async function photoSource(inputs: readonly string[], options: SourceOpti
 }
 
 async function sourceOf(input: string, options: SourceOptions): Promise<PhotoSource> {
+  if (isBucketUrl(input)) return bucketSource(input, options);
   if (input === STDIN) throw usage('what comes on stdin is one photo, and no machine but this one has it; name files');
   const found = await stat(input).catch(() => undefined);
   if (found?.isDirectory()) return folderSource(input, options);

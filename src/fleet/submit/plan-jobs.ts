@@ -7,8 +7,10 @@ import { planOptions, planOutputs } from '../../batch/plan/plan-outputs.js';
 import { filesOf, type PlannedPhoto } from '../../batch/plan/planned-photo.js';
 import type { Wishes } from '../../batch/plan/wishes.js';
 import type { BatchSettings } from '../../batch/settings.js';
+import { isBucketUrl } from '../bucket/bucket-url.js';
+import { placeOfPath } from '../bucket/places.js';
 import type { JobPhoto } from '../run/run-spec.js';
-import type { PhotoGroup, PhotoSource } from './photo-groups.js';
+import type { PhotoGroup, PhotoSource, PhotoVersion } from './photo-groups.js';
 import { pathInJournal, type SeenPhotos } from './seen-photos.js';
 
 /** Photos for one job. */
@@ -22,7 +24,7 @@ export interface JobPlan {
   readonly source: PhotoSource;
   readonly settings: BatchSettings;
   readonly wishes: Wishes;
-  /** The folder that journals are relative to. */
+  /** The folder that journals are relative to, or the URL of it in a bucket. */
   readonly home: string;
   /** What of it is done. */
   readonly seen: SeenPhotos;
@@ -32,11 +34,6 @@ export interface JobPlan {
   readonly onNote: (text: string) => void;
   /** Told of the photos found and those that are done, by now. */
   readonly onCount: (counts: { readonly nPhotos: number; readonly nEarlier: number }) => void;
-}
-
-interface Version {
-  readonly size: number;
-  readonly mtimeMs: number;
 }
 
 /**
@@ -50,7 +47,7 @@ export async function* planJobs(plan: JobPlan): AsyncGenerator<PlannedJob, void,
   const names = new Names();
   let nPhotos = 0;
   let nEarlier = 0;
-  let chunk: { readonly photo: JobPhoto; readonly version: Version | undefined }[] = [];
+  let chunk: { readonly photo: JobPhoto; readonly version: PhotoVersion | undefined }[] = [];
   let nOfChunk = 0;
   const job = (): PlannedJob[] => {
     const photos = chunk.map(({ photo }) => photo);
@@ -65,8 +62,8 @@ export async function* planJobs(plan: JobPlan): AsyncGenerator<PlannedJob, void,
       names.take(planned);
       nPhotos++;
       const own = plan.wishes.of(planned.input);
-      const photo: JobPhoto = { planned, ...(Object.keys(own).length > 0 ? { wishes: own } : {}) };
-      const version = await versionOf(planned.input);
+      const photo = { planned: inPlace(planned), ...(Object.keys(own).length > 0 ? { wishes: own } : {}) };
+      const version = group.versions?.get(planned.input) ?? (await versionOf(planned.input));
       if (isDone(photo, version, plan)) nEarlier++;
       else chunk.push({ photo, version });
       // Those that are done count as well: the jobs of the others then are what they were the first time.
@@ -81,21 +78,36 @@ async function planGroup({ photos, areNamed }: PhotoGroup, plan: JobPlan): Promi
   const named = new Set(areNamed ? photos : []);
   const found = await withoutEarlierCrops({ photos, named, notes: [] });
   for (const text of found.notes) plan.onNote(text);
-  return planOutputs(found.photos, wishes.targetsOf, { ...planOptions(settings), mirrored: source.mirrored });
+  // What an object holds is not known before it is brought here.
+  const moves = !source.roots.some(isBucketUrl) && settings.firstFrame !== true;
+  const options = { ...planOptions(settings), mirrored: source.mirrored, moves };
+  return planOutputs(found.photos, wishes.targetsOf, options);
 }
 
-function isDone({ planned, wishes = {} }: JobPhoto, version: Version | undefined, plan: JobPlan): boolean {
+function isDone({ planned, wishes = {} }: JobPhoto, version: PhotoVersion | undefined, plan: JobPlan): boolean {
   if (plan.key === undefined || !version) return false;
+  const { size, mtimeMs } = version;
   return plan.seen.has({
     photo: pathInJournal(plan.home, planned.input),
     key: keyOfSettings([plan.key, wishes]),
-    ...version,
+    ...{ size, mtimeMs },
     planned: filesOf(planned).map((file) => pathInJournal(plan.home, file)),
   });
 }
 
+/** What is in a bucket is planned by paths, and sent to workers by its URLs. */
+function inPlace(planned: PlannedPhoto): PlannedPhoto {
+  const { input, crops, overlays } = planned;
+  return {
+    ...planned,
+    input: placeOfPath(input),
+    crops: crops.map((files) => files.map(placeOfPath)),
+    overlays: overlays.map(placeOfPath),
+  };
+}
+
 /** Undefined for a file that is gone; whoever crops it says so. */
-async function versionOf(file: string): Promise<Version | undefined> {
+async function versionOf(file: string): Promise<PhotoVersion | undefined> {
   const found = await stat(file).catch(() => undefined);
   return found && { size: found.size, mtimeMs: found.mtimeMs };
 }

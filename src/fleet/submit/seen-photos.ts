@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isRecord } from '../../batch/journal/journal-record.js';
 import { readCheckedLog } from '../../files/checked-log.js';
+import { pathOfPlace } from '../bucket/places.js';
 import type { RunNotes } from '../run/run-notes.js';
 
 /** What tells a photo that is done from one that is not. */
@@ -39,16 +40,23 @@ function wordOf({ photo, key, size, mtimeMs, planned }: SeenPhoto): string {
   return createHash('sha256').update(text).digest().toString('latin1', 0, 12);
 }
 
-/** What of a run is done, by what its jobs and earlier runs have noted: photos whose files are all there. */
-export async function seenPhotos(notes: RunNotes): Promise<SeenPhotos> {
+/**
+ * What of a run is done, by what its jobs and earlier runs have noted: photos whose files are all there.
+ *
+ * @param isThere whether a file of theirs is; it is relative to the home
+ */
+export async function seenPhotos(
+  notes: RunNotes,
+  isThere = (file: string): boolean => existsSync(path.resolve(notes.home, file)),
+): Promise<SeenPhotos> {
   const seen = new SeenPhotos();
   const whole = notes.whole.file;
   for (const file of [...(existsSync(whole) ? [whole] : []), ...(await notes.journals())]) {
     await readCheckedLog(file, (value) => {
       if (!isRecord(value) || value.what !== 'done') return true;
       const { photo, key, source, planned, files } = value;
-      const isThere = files.every((made) => existsSync(path.resolve(notes.home, made.path)));
-      if (isThere) seen.add({ photo, key, size: source.size, mtimeMs: source.mtimeMs, planned });
+      if (files.every((made) => isThere(made.path)))
+        seen.add({ photo, key, size: source.size, mtimeMs: source.mtimeMs, planned });
       return true;
     });
   }
@@ -57,5 +65,5 @@ export async function seenPhotos(notes: RunNotes): Promise<SeenPhotos> {
 
 /** As journals call it. */
 export function pathInJournal(home: string, file: string): string {
-  return path.relative(home, path.resolve(file)).replaceAll(path.sep, '/');
+  return path.relative(pathOfPlace(home), path.resolve(pathOfPlace(file))).replaceAll(path.sep, '/');
 }

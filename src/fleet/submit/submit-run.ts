@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
@@ -12,6 +11,9 @@ import { settingsOf, type BatchSettings } from '../../batch/settings.js';
 import { checkOutputFolder } from '../../files/write.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { commonFolder } from '../../batch/plan/folders.js';
+import { BucketNotes } from '../bucket/bucket-notes.js';
+import { isBucketUrl, parseBucketUrl } from '../bucket/bucket-url.js';
+import { pathOfPlace } from '../bucket/places.js';
 import { connect } from '../connect.js';
 import { madeFor } from '../made-for.js';
 import { addMergeJob } from '../merge-job.js';
@@ -70,7 +72,7 @@ async function prepare(options: SubmitOptions): Promise<Prepared> {
   const { queue: _, run, priority: __, jobSize: ___, mostWaiting: ____, cropper = {}, ...rest } = options;
   const { name, inputs, recursive = false } = rest;
   const settings = settingsOf({ ...rest, journal: true, resume: true });
-  const output = settings.output === undefined ? undefined : path.resolve(settings.output) + path.sep;
+  const output = settings.output === undefined ? undefined : outputPlace(settings.output);
   if (output === undefined && settings.xmp === undefined) {
     throw usage('a fleet writes into a folder that all its workers have: name it with --output');
   }
@@ -81,12 +83,25 @@ async function prepare(options: SubmitOptions): Promise<Prepared> {
     }
   }
   const takesRaw = settings.rawPreview;
-  const source = await photoSource(inputs, { recursive, output: output?.slice(0, -1), takesRaw });
-  const home = output ?? commonFolder(source.roots);
-  if (output !== undefined) await checkOutputFolder(path.join(output, 'x'), { isMade: true });
+  const avoided = output === undefined ? undefined : path.resolve(pathOfPlace(output));
+  const source = await photoSource(inputs, { recursive, output: avoided, takesRaw });
+  if (settings.xmp !== undefined && [output ?? '', ...source.roots].some(isBucketUrl)) {
+    throw usage('--xmp writes into or beside the photos, which a bucket has no way to change; leave it out');
+  }
+  const home = output ?? path.resolve(commonFolder(source.roots));
+  const folder = output === undefined || isBucketUrl(output) ? undefined : output;
+  if (folder !== undefined) await checkOutputFolder(path.join(folder, 'x'), { isMade: true });
   const kind = await madeFor(cropper);
   const wishes = wishesOf(settings);
-  const what = [source.roots, inputs.map((input) => path.resolve(input)), name, settings.hints, output, wishes, kind];
+  const what = [
+    source.roots,
+    inputs.map((input) => path.resolve(pathOfPlace(input))),
+    name,
+    settings.hints,
+    output,
+    wishes,
+    kind,
+  ];
   const named =
     run ??
     `${path
@@ -94,18 +109,26 @@ async function prepare(options: SubmitOptions): Promise<Prepared> {
       .name.replace(/[^\w-]/g, '_')
       .slice(0, 40)}-${keyOfSettings(what).slice(0, 6)}`;
   if (!RUN_NAME.test(named)) throw usage(`a run cannot be called "${named}": letters, digits, - _ and . make its name`);
-  if (output !== undefined) await makeFolder(output);
+  if (folder !== undefined) await makeFolder(folder);
   const { maxPixels, firstFrame } = options;
   const spec: RunSpec = {
     run: named,
     madeFor: kind,
-    home: path.resolve(home),
+    home: isBucketUrl(home) ? home : path.resolve(home),
     roots: source.roots,
     ...defined({ output }),
     wishes,
     opening: { ...defined({ maxPixels, firstFrame }), rawPreview: takesRaw },
   };
-  return { spec, settings: { ...settings, ...defined({ output }) }, source };
+  const planned = output === undefined ? {} : { output: pathOfPlace(output) };
+  return { spec, settings: { ...settings, ...planned }, source };
+}
+
+/** A folder, absolute, or a prefix in a bucket; with the slash at its end that makes it one. */
+function outputPlace(output: string): string {
+  if (!isBucketUrl(output)) return path.resolve(output) + path.sep;
+  parseBucketUrl(output);
+  return output.replace(/\/*$/, '/');
 }
 
 /** What of the options goes to the workers, which is what JSON can say. */
@@ -126,12 +149,10 @@ async function jobsOf(
 ): Promise<AsyncGenerator<PlannedJob, void, undefined>> {
   const wishes = await readWishes(settings);
   const { key } = await store.record(spec.run);
-  const notes = new RunNotes(spec.home, spec.run);
-  await mkdir(notes.folder, { recursive: true });
   return planJobs({
     ...{ source, settings, wishes, jobSize },
     home: spec.home,
-    seen: key === undefined ? new SeenPhotos() : await seenPhotos(notes),
+    seen: key === undefined ? new SeenPhotos() : await seenOf(spec),
     key,
     onNote: (text) => listener.onNote?.(text),
     onCount: (counts) => {
@@ -139,6 +160,13 @@ async function jobsOf(
       listener.onProgress?.({ ...counts, nJobs: submission.nJobs, isWaiting: false });
     },
   });
+}
+
+async function seenOf({ home, run }: RunSpec): Promise<SeenPhotos> {
+  if (!isBucketUrl(home)) return seenPhotos(new RunNotes(home, run));
+  await using noted = await BucketNotes.fetch(home, run);
+  // To ask for each object would cost as much as to write it.
+  return await seenPhotos(noted.notes, () => true);
 }
 
 async function noteWorkers(

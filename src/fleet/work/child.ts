@@ -8,8 +8,9 @@ import { codeOf, messageOf } from '../../base/errors.js';
 import { usableCores } from '../../runtime/threads.js';
 import type { LogLine } from '../../runtime/types.js';
 import type { RunSpec } from '../run/run-spec.js';
+import { cropBucketJob, usesBuckets } from './bucket-job.js';
 import { cropJob } from './crop-job.js';
-import { mergeJournals } from './merge-journals.js';
+import { mergeRun } from './merge-journals.js';
 import type { FromChild, Task, TaskAnswer, ToChild, WorkerCropper } from './messages.js';
 
 let options: WorkerCropper & Pick<CropperOptions, 'onLog'> = {};
@@ -37,7 +38,7 @@ async function carryOut(task: Task): Promise<void> {
 
 async function answer(task: Task): Promise<TaskAnswer> {
   if (task.do === 'merge') {
-    await mergeJournals(task.spec);
+    await mergeRun(task.spec);
     return {};
   }
   if (task.do === 'open') {
@@ -45,11 +46,13 @@ async function answer(task: Task): Promise<TaskAnswer> {
     return { runsOn: runsOn(await cropperFor({ rawPreview: false })) };
   }
   const cropper = await cropperFor(task.spec.opening);
-  const isStopped = await cropJob(
+  const crop = usesBuckets(task.spec) ? cropBucketJob : cropJob;
+  const isStopped = await crop(
     task,
     cropper,
     {
       onBegin: (photo) => tell({ say: 'begin', photo }),
+      onPassed: (photo) => void tell({ say: 'passed', photo }),
       onCropped: (photo) => void tell({ say: 'cropped', photo, residentBytes: process.memoryUsage.rss() }),
       onFailed: (photo, failure) =>
         void tell({ say: 'not cropped', photo, ...failure, residentBytes: process.memoryUsage.rss() }),

@@ -26,6 +26,8 @@ export interface JobListener {
   /** Before anything of it is read: it may be what ends this process. */
   readonly onBegin: (photo: string) => Promise<void>;
   readonly onCropped: (photo: string) => void;
+  /** It can end this process no more, and is not where it belongs yet. */
+  readonly onPassed?: (photo: string) => void;
   readonly onFailed: (photo: string, failure: PhotoFailure) => void;
   readonly onKey: (key: string) => void;
 }

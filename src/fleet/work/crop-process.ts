@@ -134,6 +134,9 @@ export class CropProcess implements AsyncDisposable {
             hand.add(message.photo);
             onHand?.([...hand]);
             break;
+          case 'passed':
+            hand.delete(message.photo);
+            break;
           case 'cropped':
             settle(message.photo, message.residentBytes);
             onCropped?.(message.photo);

@@ -2,8 +2,18 @@ import { createHash } from 'node:crypto';
 import { isRecord, type DoneRecord } from '../../batch/journal/journal-record.js';
 import { CheckedLog, readCheckedLog } from '../../files/checked-log.js';
 import { lockFile } from '../../files/file-lock.js';
+import { BucketNotes } from '../bucket/bucket-notes.js';
+import { isBucketUrl } from '../bucket/bucket-url.js';
 import { RunNotes } from '../run/run-notes.js';
 import type { RunSpec } from '../run/run-spec.js';
+
+/** As mergeJournals, wherever the home of the run is. */
+export async function mergeRun({ home, run }: Pick<RunSpec, 'home' | 'run'>): Promise<void> {
+  if (!isBucketUrl(home)) return mergeJournals(new RunNotes(home, run));
+  await using noted = await BucketNotes.fetch(home, run);
+  await mergeJournals(noted.notes);
+  await noted.publish();
+}
 
 /**
  * Makes what the jobs of a run have noted part of one journal, that of its folder: as if one process had made it all, so
@@ -12,10 +22,9 @@ import type { RunSpec } from '../run/run-spec.js';
  *
  * @throws FramewrightError OUTPUT_LOCKED where another run is at work in the folder, OUTPUT_WRITE
  */
-export async function mergeJournals({ home, run }: Pick<RunSpec, 'home' | 'run'>): Promise<void> {
-  const notes = new RunNotes(home, run);
+export async function mergeJournals(notes: RunNotes): Promise<void> {
   const { file } = notes.whole;
-  await using _lock = await lockFile(`${file.replace(/\.jsonl$/, '')}.lock`, home);
+  await using _lock = await lockFile(`${file.replace(/\.jsonl$/, '')}.lock`, notes.home);
   const journals = await notes.journals();
   await append(journals, file);
   // On the disk by now.

@@ -18,6 +18,7 @@ export type ToChild = Task | { readonly do: 'no more' };
 /** What it says meanwhile, and at the end of each task `done` or `failed`. */
 export type FromChild =
   | { readonly say: 'begin'; readonly photo: string }
+  | { readonly say: 'passed'; readonly photo: string }
   | { readonly say: 'cropped'; readonly photo: string; readonly residentBytes: number }
   | ({ readonly say: 'not cropped'; readonly photo: string; readonly residentBytes: number } & PhotoFailure)
   | { readonly say: 'key'; readonly key: string }
