@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path';
  * - AbortMultipartUpload and ListMultipartUploads (405 and 501 there), and NoSuchUpload for what was aborted;
  * - lists of more than a page, whose tokens it makes by a cipher that Node has no more, by its lists of the first version,
  *   which have a key in the token's place; and `encoding-type=url`, which it passes over;
+ * - deletions without Content-MD5, which servers other than AWS refuse;
  * - keys with empty names between slashes: it has no route to `a//b`, and keeps objects as files, where that is `a/b`.
  *
  * It asks for a known access key but not for a right signature: it takes the path of a bucket as signed without the slash
@@ -271,6 +272,10 @@ async function carryOut(
   const uploadId = new URL(incoming.url!, 'http://s3').searchParams.get('uploadId');
   if (kind === 'list-uploads') {
     sendXml(response, 200, await uploadsXml(upstream.folder, bucket));
+    return undefined;
+  }
+  if (kind === 'delete' && key === '' && headers['content-md5'] === undefined) {
+    await refuse(incoming, response, { status: 400, code: 'InvalidRequest' });
     return undefined;
   }
   if (kind === 'list' || kind === 'create-upload' || key === '') return forward(upstream, incoming, response);

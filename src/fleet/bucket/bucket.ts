@@ -8,7 +8,7 @@ import { withoutQuotes, type BucketObject } from './bucket-object.js';
 import { putObject } from './put-object.js';
 import type { PutOptions, PutSource } from './put-source.js';
 import { openObject } from './read-object.js';
-import { loadSdk, openClient } from './sdk.js';
+import { loadSdk, openClient, sendMd5 } from './sdk.js';
 
 export type { BucketObject, PutOptions, PutSource };
 
@@ -175,6 +175,7 @@ export class Bucket implements Disposable {
       Bucket: this.name,
       Delete: { Objects: keys.map((Key) => ({ Key })), Quiet: true },
     });
+    if (this.#access.endpoint !== undefined) sendMd5(command);
     const fail = (thrown: unknown, key: string): Error =>
       requestError(this.#access, thrown, { doing: 'write', key }, signal);
     const { Errors: errors = [] } = await client.send(command, { abortSignal: signal }).catch((thrown: unknown) => {

@@ -30,8 +30,8 @@ interface Write {
  * its bytes would be sent for nothing.
  *
  * A server that answers 501 to conditions, as S3 did before 2024, is asked whether there is an object and then sent it:
- * of two that write at the same moment both may succeed there. One that passes over conditions in silence overwrites;
- * nobody can tell.
+ * of two that write at the same moment both may succeed there. So they may where the server looks only when a write begins
+ * (OpenStack Swift 2.30 does), and where it passes over conditions in silence; nobody can tell.
  *
  * @returns `same` where these very bytes were there
  * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_WRITE, INPUT_NOT_FOUND, INPUT_UNREADABLE, USAGE; the signal's reason
@@ -50,7 +50,8 @@ export async function putObject(
     if (!force && (!isConditional || !write.content.whole)) {
       const found = await lookAt(access, write);
       if (found === 'same') return found;
-      if (found === 'other' || (found === 'hidden' && !isConditional)) throw taken(access, key, found);
+      if (found === 'other') throw taken(access, key, 'exists already');
+      if (found === 'hidden' && !isConditional) throw taken(access, key, 'may exist, and needs s3:GetObject to tell');
     }
     const failure = await send(access, write, isConditional);
     if (failure === undefined) return 'written';
@@ -60,7 +61,8 @@ export async function putObject(
       const found = await lookAt(access, write);
       // Of an upload whose answer was lost, trying again says that it is none any more.
       if (found === 'same') return force ? 'written' : found;
-      if (!force && found !== 'none') throw taken(access, key, found);
+      if (!force && found === 'other') throw taken(access, key, 'exists already');
+      if (!force && found === 'hidden') throw taken(access, key, 'exists already, and needs s3:GetObject to compare');
     } else if (statusOf(failure.thrown) !== 409) {
       throw explain(access, failure.thrown, write);
     }
@@ -159,13 +161,8 @@ async function compareBytes(access: BucketAccess, { key, options, signal }: Writ
   }
 }
 
-function taken({ bucket }: BucketAccess, key: string, found: Found): FramewrightError {
-  const place = `s3://${bucket}/${key}`;
-  const what =
-    found === 'hidden'
-      ? `whether ${place} is there already cannot be told: the credentials need s3:GetObject, or use --force to replace it`
-      : `${place} exists already: use --force to replace it`;
-  return new FramewrightError('OUTPUT_EXISTS', what);
+function taken({ bucket }: BucketAccess, key: string, what: string): FramewrightError {
+  return new FramewrightError('OUTPUT_EXISTS', `s3://${bucket}/${key} ${what}: use --force to replace it`);
 }
 
 async function pause(access: BucketAccess, write: Write, conflicts: number): Promise<void> {

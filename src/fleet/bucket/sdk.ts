@@ -1,4 +1,5 @@
-import type { S3Client } from '@aws-sdk/client-s3';
+import { createHash } from 'node:crypto';
+import type { DeleteObjectsCommand, S3Client } from '@aws-sdk/client-s3';
 import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
 
@@ -78,4 +79,19 @@ async function configuredEndpoint(client: S3Client): Promise<string | undefined>
 function checkEndpoint(endpoint: string): void {
   if (URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol)) return;
   throw new FramewrightError('USAGE', `${JSON.stringify(endpoint)} is no address of an S3 server: write https://host`);
+}
+
+/**
+ * S3 wants the checksum of a deletion. The SDK of since 2025 sends one that not every server elsewhere knows, and no MD5,
+ * which some insist on (OpenStack Swift 2.30 does).
+ */
+export function sendMd5(command: DeleteObjectsCommand): void {
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const { body, headers } = args.request as { body: string | Uint8Array; headers: Record<string, string> };
+      headers['content-md5'] = createHash('md5').update(body).digest('base64');
+      return next(args);
+    },
+    { name: 'md5', step: 'build' },
+  );
 }

@@ -179,7 +179,7 @@ describe('a server that knows no conditional writes', () => {
     s3.fail({ as: ACCESS_DENIED, kind: 'head' });
     const made = await requestsOf(s3, async () => {
       const error = await rejection(bucket.put('plain/c.jpg', photo, { sha256 }));
-      expect(error.message).toContain('the credentials need s3:GetObject');
+      expect(error.message).toContain('may exist, and needs s3:GetObject to tell');
     });
     expect(made).toEqual({ put: 1, head: 1 });
     bucket.dispose();
@@ -351,6 +351,7 @@ describe('what cannot be written', () => {
     s3.fail({ as: ACCESS_DENIED, kind: 'head' });
     const error = await rejection(bucket.put('hidden/a.jpg', photo, { sha256 }));
     expect(error.code).toBe('OUTPUT_EXISTS');
+    expect(error.message).toContain('exists already, and needs s3:GetObject to compare');
   });
 
   test('is in a bucket there is none of', async () => {
