@@ -66,11 +66,10 @@ export type {
   BatchResult,
 } from './batch/listener.js';
 export type { PlannedPhoto } from './batch/plan/planned-photo.js';
-export { startServer } from './server/server.js';
+export { startServer, startStudio, startStudy } from './serving.js';
 export type { RunningServer } from './server/running-server.js';
-export { startStudio } from './studio/studio.js';
 export type { StudioOptions } from './studio/options.js';
-export { startStudy, type StudyOptions } from './studio/start-study.js';
+export type { StudyOptions } from './studio/start-study.js';
 export type { ServerOptions } from './server/options.js';
 export { decodePhoto } from './photo/decode.js';
 export type { DecodeOptions, Photo } from './photo/decode.js';

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { examplePhoto, projectFile } from '../../support/photos.js';
+import { examplePhoto } from '../../support/photos.js';
 import { describeWith, heifEnc } from '../../support/system-tools.js';
-import { framewright } from '../run.js';
+import { framewright, withoutPackages } from '../run.js';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'framewright-cli-heic-'))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const without = { NODE_OPTIONS: `--require ${projectFile('test', 'support', 'without-libheif.cjs')}` };
+const without = withoutPackages('libheif-js');
 const run = (args: string[], env = {}): ReturnType<typeof framewright> =>
   framewright(['--engine', 'rules', ...args], { cwd: folder, env });
 
