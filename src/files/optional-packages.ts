@@ -3,7 +3,10 @@ import { createRequire } from 'node:module';
 import { FramewrightError } from '../base/errors.js';
 import { globalFlag, packageFile } from './package-root.js';
 
-/** Optional peers of package.json by what they are for; who does not want that installs and loads none of them. */
+/**
+ * Optional peers of package.json by what they are for; who does not want that installs and loads none of them. Their ranges
+ * there are wide, since npm refuses to install this package into an app that has another version for itself.
+ */
 export const OPTIONAL_PACKAGES = {
   server: ['fastify', '@fastify/multipart'],
   heic: ['libheif-js'],

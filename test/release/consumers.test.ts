@@ -147,7 +147,10 @@ describe('a consumer without what only serving needs', () => {
   const own = JSON.parse(readFileSync(join(projectDir, 'package.json'), 'utf8')) as {
     readonly peerDependencies: Readonly<Record<string, string>>;
   };
-  const remedy = `npm install ${['fastify', '@fastify/multipart'].map((name) => `${name}@${own.peerDependencies[name]!}`).join(' ')}`;
+  const [fastify, multipart] = ['fastify', '@fastify/multipart'].map(
+    (name) => `${name}@${own.peerDependencies[name]!}`,
+  );
+  const remedy = `npm install ${fastify!} "${multipart!}"`;
   // npm's mark of a project.
   const project = (): string => join(dir, 'package.json');
   beforeAll(() => writeFileSync(project(), '{}'));
