@@ -41,7 +41,7 @@ describeWith(['heif-enc'], 'a HEIC photo', () => {
     copyFileSync(examplePhoto('pagoda'), path.join(folder, 'a.jpg'));
     const together = await run(['.'], without);
     expect(together).toMatchObject({ code: 0, stdout: 'a-crop.jpg\n' });
-    expect(together.stderr).toMatch(/1 HEIC or RAW photos in \. are left out \(IMG_1\.HEIC\).*npm install libheif-js/);
+    expect(together.stderr).toMatch(/1 HEIC or RAW photo in \. is left out \(IMG_1\.HEIC\).*npm install libheif-js/);
   });
 
   test('that is damaged is that photo’s error, and the others are cropped', async () => {
