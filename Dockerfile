@@ -5,8 +5,10 @@ FROM node:24-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends cmake && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY . .
-# Compiles the addon and the TypeScript; what only building and testing need is gone afterwards.
-RUN npm ci --foreground-scripts && npm prune --omit=dev --ignore-scripts
+# Compiles the addon and the TypeScript; what only building and testing need is gone afterwards. What serving and a
+# fleet need are optional peers, and stay in the versions they are tested with.
+RUN npm ci --foreground-scripts && npm prune --omit=dev --ignore-scripts \
+  && npm install --no-save --save-prod --omit=dev --ignore-scripts $(node -p "const { devDependencies: own } = require('./package.json'); ['fastify', '@fastify/multipart', 'bullmq', 'ioredis', '@aws-sdk/client-s3', '@aws-sdk/lib-storage'].map((name) => name + '@' + own[name]).join(' ')")
 
 FROM build AS build-gpu
 RUN npm run install:gpu -- cuda

@@ -5,6 +5,8 @@ import path from 'node:path';
 
 export const root = path.resolve(import.meta.dirname, '..');
 
+export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
 /** `count` photos of a folder, again from its first where it has fewer. Default: the example photos, and each once. */
 export function photosOf(folder = path.join(root, 'examples', 'photos'), count) {
   const files = readdirSync(folder)

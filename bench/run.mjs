@@ -1,15 +1,16 @@
-// Every figure of speed and memory in README.md and docs/performance.md, each by its script in turn, and at the end their
-// ratios together with how busy the machine was. `npm run bench [-- [--short] [name ...]]`, the names those of BENCHES;
-// --short takes minutes instead of most of an hour and leaves bench/results and the pages as they are.
+// Every figure of speed and memory in README.md and docs/performance.md, and how the studio bears a large folder, each by
+// its script in turn, and at the end their ratios together with how busy the machine was.
+// `npm run bench [-- [--short] [name ...]]`, the names those of BENCHES; --short takes minutes instead of most of an hour
+// and leaves bench/results and the pages as they are.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { machineNow, resultsFolder, root, round } from './measuring.mjs';
+import { CHROMIUM, machineNow, resultsFolder, root, round } from './measuring.mjs';
 
 const percent = (part, whole) => `${((100 * part) / whole).toFixed(0)} %`;
 
-/** Arguments of the whole and of the short way, and what a script's results come to, a line each. */
+/** Arguments of the whole and of the short way, what it lacks here to run at all, and what its results come to, a line each. */
 const BENCHES = {
   photos: {
     short: ['--rounds', '1', '--models', 'tiny'],
@@ -70,6 +71,17 @@ const BENCHES = {
     short: ['--photos', '100'],
     lines: ({ nPhotos, morePercent }) => [`${nPhotos} photos: ${morePercent} % more memory at the end than after 50`],
   },
+  studio: {
+    short: ['--photos', '200'],
+    lacks: () => (existsSync(CHROMIUM) ? undefined : 'Chromium, which CHROMIUM may name'),
+    lines: ({ nPhotos, picturesMs, scrolls }) => [
+      `${nPhotos} photos of 12 megapixels: the first screen after ${picturesMs} ms`,
+      ...scrolls.map(
+        ({ framesPerSecond, nLate, nFrames, serverMb }) =>
+          `scrolling: ${framesPerSecond} frames a second, ${nLate} of ${nFrames} over 40 ms; the server holds ${serverMb} MB`,
+      ),
+    ],
+  },
 };
 
 const { values, positionals } = parseArgs({
@@ -93,8 +105,13 @@ const machine = machineNow();
 const summary = [];
 let nFailed = 0;
 for (const name of names) {
-  const { short, whole = [], lines } = BENCHES[name];
+  const { short, whole = [], lacks, lines } = BENCHES[name];
   console.log(`\n== ${name}`);
+  const lacking = lacks?.();
+  if (lacking !== undefined) {
+    summary.push(`${name.padEnd(7)} not run: it needs ${lacking}`);
+    continue;
+  }
   const start = performance.now();
   if (call(process.execPath, [path.join(import.meta.dirname, `${name}.mjs`), ...(values.short ? short : whole)])) {
     const results = JSON.parse(readFileSync(path.join(resultsFolder(), `${name}.json`), 'utf8'));

@@ -1,16 +1,20 @@
 // How the studio bears a large folder: when the first screen is there, how smoothly it scrolls, what the server holds.
-// Usage: node bench/studio.mjs [photos, 5000]   (needs Chromium; CHROMIUM names another than /usr/bin/chromium)
+// `node bench/studio.mjs [--photos 5000]` after `npm run build`; Linux, with Chromium (CHROMIUM names another than
+// /usr/bin/chromium).
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { linkSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import sharp from 'sharp';
+import { CHROMIUM, machineNow, root, round, writeResults } from './measuring.mjs';
 
-const nPhotos = Number(process.argv[2] ?? 5000);
-const root = path.resolve(import.meta.dirname, '..');
+const { values } = parseArgs({ options: { photos: { type: 'string', default: '5000' } } });
+const nPhotos = Number(values.photos);
+const machine = machineNow();
 const folder = mkdtempSync(path.join(tmpdir(), 'framewright-bench-studio-'));
 const examples = path.join(root, 'examples', 'photos');
 
@@ -34,13 +38,13 @@ const child = spawn(
 );
 const started = performance.now();
 const [link] = await once(child.stdout.setEncoding('utf8'), 'data');
-console.log(`${nPhotos} photos of 12 megapixels, load average ${loadavg()[0].toFixed(1)}`);
-console.log(`the server is there after ${(performance.now() - started).toFixed(0)} ms`);
+const serverMs = since(started);
+console.log(`${nPhotos} photos of 12 megapixels; the server is there after ${serverMs} ms`);
 const heldMb = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) / 1024;
 console.log(`it holds ${heldMb().toFixed(0)} MB`);
 
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  executablePath: CHROMIUM,
   args: ['--no-sandbox'],
 });
 try {
@@ -48,33 +52,43 @@ try {
   const opened = performance.now();
   await page.goto(link.trim());
   await page.waitForSelector('.cell');
-  console.log(`the grid is there after ${(performance.now() - opened).toFixed(0)} ms`);
+  const gridMs = since(opened);
+  console.log(`the grid is there after ${gridMs} ms`);
   const inSight =
     '[...document.querySelectorAll(".cell img")].filter((image) => image.getBoundingClientRect().top < innerHeight)';
   // Not by waitForFunction: the page's rules let no text become code in it.
   while (!(await page.evaluate(`${inSight}.every((image) => image.complete && image.naturalWidth > 0)`))) {
     await setTimeout(20);
   }
-  console.log(
-    `its pictures after ${(performance.now() - opened).toFixed(0)} ms, ${await page.locator('.cell').count()} cells`,
-  );
-  for (let round = 1; round <= 3; round++) {
+  const picturesMs = since(opened);
+  const nCells = await page.locator('.cell').count();
+  console.log(`its pictures after ${picturesMs} ms, ${nCells} cells`);
+  const scrolls = [];
+  for (let time = 1; time <= 3; time++) {
     const frames = await page.evaluate(scroll, 5000);
     const gaps = frames
       .slice(1)
       .map((at, i) => at - frames[i])
       .sort((a, b) => a - b);
-    const perSecond = (1000 * gaps.length) / (frames.at(-1) - frames[0]);
-    const late = gaps.filter((gap) => gap > 40).length;
+    const framesPerSecond = round((1000 * gaps.length) / (frames.at(-1) - frames[0]), 0);
+    const [medianMs, mostMs] = [gaps[gaps.length >> 1], gaps[Math.floor(0.99 * gaps.length)]].map((ms) => round(ms, 1));
+    const nLate = gaps.filter((gap) => gap > 40).length;
+    const serverMb = round(heldMb(), 0);
+    scrolls.push({ framesPerSecond, medianMs, mostMs, nLate, nFrames: gaps.length, serverMb });
     console.log(
-      `scrolling for 5 s: ${perSecond.toFixed(0)} frames a second, the median ${gaps[gaps.length >> 1].toFixed(1)} ms, ` +
-        `99 % within ${gaps[Math.floor(0.99 * gaps.length)].toFixed(1)} ms, ${late} of ${gaps.length} over 40 ms; the server holds ${heldMb().toFixed(0)} MB`,
+      `scrolling for 5 s: ${framesPerSecond} frames a second, the median ${medianMs} ms, 99 % within ${mostMs} ms, ` +
+        `${nLate} of ${gaps.length} over 40 ms; the server holds ${serverMb} MB`,
     );
   }
+  writeResults('studio', { ...machine(), nPhotos, serverMs, gridMs, picturesMs, nCells, scrolls });
 } finally {
   await browser.close();
   child.kill();
   rmSync(folder, { recursive: true });
+}
+
+function since(at) {
+  return round(performance.now() - at, 0);
 }
 
 /* global document, requestAnimationFrame */

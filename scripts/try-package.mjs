@@ -2,6 +2,7 @@
 // nothing to compile it with; without either; and, asked for by --compile, compiling it, which takes a minute or more. Needs
 // the registry. Usage: npm run try:package [-- --compile]
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -21,7 +22,7 @@ import { thisPlatform } from './release/platforms.mjs';
 import { manifest, packAddon, packMain, root } from './release/stage.mjs';
 
 /** On disk, with all it depends on but sharp. */
-const MOST_BYTES = 90e6;
+const MOST_BYTES = 72e6;
 
 /** Recent versions of npm skip install scripts of packages that the project does not name; earlier ones run them all. */
 const ALLOW_SCRIPTS = ['--dangerously-allow-all-scripts'];
@@ -74,6 +75,30 @@ async function withPrebuilt(tarball, registry) {
   const doctor = JSON.parse((await run('doctor', '--json')).stdout);
   expect(doctor.ok, 'what framewright doctor finds');
   expect(JSON.stringify(doctor).includes('(prebuilt build)'), 'the addon is that of the package');
+  await served(folder, env, bytes);
+}
+
+/** Serving takes packages of its own: the error names the line that installs them, which is run as it stands. */
+async function served(folder, env, bytesBefore) {
+  expect(!existsSync(path.join(folder, 'node_modules', 'fastify')), 'what only serving needs is not installed');
+  const { status, stderr } = await npx(folder, env, ['serve', '--port', '0'], { mayFail: true });
+  expect(status === 1, 'serving without its packages fails');
+  const [line] = /npm install .*(?= \[PACKAGE_NOT_FOUND\])/.exec(stderr) ?? [];
+  expect(line !== undefined, 'the error says what to install');
+  await run(folder, env, 'sh', ['-c', `${line} --prefer-offline`]);
+  const moreBytes = diskBytes(path.join(folder, 'node_modules')) - bytesBefore;
+  console.log(`what serving needs: ${megabytes(moreBytes)} MB on disk`);
+  const main = path.join(folder, 'node_modules', 'framewright', 'dist', 'src', 'cli', 'main.js');
+  const child = spawn(process.execPath, [main, 'serve', '--port', '0'], { cwd: folder, stdio: ['ignore', 'pipe', 2] });
+  try {
+    const [link] = await Promise.race([
+      once(child.stdout.setEncoding('utf8'), 'data'),
+      once(child, 'exit').then(() => ['']),
+    ]);
+    expect(link !== '' && (await fetch(new URL('/readyz', link))).ok, 'it serves once they are installed');
+  } finally {
+    child.kill();
+  }
 }
 
 /** Neither the addon's package nor a compiler. */

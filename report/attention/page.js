@@ -26,7 +26,7 @@
   function drawHead() {
     const { model, nPhotos, createdAt, isTrained } = data;
     byId('head').append(
-      element('h1', {}, `Attention of ${model.name} on ${nPhotos} photos`),
+      element('h1', {}, `Attention of ${model.name} on ${nPhotos} ${nPhotos === 1 ? 'photo' : 'photos'}`),
       element('p', {}, `Made ${createdAt} by Framewright; model ${model.sha256.slice(0, 12)}, ${model.promptVersion}.`),
     );
     if (!isTrained) byId('head').append(element('p', {}, 'The model is untrained: what it attends to means nothing.'));

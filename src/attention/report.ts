@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js';
 import { decodePhoto } from '../photo/decode.js';
 import { fillPage } from '../report/page.js';
 import { makeThumbnail, type Thumbnail } from '../report/thumbnail.js';
@@ -51,7 +52,7 @@ export async function renderAttentionReport(
     ),
   };
   return fillPage('attention', {
-    title: `Attention: ${result.model.name}, ${photos.length} photos`,
+    title: `Attention: ${result.model.name}, ${counted(photos.length, 'photo')}`,
     data,
     scripts: ['page.js'],
   });

@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js';
 import { csv } from '../base/csv.js';
 import { bootstrapSamples, figureText, percentileInterval } from '../base/intervals.js';
 import { markdownTable } from '../base/text-table.js';
@@ -73,7 +74,7 @@ export function attentionMarkdown({ table, photos, model }: AttentionResult): st
       ...columns.map(({ figure, condition }) => cell(group, condition, figure)),
     ]),
   ];
-  const what = `Model ${model.name}, ${model.sha256.slice(0, 12)}, prompts ${model.promptVersion}; ${photos.length} photos.`;
+  const what = `Model ${model.name}, ${model.sha256.slice(0, 12)}, prompts ${model.promptVersion}; ${counted(photos.length, 'photo')}.`;
   return `${what}\n\n${markdownTable(rows).join('\n')}\n`;
 }
 

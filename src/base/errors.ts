@@ -12,6 +12,7 @@ export const ERROR_CODES = [
   'OUTPUT_WRITE', // disk full, permission, missing folder
   'OUTPUT_LOCKED', // another run is writing there
   'TOOL_NOT_FOUND', // a program of the system that an option needs is not installed
+  'PACKAGE_NOT_FOUND', // an optional package that is needed for what was asked is not installed
   'FACES_UNAVAILABLE', // the optional packages that find faces are not installed
   'NOTHING_FOUND', // nothing that the engines asked go by is in the photo
   'ASPECT_IMPOSSIBLE', // no crop satisfies aspect, keep boxes and minimum size together

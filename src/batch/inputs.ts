@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { counted } from '../base/counted.js';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import { isRawExtension, mayHavePreview } from '../photo/camera-raw.js';
 import { HEIC_PACKAGE, isHeicName, readsHeic } from '../photo/heic/libheif.js';
@@ -101,8 +102,10 @@ async function photosIn(folder: string, search: Search): Promise<string[]> {
   const where = recursive ? 'in or below' : 'in';
   if (unread.length > 0) {
     const remedy = unread.some(isHeicName) ? `; npm install ${HEIC_PACKAGE} reads HEIC` : '';
+    const [them, are] = unread.length === 1 ? ['it', 'is'] : ['them', 'are'];
+    const photos = counted(unread.length, `${unread.some(isHeicName) ? 'HEIC or RAW' : 'RAW'} photo`);
     notes.push(
-      `${unread.length} ${unread.some(isHeicName) ? 'HEIC or RAW' : 'RAW'} photos ${where} ${folder} are left out (${unread[0]!}): convert them to JPEG or TIFF${remedy}`,
+      `${photos} ${where} ${folder} ${are} left out (${unread[0]!}): convert ${them} to JPEG or TIFF${remedy}`,
     );
   }
   if (photos.length > 0) return photos;

@@ -52,7 +52,7 @@ export function* waysToKeep(wanted: ToKeep, { aspect }: Target, photo: Size): Ge
   const note =
     nAll === 1
       ? 'has a head larger than any crop of this ratio, which is cut as little as can be'
-      : `has ${nAll} heads further apart than any crop of this ratio is wide or high: ${heads.length} are kept whole`;
+      : `has ${nAll} heads further apart than any crop of this ratio is wide or high: ${heads.length} ${heads.length === 1 ? 'is' : 'are'} kept whole`;
   for (const kept of withRoom({ ...wanted, heads }, photo)) yield { ...kept, note };
 }
 

@@ -3,6 +3,7 @@ import type { Finding } from './finding.js';
 import { checkMemory, checkNode, checkSystem } from './machine.js';
 import { checkModels } from './models.js';
 import { checkNative, type NativeRequest } from './native.js';
+import { checkOptional } from './optional.js';
 import { checkCache, checkSharp } from './packages.js';
 
 /** Looks at everything a crop needs, from Node to a crop made for a test. Throws only the signal's reason. */
@@ -16,5 +17,6 @@ export async function examine(request: NativeRequest, signal: AbortSignal): Prom
     await checkCache(),
     ...(await checkModels({ model, ...defined({ mmproj }) }, signal)),
     ...(await checkNative(request, signal)),
+    ...checkOptional(),
   ];
 }

@@ -10,4 +10,6 @@ export interface Finding {
   readonly details?: readonly string[];
   /** What to do, a line each. */
   readonly remedies?: readonly string[];
+  /** Of what only those install who want what it is for: that it is missing is nothing to mend. */
+  readonly isOptional?: true;
 }

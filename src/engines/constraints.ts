@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js';
 import { FramewrightError } from '../base/errors.js';
 import { boxArea, boxOfSize, contains, type Aspect, type Box, type Size } from '../base/geometry.js';
 import type { EngineOptions } from './types.js';
@@ -35,7 +36,7 @@ export function allows(box: Box, frame: Size, options: EngineOptions): boolean {
 export function impossible(frame: Size, options: EngineOptions): FramewrightError {
   const asked = [
     options.aspect && `aspect ${(options.aspect.width / options.aspect.height).toFixed(3)}`,
-    options.keep && options.keep.length > 0 ? `${options.keep.length} keep boxes` : undefined,
+    options.keep && options.keep.length > 0 ? counted(options.keep.length, 'keep box', 'keep boxes') : undefined,
     options.minSize ? `least area ${options.minSize}` : undefined,
   ].filter((part) => part !== undefined);
   return new FramewrightError(

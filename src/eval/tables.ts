@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { counted } from '../base/counted.js';
 import { csv } from '../base/csv.js';
 import { figureText } from '../base/intervals.js';
 import { alignedLines } from '../base/text-table.js';
@@ -38,7 +39,7 @@ export function figuresText(result: EvaluationResult): string {
     ]),
   ];
   const { name, nPhotos, split } = result.dataset;
-  return `${name}${split === null ? '' : `, ${split}`}: ${nPhotos} photos, 95 % intervals\n${alignedLines(rows).join('\n')}\n`;
+  return `${name}${split === null ? '' : `, ${split}`}: ${counted(nPhotos, 'photo')}, 95 % intervals\n${alignedLines(rows).join('\n')}\n`;
 }
 
 /** `a.csv` for the figures goes with `a.photos.csv` for the photos. */

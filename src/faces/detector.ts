@@ -3,9 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import type { Box, Size } from '../base/geometry.js';
-
-/** Optional peers, all without native code: a detector with its weights in the package, and what it computes with. */
-const PACKAGES = ['@vladmandic/face-api', '@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'] as const;
+import { OPTIONAL_PACKAGES } from '../files/optional-packages.js';
 
 /**
  * Least score of what counts as a face. Above the false finds in 29 photos of COCO and FLMS looked at one by one (up to
@@ -68,7 +66,7 @@ export async function openFaceDetector(): Promise<FaceDetector> {
     const isMissing = (cause as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND';
     throw new FramewrightError(
       'FACES_UNAVAILABLE',
-      `${isMissing ? 'finding faces needs packages that are not installed' : `cannot find faces: ${messageOf(cause)}`}: npm install ${PACKAGES.join(' ')}`,
+      `${isMissing ? 'finding faces needs packages that are not installed' : `cannot find faces: ${messageOf(cause)}`}: npm install ${OPTIONAL_PACKAGES.faces.join(' ')}`,
       { cause },
     );
   }

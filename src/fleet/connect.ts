@@ -19,7 +19,7 @@ export interface FleetConnection extends AsyncDisposable {
  * server that goes away is waited for.
  *
  * @param onLost told once when the server goes away
- * @throws FramewrightError USAGE for another address, a server that cannot be reached, or one too old; TOOL_NOT_FOUND
+ * @throws FramewrightError USAGE for another address, a server that cannot be reached, or one too old; PACKAGE_NOT_FOUND
  *   where the packages are missing
  */
 export async function connect(url: string, onLost?: (why: string) => void): Promise<FleetConnection> {

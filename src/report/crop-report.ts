@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js';
 import type { Photo } from '../photo/decode.js';
 import type { CropResult } from '../base/schema.js';
 import { kindsOf, reportPhoto, type CropReportData, type Failure } from './crop-report-data.js';
@@ -70,7 +71,7 @@ export class CropReport {
       refused: this.#refused,
     };
     return fillPage('crops', {
-      title: `${this.#photos.length} photos, cropped`,
+      title: `${counted(this.#photos.length, 'photo')}, cropped`,
       data,
       modules: { cropBox: 'crop-box.js' },
       scripts: ['layers.js', 'pictures.js', 'memory.js', 'picks.js', 'mover.js', 'detail.js', 'cards.js', 'gallery.js'],

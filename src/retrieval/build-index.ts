@@ -1,3 +1,4 @@
+import { countedAre } from '../base/counted.js';
 import { defined } from '../base/defined.js';
 import { FramewrightError, messageOf } from '../base/errors.js';
 import type { Box, Size } from '../base/geometry.js';
@@ -57,7 +58,7 @@ export async function buildIndex(
   if (seen.length < LEAST_PHOTOS) {
     throw new FramewrightError(
       'DATASET_INVALID',
-      `${seen.length} photos with a crop are too few for an index: it takes ${LEAST_PHOTOS}, and gets better with hundreds`,
+      `${countedAre(seen.length, 'photo with a crop', 'photos with a crop')} too few for an index: it takes ${LEAST_PHOTOS}, and gets better with hundreds`,
     );
   }
   const common = commonPart(

@@ -1,3 +1,4 @@
+import { needPackages } from '../files/optional-packages.js';
 import type { ServerContext } from './context.js';
 import { Metrics } from './metrics.js';
 import { settleOptions, type ServerOptions } from './options.js';
@@ -10,10 +11,11 @@ const UPLOADS_HELD = 4;
 /**
  * What a server works with, by its options.
  *
- * @throws FramewrightError USAGE
+ * @throws FramewrightError USAGE; PACKAGE_NOT_FOUND, before anything is opened
  */
 export async function openContext(options: ServerOptions): Promise<ServerContext> {
   const settled = settleOptions(options);
+  needPackages('server', 'a server');
   const { cropper, atOnce, queue: waiting, maxBytes } = settled;
   return {
     cropper,

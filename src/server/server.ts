@@ -8,11 +8,7 @@ import { addHealthRoutes } from './routes/health.js';
 import { addLookRoutes } from './routes/look.js';
 import { addPages } from './routes/pages.js';
 
-/**
- * Serves crops over HTTP with a cropper that is open; docs/serve.md says what it answers.
- *
- * @throws FramewrightError USAGE, also where the address cannot be listened on
- */
+/** `startServer` of the library: src/serving.ts. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const context = await openContext(options);
   const app = await openApp(context);

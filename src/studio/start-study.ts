@@ -20,12 +20,7 @@ export interface StudyOptions extends Omit<ServerOptions, 'root'> {
 
 const OPEN_FILES: readonly string[] = ['/icon.svg'];
 
-/**
- * Serves a study: a page for each judge, by a link of their own, and one for its owner, by the token. Nothing else is served:
- * who judges sees the crops of their own pairs.
- *
- * @throws FramewrightError USAGE; OUTPUT_LOCKED where the study is open elsewhere; OUTPUT_WRITE
- */
+/** `startStudy` of the library: src/serving.ts. */
 export async function startStudy(options: StudyOptions): Promise<RunningServer> {
   const { study, maxPixels, ...rest } = options;
   checkOptions('startStudy', { study, ...defined({ maxPixels }) }, { study: 'text', maxPixels: 'number' });

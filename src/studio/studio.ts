@@ -26,11 +26,7 @@ import { StudioLog } from './state/studio-log.js';
 import { Summaries } from './summaries.js';
 import { CropRuns } from './runs/crop-runs.js';
 
-/**
- * Opens a folder in a local page: docs/studio.md. The server below it answers all that `startServer` does.
- *
- * @throws FramewrightError USAGE; OUTPUT_LOCKED where another studio has the folder open; OUTPUT_WRITE
- */
+/** `startStudio` of the library: src/serving.ts. */
 export async function startStudio(options: StudioOptions): Promise<RunningServer> {
   const { own, server: serverOptions } = await settleStudio(options);
   const server = await openContext(serverOptions);

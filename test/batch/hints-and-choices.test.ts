@@ -16,7 +16,7 @@ test('hints change single photos; one that is for none of the photos is told', a
   await runBatch(rules({ aspects: ['4:5'], hints: at('hints.jsonl') }), listener);
   expect(written()).toEqual(['dogs-1x1.jpg', 'mountains-4x5.jpg', 'pagoda-4x5.jpg']);
   expect(ratios).toEqual(['1:1', '4:5', '4:5']);
-  expect(told.find((text) => text.startsWith('note'))).toMatch(/^note on hints: 1 hints are for photos .*cats\.jpg\)$/);
+  expect(told.find((text) => text.startsWith('note'))).toMatch(/^note on hints: 1 hint is for a photo .*cats\.jpg\)$/);
 });
 
 test('hints place, trim and fit single photos, and a fit of their own takes no colour from the others', async () => {

@@ -96,9 +96,7 @@ describe('what a command line means', () => {
     make('a.jpg', 'b.HEIC', 'c.nef');
     const { photos, notes } = await expandInputs([folder], false);
     expect(relative(photos)).toEqual(['a.jpg', 'b.HEIC']);
-    expect(notes).toEqual([
-      expect.stringMatching(/^1 RAW photos in .* are left out .*: convert them to JPEG or TIFF$/),
-    ]);
+    expect(notes).toEqual([expect.stringMatching(/^1 RAW photo in .* is left out .*: convert it to JPEG or TIFF$/)]);
     expect((await expandInputs([path.join(folder, 'c.nef')], false)).photos).toHaveLength(1);
     expect((await expandInputs([path.join(folder, '*.nef')], false)).photos).toHaveLength(1);
     expect(relative((await expandInputs([path.join(folder, '*')], false)).photos)).toEqual(['a.jpg', 'b.HEIC']);
@@ -108,7 +106,7 @@ describe('what a command line means', () => {
     make('a.jpg', 'c.NEF', 'd.raf');
     const { photos, notes } = await expandInputs([folder], false, undefined, true);
     expect(relative(photos)).toEqual(['a.jpg', 'c.NEF']);
-    expect(notes).toEqual([expect.stringMatching(/^1 RAW photos in .*d\.raf/)]);
+    expect(notes).toEqual([expect.stringMatching(/^1 RAW photo in .*d\.raf/)]);
   });
 
   test('a file whose name looks like a pattern is that file', async () => {

@@ -20,6 +20,12 @@ export interface RunOptions {
   readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
+/** The environment of a program that finds none of these packages. */
+export function withoutPackages(...names: readonly string[]): NodeJS.ProcessEnv {
+  const hook = projectFile('test', 'support', 'without-packages.cjs');
+  return { NODE_OPTIONS: `--require ${hook}`, WITHOUT_PACKAGES: names.join(',') };
+}
+
 /** Runs the built command as a user does. */
 export function framewright(
   args: readonly string[],

@@ -7,8 +7,10 @@ import { checkGpus, missingLibraries, remedyFor } from '../../src/doctor/gpu.js'
 import { checkMemory, checkNode, graphicsAdapters } from '../../src/doctor/machine.js';
 import { loadBinding } from '../../src/runtime/binding.js';
 import { isLibraryInstalled } from '../../src/runtime/backends/elf.js';
-import { findPackage, packageRoot } from '../../src/runtime/backends/packages.js';
-import { framewright } from '../cli/run.js';
+import { installLine } from '../../src/files/optional-packages.js';
+import { packageRoot } from '../../src/files/package-root.js';
+import { findPackage } from '../../src/runtime/backends/packages.js';
+import { framewright, withoutPackages } from '../cli/run.js';
 import { projectFile } from '../support/photos.js';
 
 let root: string;
@@ -118,6 +120,45 @@ describe('framewright doctor', () => {
     const crop = await framewright(['photo.jpg'], { env });
     expect(crop.code).toBe(1);
     expect(crop.stderr).toMatch(/^framewright: cannot start, "framewright doctor" says more: Could not load sharp/);
+  });
+
+  test('what is optional is said to be there, or with what installs it, and its want is no problem', async () => {
+    const there = await examined(['--model', 'none']);
+    expect(there.of('server')).toEqual([
+      {
+        check: 'server',
+        status: 'ok',
+        summary: expect.stringMatching(
+          /^framewright serve and studio: fastify 5\.\d+\.\d+, @fastify\/multipart \d+\.\d+\.\d+$/,
+        ) as string,
+        isOptional: true,
+      },
+    ]);
+    const bin = path.join(root, 'no-programs');
+    mkdirSync(bin);
+    const env = { ...withoutPackages('@fastify/multipart', 'libheif-js', 'ioredis'), PATH: bin };
+    const { code, ok, of, findings } = await examined([], env);
+    expect({ code, ok }).toEqual({ code: 0, ok: true });
+    expect(of('server')).toEqual([
+      {
+        check: 'server',
+        status: 'note',
+        summary: 'framewright serve and studio: not installed',
+        remedies: [installLine('server')],
+        isOptional: true,
+      },
+    ]);
+    const optional = findings.filter(({ isOptional }) => isOptional);
+    expect(optional.map(({ check }) => check)).toEqual(['server', 'heic', 'faces', 'fleet', 'buckets', 'lossless']);
+    for (const check of ['heic', 'fleet', 'lossless']) expect(of(check)[0]!.status).toBe('note');
+    expect(of('lossless')[0]!.remedies).toEqual([expect.stringContaining('apt-get install libjpeg-turbo-progs')]);
+
+    const { stdout } = await framewright(['doctor'], { env });
+    const [, below = ''] = stdout.split('\nOptional:\n');
+    const lines = below.split('\n').slice(0, optional.length);
+    expect(lines[0]).toBe(`  framewright serve and studio: not installed: ${installLine('server')}`);
+    expect(lines[1]).toMatch(/^ {2}HEIC photos: not installed: npm install libheif-js@/);
+    expect(below.split('\n').slice(optional.length)).toEqual(['', expect.stringMatching(/^Everything /), '']);
   });
 
   test('a model file that is none is a problem', async () => {

@@ -252,7 +252,7 @@ describe('GAICD', () => {
         ],
       },
     ]);
-    expect(repairs).toEqual(['1.jpg: left out 1 crops rated -2 (discarded)']);
+    expect(repairs).toEqual(['1.jpg: left out 1 crop rated -2 (discarded)']);
   });
 
   test('crops listed by rating come out in the order of their coordinates', async () => {
@@ -276,7 +276,7 @@ describe('GAICD', () => {
     });
     const uneven = { 'a.jpg': { split: 'train', size_inferred: [9, 9], crops_xyxy: [[0, 0, 1, 1]], mos: [] } };
     await expect(DATASET_READERS.gaicd(await folderWith({ 'gaicd.json': uneven }))).rejects.toMatchObject({
-      message: expect.stringContaining('at a.jpg: 1 crops but 0 scores') as string,
+      message: expect.stringContaining('at a.jpg: 1 crop but 0 scores') as string,
     });
   });
 });

@@ -131,7 +131,7 @@ describeWith(['redis-server'], 'a fleet on buckets', () => {
       [['s3://no-such-bucket/photos', `s3://${to}/x`], /there is no bucket no-such-bucket/],
     ] as const) {
       const [source, target, ...more] = args;
-      const { code, stderr } = await submit(`refused-${++nth}`, source!, target!, ...more);
+      const { code, stderr } = await submit(`refused-${++nth}`, source, target, ...more);
       expect(code, stderr).not.toBe(0);
       expect(stderr).toMatch(message);
     }

@@ -1,5 +1,16 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ts from 'typescript';
@@ -128,5 +139,102 @@ describe('a consumer', () => {
     ['node10.ts', 'run10.cjs', `const { use } = require('./node10.js');\n${print}`],
   ])('of %s runs as it was compiled', (_, file, code) => {
     expect(run(file, code)).toEqual(cropped);
+  });
+});
+
+describe('a consumer without what only serving needs', () => {
+  const photo = join(projectDir, 'examples/photos/dogs.jpg');
+  const own = JSON.parse(readFileSync(join(projectDir, 'package.json'), 'utf8')) as {
+    readonly peerDependencies: Readonly<Record<string, string>>;
+  };
+  const [fastify, multipart] = ['fastify', '@fastify/multipart'].map(
+    (name) => `${name}@${own.peerDependencies[name]!}`,
+  );
+  const remedy = `npm install ${fastify!} "${multipart!}"`;
+  // npm's mark of a project.
+  const project = (): string => join(dir, 'package.json');
+  beforeAll(() => writeFileSync(project(), '{}'));
+  const main = (): string => join(dir, 'node_modules/framewright/dist/src/cli/main.js');
+  const env = (): NodeJS.ProcessEnv => ({ ...process.env, XDG_DATA_HOME: join(dir, 'data') });
+  const command = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
+    spawnSync(process.execPath, [main(), ...args], { cwd: dir, encoding: 'utf8', env: env() });
+
+  test('crops with the command', () => {
+    const { status, stdout, stderr } = command('--engine', 'rules', '-a', '4:5', '-o', 'out', photo);
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'out/dogs-4x5.jpg\n', stderr: '' });
+    expect(existsSync(join(dir, 'out/dogs-4x5.jpg'))).toBe(true);
+  });
+
+  test('imports the library, whose servers say what to install and open nothing', () => {
+    const folder = join(dir, 'photos');
+    mkdirSync(folder);
+    cpSync(photo, join(folder, 'dogs.jpg'));
+    writeFileSync(
+      join(dir, 'serve.mjs'),
+      `import { openCropper, startServer, startStudio, startStudy } from 'framewright';
+      const cropper = await openCropper({ engine: 'centre' });
+      const folder = process.argv[2];
+      const tried = [
+        startServer({ cropper, port: 0 }),
+        startStudio({ cropper, port: 0, folder }),
+        startStudy({ cropper, port: 0, study: folder + '/study.json' }),
+      ];
+      const outcomes = await Promise.allSettled(tried);
+      console.log(JSON.stringify(outcomes.map(({ reason }) => [reason?.name, reason?.code, reason?.message])));
+      await cropper.dispose();`,
+    );
+    const said = execFileSync(process.execPath, [join(dir, 'serve.mjs'), folder], { cwd: dir, encoding: 'utf8' });
+    const error = [
+      'FramewrightError',
+      'PACKAGE_NOT_FOUND',
+      `a server needs packages that are not installed: ${remedy}`,
+    ];
+    expect(JSON.parse(said)).toEqual([error, error, error]);
+    expect(readdirSync(folder)).toEqual(['dogs.jpg']);
+  });
+
+  test.each([['serve'], ['studio'], ['studio', '--study', 'study.json']])(
+    'is told by %s what to install, before anything is opened',
+    (...args) => {
+      const { status, stdout, stderr } = command(...args, '--model', 'none.gguf');
+      expect({ status, stdout, stderr }).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: `framewright: framewright ${args[0]} needs packages that are not installed: ${remedy} [PACKAGE_NOT_FOUND]\n`,
+      });
+      expect(existsSync(join(dir, 'data'))).toBe(false);
+    },
+  );
+
+  test('that was installed for all projects is told to install them so', () => {
+    rmSync(project());
+    const { stderr } = command('serve');
+    expect(stderr).toContain(`: ${remedy.replace('npm install', 'npm install --global')} [PACKAGE_NOT_FOUND]`);
+  });
+
+  test('serves once they are installed', async () => {
+    mkdirSync(join(dir, 'node_modules/@fastify'));
+    for (const name of ['fastify', '@fastify/multipart'])
+      symlinkSync(join(projectDir, 'node_modules', name), join(dir, 'node_modules', name));
+    const child = spawn(process.execPath, [main(), 'serve', '--engine', 'rules', '--port', '0'], {
+      cwd: dir,
+      env: env(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [link] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
+      const { origin, searchParams } = new URL(link.trim());
+      const answer = await fetch(`${origin}/v1/crop?aspect=4:5`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${searchParams.get('token')!}` },
+        body: new Uint8Array(readFileSync(photo)),
+      });
+      const { crops } = (await answer.json()) as { crops: { crop: { width: number; height: number } }[] };
+      expect(crops.map(({ crop }) => crop.width / crop.height)).toEqual([0.8]);
+    } finally {
+      const ended = once(child, 'exit');
+      child.kill();
+      await ended;
+    }
   });
 });

@@ -38,10 +38,8 @@ describe('the package framewright', () => {
     expect(optionalDependencies).toEqual(Object.fromEntries(PLATFORMS.map((each) => [packageName(each), own.version])));
     expect(dependencies).toEqual(own.dependencies);
     expect(Object.keys(dependencies).sort()).toEqual([
-      '@fastify/multipart',
       '@orama/orama',
       'commander',
-      'fastify',
       'sharp',
       'smartcrop',
       'tinyglobby',

@@ -137,7 +137,7 @@ describe('an index is made', () => {
       copyFileSync(path.join(archive, `dogs-0.${end}`), path.join(few, `dogs-0.${end}`));
     const tooFew = await framewright(['index', 'build', few, '-o', path.join(folder, 'few.json')]);
     expect(tooFew).toMatchObject({ code: 1, stdout: '' });
-    expect(tooFew.stderr).toContain('1 photos with a crop are too few for an index: it takes 10');
+    expect(tooFew.stderr).toContain('1 photo with a crop is too few for an index: it takes 10');
     const exists = await framewright(['index', 'build', archive, '-o', index]);
     expect(exists.code).not.toBe(0);
     expect(exists.stderr).toContain('--force');

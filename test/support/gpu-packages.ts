@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { findPackage, packageRoot } from '../../src/runtime/backends/packages.js';
+import { packageRoot } from '../../src/files/package-root.js';
+import { findPackage } from '../../src/runtime/backends/packages.js';
 
 /**
  * A prebuilt GPU library of llama.cpp in its package, `linux-x64-cuda` and what is below its `bins`; undefined where the

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { counted } from '../../base/counted.js';
 import { readEarlierRuns, type EarlierRuns } from '../journal/journal-file.js';
 import { journalIn, type JournalPlace } from '../journal/journal-place.js';
 import { STDIN, type FoundPhotos } from '../inputs.js';
@@ -37,7 +38,9 @@ export async function withoutEarlierCrops(
   return {
     photos: originals.filter((photo) => !isCrop.has(photo)),
     notes: [
-      ...(nKnown > 0 ? [`${nKnown} pictures made here earlier are left out`] : []),
+      ...(nKnown > 0
+        ? [`${counted(nKnown, 'picture')} made here earlier ${nKnown === 1 ? 'is' : 'are'} left out`]
+        : []),
       ...(isCrop.size > 0 ? [leftOut([...isCrop])] : []),
     ],
   };

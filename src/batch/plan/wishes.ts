@@ -37,5 +37,7 @@ function unusedHints(hints: ReadonlyMap<string, PhotoHint>, photos: readonly str
   const [first] = unused;
   if (!first) return undefined;
   const which = `${first.from}: ${first.path}`;
-  return `${unused.length} hints are for photos that are not among those given (${which})`;
+  return unused.length === 1
+    ? `1 hint is for a photo that is not among those given (${which})`
+    : `${unused.length} hints are for photos that are not among those given (${which})`;
 }

@@ -9,7 +9,7 @@ import { printText } from '../terminal/visible.js';
 
 const HELP = `
 Looks at Node.js, memory, image libraries, models, the native addon and its GPU backends, and crops a test photo. Each
-problem comes with what to do about it.
+problem comes with what to do about it. What is optional is listed with what installs it.
 
 Examples:
   framewright doctor
@@ -44,9 +44,11 @@ export function addDoctorCommand(program: Command, version: string): void {
 }
 
 function textOf(version: string, findings: readonly Finding[]): string {
-  const width = Math.max(...findings.map(({ status }) => status.length)) + 2;
+  const needed = findings.filter(({ isOptional }) => isOptional !== true);
+  const optional = findings.filter(({ isOptional }) => isOptional === true);
+  const width = Math.max(...needed.map(({ status }) => status.length)) + 2;
   const indent = ' '.repeat(width + 2);
-  const lines = findings.flatMap(({ status, summary, details = [], remedies = [] }) => [
+  const lines = needed.flatMap(({ status, summary, details = [], remedies = [] }) => [
     `${status.padEnd(width)}${summary}`,
     ...(status === 'ok' ? [] : details.map((line) => `${indent}${line}`)),
     ...remedies.map((line) => `${indent}-> ${line}`),
@@ -61,5 +63,6 @@ function textOf(version: string, findings: readonly Finding[]): string {
       : nProblems === 1
         ? 'One problem keeps Framewright from working.'
         : `${nProblems} problems keep Framewright from working.`;
-  return `framewright ${version}\n\n${lines.join('\n')}\n\n${end}\n`;
+  const more = optional.map(({ summary, remedies = [] }) => `  ${[summary, ...remedies].join(': ')}`);
+  return `framewright ${version}\n\n${lines.join('\n')}\n\nOptional:\n${more.join('\n')}\n\n${end}\n`;
 }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { Argument, type Command } from 'commander';
+import { counted } from '../../base/counted.js';
 import { defined } from '../../base/defined.js';
 import { CROP_DEFAULTS, MAX_CANDIDATES } from '../../crop/defaults.js';
 import { aggregate, type EvaluationResult } from '../../eval/aggregate.js';
@@ -147,7 +148,9 @@ async function evaluate(name: DatasetName, dataset: Dataset, flags: EvalFlags, s
   const methods = await makeMethods(engines, factories, { dataset, signal }, { isChosen: flags.engine !== undefined });
   await using journal = await openJournal(name, flags.journal);
   if (journal && journal.nUnreadable > 0) {
-    say(`framewright: ${journal.nUnreadable} torn lines of ${journal.path} are left out\n`);
+    say(
+      `framewright: ${counted(journal.nUnreadable, 'torn line')} of ${journal.path} ${journal.nUnreadable === 1 ? 'is' : 'are'} left out\n`,
+    );
   }
   const runs: [Run, ...Run[]] = [await runMethods(dataset, methods, journal, flags, signal)];
   for (const group of others) {

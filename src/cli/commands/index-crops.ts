@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { counted, countedAre } from '../../base/counted.js';
 import { readOwn } from '../../eval/datasets/own.js';
 import { photoSize } from '../../eval/datasets/photos.js';
 import { FramewrightError } from '../../base/errors.js';
@@ -72,7 +73,9 @@ async function runBuild(crops: string, flags: BuildFlags): Promise<void> {
       await writeIndexFile(flags.output, contents, { force: flags.force, signal });
       const said = { path: flags.output, nPhotos: contents.photos.length, model: contents.tower.name };
       printText(
-        flags.json ? `${JSON.stringify(said)}\n` : `${flags.output}: ${said.nPhotos} photos, seen by ${said.model}\n`,
+        flags.json
+          ? `${JSON.stringify(said)}\n`
+          : `${flags.output}: ${counted(said.nPhotos, 'photo')}, seen by ${said.model}\n`,
       );
     } finally {
       await tower.dispose();
@@ -117,5 +120,7 @@ function tellLeftOut(reasons: readonly string[]): void {
   if (reasons.length === 0) return;
   const shown = reasons.slice(0, REASONS_SHOWN).map((reason) => `  ${reason}\n`);
   const more = reasons.length > REASONS_SHOWN ? `  and ${reasons.length - REASONS_SHOWN} more\n` : '';
-  say(`framewright: ${reasons.length} crops or photos are not in the index\n${shown.join('')}${more}`);
+  say(
+    `framewright: ${countedAre(reasons.length, 'crop or photo', 'crops or photos')} not in the index\n${shown.join('')}${more}`,
+  );
 }

@@ -4,6 +4,7 @@ import { FramewrightError } from '../../base/errors.js';
 import type { EngineName } from '../../base/schema.js';
 import { openCropper, type Cropper } from '../../cropper/cropper.js';
 import { readTextFile } from '../../files/json-file.js';
+import { needPackages } from '../../files/optional-packages.js';
 import type { RunningServer } from '../../server/running-server.js';
 import { SERVER_DEFAULTS, type ServerOptions } from '../../server/options.js';
 import {
@@ -54,7 +55,9 @@ export function addServingFlags(command: Command, { port, maxPixels }: ServingDe
     .option('--jobs <n>', 'photos in the model at once', parseWhole('jobs', 1, 64), 1)
     .option('--max-bytes <size>', 'largest upload (default: 64MB)', parseSize)
     .option('--max-pixels <n>', 'largest photo', parseWhole('max-pixels', 1, Number.MAX_SAFE_INTEGER), maxPixels)
-    .option('--faces', 'find heads and keep them whole; needs packages of its own, which are named if absent', false);
+    .option('--faces', 'find heads and keep them whole; needs packages of its own, which are named if absent', false)
+    // Before a model is loaded or a folder is made.
+    .hook('preAction', (_command, serving) => needPackages('server', `framewright ${serving.name()}`));
   return addModelFlags(command);
 }
 

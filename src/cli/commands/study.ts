@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import path from 'node:path';
+import { counted } from '../../base/counted.js';
 import { FramewrightError } from '../../base/errors.js';
 import { checkOutput, writeFileAtomic } from '../../files/write.js';
 import { makeStudy } from '../../studio/study/make-study.js';
@@ -56,8 +57,12 @@ async function make(results: readonly string[], flags: MakeFlags): Promise<void>
     const study = await makeStudy({ sources: results.map(sourceOf), judges, nChecks: checks, seed, signal });
     await writeFileAtomic(output, Buffer.from(`${JSON.stringify(study, undefined, 2)}\n`), { force, signal });
     const { pairs, nSame } = await readStudy(output);
-    if (nSame > 0) say(`framewright: ${nSame} pairs of the very same crop are not asked about\n`);
-    say(`framewright: ${pairs.length} pairs, ${study.checks?.length ?? 0} attention checks to be looked through\n`);
+    if (nSame > 0)
+      say(
+        `framewright: ${counted(nSame, 'pair')} of the very same crop ${nSame === 1 ? 'is' : 'are'} not asked about\n`,
+      );
+    const checked = counted(study.checks?.length ?? 0, 'attention check');
+    say(`framewright: ${counted(pairs.length, 'pair')}, ${checked} to be looked through\n`);
     printText(`${output}\n`);
   } finally {
     stopListening();

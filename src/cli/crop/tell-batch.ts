@@ -1,3 +1,4 @@
+import { counted, countedAre } from '../../base/counted.js';
 import type { BatchEnd, BatchFailure, BatchListener, BatchPreparation } from '../../batch/listener.js';
 import { filesOf, STDOUT, type PlannedPhoto } from '../../batch/plan/planned-photo.js';
 import { STDIN } from '../../batch/inputs.js';
@@ -34,7 +35,8 @@ export function tellBatch(flags: Told, interrupt: Pick<BatchInterrupt, 'beginPho
       warnFallbacks(cropper, flags.gpu);
       warnGivenUp(cropper);
     },
-    onResume: ({ nEarlier, nTotal }) => tell(`${nEarlier} of ${nTotal} photos were done earlier`),
+    onResume: ({ nEarlier, nTotal }) =>
+      tell(`${nEarlier} of ${counted(nTotal, 'photo')} ${nEarlier === 1 ? 'was' : 'were'} done earlier`),
     onBegin: ({ nTotal }) => {
       progress = new Progress(); // counts from here: a model may take long to load
       if (nTotal > 1) interrupt.beginPhotos();
@@ -62,8 +64,8 @@ export function tellBatch(flags: Told, interrupt: Pick<BatchInterrupt, 'beginPho
 
 const PREPARING = {
   find: (n: number) => `looking for photos, ${n} found`,
-  name: (n: number) => `naming the files of ${n} photos`,
-  check: (n: number) => `looking what is there already of ${n} photos`,
+  name: (n: number) => `naming the files of ${counted(n, 'photo')}`,
+  check: (n: number) => `looking what is there already of ${counted(n, 'photo')}`,
   compare: (n: number) => `comparing photos, ${n} looked at`,
 } as const;
 
@@ -143,13 +145,12 @@ function tellEnd({ error, failures, nRefused, nTotal, nDone, review, isStopped, 
   if (error === undefined) {
     if (failures.length > 0 && nTotal > 1) tell(failuresText(failures, nTotal));
     if (nRefused > 0 && nTotal > 1) {
-      const crops = nRefused === 1 ? '1 crop is' : `${nRefused} crops are`;
-      tell(`${crops} left out, of a shape that the photo has no room for, as told above`);
+      tell(`${countedAre(nRefused, 'crop')} left out, of a shape that the photo has no room for, as told above`);
     }
     if (review && review.nCrops > 0) {
-      tell(`${review.nCrops} crops are left for review: framewright --hints ${review.path}`);
+      tell(`${countedAre(review.nCrops, 'crop')} left for review: framewright --hints ${review.path}`);
     }
-    if (isStopped) tell(`stopped with ${nDone} of ${nTotal} photos done`);
+    if (isStopped) tell(`stopped with ${nDone} of ${counted(nTotal, 'photo')} done`);
   }
   if (canResume && (isStopped || error !== undefined)) tell('the same command with --resume goes on from here');
 }
@@ -157,7 +158,7 @@ function tellEnd({ error, failures, nRefused, nTotal, nDone, review, isStopped, 
 function failuresText(failures: readonly BatchFailure[], nTotal: number): string {
   const listed = failures.slice(0, FAILURES_LISTED).map(({ input }) => `\n  ${input === STDIN ? 'stdin' : input}`);
   const rest = failures.length > listed.length ? `\n  and ${failures.length - listed.length} more, told above` : '';
-  return `${failures.length} of ${nTotal} photos failed${listed.join('')}${rest}`;
+  return `${failures.length} of ${counted(nTotal, 'photo')} failed${listed.join('')}${rest}`;
 }
 
 function rectText({ x, y, width, height }: CropRect): string {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { cancelRun } from '../../fleet/cancel-run.js';
 import { retryRun } from '../../fleet/retry-run.js';
+import { counted } from '../../base/counted.js';
 import { collect } from '../options.js';
 import { say } from '../terminal/visible.js';
 import { addQueueOption, type QueueFlags } from './queue-option.js';
@@ -38,8 +39,4 @@ export function addCancelCommand(fleet: Command): void {
       const nJobs = await cancelRun({ queue, run });
       say(`framewright: ${run} is cancelled, ${counted(nJobs, 'job')} taken out of the queue\n`);
     });
-}
-
-function counted(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,5 @@
 import { Argument, Command } from 'commander';
+import { counted } from '../../base/counted.js';
 import { defined } from '../../base/defined.js';
 import type { SubmitListener, SubmitOptions } from '../../fleet/submit/options.js';
 import { submitRun, SUBMIT_DEFAULTS } from '../../fleet/submit/submit-run.js';
@@ -79,7 +80,7 @@ async function submit(photos: string[], flags: SubmitFlags): Promise<void> {
       },
       onProgress: ({ nPhotos, nEarlier, nJobs }) => {
         const done = nEarlier > 0 ? `, ${nEarlier} done earlier` : '';
-        progress.show(`${nPhotos} photos found${done}, ${nJobs} jobs in the queue`);
+        progress.show(`${counted(nPhotos, 'photo')} found${done}, ${counted(nJobs, 'job')} in the queue`);
       },
       onLost: (why) => {
         progress.clear();
@@ -91,7 +92,7 @@ async function submit(photos: string[], flags: SubmitFlags): Promise<void> {
     const { run, nPhotos, nEarlier, nJobs, isCancelled } = submitted;
     if (flags.json) printText(`${JSON.stringify(submitted)}\n`);
     else {
-      const done = nEarlier > 0 ? `, of which ${nEarlier} were done earlier` : '';
+      const done = nEarlier > 0 ? `, of which ${nEarlier} ${nEarlier === 1 ? 'was' : 'were'} done earlier` : '';
       printText(`${run}\n`);
       say(
         `framewright: ${run}: ${nPhotos} photos${done}, ${nJobs} jobs${isCancelled ? '; cancelled meanwhile' : ''}\n`,

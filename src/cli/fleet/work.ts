@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../base/counted.js';
 import { defined } from '../../base/defined.js';
 import type { EngineName } from '../../base/schema.js';
 import { startWorker, LOCK_MS } from '../../fleet/work/worker.js';
@@ -80,7 +81,8 @@ function tellWork(): WorkerListener {
   return {
     onReady: ({ madeFor, runsOn }) => tell(`a worker for ${madeFor}, on ${runsOn}`),
     onOthersRun: ({ run, madeFor }) => tell(`the run ${run} is for ${madeFor}: this worker takes none of it`),
-    onJob: ({ run, nDone, nFailed }) => tell(`${run}: ${nDone} photos done${nFailed > 0 ? `, ${nFailed} failed` : ''}`),
+    onJob: ({ run, nDone, nFailed }) =>
+      tell(`${run}: ${counted(nDone, 'photo')} done${nFailed > 0 ? `, ${nFailed} failed` : ''}`),
     onFailure: ({ photo, code, message }) =>
       tell(`${message.includes(photo) ? message : `${photo}: ${message}`} [${code}]`),
     onWait: ({ run, why }) => tell(`${run}: ${why}; waiting`),

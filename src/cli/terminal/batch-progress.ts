@@ -1,8 +1,9 @@
+import { counted } from '../../base/counted.js';
 import type { BatchProgress } from '../../batch/listener.js';
 
 /** `120 of 10000 photos, 2 failed, 31 a minute, 5 h 19 min left`; rate and rest once there is something to go by. */
 export function batchProgress({ nTotal, nEarlier, nDone, nFailed, elapsedMs }: BatchProgress): string {
-  const parts = [`${nDone} of ${nTotal} photos`];
+  const parts = [`${nDone} of ${counted(nTotal, 'photo')}`];
   if (nFailed > 0) parts.push(`${nFailed} failed`);
   const nNow = nDone - nEarlier;
   if (nNow > 0 && nDone < nTotal && elapsedMs > 0) {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { existsSync } from 'node:fs';
+import { counted } from '../../base/counted.js';
 import { NUMBER_POLICIES, type NumberPolicy } from '../../../gguf/index.js';
 import { defined } from '../../base/defined.js';
 import { LORA_TARGETS, type LoraTarget } from '../../runtime/trainer.js';
@@ -194,7 +195,8 @@ function settingsOf(flags: AdapterFlags): Partial<TrainSettings> {
 
 function tellPlan(plan: TrainingPlan, { nTies }: TrainingData): void {
   for (const line of planLines(plan)) say(`framewright: ${line}\n`);
-  if (nTies > 0) say(`framewright: ${nTies} ties were left out: both answers are the same\n`);
+  if (nTies > 0)
+    say(`framewright: ${counted(nTies, 'tie')} ${nTies === 1 ? 'was' : 'were'} left out: both answers are the same\n`);
   if (plan.nHeldOut === 0) say('framewright: nothing is held out, so nothing will tell whether it helped\n');
 }
 
@@ -229,7 +231,7 @@ function stepText(row: CurveRow, nSteps: number): string {
 function tellResult(kind: TrainKind, trained: TrainedAdapter, json: boolean): void {
   if (json) printText(`${JSON.stringify(trained)}\n`);
   const { adapter, page, nSteps, seconds, change, overModel } = trained;
-  say(`framewright: ${adapter} after ${nSteps} steps in ${durationText(seconds)}; curves: ${page}\n`);
+  say(`framewright: ${adapter} after ${counted(nSteps, 'step')} in ${durationText(seconds)}; curves: ${page}\n`);
   if (change) say(`framewright: ${changeText(kind, change)}\n`);
   if (overModel) say(`framewright: against the model without any adapter, ${changeText(kind, overModel)}\n`);
 }

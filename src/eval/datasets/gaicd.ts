@@ -1,6 +1,7 @@
 import { access, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { counted } from '../../base/counted.js';
 import { FramewrightError } from '../../base/errors.js';
 import type { Box, Size } from '../../base/geometry.js';
 import { cleanBox, compareBoxes, fourNumbers } from './boxes.js';
@@ -52,7 +53,7 @@ export async function readGaicd(
     const size = label.size ?? found.size;
     const rated = label.crops.filter(({ mos }) => mos !== DISCARDED_MOS);
     const nDiscarded = label.crops.length - rated.length;
-    if (nDiscarded > 0) repairs.push(`${label.id}: left out ${nDiscarded} crops rated -2 (discarded)`);
+    if (nDiscarded > 0) repairs.push(`${label.id}: left out ${counted(nDiscarded, 'crop')} rated -2 (discarded)`);
     const crops = rated
       .map(({ box, mos }) => ({ box: cleanBox(box, size, label.id, repairs), mos }))
       .filter((crop): crop is RatedCrop => crop.box !== undefined)
@@ -74,7 +75,7 @@ async function* jsonLabels(path: string, signal?: AbortSignal): AsyncGenerator<G
     if (label.crops_xyxy.length !== label.mos.length) {
       throw new FramewrightError(
         'DATASET_INVALID',
-        `${path}, at ${id}: ${label.crops_xyxy.length} crops but ${label.mos.length} scores`,
+        `${path}, at ${id}: ${counted(label.crops_xyxy.length, 'crop')} but ${counted(label.mos.length, 'score')}`,
       );
     }
     const [width, height] = label.size_inferred;

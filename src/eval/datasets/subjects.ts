@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { counted } from '../../base/counted.js';
 import { FramewrightError, messageOf } from '../../base/errors.js';
 import { RATIO_NAMES } from '../ratio-window.js';
 import { indexPhotos, locatePhoto, photosUnder, stemOf } from './photos.js';
@@ -41,7 +42,8 @@ export async function readSubjects(
     const found = await locatePhoto(index, name, missing);
     for (const aspect of RATIO_NAMES) photos.push({ id: `${name} ${aspect}`, ...found, split: aspect, aspect, mask });
   }
-  const repairs = nLeftOut > 0 ? [`left out ${nLeftOut} photos whose subject is next to nothing or most of them`] : [];
+  const repairs =
+    nLeftOut > 0 ? [`left out ${counted(nLeftOut, 'photo')} whose subject is next to nothing or most of them`] : [];
   return { kind: 'subjects', name: 'subjects', folder, photos, missing, repairs };
 }
 

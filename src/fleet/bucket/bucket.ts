@@ -43,7 +43,7 @@ const MAX_READ_BYTES = 64 * 2 ** 20;
  * Opens a bucket of AWS S3 or of a server that speaks its language, by the AWS SDK with its own chain of credentials.
  * Nothing is asked of the server yet.
  *
- * @throws FramewrightError USAGE, also where the AWS SDK is not installed
+ * @throws FramewrightError USAGE, PACKAGE_NOT_FOUND where the AWS SDK is not installed
  */
 export function openBucket(name: string, options: BucketOptions = {}): Promise<Bucket> {
   return Bucket.open(name, options);

@@ -2,9 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DeleteObjectsCommand, S3Client } from '@aws-sdk/client-s3';
 import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
-
-/** Optional peers: only who crops photos of buckets needs them. */
-const PACKAGES = ['@aws-sdk/client-s3', '@aws-sdk/lib-storage'] as const;
+import { needPackages } from '../../files/optional-packages.js';
 
 /** First try included; the SDK waits longer each time. AWS_MAX_ATTEMPTS, where it is set, goes before. */
 const MAX_ATTEMPTS = 5;
@@ -18,18 +16,11 @@ export interface Sdk {
   readonly Upload: (typeof import('@aws-sdk/lib-storage'))['Upload'];
 }
 
-/** @throws FramewrightError USAGE where the packages are not installed */
+/** @throws FramewrightError PACKAGE_NOT_FOUND where the packages are not installed */
 export async function loadSdk(): Promise<Sdk> {
-  try {
-    const [s3, { Upload }] = await Promise.all([import('@aws-sdk/client-s3'), import('@aws-sdk/lib-storage')]);
-    return { s3, Upload };
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
-    const command = `npm install ${PACKAGES.join(' ')}`;
-    throw new FramewrightError('USAGE', `photos in buckets need packages that are not installed: ${command}`, {
-      cause,
-    });
-  }
+  needPackages('buckets', 'what lies in buckets');
+  const [s3, { Upload }] = await Promise.all([import('@aws-sdk/client-s3'), import('@aws-sdk/lib-storage')]);
+  return { s3, Upload };
 }
 
 export interface ClientOptions {

@@ -10,7 +10,7 @@ import type { BatchSettings } from '../../batch/settings.js';
 import { isBucketUrl } from '../bucket/bucket-url.js';
 import { placeOfPath } from '../bucket/places.js';
 import type { JobPhoto } from '../run/run-spec.js';
-import type { PhotoGroup, PhotoSource, PhotoVersion } from './photo-groups.js';
+import type { PhotoGroup, PhotoSource, PhotoVersion } from './photo-source.js';
 import { pathInJournal, type SeenPhotos } from './seen-photos.js';
 
 /** Photos for one job. */

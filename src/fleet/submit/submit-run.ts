@@ -22,7 +22,8 @@ import { RunNotes } from '../run/run-notes.js';
 import type { JobData, RunSpec, RunWishes } from '../run/run-spec.js';
 import { RunStore } from '../run/run-store.js';
 import { SUBMIT_OPTIONS, type SubmitListener, type SubmitOptions, type SubmittedRun } from './options.js';
-import { photoSource, type PhotoSource } from './photo-groups.js';
+import { photoSource } from './photo-groups.js';
+import type { PhotoSource } from './photo-source.js';
 import { planJobs, type PlannedJob } from './plan-jobs.js';
 import { seenPhotos, SeenPhotos } from './seen-photos.js';
 
@@ -38,7 +39,7 @@ const RUN_NAME = /^[\w-][\w.-]{0,63}$/;
  * same call again goes on where one ended, and puts in what has failed since.
  *
  * @throws FramewrightError USAGE for options that do not go together, an address that is none, a run of that name with other
- *   options, or files that would have one name; as runBatch for inputs, hints and output; TOOL_NOT_FOUND where the packages of the queue are
+ *   options, or files that would have one name; as runBatch for inputs, hints and output; PACKAGE_NOT_FOUND where the packages of the queue are
  *   missing; the reason of `signal` when aborted.
  */
 export async function submitRun(options: SubmitOptions, listener: SubmitListener = {}): Promise<SubmittedRun> {

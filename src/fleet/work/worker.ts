@@ -28,7 +28,7 @@ const MOST_BYTES = Number.MAX_SAFE_INTEGER;
  * Starts a worker: it opens its cropper in a process of its own, then takes jobs of the runs that are for its kind, one at
  * a time, until it is closed. This process holds the jobs' locks and is never busy with a photo.
  *
- * @throws FramewrightError as openCropper; USAGE for options and an address that are none, TOOL_NOT_FOUND where the packages of the queue are
+ * @throws FramewrightError as openCropper; USAGE for options and an address that are none, PACKAGE_NOT_FOUND where the packages of the queue are
  *   missing
  */
 export async function startWorker(options: WorkerOptions, listener: WorkerListener = {}): Promise<RunningWorker> {

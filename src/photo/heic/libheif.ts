@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
+import { OPTIONAL_PACKAGES } from '../../files/optional-packages.js';
 
 /** An optional peer: libheif compiled to WebAssembly, with its decoder of HEVC. */
-export const HEIC_PACKAGE = 'libheif-js';
+export const [HEIC_PACKAGE] = OPTIONAL_PACKAGES.heic;
 
 /** The module with its WebAssembly in it. Looked for anew each time: it may have been installed meanwhile. */
 export function findLibheif(): string | undefined {

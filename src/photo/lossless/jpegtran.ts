@@ -9,19 +9,23 @@ const PROGRAM = 'jpegtran';
 /** More than it ever says. */
 const MAX_MESSAGE = 2000;
 
-/**
- * Where it is. Looked for on PATH by ourselves: some systems would take one that lies in the current folder.
- *
- * @throws FramewrightError TOOL_NOT_FOUND, with how to get it
- */
-export function findJpegtran(): string {
+export const JPEGTRAN_REMEDY =
+  'install libjpeg-turbo (Debian, Ubuntu: apt-get install libjpeg-turbo-progs; Fedora: dnf install libjpeg-turbo-utils; macOS: brew install jpeg-turbo; Windows: libjpeg-turbo.org)';
+
+/** Where it is. Looked for on PATH by ourselves: some systems would take one that lies in the current folder. */
+export function lookForJpegtran(): string | undefined {
   const names = process.platform === 'win32' ? [`${PROGRAM}.exe`] : [PROGRAM];
   const folders = (process.env.PATH ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder));
-  const found = folders.flatMap((folder) => names.map((name) => path.join(folder, name))).find(isProgram);
+  return folders.flatMap((folder) => names.map((name) => path.join(folder, name))).find(isProgram);
+}
+
+/** @throws FramewrightError TOOL_NOT_FOUND, with how to get it */
+export function findJpegtran(): string {
+  const found = lookForJpegtran();
   if (found !== undefined) return found;
   throw new FramewrightError(
     'TOOL_NOT_FOUND',
-    `--lossless needs the program ${PROGRAM}, which is not on PATH: install libjpeg-turbo (Debian, Ubuntu: apt-get install libjpeg-turbo-progs; Fedora: dnf install libjpeg-turbo-utils; macOS: brew install jpeg-turbo; Windows: libjpeg-turbo.org)`,
+    `--lossless needs the program ${PROGRAM}, which is not on PATH: ${JPEGTRAN_REMEDY}`,
   );
 }
 

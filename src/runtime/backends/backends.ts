@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { globalFlag, isDependency } from '../../files/package-root.js';
 import type { NativeAddon, NativeDevice } from '../addon.js';
 import { buildFromSource, findLibraries, type Build } from './builds.js';
 import { isLibraryInstalled, neededLibraries } from './elf.js';
-import { globalFlag, isDependency, jsonAt } from './packages.js';
+import { jsonAt } from './packages.js';
 import type { GpuChoice, RuntimeInfo } from '../types.js';
 
 export type GpuBackend = Exclude<GpuChoice, 'auto' | 'cpu'>;

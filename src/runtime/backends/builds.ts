@@ -3,15 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { FramewrightError } from '../../base/errors.js';
-import {
-  addonPackageName,
-  findPackage,
-  globalFlag,
-  isDependency,
-  jsonAt,
-  packageRoot,
-  type InstalledPackage,
-} from './packages.js';
+import { globalFlag, isDependency, packageRoot } from '../../files/package-root.js';
+import { addonPackageName, findPackage, jsonAt, type InstalledPackage } from './packages.js';
 import type { RuntimeInfo } from '../types.js';
 
 /** What native/install/build-info.mjs writes beside an addon. */

@@ -1,24 +1,6 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, sep } from 'node:path';
-
-/** Folder of this package: the nearest one above that holds a package.json, from the sources as from dist/. */
-export const packageRoot = findRoot(import.meta.dirname);
-
-/** Whether this package was installed for another one, rather than being a checkout someone works in. */
-export const isDependency = packageRoot.split(sep).includes('node_modules');
-
-function findRoot(dir: string): string {
-  return existsSync(join(dir, 'package.json')) ? dir : findRoot(dirname(dir));
-}
-
-/** Flag of npm for what was installed for all projects: only where npm has no project above is that so. */
-export const globalFlag = isDependency && !existsSync(join(projectAbove(), 'package.json')) ? ' --global' : '';
-
-function projectAbove(): string {
-  const parts = packageRoot.split(sep);
-  return parts.slice(0, parts.indexOf('node_modules')).join(sep);
-}
+import { join } from 'node:path';
 
 export interface InstalledPackage {
   readonly dir: string;

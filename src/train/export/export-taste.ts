@@ -1,3 +1,4 @@
+import { countedAre } from '../../base/counted.js';
 import { FAMILIES } from '../../../gguf/index.js';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -340,7 +341,8 @@ class Exporter {
 }
 
 function nothingOf({ nPairsUnusable }: PhotoRecords, { ratingGap }: TasteSource): string {
-  if (nPairsUnusable > 0) return `its ${nPairsUnusable} pairs are of crops smaller than are proposed, or too alike`;
+  if (nPairsUnusable > 0)
+    return `its ${countedAre(nPairsUnusable, 'pair')} of crops smaller than are proposed, or too alike`;
   return `no crop of it is one that may be proposed, and no ratings are ${ratingGap} apart`;
 }
 

@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js';
 import { alignedLines } from '../../base/text-table.js';
 import type { ExportFacts } from './export-schema.js';
 
@@ -22,7 +23,7 @@ export function summaryText(facts: ExportFacts): string {
     ...alignedLines(rows, [1, 2, 3]),
   ];
   const nParts = facts.photos.filter(({ part }) => part).length;
-  if (nParts > 0) lines.push('', `with ${nParts} parts of photos among what is trained on`);
+  if (nParts > 0) lines.push('', `with ${counted(nParts, 'part')} of photos among what is trained on`);
   if (leftOut.length > 0) {
     lines.push(
       '',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { counted } from '../../base/counted.js';
 import { FramewrightError } from '../../base/errors.js';
 import { imagesOf, type TokenisedConversation, type TokenisedPair } from './pieces.js';
 import { readPreferenceRecords, readSftRecords, type Placed, type TrainKind } from './records.js';
@@ -57,7 +58,7 @@ export async function readTrainingData(
     throw new FramewrightError(
       'DATASET_INVALID',
       train.nTies > 0
-        ? `${file} holds ties only (${train.nTies} pairs with the same answer twice): nothing is preferred to anything`
+        ? `${file} holds ties only (${counted(train.nTies, 'pair')} with the same answer twice): nothing is preferred to anything`
         : `${file} holds nothing to learn from`,
     );
   const hash = createHash('sha256').update(await readFile(file));

@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js';
 import { FramewrightError, messageOf } from '../../base/errors.js';
 import { intersectionOverUnion } from '../../base/geometry.js';
 import type { Analyst } from '../export/analyst.js';
@@ -43,7 +44,7 @@ export async function preferencesOf(
   }
   if (photos.length === 0) {
     const why = missing.length > 0 ? `, e.g. ${missing[0]!.id}: ${missing[0]!.reason}` : '';
-    throw new FramewrightError('DATASET_INVALID', `no crop made by hand in ${nPhotos} photos${why}`);
+    throw new FramewrightError('DATASET_INVALID', `no crop made by hand in ${counted(nPhotos, 'photo')}${why}`);
   }
   if (nOther === 0) {
     throw new FramewrightError(

@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js';
 import { preferenceRate, type PreferenceRate } from '../../base/intervals.js';
 import { intersectionOverUnion, type Box } from '../../base/geometry.js';
 import { meanInterval } from '../../base/student-t.js';
@@ -54,10 +55,12 @@ export function tasteText({ nPhotos, before, after, gain, nearer, verdict }: Tas
       : `nearer to yours in ${percent(nearer.rate)} of the ${nearer.nJudged} that changed ` +
         `[${percent(nearer.low)}, ${percent(nearer.high)}]`;
   return [
-    `on ${nPhotos} choices, each by an adapter that does not know it: ${share}`,
+    `on ${counted(nPhotos, 'choice')}, each by an adapter that does not know it: ${share}`,
     `mean IoU with your crop ${before.toFixed(3)} before, ${after.toFixed(3)} now: ` +
       `${gain.value >= 0 ? '+' : ''}${gain.value.toFixed(3)} [${gain.low.toFixed(3)}, ${gain.high.toFixed(3)}]`,
-    verdict === 'cannot tell' ? `From ${nPhotos} choices it cannot be told whether this helped.` : VERDICTS[verdict],
+    verdict === 'cannot tell'
+      ? `From ${counted(nPhotos, 'choice')} it cannot be told whether this helped.`
+      : VERDICTS[verdict],
     '',
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { countedAre } from '../../base/counted.js';
 import { defined } from '../../base/defined.js';
 import { FramewrightError } from '../../base/errors.js';
 import { boxArea, boxOfRect, type Box } from '../../base/geometry.js';
@@ -80,7 +81,7 @@ export async function learnTaste(options: TasteOptions): Promise<Taste> {
   if (crops.chosen.length < LEAST_CHOICES) {
     throw new FramewrightError(
       'DATASET_INVALID',
-      `${crops.chosen.length} choices are too few to learn a taste from, and to tell whether it was: it takes ${LEAST_CHOICES} at least`,
+      `${countedAre(crops.chosen.length, 'choice')} too few to learn a taste from, and to tell whether it was: it takes ${LEAST_CHOICES} at least`,
     );
   }
   return makeNewFolder(out, (folder) => learnIn(folder, options));

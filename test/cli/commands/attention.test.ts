@@ -26,12 +26,12 @@ test('prints the table and writes page, JSON and CSV; a photo that cannot be rea
   ]);
   expect(code).toBe(4);
   expect(stderr).toContain('broken.jpg');
-  expect(stdout).toMatch(/^Model nano, [0-9a-f]{12}, prompts compact.*; 1 photos\.\n\n\| attended +\| share, enhanced/);
+  expect(stdout).toMatch(/^Model nano, [0-9a-f]{12}, prompts compact.*; 1 photo\.\n\n\| attended +\| share, enhanced/);
   expect(JSON.parse(await readFile(json, 'utf8'))).toMatchObject({ schemaVersion: 1, photos: [{ grid: {} }] });
   expect((await readFile(csv, 'utf8')).split('\n')[0]).toBe(
     'photo,condition,layer,head,group,tokens,share,lift,normalised',
   );
-  expect(await readFile(html, 'utf8')).toContain('<title>Attention: nano, 1 photos</title>');
+  expect(await readFile(html, 'utf8')).toContain('<title>Attention: nano, 1 photo</title>');
 
   const again = await framewright(['attention', examplePhoto('dogs'), ...outputs]);
   expect([again.code, again.stdout]).toEqual([2, '']);

@@ -234,6 +234,6 @@ describe('raw files', () => {
     const named = await run('--xmp', '-o', 'out/', 'in/r.dng');
     expect(named.code).toBe(4);
     expect(named.stderr).toContain('is a camera RAW file (DNG): develop it first');
-    expect((await run('--dry-run', 'in')).stderr).toContain('1 RAW photos in in are left out');
+    expect((await run('--dry-run', 'in')).stderr).toContain('1 RAW photo in in is left out');
   });
 });

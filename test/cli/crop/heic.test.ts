@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { examplePhoto, projectFile } from '../../support/photos.js';
+import { examplePhoto } from '../../support/photos.js';
 import { describeWith, heifEnc } from '../../support/system-tools.js';
-import { framewright } from '../run.js';
+import { framewright, withoutPackages } from '../run.js';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'framewright-cli-heic-'))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const without = { NODE_OPTIONS: `--require ${projectFile('test', 'support', 'without-libheif.cjs')}` };
+const without = withoutPackages('libheif-js');
 const run = (args: string[], env = {}): ReturnType<typeof framewright> =>
   framewright(['--engine', 'rules', ...args], { cwd: folder, env });
 
@@ -41,7 +41,7 @@ describeWith(['heif-enc'], 'a HEIC photo', () => {
     copyFileSync(examplePhoto('pagoda'), path.join(folder, 'a.jpg'));
     const together = await run(['.'], without);
     expect(together).toMatchObject({ code: 0, stdout: 'a-crop.jpg\n' });
-    expect(together.stderr).toMatch(/1 HEIC or RAW photos in \. are left out \(IMG_1\.HEIC\).*npm install libheif-js/);
+    expect(together.stderr).toMatch(/1 HEIC or RAW photo in \. is left out \(IMG_1\.HEIC\).*npm install libheif-js/);
   });
 
   test('that is damaged is that photo’s error, and the others are cropped', async () => {

@@ -102,10 +102,11 @@ describe('--resume', () => {
       // Of the photos without a line, none was begun.
       for (const name of names.slice(Math.ceil(nLines / 2))) unlinkSync(at('out', name));
       const before = state();
+      const nDone = Math.floor(nLines / 2);
       const { code, stderr } = await run(['--resume', 'in']);
       expect({ code, stderr }, `cut after ${nLines}`).toEqual({
         code: 0,
-        stderr: `framewright: ${Math.floor(nLines / 2)} of 6 photos were done earlier\n`,
+        stderr: `framewright: ${nDone} of 6 photos ${nDone === 1 ? 'was' : 'were'} done earlier\n`,
       });
       const after = state();
       expect(Object.keys(after)).toEqual(names);

@@ -99,14 +99,14 @@ test('hints change single photos, are part of what a run did, and a path that is
   const args = ['--engine', 'full', '-a', '1:1', '--json', '-o', 'out', '--hints', 'hints.jsonl'];
   const hinted = await run(...args, 'in');
   expect(hinted.stderr).toBe(
-    'framewright: 1 hints are for photos that are not among those given (hints.jsonl:2: in/cats.jpg)\n',
+    'framewright: 1 hint is for a photo that is not among those given (hints.jsonl:2: in/cats.jpg)\n',
   );
   expect(results(hinted.stdout).map(({ crop }) => crop.y)).toEqual([0, 0]);
   expect(
     results((await run('--engine', 'full', '-a', '1:1', '--json', '--dry-run', 'in')).stdout)[0]!.crop.y,
   ).toBeGreaterThan(190);
   writeFileSync(at('hints.jsonl'), '{"path": "in/dogs.jpg", "keep": [[0, 0, 700, 710]]}\n');
-  expect((await run(...args, '--resume', '--force', 'in')).stderr).toContain('1 of 2 photos were done earlier');
+  expect((await run(...args, '--resume', '--force', 'in')).stderr).toContain('1 of 2 photos was done earlier');
 });
 
 test.each([

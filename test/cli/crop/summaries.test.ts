@@ -69,7 +69,7 @@ describe('what a run writes about itself', () => {
     const again = await run(...args, '--resume');
     expect(again).toMatchObject({
       code: 0,
-      stderr: 'framewright: 1 pictures made here earlier are left out\nframewright: 2 of 2 photos were done earlier\n',
+      stderr: 'framewright: 1 picture made here earlier is left out\nframewright: 2 of 2 photos were done earlier\n',
     });
     expect(readdirSync(at('out')).filter((name) => name.endsWith('.jpg'))).toEqual([
       'dogs-crop.jpg',
@@ -84,7 +84,7 @@ describe('what a run writes about itself', () => {
     const crop = (...args: string[]) => framewright(['--engine', 'centre', ...args], { cwd: at() });
     expect((await crop(...more, '--contact-sheet', 'in/sheet.jpg', 'in/')).code).toBe(0);
     const next = await crop('-o', 'out/', 'in/');
-    expect(next).toMatchObject({ code: 0, stderr: 'framewright: 1 pictures made here earlier are left out\n' });
+    expect(next).toMatchObject({ code: 0, stderr: 'framewright: 1 picture made here earlier is left out\n' });
     expect(readdirSync(at('out')).filter((name) => name.includes('sheet'))).toEqual([]);
   });
 });

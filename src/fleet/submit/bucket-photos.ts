@@ -1,11 +1,12 @@
 import path from 'node:path';
 import { isReadablePhoto } from '../../batch/inputs.js';
 import { isGlob } from '../../batch/glob.js';
+import { countedAre } from '../../base/counted.js';
 import { FramewrightError } from '../../base/errors.js';
-import type { PhotoGroup, PhotoSource, PhotoVersion, SourceOptions } from '../submit/photo-groups.js';
-import { openBucket } from './bucket.js';
-import { parseBucketUrl } from './bucket-url.js';
-import { isPathKey, pathOfPlace } from './places.js';
+import type { PhotoGroup, PhotoSource, PhotoVersion, SourceOptions } from './photo-source.js';
+import { openBucket } from '../bucket/bucket.js';
+import { parseBucketUrl } from '../bucket/bucket-url.js';
+import { isPathKey, pathOfPlace } from '../bucket/places.js';
 
 /**
  * The photos of a bucket whose keys begin so, a page of its list at a time; `s3://bucket/photos` means those below
@@ -44,7 +45,7 @@ export function bucketSource(url: string, { recursive, output }: SourceOptions):
         nPhotos += photos.size;
         yield* byFolder(photos, isOne);
       }
-      if (nOdd > 0) onNote(`${nOdd} photos of ${url} are left out: their keys are no paths`);
+      if (nOdd > 0) onNote(`${countedAre(nOdd, 'photo')} left out of ${url}, for keys that are no paths`);
       if (nPhotos === 0) {
         throw new FramewrightError(
           'INPUT_NOT_FOUND',
