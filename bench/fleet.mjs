@@ -211,7 +211,9 @@ try {
     console.log(
       `two workers to one: ${row.twoToOneWorker.join(', ')}; one worker to one process: ${row.oneWorkerToProcess.join(', ')}`,
     );
-    console.log(`CPU time of a photo: ${JSON.stringify(row.cpuMsPerPhoto)}; the queue's ${row.queueMsPerPhoto} ms, ${submit} of them for putting it in`);
+    console.log(
+      `CPU time of a photo: ${JSON.stringify(row.cpuMsPerPhoto)}; the queue's ${row.queueMsPerPhoto} ms, ${submit} of them for putting it in`,
+    );
     if (nano !== undefined) console.log(`which is ${(100 * row.queueShareOfNano).toFixed(2)} % of the nano's time`);
     for (const problem of row.problems) console.error(problem);
   }
