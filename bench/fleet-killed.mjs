@@ -1,5 +1,5 @@
 // A fleet under kill -9: of workers, of the processes that crop for them, of whoever submits, and of the queue's server, which
-// is started again on its append-only file; each at a random moment, many times a round. Whatever was killed is started
+// is started again on its append-only file, at times without its last second; each at a random moment, many times a round. Whatever was killed is started
 // again, as systemd would. At the end every photo has to be there once, whole, as one process makes it, and nothing else.
 // `node bench/fleet-killed.mjs [--rounds 20] [--seed 1] [--photos 300] [--workers 3] [--engine rules]
 // [--kills 12] [--pause 4000] [--keep]` after
@@ -110,7 +110,7 @@ async function round(nth) {
   const submit = new Service([...put, ...flow, photos], { env, endsWell: true });
   const redis = server.client();
   const store = new RunStore(redis);
-  const killed = { worker: 0, child: 0, submit: 0, server: 0 };
+  const killed = { worker: 0, child: 0, submit: 0, server: 0, power: 0 };
   const events = [];
   const start = performance.now();
   const any = () => workers[Math.floor(random() * workers.length)];
@@ -124,6 +124,17 @@ async function round(nth) {
       await server.start();
       return true;
     },
+    // As a power cut: what the server did in up to a second before is lost. What was put in just before `submit` had ended
+    // would have to be submitted once more, by whoever sees that nobody is at it.
+    power: async () => {
+      if (!submit.running) return false;
+      const nBytes = server.keptBytes();
+      await sleep(random() * 1000);
+      await server.stop('SIGKILL');
+      server.loseAfter(nBytes);
+      await server.start();
+      return true;
+    },
   };
   const isMerged = async () => (await store.stateOf(RUN)) === 'merged';
   let isEnded = false;
@@ -134,7 +145,7 @@ async function round(nth) {
     while (!(await isMerged())) {
       // At times one right after the other.
       if (random() < 0.8) await sleep(random() * 2 * Number(values.pause));
-      const way = ['worker', 'worker', 'child', 'child', 'submit', 'server'][Math.floor(random() * 6)];
+      const way = ['worker', 'worker', 'child', 'child', 'submit', 'server', 'power'][Math.floor(random() * 7)];
       if (!(await WAYS[way]())) continue;
       killed[way]++;
       events.push(`${Math.round(performance.now() - start)} ms: ${way}`);

@@ -1,7 +1,7 @@
 // What the benches of the fleet share: small photos, a queue's server of their own, the command, and what it has made.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
@@ -90,6 +90,24 @@ export class QueueServer {
     const redis = new Redis(this.url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
     redis.on('error', () => undefined);
     return redis;
+  }
+
+  /** How much of what it did is in its append-only file. */
+  keptBytes() {
+    return statSync(this.#kept()).size;
+  }
+
+  /** What came later is lost, as by a power cut; it must not be running. */
+  loseAfter(nBytes) {
+    truncateSync(this.#kept(), nBytes);
+  }
+
+  #kept() {
+    const folder = path.join(this.folder, 'appendonlydir');
+    return path.join(
+      folder,
+      readdirSync(folder).find((name) => name.endsWith('.incr.aof')),
+    );
   }
 
   async stop(signal = 'SIGTERM') {
