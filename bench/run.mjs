@@ -82,6 +82,16 @@ const BENCHES = {
       ),
     ],
   },
+  fleet: {
+    short: ['--short'],
+    // All 10,000 take hours: node bench/fleet.mjs
+    whole: ['--count', '600'],
+    lines: ({ nPhotos, rows }) =>
+      rows.map(
+        ({ engine, nProblems, twoToOneWorker, queueMsPerPhoto, queueShareOfNano }) =>
+          `${engine}, ${nPhotos} photos: two workers ${twoToOneWorker.join(', ')} times one; the queue takes ${queueMsPerPhoto} ms of CPU time a photo${queueShareOfNano === undefined ? '' : `, ${percent(queueShareOfNano, 1)} of the nano's`}; ${nProblems} differences from one process`,
+      ),
+  },
 };
 
 const { values, positionals } = parseArgs({

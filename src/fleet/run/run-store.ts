@@ -143,6 +143,16 @@ export class RunStore {
     await this.#redis.sadd(keyOf(run, 'open'), ...ids);
   }
 
+  /** The jobs that are not done, with the run's name. */
+  async openIds(run: string): Promise<readonly string[]> {
+    return this.#redis.smembers(keyOf(run, 'open'));
+  }
+
+  /** There are no such jobs any more. */
+  async closeJobs(run: string, ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.#redis.srem(keyOf(run, 'open'), ...ids);
+  }
+
   async noteSubmitted(run: string, counts: { readonly nPhotos: number; readonly nEarlier: number }): Promise<void> {
     await this.#redis.hset(keyOf(run), counts);
   }

@@ -47,13 +47,12 @@ export async function* planJobs(plan: JobPlan): AsyncGenerator<PlannedJob, void,
   const names = new Names();
   let nPhotos = 0;
   let nEarlier = 0;
-  let chunk: { readonly photo: JobPhoto; readonly version: PhotoVersion | undefined }[] = [];
-  let nOfChunk = 0;
+  let chunk: { readonly photo: JobPhoto; readonly version: PhotoVersion | undefined; readonly isDone: boolean }[] = [];
   const job = (): PlannedJob[] => {
-    const photos = chunk.map(({ photo }) => photo);
+    const photos = chunk.filter(({ isDone: is }) => !is).map(({ photo }) => photo);
+    // Of those that are done too: a job that a worker is at is then the same, and not put in once more beside it.
     const id = idOf(chunk.map(({ photo, version }) => [photo, version]));
     chunk = [];
-    nOfChunk = 0;
     onCount({ nPhotos, nEarlier });
     return photos.length > 0 ? [{ id, photos }] : [];
   };
@@ -64,10 +63,10 @@ export async function* planJobs(plan: JobPlan): AsyncGenerator<PlannedJob, void,
       const own = plan.wishes.of(planned.input);
       const photo = { planned: inPlace(planned), ...(Object.keys(own).length > 0 ? { wishes: own } : {}) };
       const version = group.versions?.get(planned.input) ?? (await versionOf(planned.input));
-      if (isDone(photo, version, plan)) nEarlier++;
-      else chunk.push({ photo, version });
-      // Those that are done count as well: the jobs of the others then are what they were the first time.
-      if (++nOfChunk === jobSize) yield* job();
+      const isEarlier = isDone(photo, version, plan);
+      if (isEarlier) nEarlier++;
+      chunk.push({ photo, version, isDone: isEarlier });
+      if (chunk.length === jobSize) yield* job();
     }
   }
   yield* job();

@@ -51,15 +51,26 @@ export async function submitRun(options: SubmitOptions, listener: SubmitListener
   checkWhole('priority', priority, PRIORITIES.first, PRIORITIES.last);
   const prepared = await prepare(options);
   const { spec } = prepared;
-  await using connection = await connect(options.queue, listener.onLost);
+  let nLosses = 0;
+  await using connection = await connect(options.queue, (why) => {
+    nLosses++;
+    listener.onLost?.(why);
+  });
   const store = new RunStore(connection.redis);
   await store.register(spec);
   await noteWorkers(store, spec, listener);
   const queue = openQueue(connection, spec.madeFor);
-  const submission = new Submission({ store, queue, spec, priority, mostWaiting, signal: prepared.settings.signal });
-  const counts = await submission.putIn(await jobsOf(prepared, jobSize, store, listener, submission));
-  if (await store.endSubmission(spec.run)) await addMergeJob(queue, spec.run);
-  return { run: spec.run, ...counts, isCancelled: submission.isCancelled };
+  for (;;) {
+    const nBefore = nLosses;
+    const submission = new Submission({ store, queue, spec, priority, mostWaiting, signal: prepared.settings.signal });
+    const counts = await submission.putIn(await jobsOf(prepared, jobSize, store, listener, submission));
+    if (!(await submission.mayLack(nLosses > nBefore))) {
+      if (await store.endSubmission(spec.run)) await addMergeJob(queue, spec.run);
+      return { run: spec.run, ...counts, isCancelled: submission.isCancelled };
+    }
+    // What is there by now is not put in twice.
+    await store.register(spec);
+  }
 }
 
 interface Prepared {
@@ -215,6 +226,22 @@ class Submission {
     }
     await this.#add(some);
     return { ...this.counts, nJobs: this.nJobs };
+  }
+
+  /**
+   * Whether jobs that were put in are not in the queue, and not done either: a server that crashes may lose its last second,
+   * and a worker may have ended a job just when it was put in again.
+   */
+  async mayLack(hasLost: boolean): Promise<boolean> {
+    const { store, queue, spec } = this.#options;
+    const { run } = spec;
+    const gone: string[] = [];
+    for (const id of await store.openIds(run)) if ((await queue.getJobState(id)) === 'unknown') gone.push(id);
+    // Of a run that was cancelled none is in the queue.
+    this.isCancelled ||= (await store.stateOf(run)) === 'cancelled';
+    if (this.isCancelled) return false;
+    await store.closeJobs(run, gone);
+    return hasLost || gone.length > 0;
   }
 
   async #add(jobs: readonly PlannedJob[]): Promise<void> {

@@ -63,7 +63,9 @@ export class CropProcess implements AsyncDisposable {
    * @throws FramewrightError as openCropper; ProcessDied
    */
   async open(): Promise<void> {
-    if (this.#child) return;
+    // One that has ended while it had nothing to do told nobody.
+    if (this.#child?.connected && this.#child.exitCode === null && this.#child.signalCode === null) return;
+    this.#residentBytes = 0;
     this.#child = fork(packageFile('dist', 'src', 'fleet', 'work', 'child.js'), {
       // What it says for people goes where this process says it; stdout is for results.
       stdio: ['ignore', 2, 2, 'ipc'],

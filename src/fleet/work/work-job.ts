@@ -3,6 +3,7 @@ import { FramewrightError, messageOf } from '../../base/errors.js';
 import type { FailedPhoto, JobEnd, RunStore } from '../run/run-store.js';
 import type { JobPhoto, PhotoFailure, RunSpec } from '../run/run-spec.js';
 import { ProcessDied, type CropProcess } from './crop-process.js';
+import { isNotedDone } from './noted-done.js';
 
 /** Deaths of the process that crops after which a photo is set aside. */
 export const MOST_DEATHS = 3;
@@ -90,6 +91,11 @@ class JobWork {
     const suspect = photos[0]!;
     const nDeaths = deaths.get(suspect.planned.input) ?? 0;
     if (nDeaths < MOST_DEATHS) return [suspect];
+    if (await isNotedDone(this.#job.spec, this.#job.job, suspect)) {
+      this.#left.delete(suspect.planned.input);
+      this.#done.push(suspect.planned.input);
+      return [];
+    }
     this.#fail(suspect.planned.input, {
       code: 'WORKER_DIED',
       message: `the process that crops it has ended ${nDeaths} times: it is set aside, and fleet retry tries it again`,

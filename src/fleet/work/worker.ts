@@ -160,14 +160,16 @@ class FleetWorker implements RunningWorker {
     const inHand = { run, lost: new AbortController(), cancelled: new AbortController(), nPhotos: 0 };
     this.#inHand = inHand;
     try {
-      const isDone = await (job.data.what === 'merge' ? this.#merge(run, inHand) : this.#crop(job, inHand));
-      if (!isDone) await this.#handBack(job, token);
+      if (await (job.data.what === 'merge' ? this.#merge(run, inHand) : this.#crop(job, inHand))) return;
     } catch (error) {
-      await this.#handBack(job, token, error);
+      this.#parts.listener.onWait?.({ run, why: messageOf(error) });
+      // A worker whose process does not even start would take job after job.
+      this.#fail(error);
     } finally {
       this.#inHand = undefined;
       this.#why = undefined;
     }
+    await this.#handBack(job, token);
   }
 
   /** @returns whether nothing of the job is left to do */
@@ -234,12 +236,7 @@ class FleetWorker implements RunningWorker {
   }
 
   /** Another worker takes it, or this one again. */
-  async #handBack(job: Job<JobData>, token: string | undefined, error?: unknown): Promise<never> {
-    if (error !== undefined) {
-      this.#parts.listener.onWait?.({ run: job.data.run, why: messageOf(error) });
-      // A worker whose process does not even start would take job after job.
-      this.#fail(error);
-    }
+  async #handBack(job: Job<JobData>, token: string | undefined): Promise<never> {
     await job.moveToWait(token).catch(() => undefined);
     const { WaitingError } = this.#parts.connection.modules.bullmq;
     throw new WaitingError();
