@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { examplePhoto, projectFile } from '../support/photos.js';
+import { startRedis, type TestRedis } from '../support/redis.js';
+import { describeWith } from '../support/system-tools.js';
 
 const run = promisify(execFile);
 /** They run on the model by default; the centre makes the same way through them in less time. */
@@ -27,7 +29,7 @@ test('every example is tested here, and at most 40 lines long', () => {
     const lines = readFileSync(projectFile('examples', name), 'utf8').trimEnd().split('\n');
     expect(lines.length, name).toBeLessThanOrEqual(40);
   }
-  expect(names).toHaveLength(6);
+  expect(names).toHaveLength(7);
 });
 
 describe('the Express upload handler', () => {
@@ -198,4 +200,29 @@ test('the client of framewright serve tells the progress, says where the crop is
   } finally {
     server.kill('SIGKILL');
   }
+});
+
+describeWith(['redis-server'], 'the fleet', () => {
+  let redis: TestRedis;
+  beforeAll(async () => {
+    mkdirSync(path.join(root, 'redis'));
+    redis = await startRedis(path.join(root, 'redis'));
+  });
+  afterAll(() => redis.close());
+
+  test('crops a folder by a queue, and what is done not again', async () => {
+    const photos = path.join(root, 'fleet');
+    const crops = path.join(root, 'fleet-crops');
+    mkdirSync(photos);
+    for (const name of ['dogs', 'pagoda'] as const) copyFileSync(examplePhoto(name), path.join(photos, `${name}.jpg`));
+    writeFileSync(path.join(photos, 'broken.jpg'), 'no photo');
+    const fleet = () => run(process.execPath, [example('fleet'), photos, crops], { env: { ...env, QUEUE: redis.url } });
+    const first = await fleet();
+    expect(first.stdout).toBe('3 photos, 0 done earlier\n2 of 3 photos are cropped, 1 failed\n');
+    expect(first.stderr).toMatch(/^no worker takes this run yet.*\nbroken\.jpg: .*\n$/);
+    expect(readdirSync(crops).filter((name) => !name.startsWith('.'))).toEqual(['dogs-4x5.jpg', 'pagoda-4x5.jpg']);
+    copyFileSync(examplePhoto('dandelion'), path.join(photos, 'broken.jpg'));
+    const again = await fleet();
+    expect(again.stdout).toBe('3 photos, 2 done earlier\n3 of 3 photos are cropped, 0 failed\n');
+  });
 });

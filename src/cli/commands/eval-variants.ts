@@ -7,6 +7,7 @@ import { FramewrightError } from '../../base/errors.js';
 import type { DatasetKind } from '../../eval/datasets/types.js';
 import type { Method } from '../../eval/methods/types.js';
 import { vlmMethods } from '../../eval/methods/vlm.js';
+import { openRemoteCropper } from '../../fleet/ask/remote-cropper.js';
 import { TASK_OF_KIND } from '../../eval/prediction.js';
 import {
   planVariants,
@@ -89,10 +90,13 @@ export async function variantGroups(
 /** Loads what a group's variants need. They are closed with it. */
 export async function openGroup(
   { model, loras, imageTokens, variants }: VariantGroup,
-  flags: ModelFlags & { readonly jobs: number },
+  flags: ModelFlags & { readonly jobs: number; readonly queue?: string },
   signal: AbortSignal,
   { isFirst = false }: { readonly isFirst?: boolean } = {},
 ): Promise<Method[]> {
+  const { queue } = flags;
+  if (queue !== undefined)
+    return remoteGroup(queue, { model, loras, variants, ...defined({ imageTokens }) }, flags, signal);
   const cropper = await openCropper({
     ...cropperOptionsOf({ ...flags, model, lora: loras }),
     ...defined({ imageTokens }),
@@ -114,6 +118,19 @@ export async function openGroup(
     await cropper.dispose();
     throw error;
   }
+}
+
+/** The same of the model that workers of a queue have. */
+async function remoteGroup(
+  queue: string,
+  { model, loras, imageTokens, variants }: VariantGroup,
+  { mmproj }: ModelFlags,
+  signal: AbortSignal,
+): Promise<Method[]> {
+  const choice = { model, loras, ...defined({ imageTokens, mmproj }) };
+  const cropper = await openRemoteCropper({ queue, cropper: choice, signal });
+  warnUntrained(cropper);
+  return vlmMethods(cropper, variants, { ownsCropper: true });
 }
 
 /** @throws FramewrightError USAGE for a stage or a sweep that the model's answers have no part for */

@@ -37,6 +37,7 @@ interface EvalFlags extends ModelFlags, VariantFlags {
   readonly split?: string;
   readonly limit?: number;
   readonly jobs: number;
+  readonly queue?: string;
   readonly journal: string | boolean;
   readonly resamples: number;
   readonly seed: number;
@@ -48,6 +49,8 @@ interface EvalFlags extends ModelFlags, VariantFlags {
 }
 
 const DEFAULT_ENGINES = ['full', 'centre', 'prior', 'saliency', 'rules', 'retrieval', 'vlm'];
+/** Photos asked about at once where workers share them: more wait for room than cost. */
+const REMOTE_JOBS = 16;
 /** Notes of one kind shown on stderr; the rest is in the report and the JSON. */
 const NOTES_SHOWN = 10;
 
@@ -96,7 +99,15 @@ export function addEvalCommand(program: Command): void {
     )
     .option('--split <name>', 'only photos of this split, e.g. test')
     .option('--limit <n>', 'only the first n photos', parseWhole('limit', 1, Number.MAX_SAFE_INTEGER))
-    .option('--jobs <n>', 'photos in the model at once', parseWhole('jobs', 1, 64), 1)
+    .option(
+      '--jobs <n>',
+      'photos in the model at once (default: 1; with --queue asked about at once, 16)',
+      parseWhole('jobs', 1, 1000),
+    )
+    .option(
+      '--queue <url>',
+      'ask the model of the workers of this queue (framewright fleet work), not one of this machine',
+    )
     .option('--journal <file>', "where predictions are kept between runs (default: in the user's cache folder)")
     .option('--no-journal', 'predict everything anew and keep nothing')
     .option('--resamples <n>', 'bootstrap samples of an interval', parseWhole('resamples', 1, 1_000_000), 2000)
@@ -107,8 +118,9 @@ export function addEvalCommand(program: Command): void {
     .option('--json', 'the figures as one JSON object on stdout', false)
     .option('--force', 'overwrite', false)
     .addHelpText('after', HELP);
-  addModelFlags(command).action((dataset: DatasetName, folder: string, flags: EvalFlags) =>
-    runEval(dataset, folder, flags),
+  addModelFlags(command).action(
+    (dataset: DatasetName, folder: string, flags: Omit<EvalFlags, 'jobs'> & { jobs?: number }) =>
+      runEval(dataset, folder, { ...flags, jobs: flags.jobs ?? (flags.queue === undefined ? 1 : REMOTE_JOBS) }),
   );
 }
 

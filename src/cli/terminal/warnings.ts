@@ -2,7 +2,7 @@ import type { Cropper } from '../../cropper/cropper.js';
 import { say } from './visible.js';
 
 /** Says on stderr what a user should know before trusting a crop. */
-export function warnUntrained({ model }: Cropper): void {
+export function warnUntrained({ model }: Pick<Cropper, 'model'>): void {
   if (!model || model.trained) return;
   say(`framewright: warning: the model ${model.name} is untrained (random weights): its crops mean nothing\n`);
 }

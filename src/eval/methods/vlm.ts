@@ -4,7 +4,9 @@ import { FramewrightError } from '../../base/errors.js';
 import type { Box, Size } from '../../base/geometry.js';
 import type { HeldPhoto } from '../../cropper/held-photo.js';
 import { fileSha256 } from '../../files/file-hash.js';
-import type { CropRect } from '../../base/schema.js';
+import type { CropRect, CropResult, Element } from '../../base/schema.js';
+import type { HeldWishes } from '../../crop/wishes.js';
+import type { HeldCropOptions } from '../../cropper/options.js';
 import type { Stage } from '../../base/stages.js';
 import { rescaleBox, rescaleElement } from './engine.js';
 import type { Ablation, Method, PresentPhoto, SweepPoint } from './types.js';
@@ -26,6 +28,19 @@ export interface VlmVariant {
   readonly ablation?: Ablation;
 }
 
+/** A photo of a cropper that is measured; see HeldPhoto. */
+export type MeasuredPhoto = Pick<HeldPhoto, 'widthPx' | 'heightPx'> &
+  AsyncDisposable & {
+    crop(request?: HeldCropOptions): Promise<CropResult>;
+    rank(rectangles: readonly CropRect[], request?: Pick<HeldWishes, 'without' | 'signal'>): Promise<readonly number[]>;
+    analyse(request?: Pick<HeldWishes, 'signal'>): Promise<readonly Element[]>;
+  };
+
+/** What of a cropper is measured: one that is open here, or that of workers elsewhere. */
+export interface MeasuredCropper extends Pick<Cropper, 'engine' | 'model' | 'runtimeInfo' | 'dispose'> {
+  hold(photo: string, options?: Pick<HeldWishes, 'signal'>): Promise<MeasuredPhoto>;
+}
+
 export interface VlmMethodsOptions {
   /** Disposes the cropper after the run. Default false. */
   readonly ownsCropper?: boolean;
@@ -38,7 +53,7 @@ export interface VlmMethodsOptions {
  * used, the prompts' version and the options, so a journal never answers for another model.
  */
 export async function vlmMethods(
-  cropper: Cropper,
+  cropper: MeasuredCropper,
   variants: readonly VlmVariant[],
   { ownsCropper = false }: VlmMethodsOptions = {},
 ): Promise<Method[]> {
@@ -77,12 +92,15 @@ export async function vlmMethods(
 }
 
 /** The model used in one way. */
-export async function vlmMethod(cropper: Cropper, options: VlmVariant & VlmMethodsOptions = {}): Promise<Method> {
+export async function vlmMethod(
+  cropper: MeasuredCropper,
+  options: VlmVariant & VlmMethodsOptions = {},
+): Promise<Method> {
   const [method] = await vlmMethods(cropper, [options], options);
   return method!;
 }
 
-async function modelKey(cropper: Cropper): Promise<object> {
+async function modelKey(cropper: MeasuredCropper): Promise<object> {
   if (!cropper.model) throw new FramewrightError('USAGE', `the engine ${cropper.engine} has no model to evaluate`);
   const { sha256, mmprojSha256, promptVersion, loras, use, kvType, flashAttention } = cropper.model;
   const adapters = await Promise.all(loras.map(async ({ path, scale }) => ({ sha256: await fileSha256(path), scale })));
@@ -102,14 +120,14 @@ async function modelKey(cropper: Cropper): Promise<object> {
 
 /** The photos of a run that are in the model. */
 class HeldPhotos {
-  readonly #cropper: Cropper;
-  readonly #held = new Map<string, Promise<HeldPhoto>>();
+  readonly #cropper: MeasuredCropper;
+  readonly #held = new Map<string, Promise<MeasuredPhoto>>();
 
-  constructor(cropper: Cropper) {
+  constructor(cropper: MeasuredCropper) {
     this.#cropper = cropper;
   }
 
-  async of({ id, path }: PresentPhoto, signal: AbortSignal | undefined): Promise<HeldPhoto> {
+  async of({ id, path }: PresentPhoto, signal: AbortSignal | undefined): Promise<MeasuredPhoto> {
     if (path === undefined) throw new FramewrightError('INPUT_NOT_FOUND', `${id} is not in the data set's folder`);
     const held = this.#held.get(path) ?? this.#cropper.hold(path, signal ? { signal } : {});
     this.#held.set(path, held);
@@ -129,7 +147,7 @@ class HeldPhotos {
   }
 }
 
-function sizeOf({ widthPx, heightPx }: HeldPhoto): Size {
+function sizeOf({ widthPx, heightPx }: Pick<HeldPhoto, 'widthPx' | 'heightPx'>): Size {
   return { width: widthPx, height: heightPx };
 }
 

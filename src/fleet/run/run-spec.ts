@@ -1,6 +1,7 @@
 import type { BatchOptions } from '../../batch/options.js';
 import type { PlannedPhoto } from '../../batch/plan/planned-photo.js';
 import type { CropperOptions, PhotoWishes } from '../../cropper/options.js';
+import type { Question } from '../ask/question.js';
 import type { MadeFor } from '../made-for.js';
 
 /** What is wished of all photos of a run, and how their files are written: what of a batch's options can be sent. */
@@ -32,10 +33,14 @@ export interface JobPhoto {
   readonly wishes?: PhotoWishes;
 }
 
-/** What the queue holds of a job: some photos to crop, or the end of a run, when what its jobs have noted becomes one journal. */
+/**
+ * What the queue holds of a job: some photos to crop; the end of a run, when what its jobs have noted becomes one journal; a
+ * question of somebody who waits for the answer.
+ */
 export type JobData =
   | { readonly what: 'crop'; readonly run: string; readonly photos: readonly JobPhoto[] }
-  | { readonly what: 'merge'; readonly run: string };
+  | { readonly what: 'merge'; readonly run: string }
+  | { readonly what: 'ask'; readonly run: string; readonly question: Question };
 
 /** Why a photo has no crop. */
 export interface PhotoFailure {

@@ -7,6 +7,7 @@ import type { CropperOptions } from '../../cropper/options.js';
 import { codeOf, messageOf } from '../../base/errors.js';
 import { usableCores } from '../../runtime/threads.js';
 import type { LogLine } from '../../runtime/types.js';
+import { answerTo } from '../ask/question.js';
 import type { RunSpec } from '../run/run-spec.js';
 import { cropBucketJob, usesBuckets } from './bucket-job.js';
 import { cropJob } from './crop-job.js';
@@ -41,6 +42,7 @@ async function answer(task: Task): Promise<TaskAnswer> {
     await mergeRun(task.spec);
     return {};
   }
+  if (task.do === 'ask') return { answer: await answerTo(task.question, await cropperFor({ rawPreview: false })) };
   if (task.do === 'open') {
     options = task.isVerbose ? { ...task.cropper, onLog: log } : task.cropper;
     return { runsOn: runsOn(await cropperFor({ rawPreview: false })) };

@@ -1,3 +1,4 @@
+import type { Answer, Question } from '../ask/question.js';
 import type { CropperOptions } from '../../cropper/options.js';
 import type { JobPhoto, PhotoFailure, RunSpec } from '../run/run-spec.js';
 
@@ -5,7 +6,8 @@ import type { JobPhoto, PhotoFailure, RunSpec } from '../run/run-spec.js';
 export type Task =
   | { readonly do: 'open'; readonly cropper: WorkerCropper; readonly isVerbose: boolean }
   | { readonly do: 'crop'; readonly spec: RunSpec; readonly job: string; readonly photos: readonly JobPhoto[] }
-  | { readonly do: 'merge'; readonly spec: RunSpec };
+  | { readonly do: 'merge'; readonly spec: RunSpec }
+  | { readonly do: 'ask'; readonly question: Question };
 
 /** How it opens its cropper, apart from what a run says. */
 export type WorkerCropper = Omit<
@@ -30,4 +32,6 @@ export interface TaskAnswer {
   readonly runsOn?: string;
   /** Of `crop`: it was asked to begin no more photos, and some are left. */
   readonly isStopped?: boolean;
+  /** Of `ask`. */
+  readonly answer?: Answer;
 }

@@ -2,15 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Job, Worker } from 'bullmq';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FramewrightError, messageOf } from '../../base/errors.js';
+import { codeOf, FramewrightError, messageOf } from '../../base/errors.js';
 import { checkOptions, checkWhole } from '../../base/options-check.js';
+import type { Question } from '../ask/question.js';
+import type { Reply } from '../ask/remote-cropper.js';
 import { connect, type FleetConnection } from '../connect.js';
 import { madeFor, type MadeFor } from '../made-for.js';
 import { addMergeJob } from '../merge-job.js';
 import { openQueue, queueName, QUEUE_PREFIX } from '../queue.js';
 import type { JobData } from '../run/run-spec.js';
 import { RunStore, type WorkerRecord } from '../run/run-store.js';
-import { CropProcess } from './crop-process.js';
+import { CropProcess, ProcessDied } from './crop-process.js';
 import { WORKER_OPTIONS, type RunningWorker, type WorkerListener, type WorkerOptions } from './options.js';
 import { workOnJob } from './work-job.js';
 
@@ -155,12 +157,13 @@ class FleetWorker implements RunningWorker {
     void this.close();
   }
 
-  async #work(job: Job<JobData>, token: string | undefined): Promise<void> {
+  async #work(job: Job<JobData>, token: string | undefined): Promise<Reply | undefined> {
     const { run } = job.data;
     const inHand = { run, lost: new AbortController(), cancelled: new AbortController(), nPhotos: 0 };
     this.#inHand = inHand;
     try {
-      if (await (job.data.what === 'merge' ? this.#merge(run, inHand) : this.#crop(job, inHand))) return;
+      if (job.data.what === 'ask') return await this.#answer(job.data.question);
+      if (await (job.data.what === 'merge' ? this.#merge(run, inHand) : this.#crop(job, inHand))) return undefined;
     } catch (error) {
       this.#parts.listener.onWait?.({ run, why: messageOf(error) });
       // A worker whose process does not even start would take job after job.
@@ -169,7 +172,18 @@ class FleetWorker implements RunningWorker {
       this.#inHand = undefined;
       this.#why = undefined;
     }
-    await this.#handBack(job, token);
+    return this.#handBack(job, token);
+  }
+
+  /** Whoever asked hears of it in any case. */
+  async #answer(question: Question): Promise<Reply> {
+    try {
+      const { answer } = await this.#parts.process.carryOut({ do: 'ask', question });
+      return { answer: answer! };
+    } catch (error) {
+      const code = error instanceof ProcessDied ? 'WORKER_DIED' : codeOf(error);
+      return { failure: { code, message: messageOf(error) } };
+    }
   }
 
   /** @returns whether nothing of the job is left to do */
@@ -212,9 +226,9 @@ class FleetWorker implements RunningWorker {
     try {
       await process.carryOut({ do: 'merge', spec: await this.#store.spec(run) });
     } catch (error) {
-      if (!(error instanceof FramewrightError)) throw error;
+      if (!(error instanceof FramewrightError) && !(error instanceof ProcessDied)) throw error;
       // Somebody crops into the folder, or the disk is full.
-      this.#wait(run, `${messageOf(error)} [${error.code}]`);
+      this.#wait(run, `${messageOf(error)} [${error instanceof ProcessDied ? 'WORKER_DIED' : error.code}]`);
       const signal = AbortSignal.any([this.#draining.signal, lost.signal]);
       await sleep(MERGE_AGAIN_MS, undefined, { signal }).catch(() => undefined);
       return false;

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { FramewrightError, type ErrorCode } from '../../base/errors.js';
+import type { MeasuredCropper } from '../../eval/methods/vlm.js';
+import { photoSize } from '../../eval/datasets/photos.js';
+import { connect } from '../connect.js';
+import { madeFor, type EngineChoice } from '../made-for.js';
+import { openQueue, PRIORITIES, queueName, QUEUE_PREFIX } from '../queue.js';
+import type { PhotoFailure } from '../run/run-spec.js';
+import { RunStore } from '../run/run-store.js';
+import type { Answer, Answers, Question } from './question.js';
+
+/** How long an answer is kept for whoever asked. */
+const KEPT_S = 600;
+
+/** What a worker says to a question: an answer, or why it has none. */
+export type Reply = { readonly answer: Answer } | { readonly failure: PhotoFailure };
+
+export interface RemoteOptions {
+  readonly queue: string;
+  /** The engine and model that its workers have. */
+  readonly cropper: EngineChoice;
+  readonly signal?: AbortSignal;
+}
+
+/** A model that workers have, to be measured as one that is here. */
+export interface RemoteCropper extends MeasuredCropper {
+  /** Workers that take its questions now. */
+  readonly nWorkers: number;
+}
+
+/**
+ * Opens the model of the workers of a queue: photos are asked about where there is room, by paths that are the same on all
+ * machines.
+ *
+ * @throws FramewrightError USAGE where no worker has such a model, or for an address that is none; PACKAGE_NOT_FOUND
+ */
+export async function openRemoteCropper({ queue: url, cropper, signal }: RemoteOptions): Promise<RemoteCropper> {
+  const kind = await madeFor(cropper);
+  const connection = await connect(url);
+  const { redis, modules } = connection;
+  const queue = openQueue(connection, kind);
+  const events = new modules.bullmq.QueueEvents(queueName(kind), { connection: redis, prefix: QUEUE_PREFIX });
+  events.on('error', () => undefined);
+  const dispose = async (): Promise<void> => {
+    await events.close();
+    await queue.close();
+    await connection[Symbol.asyncDispose]();
+  };
+  const ask = async <K extends keyof Answers>(question: Question & { readonly ask: K }): Promise<Answers[K]> => {
+    const job = await queue.add(
+      'ask',
+      { what: 'ask', run: 'questions', question },
+      { jobId: randomUUID(), priority: PRIORITIES.first, removeOnComplete: { age: KEPT_S }, removeOnFail: true },
+    );
+    const reply = (await unlessAborted(job.waitUntilFinished(events), signal)) as Reply;
+    if ('failure' in reply) throw new FramewrightError(reply.failure.code as ErrorCode, reply.failure.message);
+    return reply.answer as Answers[K];
+  };
+  try {
+    const workers = await new RunStore(redis).workers();
+    const own = workers.filter((worker) => worker.madeFor === kind.key);
+    if (own.length === 0) {
+      throw new FramewrightError('USAGE', `no worker of this queue is for ${kind.words}: start framewright fleet work`);
+    }
+    await events.waitUntilReady();
+    const { model, runtimeInfo } = await ask({ ask: 'model' });
+    return {
+      engine: 'vlm',
+      model,
+      runtimeInfo,
+      nWorkers: own.length,
+      dispose,
+      hold: async (photo) => {
+        const file = path.resolve(photo);
+        const { width, height } = await photoSize(file);
+        return {
+          widthPx: width,
+          heightPx: height,
+          crop: ({ signal: _, ...wishes } = {}) => ask({ ask: 'crop', photo: file, wishes }),
+          rank: (rectangles, { without = [] } = {}) => ask({ ask: 'rank', photo: file, rectangles, without }),
+          analyse: () => ask({ ask: 'analyse', photo: file }),
+          [Symbol.asyncDispose]: () => Promise.resolve(),
+        };
+      },
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+/** @throws the signal's reason */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  signal.throwIfAborted();
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop!);
+  }
+}
