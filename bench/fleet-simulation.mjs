@@ -110,7 +110,7 @@ async function measureWorked(work, nPhotos) {
   await writeSmallPhotos(photos, nPhotos, { widthPx: 320 });
   const seen = [];
   let idle;
-  for (const jobSize of [2, 16]) {
+  for (const jobSize of [2, 8, 32]) {
     const server = await new QueueServer(path.join(work, 'queue'), { port: Number(values.port) }).start();
     const redis = server.client();
     const env = { FRAMEWRIGHT_QUEUE: server.url };

@@ -235,8 +235,11 @@ class Submission {
   async mayLack(hasLost: boolean): Promise<boolean> {
     const { store, queue, spec } = this.#options;
     const { run } = spec;
-    const gone: string[] = [];
-    for (const id of await store.openIds(run)) if ((await queue.getJobState(id)) === 'unknown') gone.push(id);
+    const absent: string[] = [];
+    for (const id of await store.openIds(run)) if ((await queue.getJobState(id)) === 'unknown') absent.push(id);
+    // One that has just been done is open no more.
+    const stillOpen = new Set(absent.length > 0 ? await store.openIds(run) : []);
+    const gone = absent.filter((id) => stillOpen.has(id));
     // Of a run that was cancelled none is in the queue.
     this.isCancelled ||= (await store.stateOf(run)) === 'cancelled';
     if (this.isCancelled) return false;
