@@ -7,8 +7,8 @@ import { openOwnFile } from './own-file.js';
 
 /** How long a line that nobody waits for may stay unflushed: what a power cut may cost. */
 const FLUSH_AFTER_MS = 1000;
-/** A run over 100,000 photos notes some 300 MB. */
-const MAX_BYTES = 2 ** 30;
+/** A run over a million photos notes some 2 to 3 GB; they are read line by line. */
+const MAX_BYTES = 2 ** 36;
 /** A longer line is torn, or none of ours. */
 const MAX_LINE_BYTES = 2 ** 24;
 /** `["<16 hex digits>",` before and `]` after the value's own text. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { connect } from './connect.js';
 import { addMergeJob } from './merge-job.js';
 import { jobId, jobOptions, openQueue, PRIORITIES } from './queue.js';
-import { RunStore, type FailedPhoto } from './run/run-store.js';
+import { RunStore } from './run/run-store.js';
+import type { FailedPhoto } from './run/run-record.js';
 
 export interface RetryOptions {
   readonly queue: string;

@@ -10,7 +10,7 @@ import { journalOf, useFleet, written } from './fleet-folder.js';
 const ENGINE = ['--engine', 'centre', '-a', '1:1'];
 
 describeWith(['redis-server'], 'a fleet on buckets', () => {
-  const { redis, at, photos, work, until, status } = useFleet();
+  const { redis, at, photos, work, until, status, whyWaiting } = useFleet();
   let s3: S3Server;
   let folder: string;
   beforeAll(async () => {
@@ -99,7 +99,7 @@ describeWith(['redis-server'], 'a fleet on buckets', () => {
     const calm = [s3.fail({ as: SLOW_DOWN, kind: 'get' }), s3.fail({ as: SLOW_DOWN, kind: 'put' })];
     await submit('busy', `s3://${from}/photos`, `s3://${to}/crops`, '--job-size', '2');
     await worker();
-    await expect.poll(async () => (await status('busy')).workers[0]?.why, { timeout: 60_000 }).toMatch(/SlowDown|503/);
+    await expect.poll(() => whyWaiting('busy'), { timeout: 60_000 }).toMatch(/SlowDown|503/);
     expect(await status('busy')).toMatchObject({ nFailed: 0 });
     for (const end of calm) end();
     expect(await until('busy', 'merged')).toMatchObject({ nDone: 6, nFailed: 0 });
@@ -114,9 +114,7 @@ describeWith(['redis-server'], 'a fleet on buckets', () => {
     end();
     const all = s3.fail({ as: ACCESS_DENIED, kind: 'put' });
     await submit('all', `s3://${from}/photos`, `s3://${to}/all`);
-    await expect
-      .poll(async () => (await status('all')).workers[0]?.why, { timeout: 60_000 })
-      .toMatch(/not allowed.*s3:PutObject/);
+    await expect.poll(() => whyWaiting('all'), { timeout: 60_000 }).toMatch(/not allowed.*s3:PutObject/);
     all();
     expect(await until('all', 'merged')).toMatchObject({ nDone: 4, nFailed: 0 });
   });

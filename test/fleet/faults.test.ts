@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { startWorker } from '../../src/index.js';
-import { projectFile } from '../support/photos.js';
+import { examplePhoto, projectFile } from '../support/photos.js';
 import { canMount, mountSmallDisk, unmount } from '../support/small-disk.js';
 import { declareWhere, describeWith } from '../support/system-tools.js';
 import { journalOf, useFleet, written } from './fleet-folder.js';
@@ -10,18 +10,20 @@ const ENGINE = ['--engine', 'centre', '-a', '1:1'];
 const FAULTS = { NODE_OPTIONS: `--require ${projectFile('test', 'support', 'fleet-faults.cjs')}` };
 
 describeWith(['redis-server'], 'a fleet goes on', () => {
-  const { redis, at, photos, fleet, work, until, status } = useFleet();
+  const { redis, at, photos, fleet, work, until, status, whyWaiting } = useFleet();
   const submit = (run: string, ...more: readonly string[]) =>
     fleet('submit', at('in'), ...ENGINE, '-o', at('out'), '--run', run, ...more);
 
-  test('where a photo ends the process that crops it: it is set aside at its third time, and tried again when asked to', async () => {
+  test('where a photo ends the process that crops it: it is set aside, and tried again when asked to', async () => {
     await photos(10, 'in');
     await submit('poison', '--job-size', '10');
     const worker = await work(undefined, { ...FAULTS, FRAMEWRIGHT_TEST_POISON: 'p004' });
     const end = await until('poison', 'merged');
     expect(end).toMatchObject({ nPhotos: 10, nDone: 9, nFailed: 1, failures: { WORKER_DIED: 1 } });
     expect(Object.keys(written(at('out')))).toHaveLength(9);
-    expect(worker.said()).toMatch(/p004\.jpg: the process that crops it has ended 3 times.*\[WORKER_DIED\]/);
+    expect(worker.said()).toMatch(
+      /p004\.jpg: the process that crops it has ended 3 times with it alone.*\[WORKER_DIED\]/,
+    );
     expect((await fleet('status', 'poison')).stdout).toContain('poison: 1 WORKER_DIED');
     await worker.stop();
     await work();
@@ -46,7 +48,8 @@ describeWith(['redis-server'], 'a fleet goes on', () => {
       await expect.poll(async () => worker.child.signalCode ?? (await status('fatal')).state).toMatch(/SIGKILL|merged/);
     }
     expect(await until('fatal', 'merged')).toMatchObject({ nDone: 3, nFailed: 1, failures: { WORKER_DIED: 1 } });
-    expect(nWorkers).toBe(4);
+    // Three died with it alone, and one before them if it was not alone at first.
+    expect([4, 5]).toContain(nWorkers);
   });
 
   test('where a photo has gone since, or is none', async () => {
@@ -65,9 +68,7 @@ describeWith(['redis-server'], 'a fleet goes on', () => {
     await submit('unmounted');
     renameSync(at('in'), at('elsewhere'));
     await work();
-    await expect
-      .poll(async () => (await status('unmounted')).workers[0]?.why)
-      .toMatch(/in, where photos of the run lie, is not there: mount it/);
+    await expect.poll(() => whyWaiting('unmounted')).toMatch(/in, where photos of the run lie, is not there: mount it/);
     expect((await fleet('status')).stdout).toMatch(/waiting: .*mount it/);
     renameSync(at('elsewhere'), at('in'));
     expect(await until('unmounted', 'merged')).toMatchObject({ nDone: 3, nFailed: 0 });
@@ -86,18 +87,18 @@ describeWith(['redis-server'], 'a fleet goes on', () => {
   });
 
   test('where a worker is told to end: it hands back what it had, and nothing counts as a death', async () => {
-    await photos(60, 'in');
-    await submit('drained', '--job-size', '60');
+    await photos(1, 'in');
+    for (let i = 1; i < 40; i++) copyFileSync(examplePhoto('dogs'), at('in', `dogs${i}.jpg`));
+    await submit('drained', '--job-size', '40');
     const first = await work();
-    await expect.poll(async () => (await status('drained')).nDone, { interval: 20 }).toBeGreaterThan(0);
+    await expect.poll(() => Object.keys(written(at('out'))).length, { interval: 20 }).toBeGreaterThan(2);
     expect(await first.stop()).toBe(0);
-    const half = Object.keys(written(at('out'))).length;
+    expect(Object.keys(written(at('out'))).length).toBeLessThan(40);
     const there = await status('drained');
-    expect(there.nJobsOpen).toBe(half === 60 ? 0 : 1);
-    expect(there.workers).toEqual([]);
+    expect(there).toMatchObject({ nJobsOpen: 1, workers: [] });
     await work();
-    expect(await until('drained', 'merged')).toMatchObject({ nDone: 60, nFailed: 0 });
-    expect(journalOf(at('out')).size).toBe(60);
+    expect(await until('drained', 'merged')).toMatchObject({ nDone: 40, nFailed: 0 });
+    expect(journalOf(at('out')).size).toBe(40);
   });
 
   test('where a worker is killed with its job: another takes it when the lock runs out', async () => {
@@ -146,8 +147,7 @@ describeWith(['redis-server'], 'a fleet goes on', () => {
   declareWhere(canMount, 'a full disk under a fleet', 'the right to mount', () => {
     test('where the disk is full: the job is kept, and goes on when there is room', async () => {
       await photos(1, 'in');
-      for (let i = 1; i < 30; i++)
-        copyFileSync(projectFile('examples', 'photos', 'dogs.jpg'), at('in', `dogs${i}.jpg`));
+      for (let i = 1; i < 30; i++) copyFileSync(examplePhoto('dogs'), at('in', `dogs${i}.jpg`));
       mkdirSync(at('out'));
       mountSmallDisk(at('out'), '1m');
       try {

@@ -31,6 +31,8 @@ export interface FleetFolder {
   /** Starts `framewright fleet work`, by default on the engine `centre`, and waits until it takes jobs. */
   readonly work: (args?: readonly string[], env?: NodeJS.ProcessEnv) => Promise<WorkerProcess>;
   readonly status: (run: string) => Promise<RunStatus>;
+  /** Why workers wait that are at a run; those that were killed are still among its workers for a while. */
+  readonly whyWaiting: (run: string) => Promise<string>;
   /** Waits for a run to be in a state. */
   readonly until: (run: string, state: RunStatus['state']) => Promise<RunStatus>;
 }
@@ -56,6 +58,7 @@ export function useFleet(): FleetFolder {
   afterEach(async () => {
     for (const worker of workers) await worker.stop();
     workers = [];
+    await redis.clear();
     rmSync(folder, { recursive: true });
   });
   const status = async (run: string): Promise<RunStatus> => (await fleetStatus({ queue: redis.url, run })).runs[0]!;
@@ -76,6 +79,10 @@ export function useFleet(): FleetFolder {
       return worker;
     },
     status,
+    whyWaiting: async (run) => {
+      const { workers: there } = await status(run);
+      return there.map(({ why = '' }) => why).join('\n');
+    },
     until: async (run, state) => {
       await expect.poll(async () => (await status(run)).state, { timeout: 60_000, interval: 100 }).toBe(state);
       return status(run);

@@ -10,6 +10,8 @@ export interface TestRedis {
   kill(): Promise<void>;
   /** Starts it again, on what it had written. */
   restart(): Promise<void>;
+  /** Empties it. */
+  clear(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,7 +42,13 @@ export async function startRedis(folder: string): Promise<TestRedis> {
     await ended;
   };
   await start();
-  return { url: `redis://127.0.0.1:${port}`, kill: () => end('SIGKILL'), restart: start, close: () => end('SIGTERM') };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    kill: () => end('SIGKILL'),
+    restart: start,
+    clear: async () => void (await answerTo(port, 'FLUSHALL')),
+    close: () => end('SIGTERM'),
+  };
 }
 
 export async function freePort(): Promise<number> {

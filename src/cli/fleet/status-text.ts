@@ -1,5 +1,5 @@
 import { bytesText } from '../../base/bytes-text.js';
-import type { FleetStatus } from '../../fleet/status/read-status.js';
+import type { FleetStatus } from '../../fleet/status/fleet-status.js';
 import type { RunStatus, WorkerStatus } from '../../fleet/status/run-status.js';
 import { durationText, rateText } from '../terminal/batch-progress.js';
 

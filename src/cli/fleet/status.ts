@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { FramewrightError } from '../../base/errors.js';
 import { serveMetrics } from '../../fleet/status/metrics-server.js';
 import { prometheusText } from '../../fleet/status/prometheus.js';
-import { fleetStatus } from '../../fleet/status/read-status.js';
+import { fleetStatus } from '../../fleet/status/fleet-status.js';
 import { parseWhole } from '../options.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { printText, say } from '../terminal/visible.js';

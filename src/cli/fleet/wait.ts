@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fleetStatus } from '../../fleet/status/read-status.js';
+import { fleetStatus } from '../../fleet/status/fleet-status.js';
 import type { RunStatus } from '../../fleet/status/run-status.js';
 import { Progress } from '../terminal/progress.js';
 import { EXIT } from '../terminal/report-error.js';

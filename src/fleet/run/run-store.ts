@@ -1,71 +1,14 @@
 import type { Redis } from 'ioredis';
 import { FramewrightError } from '../../base/errors.js';
-import type { JobPhoto, PhotoFailure, RunSpec } from './run-spec.js';
+import type { FailedPhoto, JobEnd, RunRecord, RunState, WorkerRecord } from './run-record.js';
+import type { RunSpec } from './run-spec.js';
 import { SCRIPTS } from './scripts.js';
 
-/** What becomes of a run: photos are being put in, all are in, what was noted is one journal; or it was called off. */
-export type RunState = 'submitting' | 'submitted' | 'merged' | 'cancelled';
-
-/** A photo that failed, with what is needed to try it again. */
-export interface FailedPhoto extends PhotoFailure {
-  readonly photo: JobPhoto;
-}
-
-/** What a worker is at; `waiting` is for what keeps it from its job, `draining` it takes no other. */
-export type WorkerState = 'idle' | 'working' | 'waiting' | 'draining';
-
-/** A worker, as it says of itself. */
-export interface WorkerRecord {
-  readonly id: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly madeFor: string;
-  readonly words: string;
-  readonly runsOn: string;
-  readonly state: WorkerState;
-  /** The run it works for. */
-  readonly run?: string;
-  /** Photos of its job done by now. */
-  readonly nOfJob: number;
-  /** Photos since it was started. */
-  readonly nDone: number;
-  readonly residentBytes: number;
-  /** Why it waits. */
-  readonly why?: string;
-}
-
-/** A run as the queue's server has it. */
-export interface RunRecord {
-  readonly spec: RunSpec;
-  readonly state: RunState;
-  /** Photos found by now, those that were done before among them. */
-  readonly nPhotos: number;
-  readonly nEarlier: number;
-  readonly nDone: number;
-  readonly nFailed: number;
-  /** Jobs that are not done. */
-  readonly nOpen: number;
-  readonly failures: Readonly<Record<string, number>>;
-  /** Seconds since 1970 by the server's clock. */
-  readonly startedAt: number;
-  readonly endedAt?: number;
-  readonly now: number;
-  /** Photos done in each of the last minutes, by minute since 1970. */
-  readonly perMinute: ReadonlyMap<number, number>;
-  /** What everything but the photo that decides its files comes down to, once a worker has said so. */
-  readonly key?: string;
-}
-
 const ROOT = 'framewright:fleet';
-/** A worker that has said nothing for so long is gone. */
-const WORKER_GONE_S = 45;
-
-/** Of a job that is done: what became of its photos. */
-export interface JobEnd {
-  /** Their paths. */
-  readonly done: readonly string[];
-  readonly failed: readonly FailedPhoto[];
-}
+/** A worker that has said nothing for so long, three times what it takes to speak, is gone. */
+const WORKER_GONE_S = 16;
+/** How long a run that has ended is kept. */
+const KEPT_S = 30 * 24 * 3600;
 
 /**
  * What is known of runs and workers beside the queue itself, on the same server: how far a run is, what has failed, which
@@ -87,7 +30,8 @@ export class RunStore {
   async register(spec: RunSpec): Promise<void> {
     const { run } = spec;
     const text = JSON.stringify(spec);
-    const there = await this.#eval(SCRIPTS.register, [keyOf(run), `${ROOT}:runs`, keyOf(run, 'open')], [run, text]);
+    const keys = [keyOf(run), `${ROOT}:runs`, keyOf(run, 'open'), ...lasting(run)];
+    const there = await this.#eval(SCRIPTS.register, keys, [run, text]);
     if (there === text) return;
     throw new FramewrightError(
       'USAGE',
@@ -95,8 +39,13 @@ export class RunStore {
     );
   }
 
+  /** Oldest first. */
   async names(): Promise<readonly string[]> {
-    return this.#redis.zrange(`${ROOT}:runs`, '0', '-1');
+    const names = await this.#redis.zrange(`${ROOT}:runs`, '0', '-1');
+    const areThere = await Promise.all(names.map((run) => this.#redis.exists(keyOf(run))));
+    const gone = names.filter((_, i) => areThere[i] === 0);
+    if (gone.length > 0) await this.#redis.zrem(`${ROOT}:runs`, ...gone);
+    return names.filter((_, i) => areThere[i] !== 0);
   }
 
   /** @throws FramewrightError USAGE for a run there is none of */
@@ -169,9 +118,12 @@ export class RunStore {
     return (await this.#eval(SCRIPTS.endJob, keys, [id, String(done.length), ...done, ...failures])) === 1;
   }
 
-  /** What its jobs noted is one journal: every photo is done or has failed. */
+  /**
+   * What its jobs noted is one journal: every photo is done or has failed. It is kept for thirty days, in which it can be
+   * submitted or retried once more; its files stay.
+   */
   async endRun(run: string): Promise<void> {
-    await this.#eval(SCRIPTS.endRun, [keyOf(run), keyOf(run, 'failed')], []);
+    await this.#eval(SCRIPTS.endRun, [keyOf(run), ...lasting(run)], [String(KEPT_S)]);
   }
 
   async cancel(run: string): Promise<void> {
@@ -195,16 +147,21 @@ export class RunStore {
     return typeof text === 'string' ? (JSON.parse(text) as string[]) : [];
   }
 
-  /** One more death for each of these photos. */
+  /**
+   * The process that cropped these photos has died: of one alone that counts as a death, of several it is not known which it
+   * was, and each is to be tried alone.
+   */
   async noteDeaths(run: string, photos: readonly string[]): Promise<void> {
-    for (const photo of photos) await this.#redis.hincrby(keyOf(run, 'deaths'), photo, 1);
+    const key = keyOf(run, 'deaths');
+    if (photos.length === 1) await this.#redis.hincrby(key, photos[0]!, 1);
+    for (const photo of photos) await this.#redis.hsetnx(key, photo, '0');
   }
 
-  /** How often the process that cropped each of these photos died. */
+  /** Of photos that were in hand when a process died, how often that was while they were alone. */
   async deathsOf(run: string, photos: readonly string[]): Promise<ReadonlyMap<string, number>> {
     if (photos.length === 0) return new Map();
     const counts = await this.#redis.hmget(keyOf(run, 'deaths'), ...photos);
-    return new Map(photos.map((photo, i) => [photo, Number(counts[i] ?? 0)]));
+    return new Map(photos.flatMap((photo, i) => (counts[i] == null ? [] : [[photo, Number(counts[i])]])));
   }
 
   /** The photos that failed, some at a time. */
@@ -221,7 +178,7 @@ export class RunStore {
 
   /** Begins to try failed photos again; which time this is, from 1. */
   async beginRetry(run: string): Promise<number> {
-    return Number(await this.#eval(SCRIPTS.beginRetry, [keyOf(run), keyOf(run, 'open')], []));
+    return Number(await this.#eval(SCRIPTS.beginRetry, [keyOf(run), keyOf(run, 'open'), ...lasting(run)], []));
   }
 
   /** These are in the queue again: they have not failed, nor killed anyone. */
@@ -233,13 +190,6 @@ export class RunStore {
 
   async endRetry(run: string, nth: number): Promise<void> {
     await this.#redis.hset(keyOf(run), { nRetries: nth });
-  }
-
-  /** Forgets a run, but none of its files. */
-  async forget(run: string): Promise<void> {
-    const parts = ['open', 'failed', 'rate', 'hands', 'deaths'].map((part) => keyOf(run, part));
-    await this.#redis.del(keyOf(run), ...parts);
-    await this.#redis.zrem(`${ROOT}:runs`, run);
   }
 
   async noteWorker(worker: WorkerRecord): Promise<void> {
@@ -276,4 +226,9 @@ export class RunStore {
 
 function keyOf(run: string, part?: string): string {
   return part === undefined ? `${ROOT}:run:${run}` : `${ROOT}:run:${run}:${part}`;
+}
+
+/** What of a run is kept for a while after its end, beside itself. */
+function lasting(run: string): string[] {
+  return ['failed', 'rate', 'deaths', 'hands'].map((part) => keyOf(run, part));
 }

@@ -9,7 +9,7 @@ end`;
 
 /** Lua for the server, each one step that is taken whole or not at all. */
 export const SCRIPTS = {
-  /** KEYS run, runs, open; ARGV name, spec. The spec that is there. */
+  /** KEYS run, runs, open, what else is kept of it; ARGV name, spec. The spec that is there. */
   register: `
 local there = redis.call('HGET', KEYS[1], 'spec')
 if there and there ~= ARGV[2] then return there end
@@ -19,12 +19,14 @@ redis.call('HSETNX', KEYS[1], 'startedAt', now)
 redis.call('HSET', KEYS[1], 'spec', ARGV[2], 'state', 'submitting', 'nDone', 0, 'nEarlier', 0)
 redis.call('HDEL', KEYS[1], 'endedAt')
 redis.call('ZADD', KEYS[2], 'NX', now, ARGV[1])
+for i = 1, #KEYS do if i ~= 2 then redis.call('PERSIST', KEYS[i]) end end
 return ARGV[2]`,
-  /** KEYS run, open. Which retry this is. */
+  /** KEYS run, open, what else is kept of it. Which retry this is. */
   beginRetry: `
 if redis.call('HGET', KEYS[1], 'state') == 'cancelled' then redis.call('DEL', KEYS[2]) end
 redis.call('HSET', KEYS[1], 'state', 'submitting')
 redis.call('HDEL', KEYS[1], 'endedAt')
+for i = 1, #KEYS do redis.call('PERSIST', KEYS[i]) end
 return (redis.call('HGET', KEYS[1], 'nRetries') or 0) + 1`,
   /** KEYS run, open. Whether no job is open. */
   endSubmission: `
@@ -51,12 +53,13 @@ if redis.call('SREM', KEYS[2], ARGV[1]) == 1 then
 end
 local isIn = redis.call('HGET', KEYS[1], 'state') == 'submitted'
 return isIn and redis.call('SCARD', KEYS[2]) == 0 and 1 or 0`,
-  /** KEYS run, failed. */
+  /** KEYS run, failed, what else is kept of it; ARGV seconds to keep it. */
   endRun: `
 local nDone = (redis.call('HGET', KEYS[1], 'nPhotos') or 0) - redis.call('HLEN', KEYS[2])
 redis.call('HSET', KEYS[1], 'nDone', nDone, 'nEarlier', 0)
 if redis.call('HGET', KEYS[1], 'state') ~= 'submitted' then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'merged', 'endedAt', redis.call('TIME')[1])
+for i = 1, #KEYS do redis.call('EXPIRE', KEYS[i], ARGV[1]) end
 return 1`,
   /** KEYS hands; ARGV job. What was in hand. */
   takeHand: `

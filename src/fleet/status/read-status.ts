@@ -1,25 +1,6 @@
-import { connect } from '../connect.js';
-import { RunStore } from '../run/run-store.js';
-import { statusOf, workerStatus, type RunStatus, type WorkerStatus } from './run-status.js';
-
-/** All that a queue's server knows of the fleet. */
-export interface FleetStatus {
-  /** Oldest first. */
-  readonly runs: readonly RunStatus[];
-  readonly workers: readonly WorkerStatus[];
-}
-
-export interface StatusOptions {
-  readonly queue: string;
-  /** Only this one. Default: all. */
-  readonly run?: string;
-}
-
-/** @throws FramewrightError USAGE for an address or a run there is none of */
-export async function fleetStatus({ queue, run }: StatusOptions): Promise<FleetStatus> {
-  await using connection = await connect(queue);
-  return await readStatus(new RunStore(connection.redis), run);
-}
+import type { RunStore } from '../run/run-store.js';
+import type { FleetStatus } from './fleet-status.js';
+import { statusOf, workerStatus } from './run-status.js';
 
 export async function readStatus(store: RunStore, run?: string): Promise<FleetStatus> {
   const workers = await store.workers();

@@ -1,4 +1,4 @@
-import type { RunRecord, RunState, WorkerRecord, WorkerState } from '../run/run-store.js';
+import type { RunRecord, RunState, WorkerRecord, WorkerState } from '../run/run-record.js';
 
 /** How far a run is. */
 export interface RunStatus {

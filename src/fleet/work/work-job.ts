@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FramewrightError, messageOf } from '../../base/errors.js';
-import type { FailedPhoto, JobEnd, RunStore } from '../run/run-store.js';
+import type { RunStore } from '../run/run-store.js';
+import type { FailedPhoto, JobEnd } from '../run/run-record.js';
 import type { JobPhoto, PhotoFailure, RunSpec } from '../run/run-spec.js';
 import { ProcessDied, type CropProcess } from './crop-process.js';
 import { isNotedDone } from './noted-done.js';
 
-/** Deaths of the process that crops after which a photo is set aside. */
+/** Deaths of the process that crops, with a photo alone in hand, after which it is set aside. */
 export const MOST_DEATHS = 3;
 /** Deaths in a row with no photo in hand after which the process is not to be had. */
 const MOST_EMPTY_DEATHS = 3;
@@ -38,7 +39,8 @@ export interface JobTools {
 
 /**
  * Sees to it that every photo of a job is cropped, has failed, or is set aside: whatever the process that crops does
- * meanwhile. A photo that ends the process is tried again alone, after all others, and set aside at its third time.
+ * meanwhile. Photos that were in hand when the process ended are tried again one by one, after all others, and one that ends
+ * it three times while it is alone is set aside.
  *
  * @returns what became of its photos; undefined where it is to be handed back
  * @throws ProcessDied where the process ends before it has begun a photo; FramewrightError where it cannot be opened
@@ -86,7 +88,7 @@ class JobWork {
     const { store } = this.#tools;
     const deaths = await store.deathsOf(this.#job.spec.run, [...this.#left.keys()]);
     const photos = [...this.#left.values()];
-    const harmless = photos.filter(({ planned }) => (deaths.get(planned.input) ?? 0) === 0);
+    const harmless = photos.filter(({ planned }) => !deaths.has(planned.input));
     if (harmless.length > 0) return harmless;
     const suspect = photos[0]!;
     const nDeaths = deaths.get(suspect.planned.input) ?? 0;
@@ -98,7 +100,7 @@ class JobWork {
     }
     this.#fail(suspect.planned.input, {
       code: 'WORKER_DIED',
-      message: `the process that crops it has ended ${nDeaths} times: it is set aside, and fleet retry tries it again`,
+      message: `the process that crops it has ended ${nDeaths} times with it alone: it is set aside, and fleet retry tries it again`,
     });
     return [];
   }

@@ -89,6 +89,7 @@ test('an option whose values are collected is repeatable, in zsh as in its help'
       '--dims',
       '--evaluation',
       '--adapters',
+      '--code',
       '--sweep',
       '--training',
     ]),
@@ -122,6 +123,7 @@ describeWith(['bash'], 'in bash', () => {
       'studio',
       'study',
       'serve',
+      'fleet',
       'doctor',
       'completion',
     ]);
