@@ -34,4 +34,4 @@ export function thisPlatform() {
 }
 
 /** Most bytes a package may take unpacked; docs/install.md has what they take. */
-export const BUDGET_BYTES = { main: 18.5e6, linked: 2.5e6, compiled: 16e6 };
+export const BUDGET_BYTES = { main: 19e6, linked: 2.5e6, compiled: 16e6 };
