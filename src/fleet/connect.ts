@@ -12,6 +12,10 @@ export interface FleetConnection extends AsyncDisposable {
   readonly url: string;
   readonly redis: Redis;
   readonly modules: QueueModules;
+  /** The server is gone, and waited for by all that is asked of it. */
+  readonly isAway: () => boolean;
+  /** Has it waited for no longer, also by connections made of this one: what was asked of it has an error. */
+  readonly giveUp: () => void;
 }
 
 /**
@@ -25,11 +29,12 @@ export interface FleetConnection extends AsyncDisposable {
 export async function connect(url: string, onLost?: (why: string) => void): Promise<FleetConnection> {
   const shown = withoutPassword(url);
   const modules = await loadQueueModules();
+  let isEnding = false;
   // A command waits for a server that is restarted, and is not lost by it.
   const redis = new modules.ioredis.Redis(url, {
     maxRetriesPerRequest: null,
     connectTimeout: CONNECT_MS,
-    retryStrategy: (nTries) => Math.min(nTries * 100, MOST_RETRY_MS),
+    retryStrategy: (nTries) => (isEnding ? null : Math.min(nTries * 100, MOST_RETRY_MS)),
     lazyConnect: true,
   });
   let last: unknown;
@@ -44,14 +49,25 @@ export async function connect(url: string, onLost?: (why: string) => void): Prom
     if (error instanceof FramewrightError && error.code === 'USAGE') throw error;
     throw usage(`cannot reach the queue at ${shown}: ${messageOf(last ?? error)}; is the server running?`, error);
   }
-  let isEnding = false;
+  // Each try to reach it again closes a connection too.
+  let isAway = false;
   redis.on('close', () => {
-    if (!isEnding) onLost?.(messageOf(last ?? 'it has closed the connection'));
+    if (!isEnding && !isAway) onLost?.(messageOf(last ?? 'it has closed the connection'));
+    isAway = true;
+  });
+  redis.on('ready', () => {
+    if (isEnding) redis.disconnect();
+    isAway = false;
+    last = undefined;
   });
   return {
     url: shown,
     redis,
     modules,
+    isAway: () => isAway,
+    giveUp: () => {
+      isEnding = true;
+    },
     [Symbol.asyncDispose]: () => {
       isEnding = true;
       redis.disconnect();
@@ -64,7 +80,9 @@ export async function connect(url: string, onLost?: (why: string) => void): Prom
 function withoutPassword(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (!parsed || !['redis:', 'rediss:'].includes(parsed.protocol) || parsed.hostname === '') {
-    throw usage(`${url} is no address of a queue; one is redis://host:6379, or rediss:// with TLS`);
+    throw usage(
+      `${url.replace(/:[^:@/]*@/, '@')} is no address of a queue; one is redis://host:6379, or rediss:// with TLS`,
+    );
   }
   parsed.password = '';
   return parsed.href;

@@ -19,7 +19,7 @@ const JOB_SIZE = 8;
  * Puts the photos of a run that failed or were set aside into the queue once more.
  *
  * @returns how many these are
- * @throws FramewrightError USAGE for a run there is none of
+ * @throws FramewrightError USAGE for a run there is none of, or one that was cancelled
  */
 export async function retryRun({ queue: url, run, codes = [] }: RetryOptions): Promise<number> {
   await using connection = await connect(url);
@@ -41,8 +41,7 @@ export async function retryRun({ queue: url, run, codes = [] }: RetryOptions): P
       nPhotos += part.length;
     }
   }
-  await store.endRetry(run, nth);
-  if (await store.endSubmission(run)) await addMergeJob(queue, run);
+  if (await store.endRetry(run, nth)) await addMergeJob(queue, run);
   return nPhotos;
 }
 

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { framewright } from '../cli/run.js';
+import { projectFile } from '../support/photos.js';
 import { ACCESS_DENIED, SLOW_DOWN, startS3, type S3Server } from '../support/s3-server.js';
 import { describeWith } from '../support/system-tools.js';
 import { journalOf, useFleet, written } from './fleet-folder.js';
 
 const ENGINE = ['--engine', 'centre', '-a', '1:1'];
+const FAULTS = { NODE_OPTIONS: `--require ${projectFile('test', 'support', 'fleet-faults.cjs')}` };
 
 describeWith(['redis-server'], 'a fleet on buckets', () => {
   const { redis, at, photos, work, until, status, whyWaiting } = useFleet();
@@ -112,11 +114,31 @@ describeWith(['redis-server'], 'a fleet on buckets', () => {
     await worker();
     expect(await until('one', 'merged')).toMatchObject({ nDone: 3, nFailed: 1, failures: { INPUT_UNREADABLE: 1 } });
     end();
-    const all = s3.fail({ as: ACCESS_DENIED, kind: 'put' });
+    const all = s3.fail({ as: ACCESS_DENIED, kind: 'put', key: 'all/p001-1x1.jpg' });
     await submit('all', `s3://${from}/photos`, `s3://${to}/all`);
     await expect.poll(() => whyWaiting('all'), { timeout: 60_000 }).toMatch(/not allowed.*s3:PutObject/);
+    // Nothing is noted before it is there.
+    expect([...(await objectsOf(s3, to)).keys()].filter((key) => key.includes('framewright-fleet'))).toEqual([]);
     all();
     expect(await until('all', 'merged')).toMatchObject({ nDone: 4, nFailed: 0 });
+  });
+
+  test('where a photo ends the whole worker, the next one knows which it was', async () => {
+    const { from, to } = await buckets(8);
+    await submit('fatal', `s3://${from}/photos`, `s3://${to}/fatal`);
+    let nWorkers = 0;
+    for (; nWorkers < 8 && (await status('fatal')).state !== 'merged'; nWorkers++) {
+      const { child } = await work(['--engine', 'centre', '--lock', '1'], {
+        ...s3.env,
+        ...FAULTS,
+        FRAMEWRIGHT_TEST_POISON: 'p006',
+        FRAMEWRIGHT_TEST_POISON_ALL: '1',
+      });
+      await expect.poll(async () => child.signalCode ?? (await status('fatal')).state).toMatch(/SIGKILL|merged/);
+    }
+    expect(await until('fatal', 'merged')).toMatchObject({ nDone: 7, nFailed: 1, failures: { WORKER_DIED: 1 } });
+    expect(nWorkers).toBe(4);
+    expect((await objectsOf(s3, to)).has('fatal/p006-1x1.jpg')).toBe(false);
   });
 
   test('says what it does not do there', async () => {

@@ -1,4 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { framewright } from '../cli/run.js';
@@ -111,6 +112,8 @@ describeWith(['redis-server'], 'a run of a fleet', () => {
       '5',
     );
     await expect.poll(async () => (await status('full').catch(() => undefined))?.nJobsOpen ?? 0).toBeGreaterThan(0);
+    expect(await Promise.race([submitting, sleep(2000)])).toBeUndefined();
+    expect(await status('full')).toMatchObject({ state: 'submitting', nJobsOpen: 5 });
     await work();
     expect((await submitting).code).toBe(0);
     expect(await until('full', 'merged')).toMatchObject({ nPhotos: 30, nDone: 30 });

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fleetStatus } from '../../fleet/status/fleet-status.js';
+import { readStatus } from '../../fleet/status/read-status.js';
+import { connect } from '../../fleet/connect.js';
+import { RunStore } from '../../fleet/run/run-store.js';
 import type { RunStatus } from '../../fleet/status/run-status.js';
 import { Progress } from '../terminal/progress.js';
 import { EXIT } from '../terminal/report-error.js';
@@ -11,9 +14,14 @@ const POLL_MS = 1000;
 /** Shows how far a run is until it has ended; exit code 4 where photos have failed, 130 where it was cancelled. */
 export async function waitForRun(queue: string, run: string, signal: AbortSignal): Promise<RunStatus> {
   const progress = new Progress();
+  // One for all its questions: a server that is restarted meanwhile is waited for.
+  await using connection = await connect(queue);
+  const store = new RunStore(connection.redis);
+  const aborted = once(signal, 'abort').then(() => Promise.reject(signal.reason as Error));
+  aborted.catch(() => undefined);
   try {
     for (;;) {
-      const status = (await fleetStatus({ queue, run })).runs[0]!;
+      const status = (await Promise.race([readStatus(store, run), aborted])).runs[0]!;
       if (status.state === 'merged' || status.state === 'cancelled') {
         progress.clear();
         say(`framewright: ${progressText(status)}\n`);

@@ -39,12 +39,11 @@ export class BucketNotes implements AsyncDisposable {
       const urls: string[] = [];
       for await (const url of buckets.list(`${place}.framewright-fleet/${run}/`)) urls.push(url);
       await inTurns(urls, TRANSFERS, async (url) => {
-        await buckets.download(url, path.join(notes.folder, url.slice(url.lastIndexOf('/') + 1)));
+        await buckets.download(url, path.join(notes.folder, url.slice(url.lastIndexOf('/') + 1))).catch(unlessGone);
       });
+      // Last: notes that are gone since they were listed have become part of it.
       const whole = `${place}${path.basename(notes.whole.file)}`;
-      await buckets.download(whole, notes.whole.file).catch((error: unknown) => {
-        if (codeOf(error) !== 'INPUT_NOT_FOUND') throw error;
-      });
+      await buckets.download(whole, notes.whole.file).catch(unlessGone);
       return new BucketNotes(place, notes, scratch, buckets, urls);
     } catch (error) {
       buckets[Symbol.dispose]();
@@ -66,4 +65,8 @@ export class BucketNotes implements AsyncDisposable {
     this.#buckets[Symbol.dispose]();
     await rm(this.#scratch, { recursive: true, force: true });
   }
+}
+
+function unlessGone(error: unknown): void {
+  if (codeOf(error) !== 'INPUT_NOT_FOUND') throw error;
 }

@@ -89,12 +89,19 @@ export class RunStore {
 
   /** Says which jobs are to be done, before they are in the queue. */
   async openJobs(run: string, ids: readonly string[]): Promise<void> {
-    await this.#redis.sadd(keyOf(run, 'open'), ...ids);
+    await this.#eval(SCRIPTS.openJobs, [keyOf(run), keyOf(run, 'open')], ids);
   }
 
   /** The jobs that are not done, with the run's name. */
   async openIds(run: string): Promise<readonly string[]> {
     return this.#redis.smembers(keyOf(run, 'open'));
+  }
+
+  /** Those of some jobs that are not done. */
+  async stillOpen(run: string, ids: readonly string[]): Promise<readonly string[]> {
+    if (ids.length === 0) return [];
+    const are = await this.#redis.smismember(keyOf(run, 'open'), ...ids);
+    return ids.filter((_, i) => are[i] === 1);
   }
 
   /** There are no such jobs any more. */
@@ -123,7 +130,7 @@ export class RunStore {
    * submitted or retried once more; its files stay.
    */
   async endRun(run: string): Promise<void> {
-    await this.#eval(SCRIPTS.endRun, [keyOf(run), ...lasting(run)], [String(KEPT_S)]);
+    await this.#eval(SCRIPTS.endRun, [keyOf(run), keyOf(run, 'open'), ...lasting(run)], [String(KEPT_S)]);
   }
 
   async cancel(run: string): Promise<void> {
@@ -176,9 +183,15 @@ export class RunStore {
     } while (cursor !== '0');
   }
 
-  /** Begins to try failed photos again; which time this is, from 1. */
+  /**
+   * Begins to try failed photos again; which time this is, from 1.
+   *
+   * @throws FramewrightError USAGE for a run that was cancelled: what it lacks has not failed
+   */
   async beginRetry(run: string): Promise<number> {
-    return Number(await this.#eval(SCRIPTS.beginRetry, [keyOf(run), keyOf(run, 'open'), ...lasting(run)], []));
+    const nth = await this.#eval(SCRIPTS.beginRetry, [keyOf(run), ...lasting(run)], []);
+    if (nth !== null) return Number(nth);
+    throw new FramewrightError('USAGE', `the run ${run} was cancelled: the same fleet submit again goes on with it`);
   }
 
   /** These are in the queue again: they have not failed, nor killed anyone. */
@@ -188,8 +201,9 @@ export class RunStore {
     await this.#eval(SCRIPTS.forgetFailures, keys, paths);
   }
 
-  async endRetry(run: string, nth: number): Promise<void> {
-    await this.#redis.hset(keyOf(run), { nRetries: nth });
+  /** True where all photos of the run are in, and none of its jobs is open any more. */
+  async endRetry(run: string, nth: number): Promise<boolean> {
+    return (await this.#eval(SCRIPTS.endRetry, [keyOf(run), keyOf(run, 'open')], [String(nth)])) === 1;
   }
 
   async noteWorker(worker: WorkerRecord): Promise<void> {

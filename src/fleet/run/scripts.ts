@@ -17,17 +17,31 @@ local now = redis.call('TIME')[1]
 if redis.call('HGET', KEYS[1], 'state') == 'cancelled' then redis.call('DEL', KEYS[3]) end
 redis.call('HSETNX', KEYS[1], 'startedAt', now)
 redis.call('HSET', KEYS[1], 'spec', ARGV[2], 'state', 'submitting', 'nDone', 0, 'nEarlier', 0)
-redis.call('HDEL', KEYS[1], 'endedAt')
+redis.call('HDEL', KEYS[1], 'endedAt', 'isRetried')
 redis.call('ZADD', KEYS[2], 'NX', now, ARGV[1])
 for i = 1, #KEYS do if i ~= 2 then redis.call('PERSIST', KEYS[i]) end end
 return ARGV[2]`,
-  /** KEYS run, open, what else is kept of it. Which retry this is. */
+  /** KEYS run, what else is kept of it. Which retry this is; nothing for a run that was cancelled. One that is being put in is left so. */
   beginRetry: `
-if redis.call('HGET', KEYS[1], 'state') == 'cancelled' then redis.call('DEL', KEYS[2]) end
-redis.call('HSET', KEYS[1], 'state', 'submitting')
+local state = redis.call('HGET', KEYS[1], 'state')
+if state == 'cancelled' then return end
+if state ~= 'submitting' then redis.call('HSET', KEYS[1], 'state', 'submitting', 'isRetried', 1) end
 redis.call('HDEL', KEYS[1], 'endedAt')
 for i = 1, #KEYS do redis.call('PERSIST', KEYS[i]) end
 return (redis.call('HGET', KEYS[1], 'nRetries') or 0) + 1`,
+  /** KEYS run, open; ARGV jobs. A run that is at its end already, since another has put in all of its own, is not any more. */
+  openJobs: `
+for i = 1, #ARGV do redis.call('SADD', KEYS[2], ARGV[i]) end
+if redis.call('HGET', KEYS[1], 'state') == 'merged' then redis.call('HSET', KEYS[1], 'state', 'submitted') end
+for i = 1, #KEYS do redis.call('PERSIST', KEYS[i]) end
+return 1`,
+  /** KEYS run, open; ARGV which retry. Whether no job is open. What whoever submits has begun, they end. */
+  endRetry: `
+redis.call('HSET', KEYS[1], 'nRetries', ARGV[1])
+if redis.call('HDEL', KEYS[1], 'isRetried') == 0 then return 0 end
+if redis.call('HGET', KEYS[1], 'state') ~= 'submitting' then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'submitted')
+return redis.call('SCARD', KEYS[2]) == 0 and 1 or 0`,
   /** KEYS run, open. Whether no job is open. */
   endSubmission: `
 if redis.call('HGET', KEYS[1], 'state') ~= 'submitting' then return 0 end
@@ -53,11 +67,11 @@ if redis.call('SREM', KEYS[2], ARGV[1]) == 1 then
 end
 local isIn = redis.call('HGET', KEYS[1], 'state') == 'submitted'
 return isIn and redis.call('SCARD', KEYS[2]) == 0 and 1 or 0`,
-  /** KEYS run, failed, what else is kept of it; ARGV seconds to keep it. */
+  /** KEYS run, open, failed, what else is kept of it; ARGV seconds to keep it. Not where more was put in meanwhile. */
   endRun: `
-local nDone = (redis.call('HGET', KEYS[1], 'nPhotos') or 0) - redis.call('HLEN', KEYS[2])
+if redis.call('HGET', KEYS[1], 'state') ~= 'submitted' or redis.call('SCARD', KEYS[2]) > 0 then return 0 end
+local nDone = (redis.call('HGET', KEYS[1], 'nPhotos') or 0) - redis.call('HLEN', KEYS[3])
 redis.call('HSET', KEYS[1], 'nDone', nDone, 'nEarlier', 0)
-if redis.call('HGET', KEYS[1], 'state') ~= 'submitted' then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'merged', 'endedAt', redis.call('TIME')[1])
 for i = 1, #KEYS do redis.call('EXPIRE', KEYS[i], ARGV[1]) end
 return 1`,

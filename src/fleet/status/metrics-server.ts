@@ -27,6 +27,10 @@ export async function serveMetrics(
       response.writeHead(404).end('there is /metrics\n');
       return;
     }
+    if (connection.isAway()) {
+      response.writeHead(503).end(`the server of the queue is away\n`);
+      return;
+    }
     readStatus(store).then(
       (status) => response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(prometheusText(status)),
       (error: unknown) => response.writeHead(503).end(`${messageOf(error)}\n`),

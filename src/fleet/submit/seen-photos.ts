@@ -50,14 +50,16 @@ export async function seenPhotos(
   isThere = (file: string): boolean => existsSync(path.resolve(notes.home, file)),
 ): Promise<SeenPhotos> {
   const seen = new SeenPhotos();
-  const whole = notes.whole.file;
-  for (const file of [...(existsSync(whole) ? [whole] : []), ...(await notes.journals())]) {
+  // The whole one last: a worker that joins them meanwhile takes journals away once they are part of it.
+  for (const file of [...(await notes.journals()), notes.whole.file]) {
     await readCheckedLog(file, (value) => {
       if (!isRecord(value) || value.what !== 'done') return true;
       const { photo, key, source, planned, files } = value;
       if (files.every((made) => isThere(made.path)))
         seen.add({ photo, key, size: source.size, mtimeMs: source.mtimeMs, planned });
       return true;
+    }).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     });
   }
   return seen;

@@ -214,12 +214,13 @@ class Submission {
   }
 
   async putIn(jobs: AsyncIterable<PlannedJob>): Promise<Omit<SubmittedRun, 'run' | 'isCancelled'>> {
-    const { signal } = this.#options;
+    const { signal, mostWaiting } = this.#options;
+    const atOnce = Math.min(AT_ONCE, mostWaiting);
     let some: PlannedJob[] = [];
     for await (const job of jobs) {
       signal.throwIfAborted();
       some.push(job);
-      if (some.length < AT_ONCE) continue;
+      if (some.length < atOnce) continue;
       await this.#add(some);
       some = [];
       if (this.isCancelled) break;
@@ -235,11 +236,10 @@ class Submission {
   async mayLack(hasLost: boolean): Promise<boolean> {
     const { store, queue, spec } = this.#options;
     const { run } = spec;
-    const absent: string[] = [];
-    for (const id of await store.openIds(run)) if ((await queue.getJobState(id)) === 'unknown') absent.push(id);
-    // One that has just been done is open no more.
-    const stillOpen = new Set(absent.length > 0 ? await store.openIds(run) : []);
-    const gone = absent.filter((id) => stillOpen.has(id));
+    const unknown: string[] = [];
+    for (const id of await store.openIds(run)) if ((await queue.getJobState(id)) === 'unknown') unknown.push(id);
+    // One that a worker has ended meanwhile is not open any more.
+    const gone = await store.stillOpen(run, unknown);
     // Of a run that was cancelled none is in the queue.
     this.isCancelled ||= (await store.stateOf(run)) === 'cancelled';
     if (this.isCancelled) return false;

@@ -37,6 +37,7 @@ export class CropProcess implements AsyncDisposable {
   #runsOn = '';
   #residentBytes = 0;
   #isNoMore = false;
+  #isBusy = false;
 
   readonly #isVerbose: boolean;
 
@@ -53,6 +54,11 @@ export class CropProcess implements AsyncDisposable {
   /** After its last photo; 0 where there is none. */
   get residentBytes(): number {
     return this.#residentBytes;
+  }
+
+  /** It is at a task. */
+  get isBusy(): boolean {
+    return this.#isBusy;
   }
 
   get pid(): number | undefined {
@@ -124,6 +130,7 @@ export class CropProcess implements AsyncDisposable {
   #task(task: Task, { onHand, onCropped, onFailed, onKey }: TaskListener): Promise<TaskAnswer> {
     const child = this.#child!;
     const hand = new Set<string>();
+    this.#isBusy = true;
     return new Promise((resolve, reject) => {
       const settle = (photo: string, residentBytes: number): void => {
         hand.delete(photo);
@@ -138,6 +145,7 @@ export class CropProcess implements AsyncDisposable {
             break;
           case 'passed':
             hand.delete(message.photo);
+            onHand?.([...hand]);
             break;
           case 'cropped':
             settle(message.photo, message.residentBytes);
@@ -166,6 +174,7 @@ export class CropProcess implements AsyncDisposable {
         reject(new ProcessDied(signal ?? `exit code ${code ?? 'unknown'}`, [...hand]));
       };
       const stopListening = (): void => {
+        this.#isBusy = false;
         child.off('message', onMessage);
         child.off('exit', onExit);
         child.off('error', onError);
@@ -178,6 +187,8 @@ export class CropProcess implements AsyncDisposable {
       child.on('exit', onExit);
       child.on('error', onError);
       this.#send(task);
+      // Said while the process was still opening its cropper.
+      if (task.do === 'crop' && this.#isNoMore) this.#send({ do: 'no more' });
     });
   }
 }

@@ -110,6 +110,8 @@ class JobWork {
     const { spec, id, job } = this.#job;
     const stop = (): void => process.beginNoMore();
     const kill = (): void => process.kill();
+    // Both may have been aborted while the server was asked which photos are next.
+    if ([draining, lost].some(({ aborted }) => aborted)) return;
     draining.addEventListener('abort', stop);
     lost.addEventListener('abort', kill);
     let nInHand = 0;

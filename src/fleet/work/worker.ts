@@ -21,9 +21,12 @@ import { workOnJob } from './work-job.js';
 export const LOCK_MS = 30_000;
 /** How often a worker says that it is there, and looks whether its run was cancelled. */
 const BEAT_MS = 5000;
-/** A job is handed back as often as it has to be: whose fault it is, is found out otherwise. */
 /** Between two tries to make one journal of a run's. */
 const MERGE_AGAIN_MS = 10_000;
+/** How long a worker that is to end waits for a server that is away. */
+const MOST_AWAY_MS = 4000;
+const AWAY_POLL_MS = 500;
+/** A job is handed back as often as it has to be: whose fault it is, is found out otherwise. */
 const MOST_STALLS = 1_000_000;
 const MOST_BYTES = Number.MAX_SAFE_INTEGER;
 
@@ -85,6 +88,8 @@ class FleetWorker implements RunningWorker {
   #nDone = 0;
   #why: string | undefined;
   #closing: Promise<void> | undefined;
+  /** It ends without its server. */
+  #isGivenUp = false;
   #failure: { readonly error: unknown } | undefined;
   #settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   readonly ended = new Promise<void>((resolve, reject) => {
@@ -138,23 +143,41 @@ class FleetWorker implements RunningWorker {
 
   async #close(): Promise<void> {
     const { process, connection } = this.#parts;
-    try {
+    const end = async (): Promise<void> => {
       await this.#say().catch(() => undefined);
       await this.#worker?.close();
-    } finally {
-      clearInterval(this.#beat);
-      await process[Symbol.asyncDispose]();
-      await this.#store.forgetWorker(this.id).catch(() => undefined);
-      await this.#queue.close().catch(() => undefined);
-      await connection[Symbol.asyncDispose]();
+    };
+    const ending = end().catch((error: unknown) => void (this.#failure ??= { error }));
+    const ended = new AbortController();
+    await Promise.race([ending, this.#serverStaysAway(ended.signal)]);
+    ended.abort();
+    if (this.#isGivenUp) {
+      connection.giveUp();
+      await Promise.race([ending, sleep(MOST_AWAY_MS, undefined, { ref: false })]);
     }
+    clearInterval(this.#beat);
+    await process[Symbol.asyncDispose]();
+    await this.#store.forgetWorker(this.id).catch(() => undefined);
+    await this.#queue.close().catch(() => undefined);
+    await connection[Symbol.asyncDispose]();
     if (this.#failure) this.#settle!.reject(this.#failure.error);
     else this.#settle!.resolve();
   }
 
+  /** Resolves when there is no server to hand the job back to, and nothing to finish: its lock runs out by itself. */
+  async #serverStaysAway(signal: AbortSignal): Promise<void> {
+    const { process, connection } = this.#parts;
+    for (let awayMs = 0; awayMs < MOST_AWAY_MS;) {
+      await sleep(AWAY_POLL_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      awayMs = connection.isAway() && !process.isBusy ? awayMs + AWAY_POLL_MS : 0;
+    }
+    this.#isGivenUp = true;
+  }
+
   /** Nothing comes of it any more. */
   #fail(error: unknown): void {
-    this.#failure ??= { error };
+    if (!this.#isGivenUp) this.#failure ??= { error };
     void this.close();
   }
 
@@ -210,7 +233,8 @@ class FleetWorker implements RunningWorker {
         onWait: (why) => this.#wait(run, why),
       },
     );
-    if (!end) return cancelled.signal.aborted;
+    // Submitted again meanwhile, it wants what is left of the job.
+    if (!end) return cancelled.signal.aborted && !(await this.#isWanted(run));
     for (const { photo, code, message } of end.failed) {
       listener.onFailure?.({ run, photo: photo.planned.input, code, message });
     }

@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { projectFile } from '../support/photos.js';
+import { describeWith } from '../support/system-tools.js';
+import { connect } from '../../src/fleet/connect.js';
+import { openQueue } from '../../src/fleet/queue.js';
+import { RunStore } from '../../src/fleet/run/run-store.js';
+import { journalOf, useFleet, written } from './fleet-folder.js';
+
+const ENGINE = ['--engine', 'centre', '-a', '1:1'];
+const FAULTS = { NODE_OPTIONS: `--require ${projectFile('test', 'support', 'fleet-faults.cjs')}` };
+
+describeWith(['redis-server'], 'a fleet, of two things at one time,', () => {
+  const { redis, at, photos, fleet, work, until, status } = useFleet();
+  const submit = (run: string, ...more: readonly string[]) =>
+    fleet('submit', at('in'), ...ENGINE, '-o', at('out'), '--run', run, ...more);
+
+  test('retries what failed while photos are still put in, and does not take these for all', async () => {
+    await photos(20, 'in');
+    const submitting = submit('both', '--job-size', '1', '--most-waiting', '1');
+    await expect.poll(async () => (await status('both').catch(() => undefined))?.nJobsOpen ?? 0).toBe(1);
+    expect((await fleet('retry', 'both')).stderr).toContain('0 photos to try again');
+    expect((await status('both')).state).toBe('submitting');
+    await work();
+    expect((await submitting).code).toBe(0);
+    expect(await until('both', 'merged')).toMatchObject({ nPhotos: 20, nDone: 20, nJobsOpen: 0 });
+    expect(journalOf(at('out')).size).toBe(20);
+  });
+
+  test('goes on where a run is submitted again while a worker ends its part of it, called off before', async () => {
+    await photos(4, 'in');
+    await submit('again');
+    const held = { FRAMEWRIGHT_TEST_HOLD: 'p001', FRAMEWRIGHT_TEST_HOLD_UNTIL: at('go') };
+    const worker = await work(undefined, { ...FAULTS, ...held });
+    await expect.poll(async () => (await status('again')).workers[0]?.state).toBe('working');
+    await fleet('cancel', 'again');
+    await sleep(7000); // the worker looks every five seconds whether its run is cancelled
+    expect((await submit('again')).code).toBe(0);
+    writeFileSync(at('go'), '');
+    expect(await until('again', 'merged')).toMatchObject({ nDone: 4, nFailed: 0 });
+    expect(await worker.stop()).toBe(0);
+  });
+
+  test('has nothing to retry of a run that was called off', async () => {
+    await photos(4, 'in');
+    await submit('off');
+    await fleet('cancel', 'off');
+    const { code, stderr } = await fleet('retry', 'off');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/off was cancelled.*submit/);
+    expect((await status('off')).state).toBe('cancelled');
+  });
+
+  test('ends a worker that is told to while the server of the queue is away', async () => {
+    const idle = await work();
+    await redis().kill();
+    await expect.poll(idle.said).toContain("the queue's server is gone");
+    expect(await idle.stop()).toBe(0);
+    await redis().restart();
+  });
+
+  test('ends a worker after the photo in hand where the server is away, and another has its job later', async () => {
+    await photos(4, 'in');
+    const held = { FRAMEWRIGHT_TEST_HOLD: 'p001', FRAMEWRIGHT_TEST_HOLD_UNTIL: at('go') };
+    const busy = await work(['--engine', 'centre', '--lock', '2'], { ...FAULTS, ...held });
+    await submit('away');
+    await expect.poll(async () => (await status('away')).workers[0]?.state).toBe('working');
+    await redis().kill();
+    const ended = once(busy.child, 'exit');
+    busy.child.kill('SIGTERM');
+    await expect.poll(busy.said).toContain('finishing the photo in hand');
+    writeFileSync(at('go'), '');
+    expect(await ended).toEqual([0, null]);
+    await redis().restart();
+    await work(['--engine', 'centre', '--lock', '1']);
+    expect(await until('away', 'merged')).toMatchObject({ nDone: 4, nFailed: 0 });
+  });
+
+  test('passes over jobs of a run that was called off, where they are in the queue still', async () => {
+    await photos(4, 'in');
+    await submit('left', '--job-size', '1');
+    await using connection = await connect(redis().url);
+    const store = new RunStore(connection.redis);
+    // As one that was killed before it had taken them out.
+    await store.cancel('left');
+    await work();
+    const queue = openQueue(connection, (await store.spec('left')).madeFor);
+    await expect.poll(() => queue.getJobCountByTypes('waiting', 'prioritized', 'active')).toBe(0);
+    expect(written(at('out'))).toEqual({});
+  });
+
+  test('waits for the end of a run through a restart of the server', async () => {
+    await photos(4, 'in');
+    await submit('long');
+    const waiting = fleet('status', 'long', '--wait');
+    await sleep(2500);
+    await redis().kill();
+    await sleep(1500);
+    await redis().restart();
+    const worker = await work();
+    expect(await waiting).toMatchObject({ code: 0 });
+    expect(await worker.stop()).toBe(0);
+  });
+});
