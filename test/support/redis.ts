@@ -46,7 +46,9 @@ export async function startRedis(folder: string): Promise<TestRedis> {
     url: `redis://127.0.0.1:${port}`,
     kill: () => end('SIGKILL'),
     restart: start,
-    clear: async () => void (await answerTo(port, 'FLUSHALL')),
+    clear: async () => {
+      await answerTo(port, 'FLUSHALL');
+    },
     close: () => end('SIGTERM'),
   };
 }

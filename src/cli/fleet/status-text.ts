@@ -1,6 +1,5 @@
 import { bytesText } from '../../base/bytes-text.js';
-import type { FleetStatus } from '../../fleet/status/fleet-status.js';
-import type { RunStatus, WorkerStatus } from '../../fleet/status/run-status.js';
+import type { FleetStatus, RunStatus, WorkerStatus } from '../../fleet/status/run-status.js';
 import { durationText, rateText } from '../terminal/batch-progress.js';
 
 /** `autumn: running, 120 of 10000 photos, 2 failed, 31 a minute, 5 h 19 min left` */

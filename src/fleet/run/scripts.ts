@@ -9,7 +9,10 @@ end`;
 
 /** Lua for the server, each one step that is taken whole or not at all. */
 export const SCRIPTS = {
-  /** KEYS run, runs, open, what else is kept of it; ARGV name, spec. The spec that is there. */
+  /**
+   * KEYS run, runs, open, failed, rate, deaths, hands; ARGV name, spec. The spec that is there. Who submits again wants what
+   * was set aside tried again too.
+   */
   register: `
 local there = redis.call('HGET', KEYS[1], 'spec')
 if there and there ~= ARGV[2] then return there end
@@ -18,6 +21,7 @@ if redis.call('HGET', KEYS[1], 'state') == 'cancelled' then redis.call('DEL', KE
 redis.call('HSETNX', KEYS[1], 'startedAt', now)
 redis.call('HSET', KEYS[1], 'spec', ARGV[2], 'state', 'submitting', 'nDone', 0, 'nEarlier', 0)
 redis.call('HDEL', KEYS[1], 'endedAt', 'isRetried')
+redis.call('DEL', KEYS[6])
 redis.call('ZADD', KEYS[2], 'NX', now, ARGV[1])
 for i = 1, #KEYS do if i ~= 2 then redis.call('PERSIST', KEYS[i]) end end
 return ARGV[2]`,

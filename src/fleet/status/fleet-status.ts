@@ -1,14 +1,7 @@
 import { connect } from '../connect.js';
 import { RunStore } from '../run/run-store.js';
 import { readStatus } from './read-status.js';
-import type { RunStatus, WorkerStatus } from './run-status.js';
-
-/** All that a queue's server knows of the fleet. */
-export interface FleetStatus {
-  /** Oldest first. */
-  readonly runs: readonly RunStatus[];
-  readonly workers: readonly WorkerStatus[];
-}
+import type { FleetStatus } from './run-status.js';
 
 export interface StatusOptions {
   readonly queue: string;

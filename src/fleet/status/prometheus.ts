@@ -1,4 +1,4 @@
-import type { FleetStatus } from './fleet-status.js';
+import type { FleetStatus } from './run-status.js';
 
 /** How far runs are and what workers do, for Prometheus, in its text format 0.0.4. */
 export function prometheusText({ runs, workers }: FleetStatus): string {

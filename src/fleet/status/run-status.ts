@@ -43,6 +43,13 @@ export interface WorkerStatus {
   readonly why?: string;
 }
 
+/** All that a queue's server knows of the fleet. */
+export interface FleetStatus {
+  /** Oldest first. */
+  readonly runs: readonly RunStatus[];
+  readonly workers: readonly WorkerStatus[];
+}
+
 /** Minutes that the rate is taken over. */
 const RATE_MINUTES = 5;
 

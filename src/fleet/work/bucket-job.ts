@@ -19,6 +19,7 @@ import { mediaTypeOf } from '../bucket/media-type.js';
 import { RunNotes } from '../run/run-notes.js';
 import type { JobPhoto, RunSpec } from '../run/run-spec.js';
 import { cropJob, type CropJob, type JobListener } from './crop-job.js';
+import { scratchOf } from './scratch.js';
 
 /** Objects on their way at once. */
 const TRANSFERS = 4;
@@ -39,7 +40,7 @@ export async function cropBucketJob(
   listener: JobListener,
   noMore: AbortSignal,
 ): Promise<boolean> {
-  const scratch = await mkdtemp(path.join(tmpdir(), 'framewright-job-'));
+  const scratch = await mkdtemp(path.join(tmpdir(), scratchOf(process.pid)));
   try {
     using buckets = new OpenBuckets();
     return await new BucketJob(job, scratch, buckets, listener).crop(cropper, noMore);

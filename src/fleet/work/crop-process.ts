@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { FramewrightError, type ErrorCode } from '../../base/errors.js';
 import { packageFile } from '../../files/package-root.js';
 import type { PhotoFailure } from '../run/run-spec.js';
+import { removeScratchOf } from './scratch.js';
 import type { FromChild, Task, TaskAnswer, ToChild, WorkerCropper } from './messages.js';
 
 /** The process that crops has ended in the middle of a task. */
@@ -72,13 +73,16 @@ export class CropProcess implements AsyncDisposable {
     // One that has ended while it had nothing to do told nobody.
     if (this.#child?.connected && this.#child.exitCode === null && this.#child.signalCode === null) return;
     this.#residentBytes = 0;
-    this.#child = fork(packageFile('dist', 'src', 'fleet', 'work', 'child.js'), {
+    const child = fork(packageFile('dist', 'src', 'fleet', 'work', 'child.js'), {
       // What it says for people goes where this process says it; stdout is for results.
       stdio: ['ignore', 2, 2, 'ipc'],
       serialization: 'advanced',
       // As of the command: memory is to stay flat over a run.
       execArgv: ['--semi-space-growth-factor=1', '--incremental-marking-soft-trigger=20'],
     });
+    const { pid } = child;
+    if (pid !== undefined) child.once('exit', () => void removeScratchOf(pid));
+    this.#child = child;
     try {
       const { runsOn } = await this.#task({ do: 'open', cropper: this.#cropper, isVerbose: this.#isVerbose }, {});
       this.#runsOn = runsOn ?? '';
