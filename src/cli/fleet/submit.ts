@@ -78,9 +78,10 @@ async function submit(photos: string[], flags: SubmitFlags): Promise<void> {
         progress.clear();
         say(`framewright: ${text}\n`);
       },
-      onProgress: ({ nPhotos, nEarlier, nJobs }) => {
+      onProgress: ({ nPhotos, nEarlier, nJobs, isWaiting }) => {
         const done = nEarlier > 0 ? `, ${nEarlier} done earlier` : '';
-        progress.show(`${counted(nPhotos, 'photo')} found${done}, ${counted(nJobs, 'job')} in the queue`);
+        const full = isWaiting ? ', which is full' : '';
+        progress.show(`${counted(nPhotos, 'photo')} found${done}, ${counted(nJobs, 'job')} put into the queue${full}`);
       },
       onLost: (why) => {
         progress.clear();
