@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { fleetStatus, type RunStatus } from '../../src/index.js';
 import { framewright, type Finished } from '../cli/run.js';
 import { projectFile } from '../support/photos.js';
@@ -39,6 +39,8 @@ export interface FleetFolder {
 
 /** Call at the top of a `describe`: a server for the file, and for each test a folder. Workers do not outlive their test. */
 export function useFleet(): FleetFolder {
+  // Each starts several processes, one after the other.
+  vi.setConfig({ testTimeout: 240_000 });
   let top: string;
   let redis: TestRedis;
   let folder: string;
@@ -84,7 +86,7 @@ export function useFleet(): FleetFolder {
       return there.map(({ why = '' }) => why).join('\n');
     },
     until: async (run, state) => {
-      await expect.poll(async () => (await status(run)).state, { timeout: 60_000, interval: 100 }).toBe(state);
+      await expect.poll(async () => (await status(run)).state, { timeout: 120_000, interval: 100 }).toBe(state);
       return status(run);
     },
   };
