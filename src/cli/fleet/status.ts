@@ -23,7 +23,7 @@ Rates are of the last five minutes. bull-board and whatever else knows BullMQ sh
 
 Examples:
   framewright fleet status
-  framewright fleet status autumn --wait && framewright /photos --recursive -a 4:5 -o /crops --resume --report page.html
+  framewright fleet status autumn --wait
   framewright fleet status --json
   framewright fleet status --listen 9464          # for Prometheus, at /metrics`;
 
