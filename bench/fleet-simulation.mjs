@@ -11,7 +11,7 @@ import { CheckedLog } from '../dist/src/files/checked-log.js';
 import { RunNotes } from '../dist/src/fleet/run/run-notes.js';
 import { RunStore } from '../dist/src/fleet/run/run-store.js';
 import { submitRun } from '../dist/src/fleet/submit/submit-run.js';
-import { mergeJournals } from '../dist/src/fleet/work/merge-journals.js';
+import { mergeJournals } from '../dist/src/fleet/worker/merge-journals.js';
 import { command, doneIn, generator, JOURNAL, QueueServer, until, writeSmallPhotos } from './fleet-parts.mjs';
 import { earlierResults, machineNow, resultsFolder, round, writeResults } from './measuring.mjs';
 

@@ -48,23 +48,17 @@ const sizes = Array.from({ length: nParts }, (_, part) => {
   return to - from;
 });
 
+/** What the fleet is asked for, of one process. */
+function cropArgs(engine) {
+  const one = ['--jobs', '1', '--threads', '1', '--gpu', 'cpu'];
+  return ['--engine', engine, '-a', '4:5', '--recursive', '--json', ...one];
+}
+
 /** One process, from its first line to its last; a photo is as long as another. */
 async function single(engine, part) {
-  const args = [
-    '--engine',
-    engine,
-    '-a',
-    '4:5',
-    '--recursive',
-    '--json',
-    '--jobs',
-    '1',
-    '--threads',
-    '1',
-    '--gpu',
-    'cpu',
-  ];
-  const running = command([...args, '-o', `${at(engine, 'single', String(part))}/`, partOf(part)], { core: usable[0] });
+  const running = command([...cropArgs(engine), '-o', `${at(engine, 'single', String(part))}/`, partOf(part)], {
+    core: usable[0],
+  });
   let first = 0;
   let cpuAtFirst = 0;
   running.child.stdout.once('data', () => {
@@ -135,22 +129,8 @@ async function fleet(engine, part, nWorkers) {
 
 /** What `--resume` says of a folder that a fleet has filled, which has to be what the process said that made all of it. */
 async function resumed(engine, way, part) {
-  const args = [
-    '--engine',
-    engine,
-    '-a',
-    '4:5',
-    '--recursive',
-    '--json',
-    '--jobs',
-    '1',
-    '--threads',
-    '1',
-    '--gpu',
-    'cpu',
-  ];
   const { code, stdout, stderr } = await command([
-    ...args,
+    ...cropArgs(engine),
     ...['--resume', '-o', `${at(engine, way, String(part))}/`, partOf(part)],
   ]).ended;
   if (code !== 0) throw new Error(`--resume ended with ${code}: ${stderr}`);

@@ -74,9 +74,9 @@ export { fleetStatus, type StatusOptions } from './fleet/status/fleet-status.js'
 export type { FleetStatus, RunStatus, WorkerStatus } from './fleet/status/run-status.js';
 export type { SubmitListener, SubmitOptions, SubmitProgress, SubmittedRun } from './fleet/submit/options.js';
 export { submitRun } from './fleet/submit/submit-run.js';
-export type { WorkerCropper } from './fleet/work/messages.js';
-export type { RunningWorker, WorkerListener, WorkerOptions } from './fleet/work/options.js';
-export { startWorker } from './fleet/work/worker.js';
+export type { WorkerCropper } from './fleet/worker/messages.js';
+export type { RunningWorker, WorkerListener, WorkerOptions } from './fleet/worker/options.js';
+export { startWorker } from './fleet/worker/worker.js';
 export { startServer, startStudio, startStudy } from './serving.js';
 export type { RunningServer } from './server/running-server.js';
 export type { StudioOptions } from './studio/options.js';

@@ -27,6 +27,9 @@ export function jobOptions(jobId: string, priority: number): JobsOptions {
   return { jobId, priority, removeOnComplete: true, removeOnFail: true };
 }
 
+/** Of what tells the jobs of a run apart. */
+export const ID_DIGITS = 24;
+
 /** Jobs of several runs lie in one queue. */
 export function jobId(run: string, id: string): string {
   return `${run}.${id}`;

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
+import { keyOfSettings } from '../batch/journal/settings-key.js';
 import { connect } from './connect.js';
 import { addMergeJob } from './merge-job.js';
-import { jobId, jobOptions, openQueue, PRIORITIES } from './queue.js';
+import { ID_DIGITS, jobId, jobOptions, openQueue, PRIORITIES } from './queue.js';
 import { RunStore } from './run/run-store.js';
-import type { FailedPhoto } from './run/run-record.js';
 
 export interface RetryOptions {
   readonly queue: string;
@@ -32,7 +31,10 @@ export async function retryRun({ queue: url, run, codes = [] }: RetryOptions): P
     const failed = some.filter(({ code }) => codes.length === 0 || codes.includes(code));
     for (let i = 0; i < failed.length; i += JOB_SIZE) {
       const part = failed.slice(i, i + JOB_SIZE);
-      const id = jobId(run, `${idOf(part)}-${nth}`);
+      const id = jobId(
+        run,
+        `${keyOfSettings(part.map(({ photo }) => photo.planned.input)).slice(0, ID_DIGITS)}-${nth}`,
+      );
       await store.openJobs(run, [id]);
       const photos = part.map(({ photo }) => photo);
       await queue.add(run, { what: 'crop', run, photos }, jobOptions(id, PRIORITIES.default));
@@ -43,9 +45,4 @@ export async function retryRun({ queue: url, run, codes = [] }: RetryOptions): P
   }
   if (await store.endRetry(run, nth)) await addMergeJob(queue, run);
   return nPhotos;
-}
-
-function idOf(photos: readonly FailedPhoto[]): string {
-  const text = JSON.stringify(photos.map(({ photo }) => photo.planned.input));
-  return createHash('sha256').update(text).digest('hex').slice(0, 24);
 }

@@ -1,3 +1,4 @@
+import { family } from '../base/prometheus.js';
 import type { Cropper } from '../cropper/cropper.js';
 import type { WorkQueue } from './queue/work-queue.js';
 
@@ -39,11 +40,6 @@ export class Metrics {
     ];
     return families.join('');
   }
-}
-
-function family(name: string, type: string, help: string, samples: readonly (readonly [string, number])[]): string {
-  const head = `# HELP framewright_${name} ${help}\n# TYPE framewright_${name} ${type}\n`;
-  return head + samples.map(([labels, value]) => `framewright_${name}${labels} ${value}\n`).join('');
 }
 
 function histogram(times: ReadonlyMap<string, { counts: readonly number[]; sum: number; n: number }>): string {

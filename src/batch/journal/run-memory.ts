@@ -20,6 +20,8 @@ const LOOKUPS = 64;
 /** Where a run of several photos keeps what it has done. */
 export interface RunMemory {
   readonly journal: CropJournal;
+  /** Everything but the photo, and what is wished of it alone, that decides its files, in a word. */
+  readonly shared: string;
   /** Everything that decides a photo's files, in a word. */
   readonly keyOf: (planned: PlannedPhoto) => string;
   /** What earlier runs have done. Empty where the run does not go on from them. */
@@ -46,11 +48,11 @@ export async function rememberedRun(
     };
     await Promise.all(Array.from({ length: LOOKUPS }, lookUp));
   }
-  return { journal, keyOf, finished };
+  return { journal, shared, keyOf, finished };
 }
 
 /** Everything but the photo, and what is wished of it alone, that decides its files. */
-export async function sharedKey(
+async function sharedKey(
   photos: readonly PlannedPhoto[],
   settings: BatchSettings,
   { engines, findsFaces, model, identities }: Cropper,

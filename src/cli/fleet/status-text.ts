@@ -1,4 +1,5 @@
 import { bytesText } from '../../base/bytes-text.js';
+import { alignedLines } from '../../base/text-table.js';
 import type { FleetStatus, RunStatus, WorkerStatus } from '../../fleet/status/run-status.js';
 import { durationText, rateText } from '../terminal/batch-progress.js';
 
@@ -65,11 +66,7 @@ function workersText(workers: readonly WorkerStatus[]): string {
 }
 
 function tableText(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd();
-  return rows.map((row) => `${line(row)}\n`).join('');
+  return alignedLines(rows)
+    .map((line) => `${line}\n`)
+    .join('');
 }

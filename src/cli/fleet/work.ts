@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { counted } from '../../base/counted.js';
 import { defined } from '../../base/defined.js';
 import type { EngineName } from '../../base/schema.js';
-import { startWorker, LOCK_MS } from '../../fleet/work/worker.js';
-import type { WorkerListener } from '../../fleet/work/options.js';
+import { startWorker, LOCK_MS } from '../../fleet/worker/worker.js';
+import type { WorkerListener } from '../../fleet/worker/options.js';
 import {
   addModelFlags,
   cropperOptionsOf,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
+import { untilAborted } from '../../base/abort.js';
 import { FramewrightError, type ErrorCode } from '../../base/errors.js';
 import type { MeasuredCropper } from '../../eval/methods/vlm.js';
 import { photoSize } from '../../eval/datasets/photos.js';
@@ -53,7 +54,7 @@ export async function openRemoteCropper({ queue: url, cropper, signal }: RemoteO
       { what: 'ask', run: 'questions', question },
       { jobId: randomUUID(), priority: PRIORITIES.first, removeOnComplete: { age: KEPT_S }, removeOnFail: true },
     );
-    const reply = (await unlessAborted(job.waitUntilFinished(events), signal)) as Reply;
+    const reply = (await untilAborted(job.waitUntilFinished(events), signal)) as Reply;
     if ('failure' in reply) throw new FramewrightError(reply.failure.code as ErrorCode, reply.failure.message);
     return reply.answer as Answers[K];
   };
@@ -87,21 +88,5 @@ export async function openRemoteCropper({ queue: url, cropper, signal }: RemoteO
   } catch (error) {
     await dispose();
     throw error;
-  }
-}
-
-/** @throws the signal's reason */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  signal.throwIfAborted();
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop);
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop!);
   }
 }

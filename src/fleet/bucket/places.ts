@@ -30,6 +30,11 @@ export function placeOfCopy(file: string, scratch: string): string {
   return `s3://${below.replaceAll(path.sep, '/')}`;
 }
 
+/** A file or an object as journals call it: relative to their home, with `/`. */
+export function pathInJournal(home: string, place: string): string {
+  return path.relative(pathOfPlace(home), path.resolve(pathOfPlace(place))).replaceAll(path.sep, '/');
+}
+
 /** Whether a key, taken for a path, is still the same key; a server may have others, such as `a//b` and `a/../b`. */
 export function isPathKey(key: string): boolean {
   const names = key.split('/');

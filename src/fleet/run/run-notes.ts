@@ -2,7 +2,8 @@ import { readdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { journalIn, type JournalPlace } from '../../batch/journal/journal-place.js';
 
-const NOTES = '.framewright-fleet';
+/** In the home of runs: the folder of their notes. */
+export const NOTES = '.framewright-fleet';
 const JOURNAL = '.jsonl';
 
 /**
@@ -45,12 +46,11 @@ export class RunNotes {
   async remove(journals: readonly string[]): Promise<void> {
     for (const file of journals) await rm(file, { force: true });
     for (const folder of [this.folder, path.dirname(this.folder)]) {
-      if (
-        !(await rmdir(folder)
-          .then(() => true)
-          .catch(() => false))
-      )
-        return;
+      const isGone = await rmdir(folder).then(
+        () => true,
+        () => false,
+      );
+      if (!isGone) return;
     }
   }
 }

@@ -12,13 +12,13 @@ export type RunWishes = Omit<
   | ('stdin' | 'stdout' | 'signal' | 'noMore')
 >;
 
-/** What workers have to know of a run; kept with the queue, and beside what the run makes. */
+/** What workers have to know of a run; kept with the queue. */
 export interface RunSpec {
   readonly run: string;
   readonly madeFor: MadeFor;
   /** Folder, absolute, or bucket that its files and its notes go to; where crops go beside their photos, that of its notes. */
   readonly home: string;
-  /** What has to be there for its photos to be found: folders, absolute. */
+  /** What has to be there for its photos to be found: folders, absolute, and URLs of buckets. */
   readonly roots: readonly string[];
   /** As a batch has it. Undefined: crops go beside their photos or into XMP. */
   readonly output?: string;

@@ -1,3 +1,4 @@
+import { family, type Sample } from '../../base/prometheus.js';
 import type { FleetStatus } from './run-status.js';
 
 /** How far runs are and what workers do, for Prometheus, in its text format 0.0.4. */
@@ -5,19 +6,19 @@ export function prometheusText({ runs, workers }: FleetStatus): string {
   const ofRuns = runs.map((run) => ({ run, labels: labels({ run: run.run }) }));
   return [
     family(
-      'photos',
+      'fleet_photos',
       'gauge',
       'Photos of a run found by now.',
       ofRuns.map(({ run, labels: of }) => [of, run.nPhotos]),
     ),
     family(
-      'photos_done',
+      'fleet_photos_done',
       'gauge',
       'Photos of a run that are done.',
       ofRuns.map(({ run, labels: of }) => [of, run.nDone]),
     ),
     family(
-      'photos_failed',
+      'fleet_photos_failed',
       'gauge',
       'Photos of a run that failed, by error code.',
       runs.flatMap(({ run, failures }) =>
@@ -25,50 +26,42 @@ export function prometheusText({ runs, workers }: FleetStatus): string {
       ),
     ),
     family(
-      'jobs_open',
+      'fleet_jobs_open',
       'gauge',
       'Jobs of a run that are not done.',
       ofRuns.map(({ run, labels: of }) => [of, run.nJobsOpen]),
     ),
     family(
-      'photos_per_second',
+      'fleet_photos_per_second',
       'gauge',
       'Photos a second of a run, over the last minutes.',
       ofRuns.map(({ run, labels: of }) => [of, run.photosPerSecond]),
     ),
     family(
-      'run_state',
+      'fleet_run_state',
       'gauge',
       'What a run is at, as a label.',
       runs.map(({ run, state }): Sample => [labels({ run, state }), 1]),
     ),
     family(
-      'worker_photos_total',
+      'fleet_worker_photos_total',
       'counter',
       'Photos a worker has done since it was started.',
       workers.map(({ id, nDone }): Sample => [labels({ worker: id }), nDone]),
     ),
     family(
-      'worker_resident_bytes',
+      'fleet_worker_resident_bytes',
       'gauge',
       'Resident memory of the process of a worker that crops.',
       workers.map(({ id, residentBytes }): Sample => [labels({ worker: id }), residentBytes]),
     ),
     family(
-      'worker_state',
+      'fleet_worker_state',
       'gauge',
       'What a worker is at, as a label.',
       workers.map(({ id, state, host }): Sample => [labels({ worker: id, host, state }), 1]),
     ),
   ].join('');
-}
-
-type Sample = readonly [labels: string, value: number];
-
-function family(name: string, type: 'gauge' | 'counter', help: string, samples: readonly Sample[]): string {
-  const full = `framewright_fleet_${name}`;
-  const head = `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n`;
-  return head + samples.map(([of, value]) => `${full}${of} ${value}\n`).join('');
 }
 
 /** With what the format needs escaped. */

@@ -1,17 +1,18 @@
-import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { FramewrightError } from '../../base/errors.js';
 import { keyOfSettings } from '../../batch/journal/settings-key.js';
 import { withoutEarlierCrops } from '../../batch/plan/earlier-crops.js';
 import { planOptions, planOutputs } from '../../batch/plan/plan-outputs.js';
+import { shortHash } from '../../files/short-hash.js';
 import { filesOf, type PlannedPhoto } from '../../batch/plan/planned-photo.js';
 import type { Wishes } from '../../batch/plan/wishes.js';
 import type { BatchSettings } from '../../batch/settings.js';
 import { isBucketUrl } from '../bucket/bucket-url.js';
-import { placeOfPath } from '../bucket/places.js';
+import { pathInJournal, placeOfPath } from '../bucket/places.js';
+import { ID_DIGITS } from '../queue.js';
 import type { JobPhoto } from '../run/run-spec.js';
 import type { PhotoGroup, PhotoSource, PhotoVersion } from './photo-source.js';
-import { pathInJournal, type SeenPhotos } from './seen-photos.js';
+import type { SeenPhotos } from './seen-photos.js';
 
 /** Photos for one job. */
 export interface PlannedJob {
@@ -51,7 +52,7 @@ export async function* planJobs(plan: JobPlan): AsyncGenerator<PlannedJob, void,
   const job = (): PlannedJob[] => {
     const photos = chunk.filter(({ isDone: is }) => !is).map(({ photo }) => photo);
     // Of those that are done too: a job that a worker is at is then the same, and not put in once more beside it.
-    const id = idOf(chunk.map(({ photo, version }) => [photo, version]));
+    const id = keyOfSettings(chunk.map(({ photo, version }) => [photo, version])).slice(0, ID_DIGITS);
     chunk = [];
     onCount({ nPhotos, nEarlier });
     return photos.length > 0 ? [{ id, photos }] : [];
@@ -111,10 +112,6 @@ async function versionOf(file: string): Promise<PhotoVersion | undefined> {
   return found && { size: found.size, mtimeMs: found.mtimeMs };
 }
 
-function idOf(photos: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(photos)).digest('hex').slice(0, 24);
-}
-
 /** Every name that is given, 12 bytes of each: photos of different folders may be about to get the same. */
 class Names {
   readonly #taken = new Set<string>();
@@ -122,7 +119,7 @@ class Names {
   /** @throws FramewrightError USAGE */
   take(planned: PlannedPhoto): void {
     for (const file of filesOf(planned)) {
-      const word = createHash('sha256').update(file).digest().toString('latin1', 0, 12);
+      const word = shortHash(file);
       if (this.#taken.has(word)) {
         throw new FramewrightError(
           'USAGE',

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { isRecord } from '../../batch/journal/journal-record.js';
-import { readCheckedLog } from '../../files/checked-log.js';
-import { pathOfPlace } from '../bucket/places.js';
+import { readDone } from '../../batch/journal/done-records.js';
+import { shortHash } from '../../files/short-hash.js';
 import type { RunNotes } from '../run/run-notes.js';
 
 /** What tells a photo that is done from one that is not. */
@@ -22,10 +20,6 @@ export interface SeenPhoto {
 export class SeenPhotos {
   readonly #seen = new Set<string>();
 
-  get size(): number {
-    return this.#seen.size;
-  }
-
   add(photo: SeenPhoto): void {
     this.#seen.add(wordOf(photo));
   }
@@ -36,8 +30,7 @@ export class SeenPhotos {
 }
 
 function wordOf({ photo, key, size, mtimeMs, planned }: SeenPhoto): string {
-  const text = JSON.stringify([photo, key, size, mtimeMs, planned]);
-  return createHash('sha256').update(text).digest().toString('latin1', 0, 12);
+  return shortHash([photo, key, size, mtimeMs, planned]);
 }
 
 /**
@@ -52,20 +45,9 @@ export async function seenPhotos(
   const seen = new SeenPhotos();
   // The whole one last: a worker that joins them meanwhile takes journals away once they are part of it.
   for (const file of [...(await notes.journals()), notes.whole.file]) {
-    await readCheckedLog(file, (value) => {
-      if (!isRecord(value) || value.what !== 'done') return true;
-      const { photo, key, source, planned, files } = value;
-      if (files.every((made) => isThere(made.path)))
-        seen.add({ photo, key, size: source.size, mtimeMs: source.mtimeMs, planned });
-      return true;
-    }).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await readDone(file, ({ photo, key, source: { size, mtimeMs }, planned, files }) => {
+      if (files.every((made) => isThere(made.path))) seen.add({ photo, key, size, mtimeMs, planned });
     });
   }
   return seen;
-}
-
-/** As journals call it. */
-export function pathInJournal(home: string, file: string): string {
-  return path.relative(pathOfPlace(home), path.resolve(pathOfPlace(file))).replaceAll(path.sep, '/');
 }

@@ -9,7 +9,7 @@ import { RunNotes } from '../run/run-notes.js';
 import type { RunSpec } from '../run/run-spec.js';
 import { RunStore } from '../run/run-store.js';
 import { SUBMIT_OPTIONS, type SubmitListener, type SubmitOptions, type SubmittedRun } from './options.js';
-import { planJobs, type PlannedJob } from './plan-jobs.js';
+import { planJobs, type JobPlan, type PlannedJob } from './plan-jobs.js';
 import { prepareRun, type PreparedRun } from './prepare-run.js';
 import { seenPhotos, SeenPhotos } from './seen-photos.js';
 import { Submission } from './submission.js';
@@ -52,7 +52,12 @@ export async function submitRun(options: SubmitOptions, listener: SubmitListener
       ...{ store, queue, spec, priority, mostWaiting, signal },
       onFull: () => tell(true),
     });
-    const counts = await submission.putIn(await jobsOf(prepared, jobSize, store, listener, submission));
+    const counts = await submission.putIn(
+      await jobsOf(prepared, jobSize, store, listener, (found) => {
+        submission.counts = found;
+        tell(false);
+      }),
+    );
     if (!(await submission.mayLack(nLosses > nBefore))) {
       if (await store.endSubmission(spec.run)) await addMergeJob(queue, spec.run);
       return { run: spec.run, ...counts, isCancelled: submission.isCancelled };
@@ -66,8 +71,8 @@ async function jobsOf(
   { spec, settings, source }: PreparedRun,
   jobSize: number,
   store: RunStore,
-  listener: SubmitListener,
-  submission: Submission,
+  { onNote }: SubmitListener,
+  onCount: JobPlan['onCount'],
 ): Promise<AsyncGenerator<PlannedJob, void, undefined>> {
   const wishes = await readWishes(settings);
   const { key } = await store.record(spec.run);
@@ -76,11 +81,8 @@ async function jobsOf(
     home: spec.home,
     seen: key === undefined ? new SeenPhotos() : await seenOf(spec),
     key,
-    onNote: (text) => listener.onNote?.(text),
-    onCount: (counts) => {
-      submission.counts = counts;
-      listener.onProgress?.({ ...counts, nJobs: submission.nJobs, isWaiting: false });
-    },
+    onNote: (text) => onNote?.(text),
+    onCount,
   });
 }
 

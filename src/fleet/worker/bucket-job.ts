@@ -5,15 +5,17 @@ import path from 'node:path';
 import { defined } from '../../base/defined.js';
 import { codeOf, messageOf } from '../../base/errors.js';
 import { sha256Of } from '../../batch/journal/content-hash.js';
-import { isRecord, type DoneRecord } from '../../batch/journal/journal-record.js';
+import { readDone } from '../../batch/journal/done-records.js';
+import type { DoneRecord } from '../../batch/journal/journal-record.js';
 import type { PlannedPhoto } from '../../batch/plan/planned-photo.js';
 import type { Cropper } from '../../cropper/cropper.js';
-import { CheckedLog, readCheckedLog } from '../../files/checked-log.js';
+import { CheckedLog } from '../../files/checked-log.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { OpenBuckets } from '../bucket/open-buckets.js';
 import { isBucketUrl } from '../bucket/bucket-url.js';
 import { isForbidden, isPassing } from '../bucket/bucket-errors.js';
-import { copyOfPlace, pathOfPlace, placeOfCopy } from '../bucket/places.js';
+import { copyOfPlace, pathInJournal, placeOfCopy } from '../bucket/places.js';
+import { notesPlace } from '../bucket/bucket-notes.js';
 import { inTurns } from '../bucket/in-turns.js';
 import { mediaTypeOf } from '../bucket/media-type.js';
 import { RunNotes } from '../run/run-notes.js';
@@ -123,7 +125,8 @@ class BucketJob {
   /** Puts what each photo gave where it belongs, then what is noted of it; in this order it is never noted too early. */
   async #publish(journal: string, home: string): Promise<void> {
     const { spec } = this.#job;
-    const records = await doneIn(journal);
+    const records: DoneRecord[] = [];
+    await readDone(journal, (record) => records.push(record));
     const noted: DoneRecord[] = [];
     await inTurns(records, TRANSFERS, async (record) => {
       const input = this.#placeOf(path.resolve(home, record.photo));
@@ -147,7 +150,7 @@ class BucketJob {
     for (const { photo } of records) {
       const input = this.#placeOf(path.resolve(home, photo));
       // The listener hears of each photo once; of those that were in the way it has.
-      if (noted.some((record) => record.photo === relativeTo(spec.home, input))) this.#listener.onCropped(input);
+      if (noted.some((record) => record.photo === pathInJournal(spec.home, input))) this.#listener.onCropped(input);
     }
   }
 
@@ -164,13 +167,13 @@ class BucketJob {
     }
     if (!isBucketUrl(spec.home)) return;
     const bytes = await readFile(file);
-    await this.#buckets.put(notesPlace(spec, `${name}.jsonl`), bytes, { sha256: sha256Of(bytes) });
+    await this.#buckets.put(notesPlace(spec.home, spec.run, `${name}.jsonl`), bytes, { sha256: sha256Of(bytes) });
   }
 
   /** A record with the places of its photo and files in place of their copies. */
   #asNoted(record: DoneRecord, home: string): DoneRecord {
     const { spec } = this.#job;
-    const renamed = (file: string): string => relativeTo(spec.home, this.#placeOf(path.resolve(home, file)));
+    const renamed = (file: string): string => pathInJournal(spec.home, this.#placeOf(path.resolve(home, file)));
     return {
       ...record,
       photo: renamed(record.photo),
@@ -204,26 +207,4 @@ class BucketJob {
   #placeOf(copy: string): string {
     return this.#original.get(copy) ?? placeOfCopy(copy, this.#scratch);
   }
-}
-
-/** Where in a bucket a file of notes of a run is; all of them without a name. */
-export function notesPlace({ home, run }: Pick<RunSpec, 'home' | 'run'>, name = ''): string {
-  return `${home.replace(/\/?$/, '/')}.framewright-fleet/${run}/${name}`;
-}
-
-/** As journals call it. */
-function relativeTo(home: string, place: string): string {
-  return path.relative(pathOfPlace(home), pathOfPlace(place)).replaceAll(path.sep, '/');
-}
-
-async function doneIn(journal: string): Promise<DoneRecord[]> {
-  const done: DoneRecord[] = [];
-  await readCheckedLog(journal, (value) => {
-    if (isRecord(value) && value.what === 'done') done.push(value);
-    return true;
-  }).catch((error: unknown) => {
-    // No photo got as far.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  });
-  return done;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RunNotes } from '../../../src/fleet/run/run-notes.js';
-import { mergeJournals } from '../../../src/fleet/work/merge-journals.js';
+import { mergeJournals } from '../../../src/fleet/worker/merge-journals.js';
 import { framewright } from '../../cli/run.js';
 import { projectFile } from '../../support/photos.js';
 import { journalOf } from '../fleet-folder.js';

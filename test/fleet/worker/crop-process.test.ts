@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { CropProcess } from '../../../src/fleet/work/crop-process.js';
+import { CropProcess } from '../../../src/fleet/worker/crop-process.js';
 import type { JobPhoto, RunSpec } from '../../../src/fleet/run/run-spec.js';
 import { projectFile } from '../../support/photos.js';
 

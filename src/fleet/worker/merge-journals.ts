@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
-import { isRecord, type DoneRecord } from '../../batch/journal/journal-record.js';
-import { CheckedLog, readCheckedLog } from '../../files/checked-log.js';
+import { readDone } from '../../batch/journal/done-records.js';
+import type { DoneRecord } from '../../batch/journal/journal-record.js';
+import { CheckedLog } from '../../files/checked-log.js';
 import { lockFile } from '../../files/file-lock.js';
+import { shortHash } from '../../files/short-hash.js';
 import { BucketNotes } from '../bucket/bucket-notes.js';
 import { isBucketUrl } from '../bucket/bucket-url.js';
 import { RunNotes } from '../run/run-notes.js';
@@ -33,10 +34,8 @@ export async function mergeJournals(notes: RunNotes): Promise<void> {
 
 async function append(journals: readonly string[], file: string): Promise<void> {
   const known = new Set<string>();
-  await using whole = await CheckedLog.open(file, (value) => {
-    if (isRecord(value) && value.what === 'done') known.add(wordOf(value));
-    return true;
-  });
+  await readDone(file, (record) => known.add(wordOf(record)));
+  await using whole = await CheckedLog.open(file);
   for (const journal of journals) {
     for (const record of await lastOfEach(journal)) {
       const word = wordOf(record);
@@ -50,15 +49,11 @@ async function append(journals: readonly string[], file: string): Promise<void> 
 /** What is noted as done in a job's journal: of a photo done twice, the last time. */
 async function lastOfEach(journal: string): Promise<DoneRecord[]> {
   const last = new Map<string, DoneRecord>();
-  await readCheckedLog(journal, (value) => {
-    if (isRecord(value) && value.what === 'done') last.set(`${value.key} ${value.photo}`, value);
-    return true;
-  });
+  await readDone(journal, (record) => last.set(`${record.key} ${record.photo}`, record));
   return [...last.values()];
 }
 
-/** Twelve bytes that tell what is noted of one photo from everything else. */
+/** What tells what is noted of one photo from everything else. */
 function wordOf({ photo, key, source, planned, files }: DoneRecord): string {
-  const text = JSON.stringify([photo, key, source.sha256, planned, files]);
-  return createHash('sha256').update(text).digest().toString('latin1', 0, 12);
+  return shortHash([photo, key, source.sha256, planned, files]);
 }

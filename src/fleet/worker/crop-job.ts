@@ -3,7 +3,7 @@ import path from 'node:path';
 import { codeOf, FramewrightError, messageOf } from '../../base/errors.js';
 import { CropJournal } from '../../batch/journal/crop-journal.js';
 import { readEarlierRuns } from '../../batch/journal/journal-file.js';
-import { rememberedRun, sharedKey } from '../../batch/journal/run-memory.js';
+import { rememberedRun } from '../../batch/journal/run-memory.js';
 import type { RunPlan } from '../../batch/plan/run-plan.js';
 import { BatchRun } from '../../batch/run/batch-run.js';
 import { settingsOf } from '../../batch/settings.js';
@@ -57,8 +57,8 @@ export async function cropJob(
     overviews: [],
   };
   await using journal = await CropJournal.open(earlier, { isHeld: true });
-  listener.onKey(await sharedKey(plan.photos, settings, cropper));
   const memory = await rememberedRun(journal, plan, settings, cropper);
+  listener.onKey(memory.shared);
   const run = new BatchRun(
     plan,
     settings,

@@ -73,7 +73,7 @@ export class CropProcess implements AsyncDisposable {
     // One that has ended while it had nothing to do told nobody.
     if (this.#child?.connected && this.#child.exitCode === null && this.#child.signalCode === null) return;
     this.#residentBytes = 0;
-    const child = fork(packageFile('dist', 'src', 'fleet', 'work', 'child.js'), {
+    const child = fork(packageFile('dist', 'src', 'fleet', 'worker', 'child.js'), {
       // What it says for people goes where this process says it; stdout is for results.
       stdio: ['ignore', 2, 2, 'ipc'],
       serialization: 'advanced',
