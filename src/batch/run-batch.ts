@@ -28,11 +28,11 @@ export async function runBatch(options: BatchOptions, listener: BatchListener = 
   checkOptions('the listener of runBatch', listener, LISTENER);
   const settings = settingsOf(options);
   const { choices } = settings;
-  return choices === undefined ? cropByEngine(settings, listener) : cropByChoice(choices, settings, listener);
+  return choices === undefined ? cropSettled(settings, listener) : cropByChoice(choices, settings, listener);
 }
 
 /** Crops as the engine asked for decides. */
-async function cropByEngine(settings: BatchSettings, listener: BatchListener): Promise<BatchResult> {
+export async function cropSettled(settings: BatchSettings, listener: BatchListener): Promise<BatchResult> {
   const { dryRun, force, resume } = settings;
   const plan = await planPhotos(settings, listener);
   listener.onPrepare?.({ step: 'check', nPhotos: plan.photos.length });

@@ -2,12 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import { defined } from '../../base/defined.js';
 import { codeOf, FramewrightError } from '../../base/errors.js';
 import { checkOptions, checkWhole } from '../../base/options-check.js';
-import { openCropper, type Cropper } from '../../cropper/cropper.js';
+import { openCropper } from '../../cropper/cropper.js';
 import { expandInputs } from '../inputs.js';
 import type { BatchListener } from '../listener.js';
 import { BATCH_OPTIONS } from '../option-kinds.js';
 import type { BatchOptions } from '../options.js';
-import { runBatch } from '../run-batch.js';
+import { cropSettled } from '../run-batch.js';
+import { settingsOf, type BatchSettings } from '../settings.js';
 import { Arrivals } from './arrivals.js';
 
 type Unwatched =
@@ -53,20 +54,22 @@ const DEFAULT_EVERY_MS = 2000;
  *   reason of `signal` when aborted.
  */
 export async function watchBatch(options: WatchOptions, listener: BatchListener = {}): Promise<void> {
-  const { everyMs = DEFAULT_EVERY_MS, cropper, ...rest } = options;
-  checkOptions('watchBatch', rest, WATCH_OPTIONS);
+  const { everyMs = DEFAULT_EVERY_MS, ...rest } = options;
+  const { cropper: _, ...checked } = rest;
+  checkOptions('watchBatch', checked, WATCH_OPTIONS);
   checkWhole('everyMs', everyMs, 1, 3_600_000);
-  const { inputs, recursive = false, noMore, signal } = rest;
-  const stop = AbortSignal.any([noMore, signal].filter((each) => each !== undefined));
-  const isOpen = cropper !== undefined && 'cropEach' in cropper;
-  await using own = isOpen ? undefined : await openCropper({ ...cropper, ...(signal ? { signal } : {}) });
-  const run = { ...rest, cropper: isOpen ? cropper : own!, resume: true };
+  const settings = settingsOf({ ...rest, resume: true });
+  const { noMore, signal } = settings;
+  const stop = AbortSignal.any([noMore, signal]);
+  await using own = settings.openCropper ? undefined : await openCropper(settings.cropperOptions);
+  // Settled once: what an open cropper is asked for does not say how it was opened, such as that it takes raw files.
+  const run: WatchRun = { ...settings, openCropper: settings.openCropper ?? own! };
   const arrivals = new Arrivals();
   const embedded = new Set<string>();
   const remembering = rememberingEmbedded(listener, embedded);
-  listener.onOpen?.(run.cropper);
+  listener.onOpen?.(run.openCropper);
   while (!stop.aborted) {
-    const arrived = await arrivals.look(await photosIn(inputs, recursive));
+    const arrived = await arrivals.look(await photosIn(run));
     if (arrived.length > 0) {
       // What we have written to ourselves comes again, and is known: only what is new about it is told.
       const again = arrived.filter((photo) => embedded.delete(photo));
@@ -77,12 +80,15 @@ export async function watchBatch(options: WatchOptions, listener: BatchListener 
     }
     await setTimeout(everyMs, undefined, { signal: stop }).catch(() => undefined);
   }
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
 }
 
 const WATCH_OPTIONS = Object.fromEntries(
   Object.entries(BATCH_OPTIONS).filter(([name]) => !(UNWATCHED as readonly string[]).includes(name)),
 ) as Readonly<Record<keyof Omit<WatchOptions, 'everyMs' | 'cropper'>, 'any'>>;
+
+/** What each run of a watch is asked for. */
+type WatchRun = BatchSettings & Required<Pick<BatchSettings, 'openCropper'>>;
 
 /** Told the same, while the photos whose own XMP a run has changed are noted. */
 function rememberingEmbedded(listener: BatchListener, embedded: Set<string>): BatchListener {
@@ -102,9 +108,9 @@ function ofNewAlone({ onPhoto, onFailure, onNote }: BatchListener): BatchListene
   return { onPhoto: onNew, ...defined({ onFailure, onNote }) };
 }
 
-async function photosIn(inputs: readonly string[], recursive: boolean): Promise<readonly string[]> {
+async function photosIn({ inputs, recursive, rawPreview }: WatchRun): Promise<readonly string[]> {
   try {
-    return (await expandInputs(inputs, recursive)).photos;
+    return (await expandInputs(inputs, recursive, undefined, rawPreview)).photos;
   } catch (error) {
     // A folder without photos, or one that a network has lost for a moment.
     if (['INPUT_NOT_FOUND', 'INPUT_UNREADABLE'].includes(codeOf(error))) return [];
@@ -115,15 +121,15 @@ async function photosIn(inputs: readonly string[], recursive: boolean): Promise<
 /** What cannot be planned together, as the file of one is in the way, is cropped one by one. */
 async function cropArrived(
   arrived: readonly string[],
-  run: BatchOptions & { readonly cropper: Cropper },
+  run: WatchRun,
   { onOpen: _, ...listener }: BatchListener,
 ): Promise<void> {
-  const only = (photos: readonly string[]): BatchOptions => {
+  const only = (photos: readonly string[]): BatchSettings => {
     const wanted = new Set(photos);
     return { ...run, filter: (photo) => wanted.has(photo) };
   };
   try {
-    await runBatch(only(arrived), listener);
+    await cropSettled(only(arrived), listener);
   } catch (error) {
     if (!isOfOnePhoto(error)) throw error;
     if (arrived.length === 1) {

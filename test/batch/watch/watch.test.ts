@@ -3,6 +3,8 @@ import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { openCropper, watchBatch, type BatchListener, type WatchOptions } from '../../../src/index.js';
 import { Arrivals } from '../../../src/batch/watch/arrivals.js';
+import { fromRaster, positioned } from '../../photo/fixtures.js';
+import { dng } from '../../photo/raw-parts.js';
 import { recorder, useSmallPhotos } from '../small-photos.js';
 
 const { at, written } = useSmallPhotos();
@@ -140,4 +142,25 @@ test('a photo whose own XMP it has changed is told of once, and again when someb
   await until(() => done(told).length === 4);
   await end();
   expect(done(told).at(-1)).toMatch(/^dogs\.jpg/);
+});
+
+test('decodes as a run does: the most pixels, the first frame of an animation, and raw files for sidecars', async () => {
+  const large = watch({ maxPixels: 10_000 });
+  await until(() => large.told.filter((line) => line.endsWith(' failed: INPUT_TOO_LARGE')).length === 3);
+  await large.end();
+
+  const raw = { width: 80, height: 120, channels: 3, pageHeight: 60 } as const;
+  await sharp(Buffer.alloc(80 * 120 * 3, 'ab3'), { raw }).gif().toFile(at('in', 'moving.gif'));
+  const first = watch({ firstFrame: true, cropper: { engine: 'centre' } });
+  await until(() => done(first.told).length === 4);
+  await first.end();
+  expect((await sharp(at('out', 'moving-crop.png')).metadata()).format).toBe('png');
+
+  const raster = positioned({ width: 600, height: 400 });
+  const preview = await fromRaster(raster).jpeg().toBuffer();
+  writeFileSync(at('in', 'r.dng'), dng({ raster, preview, previewSize: raster, orientation: 1 }));
+  const beside = watch({ inputs: [at('in', '*.dng')], xmp: true, output: undefined } as object);
+  await until(() => beside.told.includes('r.dng done'));
+  await beside.end();
+  expect(readFileSync(at('in', 'r.xmp'), 'utf8')).toContain('crs:HasCrop');
 });
