@@ -9,8 +9,8 @@ import { dirname, join } from 'node:path';
  * A real S3 server in this process: s3rver 4.0.4 on a folder, behind a proxy of ours that counts requests, fails as it is
  * asked to, and adds what s3rver lacks of S3:
  *
- * - `If-None-Match: *` on PUT and CompleteMultipartUpload, which s3rver passes over (lib/controllers/object.js looks at
- *   it for GET alone), and `If-Match` on GET: answered 412 here. Requests about one object take turns, since s3rver has an
+ * - `If-None-Match: *` and `If-Match` on PUT and CompleteMultipartUpload, which s3rver passes over (lib/controllers/object.js
+ *   looks at them for GET alone), and `If-Match` on GET: answered 412 here. Requests about one object take turns, since s3rver has an
  *   object in its place while its bytes are still coming;
  * - AbortMultipartUpload and ListMultipartUploads (405 and 501 there), and NoSuchUpload for what was aborted;
  * - lists of more than a page, whose tokens it makes by a cipher that Node has no more, by its lists of the first version,
@@ -301,7 +301,7 @@ async function carryOut(
     const { 'if-none-match': noneMatch, 'if-match': match } = headers;
     const etag = (noneMatch ?? match) === undefined ? undefined : await etagOf(upstream, incoming);
     const isTaken = isWrite && noneMatch === '*' && etag !== undefined;
-    const isOther = kind === 'get' && match !== undefined && etag !== undefined && match !== etag;
+    const isOther = match !== undefined && match !== etag && (isWrite || (kind === 'get' && etag !== undefined));
     if (!isTaken && !isOther) return forward(upstream, incoming, response);
     await refuse(incoming, response, { status: 412, code: 'PreconditionFailed' });
     return undefined;

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { contentHash } from '../../batch/journal/content-hash.js';
+import { defined } from '../../base/defined.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { codeOf } from '../../base/errors.js';
 import { NOTES, RunNotes } from '../run/run-notes.js';
@@ -10,16 +11,28 @@ import { OpenBuckets } from './open-buckets.js';
 
 const TRANSFERS = 8;
 
+/** The one journal of a place in a bucket, as it was fetched; without an ETag where there was none. */
+interface WholeJournal {
+  readonly url: string;
+  readonly etag: string | undefined;
+}
+
 /** What a run in a bucket has noted, copied into a folder of this machine's own, where it is as that of a run in a folder. */
 export class BucketNotes implements AsyncDisposable {
   /** Of the copy. */
   readonly notes: RunNotes;
-  readonly #whole: string;
+  readonly #whole: WholeJournal;
   readonly #scratch: string;
   readonly #buckets: OpenBuckets;
   readonly #urls: readonly string[];
 
-  private constructor(whole: string, notes: RunNotes, scratch: string, buckets: OpenBuckets, urls: readonly string[]) {
+  private constructor(
+    whole: WholeJournal,
+    notes: RunNotes,
+    scratch: string,
+    buckets: OpenBuckets,
+    urls: readonly string[],
+  ) {
     this.#whole = whole;
     this.notes = notes;
     this.#scratch = scratch;
@@ -40,9 +53,9 @@ export class BucketNotes implements AsyncDisposable {
         await buckets.download(url, path.join(notes.folder, url.slice(url.lastIndexOf('/') + 1))).catch(unlessGone);
       });
       // Last: notes that are gone since they were listed have become part of it.
-      const whole = `${home}${path.basename(notes.whole.file)}`;
-      await buckets.download(whole, notes.whole.file).catch(unlessGone);
-      return new BucketNotes(whole, notes, scratch, buckets, urls);
+      const url = `${home}${path.basename(notes.whole.file)}`;
+      const found = await buckets.download(url, notes.whole.file).catch(unlessGone);
+      return new BucketNotes({ url, etag: found?.etag }, notes, scratch, buckets, urls);
     } catch (error) {
       buckets[Symbol.dispose]();
       await rm(scratch, { recursive: true, force: true });
@@ -50,13 +63,18 @@ export class BucketNotes implements AsyncDisposable {
     }
   }
 
-  /** Puts the whole journal in its place, and takes away what has become part of it. */
+  /**
+   * Puts the whole journal in its place, and takes away what has become part of it.
+   *
+   * @throws FramewrightError OUTPUT_LOCKED, OUTPUT_EXISTS where another run has changed the journal since it was fetched
+   */
   async publish(): Promise<void> {
     const { file } = this.notes.whole;
     // Piece by piece: of a million photos it has gigabytes.
     const sha256 = await contentHash(file);
     if (sha256 === undefined) return;
-    await this.#buckets.put(this.#whole, { file }, { sha256, force: true });
+    const { url, etag } = this.#whole;
+    await this.#buckets.put(url, { file }, { sha256, ...defined({ ifMatch: etag }) });
     await this.#buckets.remove(this.#urls);
   }
 
@@ -66,7 +84,7 @@ export class BucketNotes implements AsyncDisposable {
   }
 }
 
-function unlessGone(error: unknown): void {
+function unlessGone(error: unknown): undefined {
   if (codeOf(error) !== 'INPUT_NOT_FOUND') throw error;
 }
 

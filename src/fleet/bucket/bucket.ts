@@ -150,7 +150,7 @@ export class Bucket implements Disposable {
    * Stores an object, never over another one without `force`, however many write at once; see putObject for how.
    *
    * @returns `same` where these very bytes were there already
-   * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_WRITE, USAGE; INPUT_NOT_FOUND, INPUT_UNREADABLE for a file that is
+   * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_LOCKED, OUTPUT_WRITE, USAGE; INPUT_NOT_FOUND, INPUT_UNREADABLE for a file that is
    *   stored; the signal's reason
    */
   async put(key: string, source: PutSource, options: PutOptions & Stoppable): Promise<'written' | 'same'> {

@@ -29,12 +29,15 @@ interface Write {
  * the bytes where another program has stored it. Nothing is asked before a small object; before a large one, once, since
  * its bytes would be sent for nothing.
  *
+ * With `ifMatch` the server is told to take it only in the place of the very object that was read (`If-Match`), so that of
+ * two that change an object at once the second is refused.
+ *
  * A server that answers 501 to conditions, as S3 did before 2024, is asked whether there is an object and then sent it:
  * of two that write at the same moment both may succeed there. So they may where the server looks only when a write begins
  * (OpenStack Swift 2.30 does), and where it passes over conditions in silence; nobody can tell.
  *
  * @returns `same` where these very bytes were there
- * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_WRITE, INPUT_NOT_FOUND, INPUT_UNREADABLE, USAGE; the signal's reason
+ * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_LOCKED where `ifMatch` fits no more, OUTPUT_WRITE, INPUT_NOT_FOUND, INPUT_UNREADABLE, USAGE; the signal's reason
  */
 export async function putObject(
   access: BucketAccess,
@@ -44,10 +47,10 @@ export async function putObject(
   signal: AbortSignal,
 ): Promise<'written' | 'same'> {
   const write: Write = { key, content: await contentOf(source, signal), options, signal };
-  const { force = false } = options;
+  const { force = false, ifMatch } = options;
   for (let conflicts = 0; ; conflicts++) {
     const isConditional = !force && access.knowsConditions;
-    if (!force && (!isConditional || !write.content.whole)) {
+    if (!force && ifMatch === undefined && (!isConditional || !write.content.whole)) {
       const found = await lookAt(access, write);
       if (found === 'same') return found;
       if (found === 'other') throw taken(access, key, 'exists already');
@@ -57,10 +60,11 @@ export async function putObject(
     if (failure === undefined) return 'written';
     if (isConditional && statusOf(failure.thrown) === 501) {
       access.knowsConditions = false;
-    } else if ((isConditional && isRefused(failure.thrown)) || isGone(failure.thrown)) {
+    } else if ((isConditional && isRefused(failure.thrown, write)) || isGone(failure.thrown)) {
       const found = await lookAt(access, write);
       // Of an upload whose answer was lost, trying again says that it is none any more.
       if (found === 'same') return force ? 'written' : found;
+      if (ifMatch !== undefined) throw changed(access, key);
       if (!force && found === 'other') throw taken(access, key, 'exists already');
       if (!force && found === 'hidden') throw taken(access, key, 'exists already, and needs s3:GetObject to compare');
     } else if (statusOf(failure.thrown) !== 409) {
@@ -71,10 +75,10 @@ export async function putObject(
   }
 }
 
-/** The condition did not hold; some servers say 304, as for reading. */
-function isRefused(thrown: unknown): boolean {
+/** The condition did not hold; some servers say 304, as for reading, and AWS 404 of an object to be replaced that is gone. */
+function isRefused(thrown: unknown, { options }: Write): boolean {
   const status = statusOf(thrown);
-  return status === 412 || status === 304;
+  return status === 412 || status === 304 || (options.ifMatch !== undefined && nameOf(thrown) === 'NoSuchKey');
 }
 
 function isGone(thrown: unknown): boolean {
@@ -94,7 +98,7 @@ async function send(
     Key: write.key,
     Metadata: { sha256: options.sha256 },
     ...defined({ ContentType: options.contentType }),
-    ...(isConditional && { IfNoneMatch: '*' }),
+    ...(isConditional && (options.ifMatch === undefined ? { IfNoneMatch: '*' } : { IfMatch: `"${options.ifMatch}"` })),
   } satisfies PutObjectCommandInput;
   try {
     if (content.whole) {
@@ -163,6 +167,13 @@ async function compareBytes(access: BucketAccess, { key, options, signal }: Writ
 
 function taken({ bucket }: BucketAccess, key: string, what: string): FramewrightError {
   return new FramewrightError('OUTPUT_EXISTS', `s3://${bucket}/${key} ${what}: use --force to replace it`);
+}
+
+function changed({ bucket }: BucketAccess, key: string): FramewrightError {
+  return new FramewrightError(
+    'OUTPUT_LOCKED',
+    `s3://${bucket}/${key} was changed by another run meanwhile: read it again`,
+  );
 }
 
 async function pause(access: BucketAccess, write: Write, conflicts: number): Promise<void> {

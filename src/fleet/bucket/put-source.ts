@@ -12,6 +12,8 @@ export interface PutOptions {
   readonly sha256: string;
   /** Replaces what is there. Default false: nothing is ever overwritten. */
   readonly force?: boolean;
+  /** Replaces what is there as long as it has this ETag (without quotes); in place of `force`. */
+  readonly ifMatch?: string;
   /** MIME type. Default: what the server takes. */
   readonly contentType?: string;
 }

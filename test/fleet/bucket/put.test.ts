@@ -101,6 +101,25 @@ describe('a small object', () => {
     expect(await sha256At('forced/a.jpg')).toBe(sha256);
   });
 
+  test('replaces the one that was read, and no other that has come in its place', async () => {
+    const { s3, bucket } = used();
+    await bucket.put('read/a.jpg', other, { sha256: sha256Of(other) });
+    const { etag } = await bucket.download('read/a.jpg', join(used().folder, 'read.jpg'));
+    expect(await bucket.put('read/a.jpg', photo, { sha256, ifMatch: etag })).toBe('written');
+    expect(s3.requests.at(-1)!.headers['if-match']).toBe(`"${etag}"`);
+    expect(await sha256At('read/a.jpg')).toBe(sha256);
+    // Its answer may have been lost.
+    expect(await bucket.put('read/a.jpg', photo, { sha256, ifMatch: etag })).toBe('same');
+    const third = bytesOf(400_000, 'third');
+    const late = await rejection(bucket.put('read/a.jpg', third, { sha256: sha256Of(third), ifMatch: etag }));
+    expect(late.code).toBe('OUTPUT_LOCKED');
+    expect(late.message).toContain('s3://photos/read/a.jpg was changed by another run meanwhile');
+    await bucket.remove(['read/a.jpg']);
+    expect((await rejection(bucket.put('read/a.jpg', photo, { sha256, ifMatch: etag }))).code).toBe('OUTPUT_LOCKED');
+    s3.fail({ as: { status: 404, code: 'NoSuchKey' }, kind: 'put', times: 1 });
+    expect((await rejection(bucket.put('read/a.jpg', photo, { sha256, ifMatch: etag }))).code).toBe('OUTPUT_LOCKED');
+  });
+
   test('written by two at once is written by one', async () => {
     const { s3, bucket } = used();
     const second = await openBucket('photos');
@@ -248,6 +267,20 @@ describe('a large object', () => {
     );
     expect(made).toEqual({ 'create-upload': 1, part: 5, 'complete-upload': 1 });
     expect(await sha256At('large/forced.tif')).toBe(sha256Of(large));
+  });
+
+  test('that was read is replaced, unless another has come in its place, with no look before its bytes', async () => {
+    const { s3, bucket } = used();
+    await s3.place('photos', { 'large/read.tif': other });
+    const { etag } = await bucket.download('large/read.tif', join(used().folder, 'read.tif'));
+    const options = { sha256: sha256Of(large), ifMatch: etag };
+    const made = await requestsOf(s3, () => bucket.put('large/read.tif', large, options));
+    expect(made).toEqual({ 'create-upload': 1, part: 5, 'complete-upload': 1 });
+    expect(await sha256At('large/read.tif')).toBe(sha256Of(large));
+    const another = bytesOf(30 * MIB, 'another');
+    const late = await rejection(bucket.put('large/read.tif', another, { ...options, sha256: sha256Of(another) }));
+    expect(late.code).toBe('OUTPUT_LOCKED');
+    expect(await s3.openUploads('photos')).toEqual([]);
   });
 
   test.each([
