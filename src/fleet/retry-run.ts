@@ -3,6 +3,7 @@ import { connect } from './connect.js';
 import { addMergeJob } from './merge-job.js';
 import { ID_DIGITS, jobId, jobOptions, openQueue, PRIORITIES } from './queue.js';
 import { RunStore } from './run/run-store.js';
+import { submitterBeat } from './run/submitter-beat.js';
 
 export interface RetryOptions {
   readonly queue: string;
@@ -26,6 +27,7 @@ export async function retryRun({ queue: url, run, codes = [] }: RetryOptions): P
   const { madeFor } = await store.spec(run);
   const queue = openQueue(connection, madeFor);
   const nth = await store.beginRetry(run);
+  using _beat = submitterBeat(store, run);
   let nPhotos = 0;
   for await (const some of store.failures(run)) {
     const failed = some.filter(({ code }) => codes.length === 0 || codes.includes(code));

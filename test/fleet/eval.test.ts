@@ -1,8 +1,13 @@
 import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { fleetStatus } from '../../src/index.js';
 import { framewright } from '../cli/run.js';
+import { projectFile } from '../support/photos.js';
 import { describeWith } from '../support/system-tools.js';
 import { useFleet } from './fleet-folder.js';
+
+const FAULTS = { NODE_OPTIONS: `--require ${projectFile('test', 'support', 'fleet-faults.cjs')}` };
 
 describeWith(['redis-server'], 'an evaluation on workers', () => {
   const { redis, at, photos, work } = useFleet();
@@ -25,6 +30,21 @@ describeWith(['redis-server'], 'an evaluation on workers', () => {
     for (const worker of [first, second]) expect(await worker.stop()).toBe(0);
   });
 
+  test('waits for another worker where the last one has died, and says so', async () => {
+    await labelled();
+    const held = { FRAMEWRIGHT_TEST_HOLD: 'p001', FRAMEWRIGHT_TEST_HOLD_UNTIL: at('never') };
+    const worker = await work(['--lock', '2'], { ...FAULTS, ...held });
+    const evaluating = evaluate('--queue', redis().url);
+    await expect.poll(async () => (await fleetStatus({ queue: redis().url })).workers[0]?.state).toBe('working');
+    worker.child.kill('SIGKILL');
+    // Until it counts as gone, and that is seen.
+    await sleep(25_000);
+    await work(['--lock', '2']);
+    const { code, stderr } = await evaluating;
+    expect(code).toBe(0);
+    expect(stderr.match(/no worker of this queue is for framewright \S+, vlm, nano any more/g)).toHaveLength(1);
+  });
+
   test('needs a worker with that model, and says so', async () => {
     await labelled();
     const { code, stderr } = await evaluate('--queue', redis().url);
@@ -35,7 +55,7 @@ describeWith(['redis-server'], 'an evaluation on workers', () => {
   test('has the errors of single photos, and of those that end the process that looks at them', async () => {
     await labelled();
     await work([], {
-      NODE_OPTIONS: `--require ${new URL('../support/fleet-faults.cjs', import.meta.url).pathname}`,
+      ...FAULTS,
       FRAMEWRIGHT_TEST_POISON: 'p002',
     });
     const { code, stdout, stderr } = await evaluate('--queue', redis().url);

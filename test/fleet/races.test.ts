@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -41,6 +42,30 @@ describeWith(['redis-server'], 'a fleet, of two things at one time,', () => {
     writeFileSync(at('go'), '');
     expect(await until('again', 'merged')).toMatchObject({ nDone: 4, nFailed: 0 });
     expect(await worker.stop()).toBe(0);
+  });
+
+  test('tells of a run that nobody puts in any more, and goes on when it is submitted again', async () => {
+    await photos(20, 'in');
+    const flow = ['--job-size', '1', '--most-waiting', '2'];
+    const args = ['fleet', 'submit', at('in'), ...ENGINE, '-o', at('out'), '--run', 'half', '--queue', redis().url];
+    const submitter = spawn(process.execPath, [projectFile('dist', 'src', 'cli', 'main.js'), ...args, ...flow], {
+      stdio: 'ignore',
+    });
+    await expect.poll(async () => (await status('half').catch(() => undefined))?.nJobsOpen ?? 0).toBe(2);
+    // It says that it is there, longer than silence would be taken for its end.
+    await sleep(20_000);
+    expect((await status('half')).state).toBe('submitting');
+    submitter.kill('SIGKILL');
+    await expect.poll(async () => (await status('half')).state, { timeout: 60_000 }).toBe('abandoned');
+    expect((await fleet('status')).stdout).toMatch(
+      /half +half put in.*\nhalf is put in by nobody any more, before all of it was: the same fleet submit again goes on\n/,
+    );
+    await work();
+    const waited = await fleet('status', 'half', '--wait');
+    expect(waited.code).toBe(4);
+    expect(waited.stderr).toContain('the same fleet submit again goes on');
+    expect((await submit('half', ...flow)).code).toBe(0);
+    expect(await until('half', 'merged')).toMatchObject({ nPhotos: 20, nDone: 20, nFailed: 0 });
   });
 
   test('has nothing to retry of a run that was called off', async () => {

@@ -27,6 +27,7 @@ import { dispensableStages, requireDispensable } from '../../vlm/prompt/dispensa
 import { loadPromptProfile } from '../../vlm/prompt/profile.js';
 import type { PromptProfile } from '../../vlm/prompt/prompt-profile.js';
 import { collect, cropperOptionsOf, parseLora, parseWhole, type ModelFlags } from '../options.js';
+import { say } from '../terminal/visible.js';
 import { warnGivenUp, warnUntrained } from '../terminal/warnings.js';
 
 /** What to vary of the model under evaluation. */
@@ -128,7 +129,12 @@ async function remoteGroup(
   signal: AbortSignal,
 ): Promise<Method[]> {
   const choice = { model, loras, ...defined({ imageTokens, mmproj }) };
-  const cropper = await openRemoteCropper({ queue, cropper: choice, signal });
+  const cropper = await openRemoteCropper({
+    queue,
+    cropper: choice,
+    signal,
+    onAlone: (why) => say(`framewright: ${why}\n`),
+  });
   warnUntrained(cropper);
   return vlmMethods(cropper, variants, { ownsCropper: true });
 }

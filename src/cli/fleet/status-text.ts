@@ -15,6 +15,7 @@ export function progressText(status: RunStatus): string {
 
 const STATES: Readonly<Record<RunStatus['state'], string>> = {
   submitting: 'being put in',
+  abandoned: 'half put in',
   submitted: 'all in',
   running: 'running',
   waiting: 'no worker takes it',
@@ -22,6 +23,9 @@ const STATES: Readonly<Record<RunStatus['state'], string>> = {
   merged: 'done',
   cancelled: 'cancelled',
 };
+
+/** Of a run, what became of it and what to do. */
+export const ABANDONED = 'is put in by nobody any more, before all of it was: the same fleet submit again goes on';
 
 /** Tables of runs and workers, and what has failed of each run. */
 export function statusText({ runs, workers }: FleetStatus): string {
@@ -46,6 +50,7 @@ export function statusText({ runs, workers }: FleetStatus): string {
             .join(', ')}`,
         ]
       : []),
+    ...(state === 'abandoned' ? [`${run} ${ABANDONED}`] : []),
     ...(state === 'waiting' ? [`${run} is for ${madeFor}, and no such worker is there`] : []),
   ]);
   const table = tableText([['run', 'state', 'photos', 'done', 'failed', 'rate', 'left'], ...rows]);

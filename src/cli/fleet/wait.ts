@@ -7,11 +7,14 @@ import type { RunStatus } from '../../fleet/status/run-status.js';
 import { Progress } from '../terminal/progress.js';
 import { EXIT } from '../terminal/report-error.js';
 import { say } from '../terminal/visible.js';
-import { progressText } from './status-text.js';
+import { ABANDONED, progressText } from './status-text.js';
 
 const POLL_MS = 1000;
 
-/** Shows how far a run is until it has ended; exit code 4 where photos have failed, 130 where it was cancelled. */
+/**
+ * Shows how far a run is until it has ended; exit code 4 where photos have failed or nobody puts the rest of them in, 130 where
+ * it was cancelled.
+ */
 export async function waitForRun(queue: string, run: string, signal: AbortSignal): Promise<RunStatus> {
   const progress = new Progress();
   // One for all its questions: a server that is restarted meanwhile is waited for.
@@ -27,6 +30,12 @@ export async function waitForRun(queue: string, run: string, signal: AbortSignal
         say(`framewright: ${progressText(status)}\n`);
         if (status.state === 'cancelled') process.exitCode = EXIT.interrupted;
         else if (status.nFailed > 0) process.exitCode = EXIT.somePhotos;
+        return status;
+      }
+      if (status.state === 'abandoned' && status.nJobsOpen === 0) {
+        progress.clear();
+        say(`framewright: ${progressText(status)}; it ${ABANDONED}\n`);
+        process.exitCode = EXIT.somePhotos;
         return status;
       }
       progress.show(progressText(status));

@@ -8,11 +8,14 @@ import { connect } from '../connect.js';
 import { madeFor, type EngineChoice } from '../made-for.js';
 import { openQueue, PRIORITIES, queueName, QUEUE_PREFIX } from '../queue.js';
 import type { PhotoFailure } from '../run/run-spec.js';
+import type { WorkerRecord } from '../run/run-record.js';
 import { RunStore } from '../run/run-store.js';
 import type { Answer, Answers, Question } from './question.js';
 
 /** How long an answer is kept for whoever asked. */
 const KEPT_S = 600;
+/** Between two looks whether workers are still there for what was asked. */
+const LOOK_MS = 5000;
 
 /** What a worker says to a question: an answer, or why it has none. */
 export type Reply = { readonly answer: Answer } | { readonly failure: PhotoFailure };
@@ -22,6 +25,8 @@ export interface RemoteOptions {
   /** The engine and model that its workers have. */
   readonly cropper: EngineChoice;
   readonly signal?: AbortSignal;
+  /** Told when questions wait and the last worker that takes them has gone: they wait for another. */
+  readonly onAlone?: (why: string) => void;
 }
 
 /** A model that workers have, to be measured as one that is here. */
@@ -36,14 +41,32 @@ export interface RemoteCropper extends MeasuredCropper {
  *
  * @throws FramewrightError USAGE where no worker has such a model, or for an address that is none; PACKAGE_NOT_FOUND
  */
-export async function openRemoteCropper({ queue: url, cropper, signal }: RemoteOptions): Promise<RemoteCropper> {
+export async function openRemoteCropper({
+  queue: url,
+  cropper,
+  signal,
+  onAlone,
+}: RemoteOptions): Promise<RemoteCropper> {
   const kind = await madeFor(cropper);
   const connection = await connect(url);
   const { redis, modules } = connection;
   const queue = openQueue(connection, kind);
   const events = new modules.bullmq.QueueEvents(queueName(kind), { connection: redis, prefix: QUEUE_PREFIX });
   events.on('error', () => undefined);
+  const store = new RunStore(redis);
+  const ownWorkers = async (): Promise<readonly WorkerRecord[]> =>
+    (await store.workers()).filter((worker) => worker.madeFor === kind.key);
+  let nAsked = 0;
+  let isAlone = false;
+  const look = async (): Promise<void> => {
+    const wasAlone = isAlone;
+    isAlone = nAsked > 0 && (await ownWorkers()).length === 0;
+    if (isAlone && !wasAlone)
+      onAlone?.(`no worker of this queue is for ${kind.words} any more: start framewright fleet work, and it goes on`);
+  };
+  const looking = setInterval(() => void look().catch(() => undefined), LOOK_MS);
   const dispose = async (): Promise<void> => {
+    clearInterval(looking);
     await events.close();
     await queue.close();
     await connection[Symbol.asyncDispose]();
@@ -54,13 +77,13 @@ export async function openRemoteCropper({ queue: url, cropper, signal }: RemoteO
       { what: 'ask', run: 'questions', question },
       { jobId: randomUUID(), priority: PRIORITIES.first, removeOnComplete: { age: KEPT_S }, removeOnFail: true },
     );
-    const reply = (await untilAborted(job.waitUntilFinished(events), signal)) as Reply;
+    nAsked++;
+    const reply = (await untilAborted(job.waitUntilFinished(events), signal).finally(() => nAsked--)) as Reply;
     if ('failure' in reply) throw new FramewrightError(reply.failure.code as ErrorCode, reply.failure.message);
     return reply.answer as Answers[K];
   };
   try {
-    const workers = await new RunStore(redis).workers();
-    const own = workers.filter((worker) => worker.madeFor === kind.key);
+    const own = await ownWorkers();
     if (own.length === 0) {
       throw new FramewrightError('USAGE', `no worker of this queue is for ${kind.words}: start framewright fleet work`);
     }

@@ -45,6 +45,8 @@ export interface RunRecord {
   readonly failures: Readonly<Record<string, number>>;
   /** Seconds since 1970 by the server's clock. */
   readonly startedAt: number;
+  /** When whoever put photos in was last heard of. */
+  readonly submitterAt: number;
   readonly endedAt?: number;
   readonly now: number;
   /** Photos done in each of the last minutes, by minute since 1970. */

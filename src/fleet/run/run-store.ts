@@ -5,8 +5,8 @@ import type { RunSpec } from './run-spec.js';
 import { SCRIPTS } from './scripts.js';
 
 const ROOT = 'framewright:fleet';
-/** A worker that has said nothing for so long, three times what it takes to speak, is gone. */
-const WORKER_GONE_S = 16;
+/** A worker, or whoever submits, that has said nothing for so long, three times what it takes to speak, is gone. */
+export const GONE_S = 16;
 /** How long a run that has ended is kept. */
 const KEPT_S = 30 * 24 * 3600;
 
@@ -80,6 +80,7 @@ export class RunStore {
       nOpen,
       failures: Object.fromEntries(codes.map(([name, n]) => [name.slice('error:'.length), Number(n)])),
       startedAt: number('startedAt'),
+      submitterAt: number('submitterAt'),
       ...(hash.endedAt === undefined ? {} : { endedAt: Number(hash.endedAt) }),
       ...(hash.key === undefined ? {} : { key: hash.key }),
       now: Number(time[0]),
@@ -107,6 +108,16 @@ export class RunStore {
   /** There are no such jobs any more. */
   async closeJobs(run: string, ids: readonly string[]): Promise<void> {
     if (ids.length > 0) await this.#redis.srem(keyOf(run, 'open'), ...ids);
+  }
+
+  /** Somebody is at putting photos in. */
+  async noteSubmitter(run: string): Promise<void> {
+    await this.#eval(SCRIPTS.noteSubmitter, [keyOf(run)], []);
+  }
+
+  /** Runs of which all photos are in and no job is open: their journals are to become one. */
+  async toMerge(): Promise<readonly string[]> {
+    return (await this.#eval(SCRIPTS.toMerge, [`${ROOT}:runs`], [keyOf('')])) as string[];
   }
 
   async noteSubmitted(run: string, counts: { readonly nPhotos: number; readonly nEarlier: number }): Promise<void> {
@@ -220,7 +231,7 @@ export class RunStore {
     const alive: WorkerRecord[] = [];
     for (const [id, text] of Object.entries(all)) {
       const at = text.indexOf(' ');
-      if (Number(now) - Number(text.slice(0, at)) <= WORKER_GONE_S) {
+      if (Number(now) - Number(text.slice(0, at)) <= GONE_S) {
         alive.push(JSON.parse(text.slice(at + 1)) as WorkerRecord);
       } else await this.forgetWorker(id);
     }

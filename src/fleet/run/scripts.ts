@@ -19,7 +19,7 @@ if there and there ~= ARGV[2] then return there end
 local now = redis.call('TIME')[1]
 if redis.call('HGET', KEYS[1], 'state') == 'cancelled' then redis.call('DEL', KEYS[3]) end
 redis.call('HSETNX', KEYS[1], 'startedAt', now)
-redis.call('HSET', KEYS[1], 'spec', ARGV[2], 'state', 'submitting', 'nDone', 0, 'nEarlier', 0)
+redis.call('HSET', KEYS[1], 'spec', ARGV[2], 'state', 'submitting', 'submitterAt', now, 'nDone', 0, 'nEarlier', 0)
 redis.call('HDEL', KEYS[1], 'endedAt', 'isRetried')
 redis.call('DEL', KEYS[6])
 redis.call('ZADD', KEYS[2], 'NX', now, ARGV[1])
@@ -29,10 +29,28 @@ return ARGV[2]`,
   beginRetry: `
 local state = redis.call('HGET', KEYS[1], 'state')
 if state == 'cancelled' then return end
-if state ~= 'submitting' then redis.call('HSET', KEYS[1], 'state', 'submitting', 'isRetried', 1) end
+if state ~= 'submitting' then
+  redis.call('HSET', KEYS[1], 'state', 'submitting', 'isRetried', 1, 'submitterAt', redis.call('TIME')[1])
+end
 redis.call('HDEL', KEYS[1], 'endedAt')
 for i = 1, #KEYS do redis.call('PERSIST', KEYS[i]) end
 return (redis.call('HGET', KEYS[1], 'nRetries') or 0) + 1`,
+  /** KEYS run. */
+  noteSubmitter: `
+return redis.call('HSET', KEYS[1], 'submitterAt', redis.call('TIME')[1])`,
+  /**
+   * KEYS runs; ARGV what a run's key begins with. Those that are all in and have no open job: one question, however many
+   * runs there are, for every idle worker asks it. Its keys are not all named before, as a cluster would need.
+   */
+  toMerge: `
+local found = {}
+for _, name in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  local run = ARGV[1] .. name
+  if redis.call('HGET', run, 'state') == 'submitted' and redis.call('SCARD', run .. ':open') == 0 then
+    found[#found + 1] = name
+  end
+end
+return found`,
   /** KEYS run, open; ARGV jobs. A run that is at its end already, since another has put in all of its own, is not any more. */
   openJobs: `
 for i = 1, #ARGV do redis.call('SADD', KEYS[2], ARGV[i]) end

@@ -1,14 +1,18 @@
+import { GONE_S } from '../run/run-store.js';
 import type { RunRecord, RunState, WorkerRecord, WorkerState } from '../run/run-record.js';
 
 /** How far a run is. */
 export interface RunStatus {
   readonly run: string;
-  /** `waiting`: all photos are in and no worker takes them; `ending`: what its jobs have noted becomes one journal. */
-  readonly state: RunState | 'running' | 'waiting' | 'ending';
+  /**
+   * `abandoned`: whoever put photos in has ended before all were in, and the same submission again goes on; `waiting`: all
+   * are in and no worker takes them; `ending`: what its jobs have noted becomes one journal.
+   */
+  readonly state: RunState | 'abandoned' | 'running' | 'waiting' | 'ending';
   /** Which workers it is for. */
   readonly madeFor: string;
   readonly output?: string;
-  /** Photos found by now; all there are once the state is not `submitting`. */
+  /** Photos found by now; all there are once the state is neither `submitting` nor `abandoned`. */
   readonly nPhotos: number;
   /** Done, by this run or before. */
   readonly nDone: number;
@@ -83,7 +87,9 @@ export function workerStatus(worker: WorkerRecord): WorkerStatus {
   };
 }
 
-function stateOf({ state, nOpen }: RunRecord, workers: readonly WorkerRecord[]): RunStatus['state'] {
+function stateOf(record: RunRecord, workers: readonly WorkerRecord[]): RunStatus['state'] {
+  const { state, nOpen, now, submitterAt } = record;
+  if (state === 'submitting' && now - submitterAt > GONE_S) return 'abandoned';
   if (state !== 'submitted') return state;
   if (nOpen === 0) return 'ending';
   return workers.length > 0 ? 'running' : 'waiting';

@@ -8,6 +8,7 @@ import { openQueue, PRIORITIES } from '../queue.js';
 import { RunNotes } from '../run/run-notes.js';
 import type { RunSpec } from '../run/run-spec.js';
 import { RunStore } from '../run/run-store.js';
+import { submitterBeat } from '../run/submitter-beat.js';
 import { SUBMIT_OPTIONS, type SubmitListener, type SubmitOptions, type SubmittedRun } from './options.js';
 import { planJobs, type JobPlan, type PlannedJob } from './plan-jobs.js';
 import { prepareRun, type PreparedRun } from './prepare-run.js';
@@ -41,6 +42,7 @@ export async function submitRun(options: SubmitOptions, listener: SubmitListener
   });
   const store = new RunStore(connection.redis);
   await store.register(spec);
+  using _beat = submitterBeat(store, spec.run);
   await noteWorkers(store, spec, listener);
   const queue = openQueue(connection, spec.madeFor);
   for (;;) {

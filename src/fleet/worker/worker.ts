@@ -322,10 +322,9 @@ class FleetWorker implements RunningWorker {
 
   /** Whoever did a run's last job may have died before it said so. */
   async #mendRuns(): Promise<void> {
-    for (const run of await this.#store.names()) {
-      if ((await this.#store.stateOf(run)) !== 'submitted') continue;
-      const { nOpen, spec } = await this.#store.record(run);
-      if (nOpen === 0 && spec.madeFor.key === this.#parts.kind.key) await addMergeJob(this.#queue, run);
+    for (const run of await this.#store.toMerge()) {
+      const { madeFor } = await this.#store.spec(run);
+      if (madeFor.key === this.#parts.kind.key) await addMergeJob(this.#queue, run);
     }
   }
 }

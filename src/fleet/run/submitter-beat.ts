@@ -1,0 +1,10 @@
+import type { RunStore } from './run-store.js';
+
+const BEAT_MS = 5000;
+
+/** Has the server know that somebody is at putting photos of a run in, until it is disposed. */
+export function submitterBeat(store: RunStore, run: string): Disposable {
+  // A server that is away is waited for by what is put in.
+  const timer = setInterval(() => void store.noteSubmitter(run).catch(() => undefined), BEAT_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
