@@ -1,8 +1,9 @@
 // A fleet against one process: the same files and records, how photos a minute grow with a second worker, and what the queue
 // costs. Small photos, all different, are cropped in parts of each way in turn: one process, a fleet of one worker, of two,
-// each process on a core of its own. `node bench/fleet.mjs [--short] [--count 10000] [--parts 4] [--engines vlm,centre]
+// and two processes that know nothing of each other, each on a core of its own: what these two make together is what the
+// machine has for two, whose cores may share a clock, caches, memory, or be two threads of one core. `node bench/fleet.mjs [--short] [--count 10000] [--parts 4] [--engines vlm,centre]
 // [--keep]` after `npm run build`; needs redis-server. Exits with 1 where files or records differ.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -38,7 +39,9 @@ const STUCK_MS = 4 * 3_600_000;
 const machine = machineNow();
 const work = mkdtempSync(path.join(tmpdir(), 'framewright-fleet-'));
 const usable = cores();
-const WAYS = ['single', 'one', 'two'];
+const WAYS = ['single', 'pair', 'one', 'two'];
+/** Those that make the same files. */
+const FLEETS = ['one', 'two'];
 const at = (...names) => path.join(work, ...names);
 const partOf = (part) => at('in', `part-${part}`);
 
@@ -55,10 +58,8 @@ function cropArgs(engine) {
 }
 
 /** One process, from its first line to its last; a photo is as long as another. */
-async function single(engine, part) {
-  const running = command([...cropArgs(engine), '-o', `${at(engine, 'single', String(part))}/`, partOf(part)], {
-    core: usable[0],
-  });
+async function oneProcess(engine, { photos, out, core, n }) {
+  const running = command([...cropArgs(engine), '-o', `${out}/`, photos], { core });
   let first = 0;
   let cpuAtFirst = 0;
   running.child.stdout.once('data', () => {
@@ -67,7 +68,6 @@ async function single(engine, part) {
   });
   const { code, stdout, stderr } = await running.ended;
   if (code !== 0) throw new Error(`the process ended with ${code}: ${stderr}`);
-  const n = sizes[part];
   const perPhoto = (ms) => ms / (n - 1);
   return {
     secondsPerPhoto: perPhoto(performance.now() - first) / 1000,
@@ -76,8 +76,30 @@ async function single(engine, part) {
   };
 }
 
+function single(engine, part) {
+  const out = at(engine, 'single', String(part));
+  return oneProcess(engine, { photos: partOf(part), out, core: usable[0], n: sizes[part] });
+}
+
+/** Two processes at once, on the first of the part's folders both. */
+async function pair(engine, part) {
+  const photos = path.join(partOf(part), '0000');
+  const n = readdirSync(photos).length;
+  const both = await Promise.all(
+    [0, 1].map((i) => {
+      const out = at(engine, 'pair', String(part), String(i));
+      return oneProcess(engine, { photos, out, core: usable[i % usable.length], n });
+    }),
+  );
+  return {
+    secondsPerPhoto: 1 / both.reduce((sum, { secondsPerPhoto }) => sum + 1 / secondsPerPhoto, 0),
+    cpuMs: { crop: (both[0].cpuMs.crop + both[1].cpuMs.crop) / 2 },
+  };
+}
+
 /** A fleet, from its submission to its one journal; workers are ready before. */
-async function fleet(engine, part, nWorkers) {
+async function fleet(engine, part, way) {
+  const nWorkers = way === 'one' ? 1 : 2;
   const server = await new QueueServer(at('queue'), { port: Number(values.port) }).start();
   const redis = server.client();
   const env = { FRAMEWRIGHT_QUEUE: server.url };
@@ -95,7 +117,7 @@ async function fleet(engine, part, nWorkers) {
     });
     const serverBefore = cpuMsOf(server.pid);
     const start = performance.now();
-    const out = at(engine, nWorkers === 1 ? 'one' : 'two', String(part));
+    const out = at(engine, way, String(part));
     const run = `part-${part}`;
     const args = ['fleet', 'submit', '--engine', engine, '-a', '4:5', '--recursive', '--run', run];
     const submit = command([...args, '-o', `${out}/`, partOf(part)], { env });
@@ -143,7 +165,7 @@ async function measure(engine) {
   for (let part = 0; part < nParts; part++) {
     // Back and forth, so that a machine that grows slower or faster favours none.
     for (const way of part % 2 ? WAYS.toReversed() : WAYS) {
-      const found = way === 'single' ? await single(engine, part) : await fleet(engine, part, way === 'one' ? 1 : 2);
+      const found = await { single, pair, one: fleet, two: fleet }[way](engine, part, way);
       seen[way].push(found);
       console.log(
         `${engine}, part ${part + 1} of ${nParts}, ${way.padEnd(6)}: ${(60 / found.secondsPerPhoto).toFixed(1)} photos a minute`,
@@ -151,7 +173,7 @@ async function measure(engine) {
     }
     const folder = (way) => at(engine, way, String(part));
     const { lines } = seen.single[part];
-    for (const way of ['one', 'two']) {
+    for (const way of FLEETS) {
       problems.push(...differences(folder('single'), folder(way)).map((what) => `${engine}, ${way}: ${what}`));
       const said = (await resumed(engine, way, part)).map((line) => comparable(JSON.parse(line), folder(way)));
       const expected = lines.map((line) => comparable(JSON.parse(line), folder('single')));
@@ -170,7 +192,9 @@ async function measure(engine) {
       WAYS.map((way) => [way, round(60 / median(seen[way].map(({ secondsPerPhoto }) => secondsPerPhoto)), 1)]),
     ),
     twoToOneWorker: ratio('two', 'one').map((each) => round(each, 3)),
+    twoProcessesToOne: ratio('pair', 'single').map((each) => round(each, 3)),
     oneWorkerToProcess: ratio('one', 'single').map((each) => round(each, 3)),
+    twoWorkersToProcesses: ratio('two', 'pair').map((each) => round(each, 3)),
     cpuMsPerPhoto: {
       process: round(cpuMs('single', 'crop'), 2),
       ...Object.fromEntries(['crop', 'worker', 'server', 'submit'].map((what) => [what, round(cpuMs('one', what), 3)])),
@@ -189,7 +213,10 @@ try {
     if (nano !== undefined) row.queueShareOfNano = round(row.queueMsPerPhoto / nano, 4);
     console.log(`\n${row.engine}: ${JSON.stringify(row.photosPerMinute)} photos a minute`);
     console.log(
-      `two workers to one: ${row.twoToOneWorker.join(', ')}; one worker to one process: ${row.oneWorkerToProcess.join(', ')}`,
+      `two workers to one: ${row.twoToOneWorker.join(', ')}; two processes to one: ${row.twoProcessesToOne.join(', ')}`,
+    );
+    console.log(
+      `one worker to one process: ${row.oneWorkerToProcess.join(', ')}; two workers to two processes: ${row.twoWorkersToProcesses.join(', ')}`,
     );
     console.log(
       `CPU time of a photo: ${JSON.stringify(row.cpuMsPerPhoto)}; the queue's ${row.queueMsPerPhoto} ms, ${submit} of them for putting it in`,
