@@ -68,6 +68,24 @@ describeWith(['redis-server'], 'a fleet, of two things at one time,', () => {
     expect(await until('half', 'merged')).toMatchObject({ nPhotos: 20, nDone: 20, nFailed: 0 });
   });
 
+  test('puts in again what a power cut has taken back from the server, as long as it looks', async () => {
+    await photos(4, 'in');
+    await using connection = await connect(redis().url);
+    const store = new RunStore(connection.redis);
+    const submitting = submit('cut', '--job-size', '1');
+    const isAllIn = async (): Promise<boolean> => (await store.stateOf('cut').catch(() => undefined)) === 'submitted';
+    await expect.poll(isAllIn, { timeout: 60_000, interval: 20 }).toBe(true);
+    // Its last second, in which it was told of all of them.
+    const queue = openQueue(connection, (await store.spec('cut')).madeFor);
+    await queue.drain();
+    await connection.redis.hset('framewright:fleet:run:cut', { state: 'submitting' });
+    expect(await submitting).toMatchObject({ code: 0 });
+    expect(await store.stateOf('cut')).toBe('submitted');
+    expect(await queue.getJobCountByTypes('waiting', 'prioritized')).toBe(4);
+    await work();
+    expect(await until('cut', 'merged')).toMatchObject({ nPhotos: 4, nDone: 4, nFailed: 0 });
+  });
+
   test('has nothing to retry of a run that was called off', async () => {
     await photos(4, 'in');
     await submit('off');

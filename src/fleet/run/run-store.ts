@@ -129,6 +129,18 @@ export class RunStore {
     return (await this.#eval(SCRIPTS.endSubmission, [keyOf(run), keyOf(run, 'open')], [])) === 1;
   }
 
+  /** Whether it still knows that all photos are in: where it crashes it may have forgotten. */
+  async isAllIn(run: string): Promise<boolean> {
+    const state = await this.stateOf(run);
+    return state !== undefined && state !== 'submitting';
+  }
+
+  /** Whether the server keeps what it is told on a disk, and may be a while behind with it. */
+  async writesLate(): Promise<boolean> {
+    const persistence = await this.#redis.info('persistence').catch(() => '');
+    return /^aof_enabled:1/m.test(persistence);
+  }
+
   /** Notes what became of a job, once. True where it was the run's last. */
   async endJob(run: string, id: string, { done, failed }: JobEnd): Promise<boolean> {
     const keys = [keyOf(run), keyOf(run, 'open'), keyOf(run, 'failed'), keyOf(run, 'rate'), keyOf(run, 'hands')];

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkOptions, checkWhole } from '../../base/options-check.js';
 import { readWishes } from '../../batch/plan/wishes.js';
 import { BucketNotes } from '../bucket/bucket-notes.js';
@@ -16,6 +17,9 @@ import { seenPhotos, SeenPhotos } from './seen-photos.js';
 import { Submission } from './submission.js';
 
 export const SUBMIT_DEFAULTS = { jobSize: 16, mostWaiting: 5000 } as const;
+
+/** By when a server that writes to its disk once a second has written what it was told: a power cut takes it back no more. */
+const WRITTEN_AFTER_MS = 2000;
 
 /**
  * Puts photos into a queue as the jobs of a run, for workers to crop. Resolves when all of them are in, which is when
@@ -62,11 +66,20 @@ export async function submitRun(options: SubmitOptions, listener: SubmitListener
     );
     if (!(await submission.mayLack(nLosses > nBefore))) {
       if (await store.endSubmission(spec.run)) await addMergeJob(queue, spec.run);
-      return { run: spec.run, ...counts, isCancelled: submission.isCancelled };
+      if (await isKept(store, spec.run, signal)) {
+        return { run: spec.run, ...counts, isCancelled: submission.isCancelled };
+      }
     }
     // What is there by now is not put in twice.
     await store.register(spec);
   }
+}
+
+/** Whether the server will know that all photos are in whatever becomes of it, as far as it keeps anything. */
+async function isKept(store: RunStore, run: string, signal: AbortSignal): Promise<boolean> {
+  if (!(await store.writesLate())) return true;
+  await sleep(WRITTEN_AFTER_MS, undefined, { signal });
+  return await store.isAllIn(run);
 }
 
 async function jobsOf(
