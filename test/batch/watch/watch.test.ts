@@ -150,7 +150,9 @@ test('decodes as a run does: the most pixels, the first frame of an animation, a
   await large.end();
 
   const raw = { width: 80, height: 120, channels: 3, pageHeight: 60 } as const;
-  await sharp(Buffer.alloc(80 * 120 * 3, 'ab3'), { raw }).gif().toFile(at('in', 'moving.gif'));
+  await sharp(Buffer.alloc(80 * 120 * 3, 'ab3'), { raw })
+    .gif()
+    .toFile(at('in', 'moving.gif'));
   const first = watch({ firstFrame: true, cropper: { engine: 'centre' } });
   await until(() => done(first.told).length === 4);
   await first.end();
