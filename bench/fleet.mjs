@@ -1,8 +1,9 @@
 // A fleet against one process: the same files and records, how photos a minute grow with a second worker, and what the queue
 // costs. Small photos, all different, are cropped in parts of each way in turn: one process, a fleet of one worker, of two,
 // and two processes that know nothing of each other, each on a core of its own: what these two make together is what the
-// machine has for two, whose cores may share a clock, caches, memory, or be two threads of one core. `node bench/fleet.mjs [--short] [--count 10000] [--parts 4] [--engines vlm,centre]
-// [--keep]` after `npm run build`; needs redis-server. Exits with 1 where files or records differ.
+// machine has for two, whose cores may share a clock, caches, memory, or be two threads of one core.
+// `node bench/fleet.mjs [--short] [--count 10000] [--parts 4] [--engines vlm,centre] [--keep]` after `npm run build`; needs
+// redis-server. Exits with 1 where files or records differ.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -10,8 +10,8 @@ import { dirname, join } from 'node:path';
  * asked to, and adds what s3rver lacks of S3:
  *
  * - `If-None-Match: *` and `If-Match` on PUT and CompleteMultipartUpload, which s3rver passes over (lib/controllers/object.js
- *   looks at them for GET alone), and `If-Match` on GET: answered 412 here. Requests about one object take turns, since s3rver has an
- *   object in its place while its bytes are still coming;
+ *   looks at them for GET alone), and `If-Match` on GET: answered 412 here. Requests about one object take turns, since
+ *   s3rver has an object in its place while its bytes are still coming;
  * - AbortMultipartUpload and ListMultipartUploads (405 and 501 there), and NoSuchUpload for what was aborted;
  * - lists of more than a page, whose tokens it makes by a cipher that Node has no more, by its lists of the first version,
  *   which have a key in the token's place; and `encoding-type=url`, which it passes over;

@@ -55,8 +55,7 @@ const DEFAULT_EVERY_MS = 2000;
  */
 export async function watchBatch(options: WatchOptions, listener: BatchListener = {}): Promise<void> {
   const { everyMs = DEFAULT_EVERY_MS, ...rest } = options;
-  const { cropper: _, ...checked } = rest;
-  checkOptions('watchBatch', checked, WATCH_OPTIONS);
+  checkOptions('watchBatch', rest, WATCH_OPTIONS);
   checkWhole('everyMs', everyMs, 1, 3_600_000);
   const settings = settingsOf({ ...rest, resume: true });
   const { noMore, signal } = settings;
@@ -85,7 +84,7 @@ export async function watchBatch(options: WatchOptions, listener: BatchListener 
 
 const WATCH_OPTIONS = Object.fromEntries(
   Object.entries(BATCH_OPTIONS).filter(([name]) => !(UNWATCHED as readonly string[]).includes(name)),
-) as Readonly<Record<keyof Omit<WatchOptions, 'everyMs' | 'cropper'>, 'any'>>;
+) as Readonly<Record<keyof Omit<WatchOptions, 'everyMs'>, 'any'>>;
 
 /** What each run of a watch is asked for. */
 type WatchRun = BatchSettings & Required<Pick<BatchSettings, 'openCropper'>>;

@@ -37,7 +37,8 @@ interface Write {
  * (OpenStack Swift 2.30 does), and where it passes over conditions in silence; nobody can tell.
  *
  * @returns `same` where these very bytes were there
- * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_LOCKED where `ifMatch` fits no more, OUTPUT_WRITE, INPUT_NOT_FOUND, INPUT_UNREADABLE, USAGE; the signal's reason
+ * @throws FramewrightError OUTPUT_EXISTS, OUTPUT_LOCKED where `ifMatch` fits no more, OUTPUT_WRITE, INPUT_NOT_FOUND,
+ *   INPUT_UNREADABLE, USAGE; the signal's reason
  */
 export async function putObject(
   access: BucketAccess,

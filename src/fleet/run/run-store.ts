@@ -5,7 +5,9 @@ import type { RunSpec } from './run-spec.js';
 import { SCRIPTS } from './scripts.js';
 
 const ROOT = 'framewright:fleet';
-/** A worker, or whoever submits, that has said nothing for so long, three times what it takes to speak, is gone. */
+/** How often workers, and whoever submits, say that they are there. */
+export const BEAT_MS = 5000;
+/** Who has said nothing for so long, three times what it takes to speak, is gone. */
 export const GONE_S = 16;
 /** How long a run that has ended is kept. */
 const KEPT_S = 30 * 24 * 3600;

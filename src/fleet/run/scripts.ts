@@ -35,8 +35,9 @@ end
 redis.call('HDEL', KEYS[1], 'endedAt')
 for i = 1, #KEYS do redis.call('PERSIST', KEYS[i]) end
 return (redis.call('HGET', KEYS[1], 'nRetries') or 0) + 1`,
-  /** KEYS run. */
+  /** KEYS run. Nothing of one that the server has lost: it would be left there without anything else. */
   noteSubmitter: `
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 return redis.call('HSET', KEYS[1], 'submitterAt', redis.call('TIME')[1])`,
   /**
    * KEYS runs; ARGV what a run's key begins with. Those that are all in and have no open job: one question, however many

@@ -1,6 +1,4 @@
-import type { RunStore } from './run-store.js';
-
-const BEAT_MS = 5000;
+import { BEAT_MS, type RunStore } from './run-store.js';
 
 /** Has the server know that somebody is at putting photos of a run in, until it is disposed. */
 export function submitterBeat(store: RunStore, run: string): Disposable {

@@ -11,7 +11,7 @@ import { madeFor, type MadeFor } from '../made-for.js';
 import { addMergeJob } from '../merge-job.js';
 import { openQueue, queueName, QUEUE_PREFIX } from '../queue.js';
 import type { JobData } from '../run/run-spec.js';
-import { RunStore } from '../run/run-store.js';
+import { BEAT_MS, RunStore } from '../run/run-store.js';
 import type { WorkerRecord } from '../run/run-record.js';
 import { CropProcess, ProcessDied } from './crop-process.js';
 import { WORKER_OPTIONS, type RunningWorker, type WorkerListener, type WorkerOptions } from './options.js';
@@ -19,8 +19,6 @@ import { workOnJob } from './work-job.js';
 
 /** A job whose lock is not renewed for so long is another worker's to take. */
 export const LOCK_MS = 30_000;
-/** How often a worker says that it is there, and looks whether its run was cancelled. */
-const BEAT_MS = 5000;
 /** Between two tries to make one journal of a run's. */
 const MERGE_AGAIN_MS = 10_000;
 /** How long a worker that is to end waits for a server that is away. */
