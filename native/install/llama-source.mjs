@@ -19,7 +19,7 @@ const EXECUTABLE = 0o100755;
 
 /** What libmtmd and the addon compile against; the rest of the tree is 3,600 files. */
 const MTMD_PATHS =
-  /^(LICENSE$|include\/|ggml\/include\/|src\/llama-ext\.h$|tools\/mtmd\/[^/]*\.(cpp|h)$|tools\/mtmd\/(models|debug)\/[^/]*\.(cpp|h)$|vendor\/(hash|miniaudio|sheredom|stb)\/)/;
+  /^(LICENSE$|include\/|ggml\/include\/|src\/llama-ext\.h$|tools\/mtmd\/[^/]*\.(cpp|h)$|tools\/mtmd\/(models|debug)\/[^/]*\.(cpp|h)$)/;
 
 /**
  * Unpacks `part` of the bundle's tree unless the same was unpacked before.

@@ -1,7 +1,7 @@
 #include "binding.h"
 #include "binding_items.h"
 
-static context_params to_params(const Napi::Object & o) {
+static context_params to_context_params(const Napi::Object & o) {
     context_params p;
     p.n_ctx             = o.Get("nCtx").ToNumber();
     p.n_seq_max         = o.Get("nSeqMax").ToNumber();
@@ -16,7 +16,7 @@ static context_params to_params(const Napi::Object & o) {
 
 context_binding::context_binding(const Napi::CallbackInfo & info) :
     Napi::ObjectWrap<context_binding>(info),
-    params(to_params(info[1].As<Napi::Object>())),
+    params(to_context_params(info[1].As<Napi::Object>())),
     on_token(Napi::Persistent(info[2].As<Napi::Function>())),
     model(model_binding::Unwrap(info[0].As<Napi::Object>())->get(info.Env())),
     thread(info.Env(), "framewright context") {}

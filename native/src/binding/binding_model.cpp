@@ -33,7 +33,7 @@ static std::vector<std::string> to_strings(const Napi::Value & value) {
     return result;
 }
 
-static model_params to_params(const Napi::Object & o) {
+static model_params to_model_params(const Napi::Object & o) {
     model_params p;
     p.path              = o.Get("path").ToString();
     p.mmproj_path       = o.Get("mmprojPath").ToString();
@@ -56,7 +56,7 @@ static model_params to_params(const Napi::Object & o) {
 
 model_binding::model_binding(const Napi::CallbackInfo & info) :
     Napi::ObjectWrap<model_binding>(info),
-    params(to_params(info[0].As<Napi::Object>())),
+    params(to_model_params(info[0].As<Napi::Object>())),
     on_progress(Napi::Persistent(info[1].As<Napi::Function>())),
     thread(info.Env(), "framewright model") {}
 

@@ -2,7 +2,7 @@
 
 #include "support/failure.h"
 
-static trainer_params to_params(const Napi::Object & o) {
+static trainer_params to_trainer_params(const Napi::Object & o) {
     trainer_params p;
     p.path       = o.Get("path").ToString();
     p.device     = o.Get("device").ToString();
@@ -47,7 +47,7 @@ static train_sample to_sample(const Napi::Object & o) {
 
 trainer_binding::trainer_binding(const Napi::CallbackInfo & info) :
     Napi::ObjectWrap<trainer_binding>(info),
-    params(to_params(info[0].As<Napi::Object>())),
+    params(to_trainer_params(info[0].As<Napi::Object>())),
     on_progress(Napi::Persistent(info[1].As<Napi::Function>())),
     thread(info.Env(), "framewright trainer") {}
 
@@ -220,7 +220,7 @@ Napi::Value on_plan_training(const Napi::CallbackInfo & info) {
     const Napi::Env env = info.Env();
     training_cost   cost;
     try {
-        cost = plan_training(to_params(info[0].As<Napi::Object>()), info[1].ToNumber().Int64Value(),
+        cost = plan_training(to_trainer_params(info[0].As<Napi::Object>()), info[1].ToNumber().Int64Value(),
                              info[2].ToNumber().Int64Value());
     } catch (const failure & e) {
         throw make_error(env, e.code, e.what());
@@ -240,7 +240,7 @@ Napi::Value on_plan_training(const Napi::CallbackInfo & info) {
 
 Napi::Value on_measure_speed(const Napi::CallbackInfo & info) {
     try {
-        return Napi::Number::New(info.Env(), measure_speed(to_params(info[0].As<Napi::Object>())));
+        return Napi::Number::New(info.Env(), measure_speed(to_trainer_params(info[0].As<Napi::Object>())));
     } catch (const failure & e) {
         throw make_error(info.Env(), e.code, e.what());
     }

@@ -1,7 +1,7 @@
 #include "log_sink.h"
 
 #include "llama.h"
-#include "mtmd-helper.h"
+#include "mtmd.h"
 
 #include <deque>
 #include <map>
@@ -88,7 +88,6 @@ void log_sink_install() {
     std::call_once(once, [] {
         llama_log_set(on_log, nullptr);
         mtmd_log_set(on_log, nullptr);
-        mtmd_helper_log_set(on_log, nullptr);
     });
 }
 
