@@ -12,7 +12,9 @@ import { proposalPrompt, type ProposalRequest } from './propose/propose.js';
 import { spaceOf, type StageContext } from './stage.js';
 
 /** What opens and closes the turns around a prompt and its answer. */
-const TURN_CELLS = 24;
+function turnCells({ noThoughts }: AnswerTokens): number {
+  return 24 + noThoughts.length;
+}
 
 /** At most so many cells of the KV cache are taken by a proposal, prompt and answer. */
 export function proposalCells(request: ProposalRequest, stage: StageContext, tokens: AnswerTokens): number {
@@ -22,7 +24,7 @@ export function proposalCells(request: ProposalRequest, stage: StageContext, tok
   const edge = tokens.integer(Math.max(width, height)).length + tokens.literal(marksOf(style).comma).length;
   const candidate = tokens.literal(opening).length + 4 * edge + tokens.literal(closing).length;
   const answer = request.count * (candidate + reasonCells(stage.profile.reasons, tokens));
-  return TURN_CELLS + tokens.freeText(proposalPrompt(request, stage)).length + answer;
+  return turnCells(tokens) + tokens.freeText(proposalPrompt(request, stage)).length + answer;
 }
 
 /** At most so many are taken by a question for one box, and its answer. */
@@ -40,7 +42,7 @@ export function boxCells(
       return sum + (part.kind === 'why' ? form.reasonTokens : tokens.literal(part.text).length);
     }, 0);
   const answer = Math.max(...form.lines.map(({ parts }) => longest(parts)));
-  return TURN_CELLS + tokens.freeText(boxPrompt(request, stage)).length + answer;
+  return turnCells(tokens) + tokens.freeText(boxPrompt(request, stage)).length + answer;
 }
 
 /** At most so many are taken by one vote on `count` candidates, and by the decision after it. */
@@ -52,7 +54,9 @@ export function voteCells(count: number, stage: StageContext, tokens: AnswerToke
   const answer = tokens.literal(opening).length + tokens.literal(closing).length;
   // Numbers of several digits are scored one by one, each on a cell of its own.
   const numbers = count * tokens.integer(count).length;
-  return TURN_CELLS + tokens.freeText(prompt).length + answer + numbers + reasonCells(stage.profile.reasons, tokens);
+  return (
+    turnCells(tokens) + tokens.freeText(prompt).length + answer + numbers + reasonCells(stage.profile.reasons, tokens)
+  );
 }
 
 function reasonCells(reasons: Reasons, tokens: AnswerTokens): number {

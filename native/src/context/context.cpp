@@ -20,6 +20,7 @@ vlm_context::vlm_context(std::shared_ptr<vlm_model> model_in,
     model(std::move(model_in)),
     ctx_params(params),
     interrupted(interrupted),
+    recurrent(is_recurrent(model->get())),
     governor(params.n_threads, params.follows_load),
     ledger(params.n_ctx),
     sequences(params.n_seq_max),
@@ -37,10 +38,13 @@ vlm_context::vlm_context(std::shared_ptr<vlm_model> model_in,
     p.type_v               = params.kv_type;
     p.kv_unified           = true;
     p.no_perf              = true;
-    p.abort_callback       = [](void * flag) {
-        return static_cast<std::atomic<bool> *>(flag)->load();
-    };
-    p.abort_callback_data = interrupted;
+    // A decode moves the running states of other sequences too, so it is only stopped before it begins.
+    if (!recurrent) {
+        p.abort_callback = [](void * flag) {
+            return static_cast<std::atomic<bool> *>(flag)->load();
+        };
+        p.abort_callback_data = interrupted;
+    }
     if (params.capture_attention) {
         p.cb_eval           = attention_capture::on_tensor;
         p.cb_eval_user_data = &capture;
@@ -112,12 +116,19 @@ void vlm_context::set_threads(int32_t n_threads) {
 void vlm_context::undecode(llama_seq_id id, size_t n_decoded, llama_pos pos) {
     sequence & s = seq(id);
     if (n_decoded < s.n_decoded) {
-        llama_memory_seq_rm(llama_get_memory(ctx.get()), id, pos, -1);
-        for (size_t i = n_decoded; i < s.n_decoded; i++) {
+        const size_t n_left = take_back(ctx.get(), id, n_decoded, pos, s.checkpoints);
+        for (size_t i = n_left; i < s.n_decoded; i++) {
             s.cells[i] = ledger.own(s.cells[i]);
         }
-        s.n_decoded = n_decoded;
+        s.n_decoded = n_left;
         s.logits.reset();
+    }
+}
+
+void vlm_context::keep_checkpoint(llama_seq_id id) {
+    sequence & s = seq(id);
+    if (recurrent && !s.tokens.empty()) {
+        s.checkpoints.push_back(keep_state(ctx.get(), id, s.tokens.size(), s.n_pos));
     }
 }
 
@@ -134,6 +145,9 @@ void vlm_context::truncate(llama_seq_id id, size_t n_tokens, llama_pos n_pos) {
     s.cells.resize(n_tokens);
     s.n_pos = n_pos;
     s.logits.reset();
+    while (!s.checkpoints.empty() && s.checkpoints.back()->n_tokens > n_tokens) {
+        s.checkpoints.pop_back();
+    }
 }
 
 void vlm_context::copy(llama_seq_id src, llama_seq_id dst) {
@@ -207,6 +221,9 @@ float vlm_context::normaliser(const float * logits) const {
 }
 
 int vlm_context::timed_decode(const llama_batch & llama_batch, bool single_step) {
+    if (recurrent && is_interrupted()) {
+        return decode_aborted;
+    }
     for (const auto & weak : rows_in_output) {
         if (const auto row = weak.lock()) {
             const float * logits = logits_of(*row);
@@ -255,9 +272,9 @@ bool vlm_context::decode(token_batch & tokens) {
         case 0:
             capture.end_batch(tokens.cell_ids());
             return true;
-        case 2:
+        case decode_aborted:
             return false;
-        case 1:
+        case decode_no_room:
             throw failure(error_code::CONTEXT_FULL, "the KV cache of " + std::to_string(ctx_params.n_ctx) +
                                                         " tokens has no room for a batch of " +
                                                         std::to_string(tokens.size()) +

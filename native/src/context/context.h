@@ -3,6 +3,7 @@
 #include "attention.h"
 #include "cells.h"
 #include "model/model.h"
+#include "recurrent.h"
 #include "thread_governor.h"
 #include "token_batch.h"
 
@@ -13,6 +14,10 @@
 
 // Logits of one decode may take this much memory (and as much again on the device), but a row a sequence in any case.
 constexpr size_t max_output_bytes = 64u << 20;
+
+// What llama_decode returns beside 0 and errors.
+constexpr int decode_no_room = 1;
+constexpr int decode_aborted = 2;
 
 struct context_params {
     uint32_t              n_ctx;
@@ -51,6 +56,7 @@ struct sequence {
     size_t                      n_decoded = 0;  // the first ones
     llama_pos                   n_pos     = 0;  // M-RoPE position of the next token, after the pending ones
     std::shared_ptr<logits_row> logits;         // null unless known, and while tokens are pending
+    state_checkpoints           checkpoints;    // of a recurrent model: behind each image, and where it was restored
 
     size_t n_pending() const { return tokens.size() - n_decoded; }
 
@@ -107,8 +113,8 @@ class vlm_context {
     // Throws CONTEXT_FULL unless n more tokens fit.
     void require_cells(llama_seq_id seq, size_t n) const;
 
-    // Removes decoded tokens from the cache, down to n_decoded, of which the first lies at position pos. They stay in
-    // `tokens`: they are pending again.
+    // Removes decoded tokens from the cache, down to n_decoded, of which the first lies at position pos; of a recurrent
+    // model also some before them. They stay in `tokens`: they are pending again.
     void undecode(llama_seq_id seq, size_t n_decoded, llama_pos pos);
 
     sequence & seq(llama_seq_id id) { return sequences[(size_t) id]; }
@@ -134,6 +140,7 @@ class vlm_context {
         void operator()(llama_context * ctx) const { llama_free(ctx); }
     };
 
+    void keep_checkpoint(llama_seq_id seq);
     void set_threads(int32_t n);
     void attach_threads(int32_t n);
     void detach_threads();
@@ -143,6 +150,7 @@ class vlm_context {
     context_params                                  ctx_params;
     std::atomic<bool> *                             interrupted;
     attention_capture                               capture;
+    bool                                            recurrent;
     std::unique_ptr<llama_context, context_deleter> ctx;
     ggml_threadpool *                               threads = nullptr;
     thread_governor                                 governor;

@@ -54,14 +54,15 @@ void vlm_context::append_image(llama_seq_id id, const image_embedding & image) {
             s.n_decoded += n;
             const int rc = timed_decode(tokens, false);
             if (rc != 0) {
-                throw failure(rc == 1 ? error_code::CONTEXT_FULL : error_code::DECODE,
-                              rc == 2 ? "appending an image was interrupted" :
+                throw failure(rc == decode_no_room ? error_code::CONTEXT_FULL : error_code::DECODE,
+                              rc == decode_aborted ? "appending an image was interrupted" :
                                         "llama_decode failed with " + std::to_string(rc) + " on an image of " +
                                             std::to_string(n_image) + " tokens");
             }
             capture.end_batch(&s.cells[n_before + first]);
         }
-    } catch (const failure &) {
+        keep_checkpoint(id);
+    } catch (...) {
         truncate(id, n_before, pos_before);
         throw;
     }

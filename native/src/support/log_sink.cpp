@@ -41,12 +41,20 @@ void log_scope_add(ggml_log_level level, const std::string & text) {
     }
 }
 
+// llama.cpp's recurrent memory says so of every image and of the text behind it, whose positions are as M-RoPE wants them.
+static bool is_expected(const std::string & text) {
+    return text.find("non-consecutive token position") != std::string::npos;
+}
+
 static void add_line(ggml_log_level level, std::string text) {
     while (!text.empty() && (text.back() == '\r' || text.back() == ' ')) {
         text.pop_back();
     }
     if (text.empty()) {
         return;
+    }
+    if (is_expected(text)) {
+        level = GGML_LOG_LEVEL_DEBUG;
     }
     log_scope_add(level, text);
 

@@ -63,7 +63,7 @@ export class Session {
     this.#sequence = sequence;
   }
 
-  /** Tokens in the session: text, and one for each 28x28 px of an image. */
+  /** Tokens in the session: text, and one for each cell of an image (28x28 px in a Qwen2.5-VL). */
   get nTokens(): number {
     return this.#sequence.nTokens;
   }
@@ -214,7 +214,7 @@ export class Session {
     );
   }
 
-  /** A second session that goes on from here. Costs nothing: the cache's cells are shared. */
+  /** A second session that goes on from here. Costs nothing: the cache's cells are shared, and a recurrent model's state until one of them goes on. */
   async fork(): Promise<Session> {
     const sequence = this.#sequence;
     return this.#scheduler.submit(sequence, {
@@ -237,7 +237,8 @@ export class Session {
 
   /**
    * Forgets what was appended since the mark. The next append goes on from there; what comes next at the mark itself
-   * (`generate`, `score`, or an append of no tokens) decodes the token before it once more.
+   * (`generate`, `score`, or an append of no tokens) decodes the token before it once more. A recurrent model (Qwen3.5) decodes
+   * all text since the last image before the mark once more; forking there instead costs nothing.
    *
    * @throws FramewrightError USAGE for a mark of another session or one that was rolled back over, or restored over
    */

@@ -12,6 +12,8 @@ const MAX_REMEMBERED = 2048;
  */
 export class AnswerTokens {
   readonly endOfTurn: number;
+  /** What stands before every answer so that it is given at once: a closed think block, or nothing. */
+  readonly noThoughts: Int32Array;
   readonly #tokenizer: Tokenizer;
   readonly #literals = new Map<string, Int32Array>();
   readonly #integers: Int32Array[] = [];
@@ -21,6 +23,9 @@ export class AnswerTokens {
     const end = tokenizer.tokenize('<|im_end|>', { special: true });
     if (end.length !== 1) throw new FramewrightError('MODEL_UNSUPPORTED', 'the model has no <|im_end|> token');
     this.endOfTurn = end[0]!;
+    this.noThoughts = tokenizer.family?.thinks
+      ? tokenizer.tokenize('<think>\n\n</think>\n\n', { special: true })
+      : new Int32Array();
   }
 
   literal(text: string): Int32Array {

@@ -34,7 +34,9 @@ export interface IntegerField<T extends Following> {
   readonly then: T;
 }
 
-/** The part of a model an answer needs: canonical tokens of a text. */
+/** The part of a model an answer needs: canonical tokens of a text, and whether thoughts come before it. */
 export interface Tokenizer {
   tokenize(text: string, options?: { special?: boolean }): Int32Array;
+  /** Of the model; absent: it does not think. */
+  readonly family?: { readonly thinks: boolean };
 }

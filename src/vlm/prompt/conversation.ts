@@ -90,6 +90,7 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
     this.#text('\n');
     this.#special('<|im_start|>');
     this.#text('assistant\n');
+    this.#queue(this.tokens.noThoughts);
     this.#isUserTurn = false;
   }
 
@@ -151,6 +152,7 @@ export class Conversation<Embedding = ImageEmbedding> implements AnswerSink {
   }
 
   #queue(tokens: Int32Array): void {
+    if (tokens.length === 0) return;
     this.#pending.push(...tokens);
     this.record('prompt', tokens);
     this.listener?.prompt(tokens);

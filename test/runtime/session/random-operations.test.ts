@@ -8,6 +8,7 @@ const TOYS = {
   qwen2vl: useToy(),
   qwen3vl: useToy({ family: 'qwen3vl' }),
   qwen3vlmoe: useToy({ family: 'qwen3vlmoe' }),
+  qwen35: useToy({ family: 'qwen35' }),
 };
 
 /** What a session should hold: tokens, or -1 for the image. */
@@ -19,7 +20,7 @@ interface Player {
   expected: Expected;
 }
 
-const CASES = (['qwen2vl', 'qwen3vl', 'qwen3vlmoe'] as const).flatMap((family) =>
+const CASES = (['qwen2vl', 'qwen3vl', 'qwen3vlmoe', 'qwen35'] as const).flatMap((family) =>
   [1, 2, 3].map((seed) => ({ family, seed })),
 );
 
