@@ -44,12 +44,16 @@ export {
   type Vocabulary,
 } from './tokenizer.js';
 export { QWEN2VL_SHAPES } from './families/qwen2vl-shapes.js';
+export { QWEN35_SHAPES } from './families/qwen35-shapes.js';
 export { QWEN3VL_SHAPES } from './families/qwen3vl-shapes.js';
 export { QWEN3VLMOE_SHAPES } from './families/qwen3vlmoe-shapes.js';
 export {
   countTextValues,
   headSizeOf,
+  linearWidthsOf,
+  recurrentLayersOf,
   type Experts,
+  type LinearAttention,
   type PairSizes,
   type TextShape,
   type VisionShape,

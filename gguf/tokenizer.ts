@@ -89,12 +89,15 @@ export function buildVocabulary(options: TokenizerOptions = {}): Vocabulary {
   return { tokens, types };
 }
 
-/** The `tokenizer.*` metadata of a vocabulary, as llama.cpp's qwen2 tokenizer reads it. */
-export function tokenizerMetadata(vocabulary: Vocabulary): GgufMetadata {
+/** How llama.cpp cuts a text into words before any BPE; that of Qwen3.5 leaves combining marks with their letters. */
+export type PreTokenizer = 'qwen2' | 'qwen35';
+
+/** The `tokenizer.*` metadata of a vocabulary, as llama.cpp's tokenizers of Qwen read it. */
+export function tokenizerMetadata(vocabulary: Vocabulary, pre: PreTokenizer = 'qwen2'): GgufMetadata {
   const { tokens, types } = vocabulary;
   return new Map([
     ['tokenizer.ggml.model', str('gpt2')],
-    ['tokenizer.ggml.pre', str('qwen2')],
+    ['tokenizer.ggml.pre', str(pre)],
     ['tokenizer.ggml.tokens', strings(tokens)],
     ['tokenizer.ggml.token_type', i32s(types)],
     ['tokenizer.ggml.merges', strings([])],

@@ -2,7 +2,15 @@ import { encodeTensor, type EncodableType } from './encode-tensor.js';
 import { fillUniform, seededWords } from './random.js';
 import { GGML_TYPES, countElements } from './types.js';
 import type { ModelFamily } from './families/family.js';
-import { headSizeOf, type Experts, type TextShape, type VisionShape } from './families/shapes.js';
+import {
+  headSizeOf,
+  linearWidthsOf,
+  recurrentLayersOf,
+  type Experts,
+  type LinearAttention,
+  type TextShape,
+  type VisionShape,
+} from './families/shapes.js';
 import type { TensorToWrite } from './writer.js';
 
 export interface ToyWeights {
@@ -25,23 +33,21 @@ const NORM: Spread = { mean: 1, std: 0.1 };
 const BIAS: Spread = { mean: 0, std: 0.1 };
 /** As much as what the patches themselves bring. */
 const POSITION: Spread = { mean: 0, std: 1 };
+/** `ssm_a` and `ssm_dt.bias`: a state keeps half of what it held 20 to 100 tokens ago. */
+const DECAY: Spread = { mean: -1, std: 0.2 };
+const DECAY_STEP: Spread = { mean: -4, std: 0.3 };
 /** Logits spread by about this much: some tokens are likelier than others, none takes all. */
 const LOGIT_STD = 2;
 /** Values made at a time: 1 MiB of floats, and a whole number of blocks of every encodable type. */
 const CHUNK_VALUES = 1 << 18;
 
 export function textTensors(
-  { hasQkNorm }: ModelFamily,
+  family: ModelFamily,
   shape: TextShape,
   nVocab: number,
   weights: ToyWeights,
 ): TensorToWrite[] {
-  const { nEmbd, nLayer, nHead, nHeadKv, nFf, tied, experts } = shape;
-  const headSize = headSizeOf(shape);
-  const nQ = headSize * nHead;
-  const nKv = headSize * nHeadKv;
-  // Qwen2.5 adds to queries, keys and values what Qwen3 has its norms for.
-  const bias = hasQkNorm ? undefined : 'bias';
+  const { nEmbd, nFf, tied, experts, linear: linearAttention } = shape;
   const embedding: Spread = { mean: 0, std: (LOGIT_STD * weights.initScale) / Math.sqrt(nEmbd) };
   const tensors = [
     tensor('token_embd.weight', matrixType(nEmbd, weights), [nEmbd, nVocab], embedding, weights),
@@ -50,18 +56,14 @@ export function textTensors(
   if (!tied) {
     tensors.push(tensor('output.weight', matrixType(nEmbd, weights), [nEmbd, nVocab], embedding, weights));
   }
-  for (let i = 0; i < nLayer; i++) {
+  for (const [i, isRecurrent] of recurrentLayersOf(shape).entries()) {
     const name = (part: string): string => `blk.${i}.${part}`;
     tensors.push(
       vector(name('attn_norm.weight'), nEmbd, NORM, weights),
-      ...linear(name('attn_q'), nEmbd, nQ, weights, bias),
-      ...linear(name('attn_k'), nEmbd, nKv, weights, bias),
-      ...linear(name('attn_v'), nEmbd, nKv, weights, bias),
-      ...(hasQkNorm
-        ? ['attn_q_norm.weight', 'attn_k_norm.weight'].map((part) => vector(name(part), headSize, NORM, weights))
-        : []),
-      ...linear(name('attn_output'), nQ, nEmbd, weights),
-      vector(name('ffn_norm.weight'), nEmbd, NORM, weights),
+      ...(isRecurrent
+        ? linearAttentionTensors(name, nEmbd, linearAttention!, weights)
+        : attentionTensors(name, family, shape, weights)),
+      vector(name(family.isRecurrent ? 'post_attention_norm.weight' : 'ffn_norm.weight'), nEmbd, NORM, weights),
       ...(experts
         ? expertTensors(name, nEmbd, experts, weights)
         : [
@@ -74,13 +76,58 @@ export function textTensors(
   return tensors;
 }
 
-/** The matrix that chooses, and three stacks of matrices, one of each for every expert. */
-function expertTensors(
-  name: (part: string) => string,
-  nEmbd: number,
-  { count, nFf }: Experts,
+type PartName = (part: string) => string;
+
+function attentionTensors(
+  name: PartName,
+  { hasQkNorm, isRecurrent }: ModelFamily,
+  shape: TextShape,
   weights: ToyWeights,
 ): TensorToWrite[] {
+  const { nEmbd, nHead, nHeadKv } = shape;
+  const headSize = headSizeOf(shape);
+  const nQ = headSize * nHead;
+  const nKv = headSize * nHeadKv;
+  // Qwen2.5 adds to queries, keys and values what Qwen3 has its norms for.
+  const bias = hasQkNorm ? undefined : 'bias';
+  return [
+    // Qwen3.5's come with a gate of their size.
+    ...linear(name('attn_q'), nEmbd, isRecurrent ? 2 * nQ : nQ, weights, bias),
+    ...linear(name('attn_k'), nEmbd, nKv, weights, bias),
+    ...linear(name('attn_v'), nEmbd, nKv, weights, bias),
+    ...(hasQkNorm
+      ? ['attn_q_norm.weight', 'attn_k_norm.weight'].map((part) => vector(name(part), headSize, NORM, weights))
+      : []),
+    ...linear(name('attn_output'), nQ, nEmbd, weights),
+  ];
+}
+
+/** A gated delta net: what goes into its convolution, what gates its output, and how fast its state fades. */
+function linearAttentionTensors(
+  name: PartName,
+  nEmbd: number,
+  shape: LinearAttention,
+  weights: ToyWeights,
+): TensorToWrite[] {
+  const { nConv, nValueHeads, headSize } = shape;
+  const { nValue, nQkv } = linearWidthsOf(shape);
+  const kernel: Spread = { mean: 0, std: weights.initScale / Math.sqrt(nConv) };
+  return [
+    ...linear(name('attn_qkv'), nEmbd, nQkv, weights),
+    ...linear(name('attn_gate'), nEmbd, nValue, weights),
+    // llama.cpp's convolution takes no other type.
+    tensor(name('ssm_conv1d.weight'), 'F32', [nConv, nQkv], kernel, weights),
+    vector(name('ssm_dt.bias'), nValueHeads, DECAY_STEP, weights),
+    vector(name('ssm_a'), nValueHeads, DECAY, weights),
+    ...linear(name('ssm_beta'), nEmbd, nValueHeads, weights),
+    ...linear(name('ssm_alpha'), nEmbd, nValueHeads, weights),
+    vector(name('ssm_norm.weight'), headSize, NORM, weights),
+    ...linear(name('ssm_out'), nValue, nEmbd, weights),
+  ];
+}
+
+/** The matrix that chooses, and three stacks of matrices, one of each for every expert. */
+function expertTensors(name: PartName, nEmbd: number, { count, nFf }: Experts, weights: ToyWeights): TensorToWrite[] {
   const stack = (part: string, nIn: number, nOut: number): TensorToWrite => {
     const spread: Spread = { mean: 0, std: weights.initScale / Math.sqrt(nIn) };
     return tensor(name(`${part}.weight`), matrixType(nIn, weights), [nIn, nOut, count], spread, weights);

@@ -4,7 +4,7 @@ import { buildVocabulary, tokenizerMetadata, type TokenizerOptions } from './tok
 import type { FamilyName, ModelFamily } from './families/family.js';
 import { FAMILIES } from './families/index.js';
 import { describeText, describeVision } from './families/metadata.js';
-import { headSizeOf, type PairSizes, type TextShape, type VisionShape } from './families/shapes.js';
+import { headSizeOf, nRotOf, type PairSizes, type TextShape, type VisionShape } from './families/shapes.js';
 import { checkToyShape, ropeSections, toyShapeOf, type ToyPreset } from './toy-shapes.js';
 import { textTensors, visionTensors, type ToyWeights } from './toy-tensors.js';
 import type { GgufMetadata } from './values.js';
@@ -43,6 +43,9 @@ const CLIP_PIXELS = {
   std: [0.26862954, 0.26130258, 0.27577711],
 };
 const HALVES = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
+
+/** `rope_theta` in the config.json of each. */
+const ROPE_BASE: Readonly<Record<FamilyName, number>> = { qwen2vl: 1e6, qwen3vl: 5e6, qwen3vlmoe: 5e6, qwen35: 1e7 };
 
 const TOY_NAME = 'Framewright toy';
 
@@ -84,7 +87,7 @@ export function describeToyPair(options: ToyOptions = {}): {
     text: {
       metadata: new Map([
         ...textMetadata(shape.text, type, family, shape.vision.deepstackLayers?.length),
-        ...tokenizerMetadata(vocabulary),
+        ...tokenizerMetadata(vocabulary, family === 'qwen35' ? 'qwen35' : 'qwen2'),
       ]),
       tensors: textTensors(of, shape.text, vocabulary.tokens.length, weights),
     },
@@ -103,14 +106,13 @@ export function textMetadata(
   nDeepstack = 0,
 ): GgufMetadata {
   const headSize = headSizeOf(shape);
-  const { hasQkNorm } = FAMILIES[family];
   return describeText(FAMILIES[family], TOY_NAME, type, {
     ...shape,
     headSize,
     nDeepstack,
     epsilon: 1e-6,
-    ropeBase: hasQkNorm ? 5e6 : 1e6,
-    ropeSections: ropeSections(headSize, family),
+    ropeBase: ROPE_BASE[family],
+    ropeSections: ropeSections(nRotOf(shape), family),
   });
 }
 

@@ -1,5 +1,5 @@
 /** A family is called by its architecture. */
-export type FamilyName = 'qwen2vl' | 'qwen3vl' | 'qwen3vlmoe';
+export type FamilyName = 'qwen2vl' | 'qwen3vl' | 'qwen3vlmoe' | 'qwen35';
 
 /** `clip.projector_type`s, each with a vision tower of its own before it. */
 export type Projector = 'qwen2.5vl_merger' | 'qwen3vl_merger';

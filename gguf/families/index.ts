@@ -1,13 +1,17 @@
 import type { GgufMetadata } from '../values.js';
 import type { FamilyName, ModelFamily } from './family.js';
 import { QWEN2VL } from './qwen2vl.js';
+import { QWEN35 } from './qwen35.js';
 import { QWEN3VL } from './qwen3vl.js';
 import { QWEN3VLMOE } from './qwen3vlmoe.js';
 
 /** Every family that runs, by its architecture. A new one is a file in this folder and a line here. */
-export const FAMILIES = { qwen2vl: QWEN2VL, qwen3vl: QWEN3VL, qwen3vlmoe: QWEN3VLMOE } as const satisfies Readonly<
-  Record<FamilyName, ModelFamily>
->;
+export const FAMILIES = {
+  qwen2vl: QWEN2VL,
+  qwen3vl: QWEN3VL,
+  qwen3vlmoe: QWEN3VLMOE,
+  qwen35: QWEN35,
+} as const satisfies Readonly<Record<FamilyName, ModelFamily>>;
 
 /** Of a `general.architecture`; undefined for one that does not run. */
 export function familyOfArchitecture(architecture: unknown): ModelFamily | undefined {

@@ -1,6 +1,13 @@
 import { bool, bools, f32, f32s, i32s, str, u32, type GgufMetadata, type GgufValue } from '../values.js';
 import type { ModelFamily } from './family.js';
-import type { TextShape, VisionShape } from './shapes.js';
+import {
+  linearWidthsOf,
+  nRotOf,
+  recurrentLayersOf,
+  type LinearAttention,
+  type TextShape,
+  type VisionShape,
+} from './shapes.js';
 
 /** `general.file_type` (llama_ftype): mostly this type. */
 const FILE_TYPE = { F32: 0, F16: 1, Q8_0: 7, BF16: 32 } as const;
@@ -12,7 +19,7 @@ export interface DescribedText extends TextShape {
   readonly nDeepstack: number;
   readonly epsilon: number;
   readonly ropeBase: number;
-  /** Of half a head: time, height, width, 0. */
+  /** Of half of what turns of a head: time, height, width, 0. */
   readonly ropeSections: readonly number[];
 }
 
@@ -26,7 +33,7 @@ export interface DescribedVision extends VisionShape {
 
 /** The metadata of a text file of mostly one type, without its tokenizer. */
 export function describeText(
-  { architecture }: ModelFamily,
+  { architecture, isRecurrent }: ModelFamily,
   name: string,
   type: FileType,
   text: DescribedText,
@@ -57,9 +64,24 @@ export function describeText(
       : [
           own('attention.key_length', u32(text.headSize)),
           own('attention.value_length', u32(text.headSize)),
-          own('n_deepstack_layers', u32(text.nDeepstack)),
+          ...(isRecurrent ? [] : [own('n_deepstack_layers', u32(text.nDeepstack))]),
         ]),
+    ...(text.linear ? linearAttention(text, text.linear).map(([key, value]) => own(key, value)) : []),
   ]);
+}
+
+/** The sizes of a gated delta net under the names that llama.cpp has for those of a state space model. */
+function linearAttention(text: DescribedText, linear: LinearAttention): [string, GgufValue][] {
+  return [
+    ['rope.dimension_count', u32(nRotOf(text))],
+    ['ssm.conv_kernel', u32(linear.nConv)],
+    ['ssm.state_size', u32(linear.headSize)],
+    ['ssm.group_count', u32(linear.nKeyHeads)],
+    ['ssm.time_step_rank', u32(linear.nValueHeads)],
+    ['ssm.inner_size', u32(linearWidthsOf(linear).nValue)],
+    ['attention.recurrent_layers', bools(recurrentLayersOf(text))],
+    ['full_attention_interval', u32(linear.fullInterval)],
+  ];
 }
 
 /** The metadata of a vision file. */

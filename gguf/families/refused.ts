@@ -1,8 +1,8 @@
 /** Models that llama.cpp runs and Framewright does not, by what names them, and why. */
 const REFUSED: readonly { readonly names: readonly string[]; readonly why: string }[] = [
   {
-    names: ['qwen35', 'qwen35moe', 'Qwen3_5ForConditionalGeneration', 'Qwen3_5MoeForConditionalGeneration'],
-    why: 'Qwen3.5 keeps a running state that cannot be cut back, and conversations here are; a Qwen3-VL runs',
+    names: ['qwen35moe', 'Qwen3_5MoeForConditionalGeneration'],
+    why: 'Qwen3.5 with experts is not supported; a Qwen3.5 without (0.8B to 27B) or a Qwen3-VL-MoE runs',
   },
   {
     names: ['qwen2vl_merger', 'Qwen2VLForConditionalGeneration'],

@@ -8,6 +8,10 @@ export interface TextShape {
   readonly nHeadKv: number;
   /** Width of a head. Default `nEmbd / nHead`, which Qwen2.5-VL's always is. */
   readonly headSize?: number;
+  /** Dimensions of a head that turn with the position. Default all. */
+  readonly nRot?: number;
+  /** Where most layers keep a running state instead of attending to everything before. */
+  readonly linear?: LinearAttention;
   readonly nFf: number;
   /** Where each layer has many feed-forward networks instead of one of `nFf`. */
   readonly experts?: Experts;
@@ -15,6 +19,22 @@ export interface TextShape {
   readonly nCtx: number;
   /** Whether the token embedding is the output matrix too. */
   readonly tied: boolean;
+}
+
+/** Sizes of the layers that keep a running state (gated delta net). */
+export interface LinearAttention {
+  /** Positions its convolution looks at, the last among them. */
+  readonly nConv: number;
+  /** Of queries as well. */
+  readonly nKeyHeads: number;
+  /** A multiple of nKeyHeads. */
+  readonly nValueHeads: number;
+  /** Width of a head, of keys and of values alike: llama.cpp knows one for both. */
+  readonly headSize: number;
+  /** Layer i attends to everything before where (i + 1) is a multiple of it. */
+  readonly fullInterval: number;
+  /** Of each layer, whether it keeps a running state. Left out, all do but the `fullInterval`-th ones. */
+  readonly recurrentLayers?: readonly boolean[];
 }
 
 /** Feed-forward networks of a layer. */
@@ -55,10 +75,48 @@ export function headSizeOf({ headSize, nEmbd, nHead }: Pick<TextShape, 'headSize
   return headSize ?? nEmbd / nHead;
 }
 
+/** Of each layer, whether it keeps a running state. */
+export function recurrentLayersOf({
+  nLayer,
+  linear,
+}: {
+  readonly nLayer: number;
+  readonly linear?: Pick<LinearAttention, 'fullInterval' | 'recurrentLayers'>;
+}): readonly boolean[] {
+  const byInterval = (_: unknown, i: number): boolean => linear !== undefined && (i + 1) % linear.fullInterval !== 0;
+  return linear?.recurrentLayers ?? Array.from({ length: nLayer }, byInterval);
+}
+
+/** Dimensions of a head of the text model that turn with the position. */
+export function nRotOf(text: Pick<TextShape, 'nRot' | 'headSize' | 'nEmbd' | 'nHead'>): number {
+  return text.nRot ?? headSizeOf(text);
+}
+
+/** Widths of what a linear-attention layer's matrices make: all keys, all values, and both with the queries. */
+export function linearWidthsOf({ nKeyHeads, nValueHeads, headSize }: LinearAttention): {
+  readonly nKey: number;
+  readonly nValue: number;
+  readonly nQkv: number;
+} {
+  const nKey = nKeyHeads * headSize;
+  const nValue = nValueHeads * headSize;
+  return { nKey, nValue, nQkv: 2 * nKey + nValue };
+}
+
 /** Values of a text model's matrices; its norms and biases are a ten-thousandth of them. */
 export function countTextValues(text: TextShape, nVocab: number): number {
-  const { nEmbd, nLayer, nHead, nHeadKv, nFf, tied, experts } = text;
-  const nAttention = 2 * headSizeOf(text) * (nHead + nHeadKv);
+  const { nEmbd, nHead, nHeadKv, nFf, tied, experts, linear } = text;
+  // The queries of a model with linear attention bring a gate of their size.
+  const nAttention = headSizeOf(text) * ((linear ? 3 : 2) * nHead + 2 * nHeadKv);
   const nFeedForward = experts ? experts.count * (3 * experts.nFf + 1) : 3 * nFf;
-  return nLayer * nEmbd * (nAttention + nFeedForward) + nEmbd * nVocab * (tied ? 1 : 2);
+  const ofLayers = recurrentLayersOf(text).map(
+    (isRecurrent) => (isRecurrent ? countLinearRows(linear!) : nAttention) + nFeedForward,
+  );
+  return nEmbd * (ofLayers.reduce((sum, n) => sum + n, 0) + nVocab * (tied ? 1 : 2));
+}
+
+/** Rows of the width of the embedding in the matrices of a linear-attention layer. */
+function countLinearRows(linear: LinearAttention): number {
+  const { nValue, nQkv } = linearWidthsOf(linear);
+  return nQkv + 2 * nValue + 2 * linear.nValueHeads;
 }

@@ -2,10 +2,11 @@ import type { GgufHeader } from '../reader.js';
 import type { ModelFamily } from '../families/family.js';
 import { familyOfText, familyTitles, FAMILIES } from '../families/index.js';
 import { whyRefused } from '../families/refused.js';
-import { headSizeOf, type Experts, type TextShape } from '../families/shapes.js';
+import { headSizeOf, nRotOf, recurrentLayersOf, type Experts, type TextShape } from '../families/shapes.js';
 import { checkNumberPolicy } from '../number-policy.js';
 import type { GgufMetadata } from '../values.js';
 import { checkLayout } from './layout.js';
+import { checkLinearAttention, linearAttentionTensors } from './linear-attention.js';
 import {
   optionalF32,
   optionalU32,
@@ -32,6 +33,8 @@ export interface TextSizes extends Omit<TextShape, 'tied'> {
   readonly headSize: number;
   /** Embeddings an image's token brings beside its own, for the first layers to add. */
   readonly nDeepstack: number;
+  /** Blocks after the layers that guess tokens ahead (multi-token prediction): they are in the file and do not run. */
+  readonly nMtp?: number;
 }
 
 /** A text model as src/models/<architecture>.cpp loads and runs it. Returns its sizes. */
@@ -70,11 +73,15 @@ function* checkKind(metadata: GgufMetadata): Check<ModelFamily | undefined> {
   return undefined;
 }
 
-function* checkSizes(metadata: GgufMetadata, { architecture, hasExperts }: ModelFamily): Check<TextSizes | undefined> {
+function* checkSizes(metadata: GgufMetadata, family: ModelFamily): Check<TextSizes | undefined> {
+  const { architecture, hasExperts, isRecurrent } = family;
   const key = (name: string): string => `${architecture}.${name}`;
   const width = { min: 1, max: MAX_WIDTH };
   const nEmbd = yield* requireU32(metadata, key('embedding_length'), width);
-  const nLayer = yield* requireU32(metadata, key('block_count'), { min: 1, max: MAX_LAYERS });
+  const nBlock = yield* requireU32(metadata, key('block_count'), { min: 1, max: MAX_LAYERS });
+  const ahead = { min: 0, max: Math.max(0, (nBlock ?? 1) - 1) };
+  const nMtp = isRecurrent ? ((yield* optionalU32(metadata, key('nextn_predict_layers'), ahead)) ?? 0) : 0;
+  const nLayer = nBlock === undefined ? undefined : nBlock - nMtp;
   const nFf = yield* requireU32(metadata, key('feed_forward_length'), { min: 1, max: 16 * MAX_WIDTH });
   const nCtx = yield* requireU32(metadata, key('context_length'), { min: 256, max: 2 ** 24 });
   const nHead = yield* requireU32(metadata, key('attention.head_count'), width);
@@ -100,16 +107,32 @@ function* checkSizes(metadata: GgufMetadata, { architecture, hasExperts }: Model
     return undefined;
   }
   // The last layer has only the rows asked for left to add to, and aborts.
-  const nDeepstack = isFree
-    ? yield* optionalU32(metadata, key('n_deepstack_layers'), { min: 0, max: nLayer - 1 })
-    : undefined;
+  const nDeepstack =
+    isFree && !isRecurrent
+      ? yield* optionalU32(metadata, key('n_deepstack_layers'), { min: 0, max: nLayer - 1 })
+      : undefined;
   const experts = hasExperts ? yield* checkExperts(metadata, architecture) : undefined;
   if (hasExperts && !experts) return undefined;
+  const nRot = isRecurrent ? yield* checkRotated(metadata, key('rope.dimension_count'), headSize) : headSize;
+  const linear = isRecurrent ? yield* checkLinearAttention(metadata, architecture, nLayer, nMtp) : undefined;
+  if (nRot === undefined || (isRecurrent && !linear)) return undefined;
   return {
     ...{ nEmbd, nLayer, nFf, nCtx, nHead, nHeadKv, headSize },
     nDeepstack: nDeepstack ?? 0,
     ...(experts && { experts }),
+    ...(nRot !== headSize && { nRot }),
+    ...(linear && { linear }),
+    ...(nMtp > 0 && { nMtp }),
   };
+}
+
+/** How many dimensions of a head turn with the position; left out, all do. */
+function* checkRotated(metadata: GgufMetadata, key: string, headSize: number): Check<number | undefined> {
+  if (!metadata.has(key)) return headSize;
+  const nRot = yield* requireU32(metadata, key, { min: 2, max: headSize });
+  if (nRot === undefined || nRot % 2 === 0) return nRot;
+  yield { where: key, found: String(nRot), required: 'must be even: dimensions turn in pairs' };
+  return undefined;
 }
 
 function* checkExperts(metadata: GgufMetadata, architecture: string): Check<Experts | undefined> {
@@ -130,10 +153,10 @@ function* checkRope(
   const key = `${architecture}.rope.dimension_sections`;
   const sections = yield* requireNumbers(metadata, key, ['int32', 'uint32'], 4);
   if (sections && sizes) {
-    const half = sizes.headSize / 2;
+    const half = nRotOf(sizes) / 2;
     const sum = sections.reduce((total, n) => total + n, 0);
     if (sum !== half || sections.some((n) => n < 0) || sections[3] === half) {
-      const required = `must be four sizes of at least 0, not all in the last, that sum to ${half}, half the head size`;
+      const required = `must be four sizes of at least 0, not all in the last, that sum to ${half}, half of ${sizes.nRot === undefined ? 'the head size' : 'what turns of a head'}`;
       yield { where: key, found: `[${sections.join(', ')}]`, required };
     }
   }
@@ -158,7 +181,7 @@ function* checkRope(
 /** Keys llama-model.cpp reads for every architecture that would make the graph another one, or abort. */
 function* refuseOtherComputation(
   metadata: GgufMetadata,
-  { architecture, title, hasExperts }: ModelFamily,
+  { architecture, title, hasExperts, isRecurrent }: ModelFamily,
   sizes: TextSizes | undefined,
 ): Check {
   const is =
@@ -173,11 +196,15 @@ function* refuseOtherComputation(
     [`${architecture}.attention.value_length`, ofHead],
     [`${architecture}.attention.key_length_swa`, ofHead],
     [`${architecture}.attention.value_length_swa`, ofHead],
-    [`${architecture}.rope.dimension_count`, ofHead],
-    [`${architecture}.rope.dimension_count_swa`, ofHead],
+    ...(isRecurrent
+      ? []
+      : ([
+          [`${architecture}.rope.dimension_count`, ofHead],
+          [`${architecture}.nextn_predict_layers`, is(0)],
+        ] as const)),
+    [`${architecture}.rope.dimension_count_swa`, (value) => sizes === undefined || value === nRotOf(sizes)],
     [`${architecture}.embedding_length_out`, is(sizes?.nEmbd)],
     [`${architecture}.pooling_type`, is(0)],
-    [`${architecture}.nextn_predict_layers`, is(0)],
     ...(hasExperts
       ? []
       : ([
@@ -190,43 +217,75 @@ function* refuseOtherComputation(
   ]);
 }
 
-function expectedTensors({ hasQkNorm }: ModelFamily, sizes: TextSizes, nVocab: number): ExpectedTensors {
-  const { nEmbd, nLayer, nFf, nHead, nHeadKv, headSize, experts } = sizes;
-  const nQ = headSize * nHead;
-  const nKv = headSize * nHeadKv;
-  const matrix = (...shape: number[]): ExpectedTensor => ({ shape, kind: 'matrix', required: true });
-  const vector = (size: number, required = true): ExpectedTensor => ({ shape: [size], kind: 'vector', required });
+const matrix = (...shape: number[]): ExpectedTensor => ({ shape, kind: 'matrix', required: true });
+const vector = (size: number, required = true): ExpectedTensor => ({ shape: [size], kind: 'vector', required });
+
+function expectedTensors(family: ModelFamily, sizes: TextSizes, nVocab: number): ExpectedTensors {
+  const { nEmbd, nLayer, linear, nMtp = 0 } = sizes;
   const expected = new Map<string, ExpectedTensor>([
     ['token_embd.weight', matrix(nEmbd, nVocab)],
     ['output_norm.weight', vector(nEmbd)],
     ['output.weight', { ...matrix(nEmbd, nVocab), required: false }],
-    ...(hasQkNorm ? [] : [['output.bias', vector(nVocab, false)] as const]), // qwen2vl.cpp alone looks for it
+    ...(family.hasQkNorm ? [] : [['output.bias', vector(nVocab, false)] as const]), // qwen2vl.cpp alone looks for it
   ]);
-  for (let i = 0; i < nLayer; i++) {
-    expected
-      .set(`blk.${i}.attn_norm.weight`, vector(nEmbd))
-      .set(`blk.${i}.attn_q.weight`, matrix(nEmbd, nQ))
-      .set(`blk.${i}.attn_q.bias`, vector(nQ, false))
-      .set(`blk.${i}.attn_k.weight`, matrix(nEmbd, nKv))
-      .set(`blk.${i}.attn_k.bias`, vector(nKv, false))
-      .set(`blk.${i}.attn_v.weight`, matrix(nEmbd, nKv))
-      .set(`blk.${i}.attn_v.bias`, vector(nKv, false))
-      .set(`blk.${i}.attn_output.weight`, matrix(nQ, nEmbd))
-      .set(`blk.${i}.ffn_norm.weight`, vector(nEmbd));
-    const feedForward: readonly (readonly [string, ...number[]])[] = experts
-      ? [
-          ['gate_inp', nEmbd, experts.count],
-          ['gate_exps', nEmbd, experts.nFf, experts.count],
-          ['up_exps', nEmbd, experts.nFf, experts.count],
-          ['down_exps', experts.nFf, nEmbd, experts.count],
-        ]
-      : [
-          ['gate', nEmbd, nFf],
-          ['up', nEmbd, nFf],
-          ['down', nFf, nEmbd],
-        ];
-    for (const [part, ...shape] of feedForward) expected.set(`blk.${i}.ffn_${part}.weight`, matrix(...shape));
-    if (hasQkNorm) for (const part of ['q', 'k']) expected.set(`blk.${i}.attn_${part}_norm.weight`, vector(headSize));
+  const add = (i: number, tensors: Readonly<Record<string, ExpectedTensor>>): void => {
+    for (const [part, tensor] of Object.entries(tensors)) expected.set(`blk.${i}.${part}`, tensor);
+  };
+  for (const [i, isRecurrent] of recurrentLayersOf(sizes).entries()) {
+    add(i, isRecurrent ? linearAttentionTensors(nEmbd, linear!) : attentionTensors(family, sizes));
+    add(i, restOfLayer(family, sizes));
+  }
+  for (let i = nLayer; i < nLayer + nMtp; i++) {
+    add(i, { ...attentionTensors(family, sizes), ...restOfLayer(family, sizes), ...mtpTensors(nEmbd, nVocab) });
   }
   return expected;
+}
+
+function attentionTensors({ hasQkNorm, isRecurrent }: ModelFamily, sizes: TextSizes): Record<string, ExpectedTensor> {
+  const { nEmbd, nHead, nHeadKv, headSize } = sizes;
+  const nOut = headSize * nHead;
+  const nQ = isRecurrent ? 2 * nOut : nOut; // with a gate of the same size
+  const nKv = headSize * nHeadKv;
+  return {
+    'attn_q.weight': matrix(nEmbd, nQ),
+    'attn_q.bias': vector(nQ, false),
+    'attn_k.weight': matrix(nEmbd, nKv),
+    'attn_k.bias': vector(nKv, false),
+    'attn_v.weight': matrix(nEmbd, nKv),
+    'attn_v.bias': vector(nKv, false),
+    'attn_output.weight': matrix(nOut, nEmbd),
+    ...(hasQkNorm && { 'attn_q_norm.weight': vector(headSize), 'attn_k_norm.weight': vector(headSize) }),
+  };
+}
+
+/** Norms and feed-forward network, or networks. */
+function restOfLayer({ isRecurrent }: ModelFamily, { nEmbd, nFf, experts }: TextSizes): Record<string, ExpectedTensor> {
+  return {
+    'attn_norm.weight': vector(nEmbd),
+    [isRecurrent ? 'post_attention_norm.weight' : 'ffn_norm.weight']: vector(nEmbd),
+    ...(experts
+      ? {
+          'ffn_gate_inp.weight': matrix(nEmbd, experts.count),
+          'ffn_gate_exps.weight': matrix(nEmbd, experts.nFf, experts.count),
+          'ffn_up_exps.weight': matrix(nEmbd, experts.nFf, experts.count),
+          'ffn_down_exps.weight': matrix(experts.nFf, nEmbd, experts.count),
+        }
+      : {
+          'ffn_gate.weight': matrix(nEmbd, nFf),
+          'ffn_up.weight': matrix(nEmbd, nFf),
+          'ffn_down.weight': matrix(nFf, nEmbd),
+        }),
+  };
+}
+
+/** What a block that guesses ahead has beside the tensors of a layer. */
+function mtpTensors(nEmbd: number, nVocab: number): Record<string, ExpectedTensor> {
+  return {
+    'nextn.eh_proj.weight': matrix(2 * nEmbd, nEmbd),
+    'nextn.enorm.weight': vector(nEmbd),
+    'nextn.hnorm.weight': vector(nEmbd),
+    'nextn.embed_tokens.weight': { ...matrix(nEmbd, nVocab), required: false },
+    'nextn.shared_head_head.weight': { ...matrix(nEmbd, nVocab), required: false },
+    'nextn.shared_head_norm.weight': vector(nEmbd, false),
+  };
 }

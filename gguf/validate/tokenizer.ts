@@ -18,10 +18,10 @@ const OPTIONAL_IDS = ['bos', 'eot', 'eom', 'unknown', 'seperator', 'padding', 'm
 /** Twice the largest vocabulary in use. */
 const MAX_TOKENS = 2 ** 19;
 
-/** The tokenizer as llama-vocab.cpp reads it for Qwen2. Returns the number of tokens. */
+/** The tokenizer as llama-vocab.cpp reads it for Qwen2 and Qwen3.5. Returns the number of tokens. */
 export function* checkTokenizer(metadata: GgufMetadata): Check<number | undefined> {
   yield* requireString(metadata, 'tokenizer.ggml.model', ['gpt2']);
-  yield* requireString(metadata, 'tokenizer.ggml.pre', ['qwen2']);
+  yield* requireString(metadata, 'tokenizer.ggml.pre', ['qwen2', 'qwen35']);
   yield* requireTypes(metadata, {
     'tokenizer.ggml.add_bos_token': 'bool',
     'tokenizer.ggml.add_eos_token': 'bool',

@@ -30,6 +30,8 @@ const FACTS = {
   qwen3vl: { cellPx: 32, nEmbdInput: 3 * 64, nLayer: 3, nParams: 165_568 },
   // 4 experts of 32 in the place of one network of 128, and what chooses: 256 a layer more.
   qwen3vlmoe: { cellPx: 32, nEmbdInput: 3 * 64, nLayer: 3, nParams: 166_336 },
+  // Two layers with a running state and two that attend to everything before.
+  qwen35: { cellPx: 32, nEmbdInput: 64, nLayer: 4, nParams: 216_816 },
 } as const;
 const TINY = (Object.keys(FACTS) as (keyof typeof FACTS)[]).flatMap((family) =>
   (['F32', 'F16', 'Q8_0'] as const).map((type) => ({ family, type })),

@@ -23,6 +23,6 @@ test('each is found by its architecture, and an unknown one is not', () => {
     expect(familyOfArchitecture(name)).toBe(family);
   }
   expect(familyOfArchitecture('llama')).toBeUndefined();
-  expect(familyOfArchitecture('qwen35')).toBeUndefined();
+  expect(familyOfArchitecture('qwen35moe')).toBeUndefined();
   expect(familyOfArchitecture(undefined)).toBeUndefined();
 });
