@@ -1,3 +1,4 @@
+import type { ModelFamily } from '../../gguf/index.js';
 import { defined } from '../base/defined.js';
 import { fileSha256 } from '../files/file-hash.js';
 import { withImageTokens } from '../model/image-tokens.js';
@@ -123,14 +124,14 @@ export async function openVlm(given: VlmOptions): Promise<Vlm> {
       fileSha256(resolved.mmprojPath, signal),
     ]);
     requireSpeakable(profile, model);
-    const settings = contextOptions(runtime, resolved, options, plan);
+    const settings = contextOptions(runtime, resolved, family, options, plan);
     const context = opened.use(await model.createContext(settings));
     const isWide = given.parallel === 'auto' && given.threads === undefined && isOneThread(runtime, model);
     const most = isWide ? Math.min(usableCores(), planned ? contextsThatFit(planned) : Infinity) : 1;
     const contexts = new ContextPool(context, most, () => model.createContext(settings));
     const engine = new VlmEngine(model, contexts, {
       use: resolved.use,
-      sequences: sequencesOfEach(parallel) - 1,
+      sequences: sequencesOfEach(parallel, family) - 1,
       profile,
       identity: {
         name: resolved.name,
@@ -183,6 +184,7 @@ function placement(plan: MemoryPlan | undefined): Pick<LoadOptions, 'gpuLayers' 
 function contextOptions(
   runtime: Runtime,
   { use }: ResolvedModel,
+  family: ModelFamily,
   options: VlmOptions & { readonly parallel: number },
   plan: MemoryPlan | undefined,
 ): ContextOptions {
@@ -194,8 +196,8 @@ function contextOptions(
   const flashAttention = options.flashAttention ?? (onCpu ? false : undefined);
   return {
     nCtx: use.contextCells * parallel,
-    nSeqMax: sequencesFor(parallel),
-    nScratchMax: sequencesOfEach(parallel) - 1,
+    nSeqMax: sequencesFor(parallel, family),
+    nScratchMax: sequencesOfEach(parallel, family) - 1,
     ...(plan ? { nBatch: plan.settings.nBatch } : {}),
     ...defined({ kvType, flashAttention, threads }),
   };

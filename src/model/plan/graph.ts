@@ -32,10 +32,10 @@ export interface Graph {
 export type Shape = readonly number[];
 
 /**
- * Operations that `ggml_op_can_inplace` (ggml-alloc.c) names, of those our two graphs use. It names rope too, but behind
- * a reshape, as here, rope gets memory of its own: counted so, the buffers come out to the byte.
+ * Operations that `ggml_op_can_inplace` (ggml-alloc.c) names, of those our graphs use. It names rope too, but in Qwen2.5-VL and
+ * Qwen3-VL, behind a reshape, rope gets memory of its own: counted so, the buffers come out to the byte.
  */
-const REUSING = new Set(['add', 'clamp', 'div', 'mul', 'rms_norm', 'soft_max', 'unary']);
+const REUSING = new Set(['add', 'clamp', 'div', 'mul', 'rms_norm', 'rope_in_place', 'scale', 'soft_max', 'unary']);
 
 /** Builds a graph in the order ggml_build_forward_expand does: sources first, depth first. */
 export class GraphBuilder {

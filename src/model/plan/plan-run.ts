@@ -27,17 +27,19 @@ export interface PlanOptions {
 
 /** Sequences a context offers for each photo at once: forks for aspects and votes, and boxes ranked at once. */
 const SEQUENCES = 64;
+/** Of a recurrent model, whose every sequence keeps a state of tens of megabytes: fewer forks at once, in more calls. */
+const RECURRENT_SEQUENCES = 16;
 
 /** Photos at once: each has two sequences then. */
 export const MAX_PARALLEL = MAX_SEQUENCES / 2;
 
-export function sequencesFor(parallel: number): number {
-  return Math.min(MAX_SEQUENCES, SEQUENCES * parallel);
+export function sequencesFor(parallel: number, { isRecurrent }: ModelFamily): number {
+  return Math.min(MAX_SEQUENCES, (isRecurrent ? RECURRENT_SEQUENCES : SEQUENCES) * parallel);
 }
 
 /** A photo's share of these; one of them is left free by its forks, to score boxes and numbers with. */
-export function sequencesOfEach(parallel: number): number {
-  return Math.floor(sequencesFor(parallel) / parallel);
+export function sequencesOfEach(parallel: number, family: ModelFamily): number {
+  return Math.floor(sequencesFor(parallel, family) / parallel);
 }
 
 /** The plan for a model on the backend in use, with the memory free now or the limits given. */
@@ -63,7 +65,7 @@ export function planRun(
     {
       use,
       parallel,
-      nSeqMax: sequencesFor(parallel),
+      nSeqMax: sequencesFor(parallel, shape.family),
       hostFormats: info.hostFormats,
       ...defined({
         kvType: settled.kvType,

@@ -1,6 +1,7 @@
-import { GGML_TYPES } from '../../../gguf/index.js';
+import { GGML_TYPES, recurrentLayersOf } from '../../../gguf/index.js';
 import { computeBytes } from './allocate.js';
 import type { Place } from './graph.js';
+import { stateValues } from './linear-attention-graph.js';
 import type { PairShape, WeightTensor } from './shape.js';
 import { textGraph, type KvType } from './text-graph.js';
 import { visionGraph } from './vision-graph.js';
@@ -27,6 +28,7 @@ export interface RunSettings {
 /** Bytes of each kind. */
 export interface MemoryParts {
   readonly weights: number;
+  /** And the running states of a recurrent model's sequences. */
   readonly kvCache: number;
   /** Weights of the vision tower and projector. */
   readonly vision: number;
@@ -34,7 +36,7 @@ export interface MemoryParts {
   readonly compute: number;
   /** Work space of the vision tower, while and after it encodes the largest image. */
   readonly visionCompute: number;
-  /** Rows of logits handed out; in host memory. */
+  /** Rows of logits handed out, and states of a recurrent model kept to go back to; in host memory. */
   readonly outputs: number;
 }
 
@@ -64,7 +66,7 @@ export function predictMemory(
   const mostRows = Math.max(Math.floor(MAX_OUTPUT_BYTES / (4 * nVocab)), nSeqMax);
   const nOutputs = Math.min(mostRows, Math.max(nBatch, nSeqMax));
   const text = computeBytes(
-    textGraph(shape, { ...settings, nCtx: nCells, nTokens, nOutputs: Math.min(nTokens, nOutputs) }),
+    textGraph(shape, { ...settings, nCtx: nCells, nTokens, nSeqs: nSeqMax, nOutputs: Math.min(nTokens, nOutputs) }),
   );
   const visionSettings = {
     nImageTokens: imageTokens,
@@ -75,22 +77,22 @@ export function predictMemory(
   const vision = visionWork.get(visionKey) ?? computeBytes(visionGraph(shape, visionSettings));
   visionWork.set(visionKey, vision);
   const weights = placeWeights(shape, gpuLayers, hostFormats);
-  const layerCache = 2 * kvRowBytes(shape, settings.kvType) * nCells;
+  const caches = layerCaches(shape, { kvType: settings.kvType, nCells, nSeqMax });
   const nGpuCaches = Math.max(0, Math.min(nLayer, gpuLayers - 1));
   // Layers left on the CPU have their weights copied over for large batches, one matrix after the other.
   const borrowed = gpuLayers > 0 && gpuLayers <= nLayer ? largestMatrix(shape, nLayer + 1 - gpuLayers) : 0;
   return {
     host: {
       weights: weights.host,
-      kvCache: layerCache * (nLayer - nGpuCaches),
+      kvCache: sumOf(caches.slice(0, nLayer - nGpuCaches)),
       vision: projectorOnGpu ? 0 : shape.visionBytes,
       compute: text.host,
       visionCompute: vision.host,
-      outputs: 4 * nVocab * nOutputs,
+      outputs: 4 * nVocab * nOutputs + keptStateBytes(shape, nSeqMax),
     },
     gpu: {
       weights: weights.gpu,
-      kvCache: layerCache * nGpuCaches,
+      kvCache: sumOf(caches.slice(nLayer - nGpuCaches)),
       vision: projectorOnGpu ? shape.visionBytes : 0,
       compute: text.gpu + borrowed,
       visionCompute: vision.gpu,
@@ -103,9 +105,34 @@ export function totalBytes(parts: MemoryParts): number {
   return parts.weights + parts.kvCache + parts.vision + parts.compute + parts.visionCompute + parts.outputs;
 }
 
-/** Bytes of a cache of this many cells. */
+/** Bytes of a cache of this many cells, without a recurrent model's states. */
 export function kvCacheBytes(shape: PairShape, kvType: KvType, nCtx: number): number {
-  return 2 * kvRowBytes(shape, kvType) * Math.ceil(nCtx / CELL_PADDING) * CELL_PADDING * shape.text.nLayer;
+  const nCells = Math.ceil(nCtx / CELL_PADDING) * CELL_PADDING;
+  return sumOf(layerCaches(shape, { kvType, nCells, nSeqMax: 0 }));
+}
+
+/** Bytes of each layer's cache: cells of keys and values, or a running state for each sequence. */
+function layerCaches(
+  shape: PairShape,
+  { kvType, nCells, nSeqMax }: { readonly kvType: KvType; readonly nCells: number; readonly nSeqMax: number },
+): number[] {
+  const cells = 2 * kvRowBytes(shape, kvType) * nCells;
+  return recurrentLayersOf(shape.text).map((isRecurrent) => (isRecurrent ? nSeqMax * stateBytes(shape) : cells));
+}
+
+/** Of one sequence in one layer that keeps a running state. */
+function stateBytes({ text: { linear } }: PairShape): number {
+  return linear ? 4 * stateValues(linear) : 0;
+}
+
+/** The states kept behind images (native/src/context/recurrent.h): two for each photo, whose share of sequences is 16. */
+function keptStateBytes(shape: PairShape, nSeqMax: number): number {
+  const nRecurrent = recurrentLayersOf(shape.text).filter(Boolean).length;
+  return Math.ceil(nSeqMax / 8) * nRecurrent * stateBytes(shape);
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, n) => sum + n, 0);
 }
 
 /** Keys, or values, of one cell of one layer. */

@@ -1,5 +1,6 @@
-import type { Experts } from '../../../gguf/index.js';
+import { recurrentLayersOf, type Experts } from '../../../gguf/index.js';
 import { GraphBuilder, type Graph, type GraphTensor } from './graph.js';
+import { linearAttention } from './linear-attention-graph.js';
 import type { PairShape } from './shape.js';
 
 export type KvType = 'f16' | 'q8_0' | 'f32';
@@ -9,6 +10,8 @@ export interface TextGraphSettings {
   readonly nCtx: number;
   /** Tokens of one batch. */
   readonly nTokens: number;
+  /** Sequences they are of, at most: a recurrent model's states. */
+  readonly nSeqs: number;
   /** Rows of logits. */
   readonly nOutputs: number;
   readonly kvType: KvType;
@@ -19,8 +22,8 @@ export interface TextGraphSettings {
 
 /** What llama.cpp reserves for a batch: src/models/<architecture>.cpp and the parts of src/llama-graph.cpp it uses. */
 export function textGraph({ family, text }: PairShape, settings: TextGraphSettings): Graph {
-  const { nEmbd, nLayer, nFf, nHead, nHeadKv, headSize, nVocab, nDeepstack, experts } = text;
-  const { nCtx, nTokens: n, nOutputs, kvType, flashAttention, gpuLayers } = settings;
+  const { nEmbd, nLayer, nFf, nHead, nHeadKv, headSize, nVocab, nDeepstack, experts, linear } = text;
+  const { nCtx, nTokens: n, nSeqs, nOutputs, kvType, flashAttention, gpuLayers } = settings;
   const nQ = headSize * nHead;
   const nKv = headSize * nHeadKv;
   const nEmbdInput = nEmbd * (1 + nDeepstack);
@@ -41,6 +44,7 @@ export function textGraph({ family, text }: PairShape, settings: TextGraphSettin
   g.expand(embedding);
   if (nDeepstack > 0) residual = g.view(input, 'F32', [nEmbd, n], true);
   g.expand(residual);
+  const stateCopies = g.input('I32', [nSeqs]);
   const positions = g.input('I32', [4 * n]); // M-RoPE: four for each token
   const kCells = g.input('I64', [n]);
   const vCells = g.input('I64', [flashAttention ? n : n * nKv]);
@@ -63,9 +67,8 @@ export function textGraph({ family, text }: PairShape, settings: TextGraphSettin
     return matmul(gated, nEmbd, rows);
   };
 
-  for (let layer = 0; layer < nLayer; layer++) {
-    g.place = layer >= firstOnGpu ? 'gpu' : 'host';
-    const source = norm(residual, n);
+  /** Without its output matrix. */
+  const attention = (source: GraphTensor): GraphTensor => {
     const heads = (nHeads: number): GraphTensor => {
       const projected = matmul(source, headSize * nHeads, n);
       const biased = family.hasQkNorm ? projected : g.op('add', [projected], 'F32', [headSize * nHeads, n]);
@@ -73,9 +76,12 @@ export function textGraph({ family, text }: PairShape, settings: TextGraphSettin
     };
     const placed = (tensor: GraphTensor, nHeads: number): GraphTensor => {
       const even = family.hasQkNorm ? normed(tensor, [headSize, nHeads, n]) : tensor;
-      return g.op('rope', [even, positions], 'F32', [headSize, nHeads, n]);
+      return g.op(linear ? 'rope_in_place' : 'rope', [even, positions], 'F32', [headSize, nHeads, n]);
     };
-    const [qHeads, kHeads] = [heads(nHead), heads(nHeadKv)];
+    // Where layers of a running state stand between them, queries come with a gate of their size.
+    const gated = linear ? matmul(source, 2 * nQ, n) : undefined;
+    const half = (): GraphTensor => g.view(gated!, 'F32', [headSize, nHead, n], true);
+    const [qHeads, kHeads] = [gated ? half() : heads(nHead), heads(nHeadKv)];
     let v = heads(nHeadKv);
     let q = placed(qHeads, nHead);
     let k = placed(kHeads, nHeadKv);
@@ -105,9 +111,22 @@ export function textGraph({ family, text }: PairShape, settings: TextGraphSettin
       attended = g.op('mul_mat', [vRotation, g.view(attended, 'F32', [64, (nQ * n) / 64])], 'F32', [64, (nQ * n) / 64]);
       attended = g.view(attended, 'F32', [nQ, n]);
     }
-    let current = matmul(attended, nEmbd, n);
+    if (!gated) return attended;
+    const gate = g.op('unary', [g.op('cont', [half()], 'F32', [nQ, n])], 'F32', [nQ, n]);
+    return g.op('mul', [attended, gate], 'F32', [nQ, n]);
+  };
+
+  const isRecurrent = recurrentLayersOf(text);
+  for (let layer = 0; layer < nLayer; layer++) {
+    g.place = layer >= firstOnGpu ? 'gpu' : 'host';
+    const source = norm(residual, n);
+    if (linear) g.expand(source);
+    const mixed =
+      linear && isRecurrent[layer] ? linearAttention(g, source, linear, { n, nSeqs, stateCopies }) : attention(source);
+    let current = matmul(mixed, nEmbd, n);
     let rows = n;
-    if (layer === nLayer - 1) {
+    // A recurrent model goes through its last layer with every token, whether its logits are wanted or not.
+    if (layer === nLayer - 1 && !linear) {
       rows = nOutputs;
       current = g.op('get_rows', [current, outputIds], 'F32', [nEmbd, rows]);
       residual = g.op('get_rows', [residual, outputIds], 'F32', [nEmbd, rows]);
@@ -120,7 +139,10 @@ export function textGraph({ family, text }: PairShape, settings: TextGraphSettin
       residual = g.op('add', [residual, g.view(input, 'F32', [nEmbd, n], true)], 'F32', [nEmbd, rows]);
   }
   g.place = nLayer >= firstOnGpu ? 'gpu' : 'host';
-  g.expand(matmul(norm(residual, nOutputs), nVocab, nOutputs));
+  const last = linear
+    ? g.op('get_rows', [norm(residual, n), outputIds], 'F32', [nEmbd, nOutputs])
+    : norm(residual, nOutputs);
+  g.expand(matmul(last, nVocab, nOutputs));
   return g.graph();
 }
 

@@ -69,6 +69,13 @@ const TOYS: readonly [name: string, toy: ToyOptions][] = [
     'many experts, one at a time',
     { family: 'qwen3vlmoe', text: { nEmbd: 512, nHead: 8, experts: { count: 32, used: 1, nFf: 256 } }, type: 'F16' },
   ],
+  ['the smallest Qwen3.5', { family: 'qwen35' }],
+  ['a Qwen3.5 in Q8_0, untied', { family: 'qwen35', preset: 'small', type: 'Q8_0', text: { tied: false } }],
+  [
+    'a Qwen3.5 of some width',
+    // Where rows of logits are most of its work space, it may be foretold a tenth too small.
+    { family: 'qwen35', preset: '300m', type: 'F16', text: { nLayer: 8 }, tokenizer: { vocabSize: 4000 } },
+  ],
   ['layers of the size of Qwen2-0.5B’s', { preset: '300m', type: 'Q8_0', text: { nLayer: 4 }, vision: { nLayer: 4 } }],
 ];
 
