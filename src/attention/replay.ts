@@ -4,6 +4,7 @@ import type { VisionModel } from '../runtime/model.js';
 
 /** What the tokens of an answer attend to, on average: the mean over the queries that each decided one of its tokens. */
 export interface AnswerAttention {
+  /** Those that attend: in a recurrent model not all do. */
   readonly nLayer: number;
   readonly nHead: number;
   /** Tokens of the conversation before the last one of the answer. */
@@ -49,26 +50,34 @@ export async function replayAttention(
     } else if (part.tokens.length > 0) await session.append(Int32Array.from(part.tokens), options);
   }
 
-  const { nLayer, nHead } = model.facts;
+  const { nLayer: nLayerInAll, nHead } = model.facts;
   const nKv = session.nTokens + queries.length;
-  const sums = new Float64Array(nLayer * nHead * nKv);
-  const layers = Array.from({ length: nLayer }, (_, layer) => layer);
-  const nAtOnce = Math.max(1, Math.floor(BATCH_BYTES / (4 * nLayer * nHead * nKv)));
+  const layers = Array.from({ length: nLayerInAll }, (_, layer) => layer);
+  const sums = new Map<number, Float64Array>();
+  const nAtOnce = Math.max(1, Math.floor(BATCH_BYTES / (4 * nLayerInAll * nHead * nKv)));
   for (let from = 0; from < queries.length; from += nAtOnce) {
     const tokens = Int32Array.from(queries.slice(from, from + nAtOnce));
     const { attention = [] } = await session.append(tokens, { attention: { layers }, ...options });
     for (const { layer, nTokens, nKv: nSeen, weights } of attention) {
+      const ofLayer = sums.get(layer) ?? new Float64Array(nHead * nKv);
+      sums.set(layer, ofLayer);
       for (let head = 0; head < nHead; head++) {
-        const to = (layer * nHead + head) * nKv;
         for (let row = 0; row < nTokens; row++) {
           const start = (head * nTokens + row) * nSeen;
-          for (let key = 0; key < nSeen; key++) sums[to + key]! += weights[start + key]!;
+          for (let key = 0; key < nSeen; key++) ofLayer[head * nKv + key]! += weights[start + key]!;
         }
       }
     }
   }
-  const means = Float32Array.from(sums, (sum) => sum / queries.length);
-  return { nLayer, nHead, nKv, nRows: queries.length, means };
+  const attending = [...sums].sort(([a], [b]) => a - b).map(([, ofLayer]) => ofLayer);
+  const means = new Float32Array(attending.length * nHead * nKv);
+  attending.forEach((ofLayer, i) => {
+    means.set(
+      ofLayer.map((sum) => sum / queries.length),
+      i * nHead * nKv,
+    );
+  });
+  return { nLayer: attending.length, nHead, nKv, nRows: queries.length, means };
 }
 
 function cellsOf({ image: { frame } }: Extract<ConversationPart, { kind: 'image' }>, cellPx: number): number {

@@ -139,6 +139,9 @@ export class VisionModel {
     const threads = checkInteger('threads', options.threads ?? this.settings.threads, 1, 512);
     if (captureAttention && flashAttention !== false)
       throw new FramewrightError('USAGE', 'captureAttention needs flashAttention: false, or to be left to its default');
+    // llama.cpp parts the batches of its sequences, and attention would have to be put together again.
+    if (captureAttention && this.family.isRecurrent && nSeqMax > 1)
+      throw new FramewrightError('USAGE', `captureAttention needs nSeqMax: 1 of a ${this.family.title}`);
     if (kvType === 'q8_0' && flashAttention === false)
       throw new FramewrightError('USAGE', 'kvType q8_0 needs flash attention');
 

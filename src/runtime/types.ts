@@ -68,7 +68,7 @@ export interface ModelOptions {
   readonly threads?: number;
   /** Default `auto`. For the vision tower; the text model's is an option of its context. */
   readonly flashAttention?: boolean;
-  /** Caps of merged (28x28 px) image tokens an image may take. The vision tower is quadratic in them. Default 4..1280. */
+  /** Caps of merged image tokens (28x28 px in a Qwen2.5-VL) an image may take. The vision tower is quadratic in them. Default 4..1280. */
   readonly imageMinTokens?: number;
   readonly imageMaxTokens?: number;
   readonly loras?: readonly LoraSpec[];
@@ -119,7 +119,10 @@ export interface ContextOptions {
   readonly flashAttention?: boolean;
   /** Default: the model's, and as many as are free of these where that follows the load and flash attention is off. */
   readonly threads?: number;
-  /** Makes `AppendOptions.attention` possible, and needs flash attention off, which is its default then. */
+  /**
+   * Makes `AppendOptions.attention` possible, and needs flash attention off, which is its default then; of a recurrent model also
+   * `nSeqMax: 1`.
+   */
   readonly captureAttention?: boolean;
 }
 
@@ -129,7 +132,10 @@ export interface AppendOptions {
    * whole vocabulary (not only over these ids).
    */
   readonly choices?: Int32Array;
-  /** Layers whose attention (softmax of K·Q) to return, for every appended token. */
+  /**
+   * Layers whose attention (softmax of K·Q) to return, for every appended token. A layer that keeps a running state instead (most
+   * of a Qwen3.5's) has none, and is left out of the result.
+   */
   readonly attention?: { readonly layers: readonly number[] };
   readonly signal?: AbortSignal;
 }

@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { FamilyName } from '../../gguf/index.js';
-import { decodeTensor, findTensor, isDecodable, readGguf, readTensor, type GgufHeader } from '../../gguf/index.js';
 import { replayAttention } from '../../src/attention/replay.js';
 import { someTokens, useToy } from '../runtime/toy.js';
-
-type Matrix = readonly (readonly number[])[];
+import { dot, feedForward, plus, readWeights, rmsNorm, rotate, softmax, times, type Matrix } from './direct-math.js';
 
 /** What the attention of the two families' toys differs in. */
 interface Decoder {
@@ -18,44 +16,6 @@ const DECODERS: readonly Decoder[] = [
   { family: 'qwen3vl', nLayer: 3, headSize: 64, freqBase: 5e6 },
 ];
 const [N_HEAD, N_HEAD_KV] = [2, 1];
-const EPS = 1e-6;
-
-/** The weights by name, row by row in double precision. */
-async function readWeights(path: string): Promise<(name: string) => Promise<Matrix>> {
-  const header: GgufHeader = await readGguf(path);
-  return async (name) => {
-    const tensor = findTensor(header, name);
-    if (!isDecodable(tensor.type)) throw new Error(`${name} is ${tensor.type}`);
-    const values = decodeTensor(tensor.type, await readTensor(header, tensor));
-    const width = tensor.shape[0]!;
-    return Array.from({ length: values.length / width }, (_, row) =>
-      Array.from(values.subarray(row * width, (row + 1) * width)),
-    );
-  };
-}
-
-const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-const times = (weights: Matrix, x: readonly number[]): number[] => weights.map((row) => dot(row, x));
-const plus = (a: readonly number[], b: readonly number[]): number[] => a.map((value, i) => value + b[i]!);
-function rmsNorm(x: readonly number[], weight: readonly number[]): number[] {
-  const scale = 1 / Math.sqrt(dot(x, x) / x.length + EPS);
-  return x.map((value, i) => value * scale * weight[i]!);
-}
-/** Of text, whose three M-RoPE positions are one, pairs being half a head apart. */
-function rotate(head: readonly number[], position: number, freqBase: number): number[] {
-  const half = head.length / 2;
-  return head.map((value, i) => {
-    const angle = position * freqBase ** (-(i % half) / half);
-    return value * Math.cos(angle) + (i < half ? -head[i + half]! : head[i - half]!) * Math.sin(angle);
-  });
-}
-function softmax(logits: readonly number[]): number[] {
-  const greatest = Math.max(...logits);
-  const weights = logits.map((logit) => Math.exp(logit - greatest));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return weights.map((weight) => weight / total);
-}
-const silu = (x: number): number => x / (1 + Math.exp(-x));
 
 /** `[layer][head][query][key]` of Qwen2 or Qwen3, straight from its definition. */
 async function directAttention(
@@ -96,12 +56,7 @@ async function directAttention(
     );
     attention.push(rows);
     const output = await weight('attn_output.weight');
-    const [ffnNorm] = await weight('ffn_norm.weight');
-    const [gate, up, down] = [
-      await weight('ffn_gate.weight'),
-      await weight('ffn_up.weight'),
-      await weight('ffn_down.weight'),
-    ];
+    const forward = await feedForward(weight, 'ffn_norm');
     stream = stream.map((x, i) => {
       const mixed = rows.flatMap((ofHead, head) =>
         Array.from({ length: headSize }, (_, k) =>
@@ -109,15 +64,7 @@ async function directAttention(
         ),
       );
       const attended = plus(x, times(output, mixed));
-      const inner = rmsNorm(attended, ffnNorm!);
-      const opened = times(up, inner);
-      return plus(
-        attended,
-        times(
-          down,
-          times(gate, inner).map((value, k) => silu(value) * opened[k]!),
-        ),
-      );
+      return plus(attended, forward(attended));
     });
   }
   return attention;
