@@ -7,7 +7,7 @@ import { cellPxOf, FAMILIES, writeToyPair, type FamilyName } from '../../gguf/in
 import { photoAttention } from '../../src/attention/photo-attention.js';
 import { cropResultSchema } from '../../src/base/schema.js';
 import { DEFAULT_IMAGE_TOKENS } from '../../src/model/manifest.js';
-import { openCropper } from '../../src/index.js';
+import { openCropper, type ConversationPart } from '../../src/index.js';
 import { openRuntime } from '../../src/runtime/runtime.js';
 import { framewright } from '../cli/run.js';
 import { examplePhoto } from '../support/photos.js';
@@ -38,6 +38,18 @@ describe.each(Object.keys(FAMILIES) as FamilyName[])('a toy of the family %s', (
     expect(nTokens).toBeGreaterThanOrEqual(min);
     const { width, height } = await sharp(out).metadata();
     expect({ width, height }).toEqual({ width: crop.width, height: crop.height });
+  });
+
+  test('is asked for its answers at once: where it would think first, the think block is closed for it', async () => {
+    await using cropper = await openCropper({ model, gpu: 'cpu', threads: 1, imageTokens: 48 });
+    let parts: readonly ConversationPart[] = [];
+    await cropper.crop(photo, { candidates: 2, onConversation: (said) => (parts = said) });
+    const asked = parts.flatMap((part, i) =>
+      part.kind === 'prompt' && parts[i + 1]?.kind === 'answer' ? [part.text] : [],
+    );
+    expect(asked).toHaveLength(3);
+    const opening = `<|im_start|>assistant\n${FAMILIES[family].thinks ? '<think>\n\n</think>\n\n' : ''}`;
+    for (const text of asked) expect(text.slice(-opening.length)).toBe(opening);
   });
 
   test('tells its family, and what an answer pays attention to cell by cell', async () => {
