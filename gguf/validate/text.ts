@@ -80,13 +80,14 @@ function* checkSizes(metadata: GgufMetadata, family: ModelFamily): Check<TextSiz
   const nEmbd = yield* requireU32(metadata, key('embedding_length'), width);
   const nBlock = yield* requireU32(metadata, key('block_count'), { min: 1, max: MAX_LAYERS });
   const ahead = { min: 0, max: Math.max(0, (nBlock ?? 1) - 1) };
-  const nMtp = isRecurrent ? ((yield* optionalU32(metadata, key('nextn_predict_layers'), ahead)) ?? 0) : 0;
-  const nLayer = nBlock === undefined ? undefined : nBlock - nMtp;
+  const mtpKey = key('nextn_predict_layers');
+  const nMtp = isRecurrent && metadata.has(mtpKey) ? yield* requireU32(metadata, mtpKey, ahead) : 0;
+  const nLayer = nBlock === undefined || nMtp === undefined ? undefined : nBlock - nMtp;
   const nFf = yield* requireU32(metadata, key('feed_forward_length'), { min: 1, max: 16 * MAX_WIDTH });
   const nCtx = yield* requireU32(metadata, key('context_length'), { min: 256, max: 2 ** 24 });
   const nHead = yield* requireU32(metadata, key('attention.head_count'), width);
   const nHeadKv = (yield* optionalU32(metadata, key('attention.head_count_kv'), width)) ?? nHead;
-  if (!nEmbd || !nLayer || !nFf || !nCtx || !nHead || !nHeadKv) return undefined;
+  if (!nEmbd || !nLayer || nMtp === undefined || !nFf || !nCtx || !nHead || !nHeadKv) return undefined;
   const isFree = architecture !== 'qwen2vl'; // of qwen2vl.cpp's heads only the size that divides the embedding works
   const ownSize = isFree ? yield* optionalU32(metadata, key('attention.key_length'), width) : undefined;
   const headSize = headSizeOf({ nEmbd, nHead, ...(ownSize !== undefined && { headSize: ownSize }) });
@@ -156,7 +157,7 @@ function* checkRope(
     const half = nRotOf(sizes) / 2;
     const sum = sections.reduce((total, n) => total + n, 0);
     if (sum !== half || sections.some((n) => n < 0) || sections[3] === half) {
-      const required = `must be four sizes of at least 0, not all in the last, that sum to ${half}, half of ${sizes.nRot === undefined ? 'the head size' : 'what turns of a head'}`;
+      const required = `must be four sizes of at least 0, not all in the last, that sum to ${half}, half ${sizes.nRot === undefined ? 'the head size' : 'of what turns of a head'}`;
       yield { where: key, found: `[${sections.join(', ')}]`, required };
     }
   }
