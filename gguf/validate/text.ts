@@ -218,6 +218,8 @@ function* refuseOtherComputation(
   ]);
 }
 
+type TensorsOfPart = Readonly<Record<string, ExpectedTensor>>;
+
 const matrix = (...shape: number[]): ExpectedTensor => ({ shape, kind: 'matrix', required: true });
 const vector = (size: number, required = true): ExpectedTensor => ({ shape: [size], kind: 'vector', required });
 
@@ -229,20 +231,22 @@ function expectedTensors(family: ModelFamily, sizes: TextSizes, nVocab: number):
     ['output.weight', { ...matrix(nEmbd, nVocab), required: false }],
     ...(family.hasQkNorm ? [] : [['output.bias', vector(nVocab, false)] as const]), // qwen2vl.cpp alone looks for it
   ]);
-  const add = (i: number, tensors: Readonly<Record<string, ExpectedTensor>>): void => {
+  const add = (i: number, tensors: Readonly<TensorsOfPart>): void => {
     for (const [part, tensor] of Object.entries(tensors)) expected.set(`blk.${i}.${part}`, tensor);
   };
-  for (const [i, isRecurrent] of recurrentLayersOf(sizes).entries()) {
-    add(i, isRecurrent ? linearAttentionTensors(nEmbd, linear!) : attentionTensors(family, sizes));
-    add(i, restOfLayer(family, sizes));
-  }
-  for (let i = nLayer; i < nLayer + nMtp; i++) {
-    add(i, { ...attentionTensors(family, sizes), ...restOfLayer(family, sizes), ...mtpTensors(nEmbd, nVocab) });
-  }
+  const attention = attentionTensors(family, sizes);
+  const rest = restOfLayer(family, sizes);
+  const addLayer = (i: number, mixer: TensorsOfPart, more: TensorsOfPart = {}): void => {
+    for (const [part, tensor] of Object.entries({ 'attn_norm.weight': vector(nEmbd), ...mixer, ...rest, ...more }))
+      expected.set(`blk.${i}.${part}`, tensor);
+  };
+  for (const [i, isRecurrent] of recurrentLayersOf(sizes).entries())
+    addLayer(i, isRecurrent ? linearAttentionTensors(nEmbd, linear!) : attention);
+  for (let i = nLayer; i < nLayer + nMtp; i++) addLayer(i, attention, mtpTensors(nEmbd, nVocab));
   return expected;
 }
 
-function attentionTensors({ hasQkNorm, isRecurrent }: ModelFamily, sizes: TextSizes): Record<string, ExpectedTensor> {
+function attentionTensors({ hasQkNorm, isRecurrent }: ModelFamily, sizes: TextSizes): TensorsOfPart {
   const { nEmbd, nHead, nHeadKv, headSize } = sizes;
   const nOut = headSize * nHead;
   const nQ = isRecurrent ? 2 * nOut : nOut; // with a gate of the same size
@@ -259,10 +263,9 @@ function attentionTensors({ hasQkNorm, isRecurrent }: ModelFamily, sizes: TextSi
   };
 }
 
-/** Norms and feed-forward network, or networks. */
-function restOfLayer({ isRecurrent }: ModelFamily, { nEmbd, nFf, experts }: TextSizes): Record<string, ExpectedTensor> {
+/** What comes after the attention: its norm, and the feed-forward network or networks. */
+function restOfLayer({ isRecurrent }: ModelFamily, { nEmbd, nFf, experts }: TextSizes): TensorsOfPart {
   return {
-    'attn_norm.weight': vector(nEmbd),
     [isRecurrent ? 'post_attention_norm.weight' : 'ffn_norm.weight']: vector(nEmbd),
     ...(experts
       ? {
@@ -280,7 +283,7 @@ function restOfLayer({ isRecurrent }: ModelFamily, { nEmbd, nFf, experts }: Text
 }
 
 /** What a block that guesses ahead has beside the tensors of a layer. */
-function mtpTensors(nEmbd: number, nVocab: number): Record<string, ExpectedTensor> {
+function mtpTensors(nEmbd: number, nVocab: number): TensorsOfPart {
   return {
     'nextn.eh_proj.weight': matrix(2 * nEmbd, nEmbd),
     'nextn.enorm.weight': vector(nEmbd),
