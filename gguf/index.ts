@@ -21,6 +21,7 @@ export {
 } from './types.js';
 export {
   bool,
+  bools,
   f32,
   f32s,
   i32s,

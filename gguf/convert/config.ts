@@ -2,7 +2,13 @@ import { GgufError } from '../errors.js';
 import type { ModelFamily } from '../families/family.js';
 import { FAMILIES, familyTitles } from '../families/index.js';
 import { whyRefused } from '../families/refused.js';
-import type { Experts, TextShape, VisionShape } from '../families/shapes.js';
+import {
+  recurrentLayersOf,
+  type Experts,
+  type LinearAttention,
+  type TextShape,
+  type VisionShape,
+} from '../families/shapes.js';
 import { isObject, readJsonObject, type JsonObject } from '../json-object.js';
 
 /** What a checkpoint's config.json says of its model. */
@@ -25,6 +31,9 @@ const MAX_BYTES = 4 * 2 ** 20;
 const WINDOW_PX = 112;
 /** The image size of a vision file where nothing follows from it (llama.cpp's converter writes the same). */
 const IMAGE_SIZE_PX = 560;
+/** What transformers takes where a Qwen3.5's config.json names none (Qwen3_5TextRotaryEmbedding, Qwen3_5TextConfig). */
+const QWEN35_SECTIONS: readonly number[] = [11, 11, 10];
+const QWEN35_TURNING = 0.25;
 
 /**
  * @throws GgufError `UNSUPPORTED` for another model than those of the families, or one that computes otherwise, `INVALID`
@@ -63,7 +72,7 @@ function familyOf(path: string, { architectures }: JsonObject): ModelFamily {
   );
 }
 
-function textSizes({ hasQkNorm, hasExperts }: ModelFamily, text: Section): CheckpointConfig['text'] {
+function textSizes({ hasQkNorm, hasExperts, isRecurrent }: ModelFamily, text: Section): CheckpointConfig['text'] {
   const nEmbd = text.size('hidden_size');
   const nHead = text.size('num_attention_heads');
   text.require('hidden_act', 'silu');
@@ -73,15 +82,18 @@ function textSizes({ hasQkNorm, hasExperts }: ModelFamily, text: Section): Check
   const kind = rope.rope_type ?? rope.type ?? 'default';
   if (kind !== 'default' && kind !== 'mrope')
     text.refuse('rope_scaling', `${JSON.stringify(kind)} positions are not taken`);
-  const sections: unknown = rope.mrope_section;
+  const sections: unknown = rope.mrope_section ?? (isRecurrent ? QWEN35_SECTIONS : undefined);
   if (!Array.isArray(sections) || sections.length !== 3 || !sections.every((n) => Number.isSafeInteger(n)))
     return text.refuse('rope_scaling', 'mrope_section must be three whole numbers');
+  const headSize = hasQkNorm ? text.size('head_dim') : nEmbd / nHead;
+  const nLayer = text.size('num_hidden_layers');
   return {
     nEmbd,
     nHead,
     nHeadKv: text.size('num_key_value_heads'),
-    headSize: hasQkNorm ? text.size('head_dim') : nEmbd / nHead,
-    nLayer: text.size('num_hidden_layers'),
+    headSize,
+    nLayer,
+    ...(isRecurrent && { nRot: turningOf(text, rope, headSize), linear: linearSizes(text, nLayer) }),
     nFf: text.size('intermediate_size'),
     nCtx: text.size('max_position_embeddings'),
     nVocab: text.size('vocab_size'),
@@ -90,6 +102,31 @@ function textSizes({ hasQkNorm, hasExperts }: ModelFamily, text: Section): Check
     ropeSections: [...(sections as number[]), 0],
     tied: text.flag('tie_word_embeddings'),
     ...(hasExperts && { experts: expertSizes(text) }),
+  };
+}
+
+/** Dimensions of a head that turn with the position. */
+function turningOf(text: Section, rope: JsonObject, headSize: number): number {
+  const share = rope.partial_rotary_factor ?? text.fraction('partial_rotary_factor') ?? QWEN35_TURNING;
+  if (typeof share === 'number') return Math.floor(headSize * share);
+  return text.refuse('rope_parameters', 'partial_rotary_factor must be a number', 'INVALID');
+}
+
+function linearSizes(text: Section, nLayer: number): LinearAttention {
+  text.require('attn_output_gate', true, 'optional');
+  const headSize = text.size('linear_key_head_dim');
+  text.require('linear_value_head_dim', headSize); // llama.cpp has one size for both
+  const fullInterval = text.optional('full_attention_interval') ?? 4;
+  const types = text.texts('layer_types', ['linear_attention', 'full_attention'], nLayer);
+  const recurrentLayers = types?.map((type) => type === 'linear_attention');
+  const byInterval = recurrentLayersOf({ nLayer, linear: { fullInterval } });
+  return {
+    nConv: text.size('linear_conv_kernel_dim'),
+    nKeyHeads: text.size('linear_num_key_heads'),
+    nValueHeads: text.size('linear_num_value_heads'),
+    headSize,
+    fullInterval,
+    ...(recurrentLayers && recurrentLayers.join() !== byInterval.join() && { recurrentLayers }),
   };
 }
 
@@ -137,7 +174,8 @@ function qwen3Tower(family: ModelFamily, vision: Section): CheckpointConfig['vis
   vision.require('hidden_act', 'gelu_pytorch_tanh');
   const side = Math.sqrt(vision.size('num_position_embeddings'));
   if (!Number.isInteger(side)) vision.refuse('num_position_embeddings', 'must be a square number', 'INVALID');
-  const deepstackLayers = vision.layers('deepstack_visual_indexes', sizes.nLayer);
+  const deepstackLayers = family.isRecurrent ? [] : vision.layers('deepstack_visual_indexes', sizes.nLayer);
+  if (family.isRecurrent) vision.requireEmpty('deepstack_visual_indexes', `a ${family.title} has no deepstack`);
   return { ...sizes, nWaPattern: 0, deepstackLayers, imageSizePx: side * family.patchPx };
 }
 
@@ -179,6 +217,11 @@ class Section {
     return Number.isSafeInteger(value) ? (value as number) : undefined;
   }
 
+  fraction(key: string): number | undefined {
+    const value = this.#values[key];
+    return value === undefined ? undefined : this.number(key);
+  }
+
   flag(key: string): boolean {
     return this.#values[key] === true;
   }
@@ -201,6 +244,15 @@ class Section {
   requireEmpty(key: string, why: string): void {
     const value = this.#values[key];
     if (value !== undefined && !(Array.isArray(value) && value.length === 0)) this.refuse(key, why);
+  }
+
+  /** One of some words for each layer; the list may be left out. */
+  texts(key: string, allowed: readonly string[], nLayer: number): readonly string[] | undefined {
+    const value = this.#values[key];
+    if (value === undefined) return undefined;
+    const isKnown = (word: unknown): word is string => allowed.includes(word as string);
+    if (Array.isArray(value) && value.length === nLayer && value.every(isKnown)) return value;
+    return this.refuse(key, `must be ${allowed.join(' or ')} for each of the ${nLayer} layers`, 'INVALID');
   }
 
   /** Numbers of layers, ascending. */

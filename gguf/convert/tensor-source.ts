@@ -7,6 +7,7 @@ import { GGML_TYPES, countElements, tensorBytes, type GgmlType } from '../types.
 import type { TensorToWrite } from '../writer.js';
 import type { StoredTensor } from './checkpoint.js';
 import type { WantedTensor } from './tensors.js';
+import { reorderColumns } from './value-heads.js';
 
 /** Types a converted file's matrices can have. */
 export const CONVERTED_TYPES = ['F32', 'F16', 'BF16', 'Q8_0'] as const;
@@ -31,7 +32,7 @@ export function tensorFrom(
   codec: TensorCodec,
   signal: AbortSignal | undefined,
 ): TensorToWrite {
-  const { name, shape, frame } = wanted;
+  const { name, shape, frame, columns, value } = wanted;
   const [nPerRow = 1] = shape;
   async function* data(): AsyncGenerator<Uint8Array> {
     const pieces =
@@ -40,9 +41,11 @@ export function tensorFrom(
         : wanted.isTransposedStack
           ? transposedOf(wanted, stored)
           : rowsOf(wanted, stored);
-    for await (const bytes of pieces) {
+    for await (const piece of pieces) {
       signal?.throwIfAborted();
-      const values = type === stored.type ? undefined : codec.decode(stored.type, bytes);
+      const bytes = columns ? reorderColumns(piece, columns, GGML_TYPES[stored.type].bytesPerBlock) : piece;
+      const values = type === stored.type && !value ? undefined : codec.decode(stored.type, bytes);
+      if (values && value) values.forEach((each, i) => (values[i] = value(each)));
       if (values) requireHeld(name, values, type);
       else if (countNonFiniteBlocks(stored.type, bytes) > 0) throw damaged(name, 'NaN or infinity');
       yield values ? codec.encode(type, values, nPerRow) : bytes;
@@ -51,9 +54,9 @@ export function tensorFrom(
   return { name, type, shape, data };
 }
 
-/** The source's bytes, or those of the part wanted, in whole rows. */
+/** The source's bytes, or those of the part wanted, in whole rows, in the order wanted. */
 async function* rowsOf(
-  { shape, part = { index: 0, of: 1 } }: WantedTensor,
+  { shape, part = { index: 0, of: 1 }, rows }: WantedTensor,
   stored: StoredTensor,
 ): AsyncGenerator<Uint8Array> {
   const nBytes = stored.nBytes / part.of;
@@ -61,11 +64,13 @@ async function* rowsOf(
   const chunkBytes = Math.max(1, Math.floor(CHUNK_BYTES / rowBytes)) * rowBytes;
   const { file } = await openRegularFile(stored.path);
   try {
-    for (let done = 0; done < nBytes; done += chunkBytes) {
-      const piece = new Uint8Array(Math.min(chunkBytes, nBytes - done));
-      const from = stored.offset + part.index * nBytes + done;
-      await readInto(file, piece, from, stored.name);
-      yield piece;
+    for (const { from, count } of rows ?? [{ from: 0, count: nBytes / rowBytes }]) {
+      const start = stored.offset + part.index * nBytes + from * rowBytes;
+      for (let done = 0; done < count * rowBytes; done += chunkBytes) {
+        const piece = new Uint8Array(Math.min(chunkBytes, count * rowBytes - done));
+        await readInto(file, piece, start + done, stored.name);
+        yield piece;
+      }
     }
   } catch (error) {
     throw namingFile(stored.path, error);
@@ -145,15 +150,17 @@ function damaged(name: string, found: number | string): GgufError {
 
 /** @throws GgufError `INVALID` for a source of another shape than `wanted` is made of */
 export function requireSource(
-  { name, shape, part, frame, isTransposedStack }: WantedTensor,
+  { name, shape, part, frame, isTransposedStack, isSqueezed }: WantedTensor,
   stored: StoredTensor,
 ): void {
   const outermost = [...shape].reverse();
   const expected = isTransposedStack
     ? [outermost[0]!, outermost[2]!, outermost[1]! * (part?.of ?? 1)]
-    : frame === undefined
-      ? outermost.map((n, i) => (i === 0 ? n * (part?.of ?? 1) : n))
-      : [outermost[0]!, outermost[1]!, 2, outermost[2]!, outermost[3]!];
+    : isSqueezed
+      ? [outermost[0]!, 1, ...outermost.slice(1)]
+      : frame === undefined
+        ? outermost.map((n, i) => (i === 0 ? n * (part?.of ?? 1) : n))
+        : [outermost[0]!, outermost[1]!, 2, outermost[2]!, outermost[3]!];
   if (stored.shape.length === expected.length && stored.shape.every((n, i) => n === expected[i])) return;
   const found = `[${stored.shape.join(', ')}]`;
   throw new GgufError(

@@ -1,5 +1,7 @@
-import type { Experts } from '../families/shapes.js';
+import { recurrentLayersOf, type Experts } from '../families/shapes.js';
 import type { CheckpointConfig } from './config.js';
+import { linearAttentionTensorsOf } from './linear-attention.js';
+import type { Run } from './value-heads.js';
 
 /** A tensor of a GGUF file and what of a checkpoint it is made of. */
 export interface WantedTensor {
@@ -16,31 +18,50 @@ export interface WantedTensor {
   readonly frame?: 0 | 1;
   /** Not quantised, nor in half precision: llama.cpp takes it in F32 alone, or its own converter writes no other. */
   readonly isExact?: boolean;
+  /** The source's rows, or columns, in another order. */
+  readonly rows?: readonly Run[];
+  readonly columns?: readonly Run[];
+  /** The source has a dimension of 1 more, after the outermost. */
+  readonly isSqueezed?: boolean;
+  /** What becomes of each value. */
+  readonly value?: (value: number) => number;
 }
+
+/** The checkpoints of a Qwen3.5 have what its norms multiply with less 1, but for one. */
+const plusOne = (value: number): number => value + 1;
 
 /** The text model's tensors, and where a checkpoint has them. */
 export function textTensorsOf({ family, text }: CheckpointConfig): WantedTensor[] {
-  const { nEmbd, nLayer, nHead, nHeadKv, nFf, nVocab, headSize, tied, experts } = text;
+  const { nEmbd, nHead, nHeadKv, nFf, nVocab, headSize, tied, experts, linear } = text;
   const [nQ, nKv] = [headSize * nHead, headSize * nHeadKv];
+  const norm = (name: string, source: string, size: number): WantedTensor => ({
+    ...{ name, source, shape: [size] },
+    ...(family.isRecurrent && { value: plusOne }),
+  });
   const tensors: WantedTensor[] = [
     { name: 'token_embd.weight', source: 'model.embed_tokens.weight', shape: [nEmbd, nVocab] },
-    { name: 'output_norm.weight', source: 'model.norm.weight', shape: [nEmbd] },
+    norm('output_norm.weight', 'model.norm.weight', nEmbd),
     ...(tied ? [] : [{ name: 'output.weight', source: 'lm_head.weight', shape: [nEmbd, nVocab] }]),
   ];
-  for (let i = 0; i < nLayer; i++) {
+  for (const [i, isRecurrent] of recurrentLayersOf(text).entries()) {
     const add = (name: string, source: string, ...shape: number[]): void =>
       void tensors.push({ name: `blk.${i}.${name}`, source: `model.layers.${i}.${source}`, shape });
+    const addNorm = (name: string, source: string, size: number): void =>
+      void tensors.push(norm(`blk.${i}.${name}.weight`, `model.layers.${i}.${source}.weight`, size));
     const project = (part: 'q' | 'k' | 'v', nOut: number): void => {
       add(`attn_${part}.weight`, `self_attn.${part}_proj.weight`, nEmbd, nOut);
       if (!family.hasQkNorm) add(`attn_${part}.bias`, `self_attn.${part}_proj.bias`, nOut);
-      else if (part !== 'v') add(`attn_${part}_norm.weight`, `self_attn.${part}_norm.weight`, headSize);
+      else if (part !== 'v') addNorm(`attn_${part}_norm`, `self_attn.${part}_norm`, headSize);
     };
-    add('attn_norm.weight', 'input_layernorm.weight', nEmbd);
-    project('q', nQ);
-    project('k', nKv);
-    project('v', nKv);
-    add('attn_output.weight', 'self_attn.o_proj.weight', nQ, nEmbd);
-    add('ffn_norm.weight', 'post_attention_layernorm.weight', nEmbd);
+    addNorm('attn_norm', 'input_layernorm', nEmbd);
+    if (isRecurrent) tensors.push(...linearAttentionTensorsOf(i, nEmbd, linear!));
+    else {
+      project('q', family.isRecurrent ? 2 * nQ : nQ); // with a gate of the same size, head by head in both
+      project('k', nKv);
+      project('v', nKv);
+      add('attn_output.weight', 'self_attn.o_proj.weight', nQ, nEmbd);
+    }
+    addNorm(family.isRecurrent ? 'post_attention_norm' : 'ffn_norm', 'post_attention_layernorm', nEmbd);
     if (experts) {
       tensors.push(...expertTensors(i, nEmbd, experts));
       continue;

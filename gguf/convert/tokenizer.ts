@@ -2,15 +2,18 @@ import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GgufError } from '../errors.js';
 import { isObject, readJsonObject, type JsonObject } from '../json-object.js';
-import { TOKEN_TYPES } from '../tokenizer.js';
+import { TOKEN_TYPES, type PreTokenizer } from '../tokenizer.js';
 import { bool, i32s, str, strings, u32, type GgufMetadata, type GgufValue } from '../values.js';
 import type { CheckpointConfig } from './config.js';
 
 /** Qwen's have 7 to 11 MB. */
 const MAX_BYTES = 64 * 2 ** 20;
 
-/** What the tokenizers of Qwen2 to Qwen3 split a text by first; llama.cpp calls it `qwen2` (src/llama-vocab.cpp). */
-const QWEN2_PATTERN = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
+/** What the tokenizers of Qwen2 to Qwen3, and of Qwen3.5, split a text by first, as llama.cpp calls it (llama-vocab.cpp). */
+const PATTERNS: Readonly<Record<PreTokenizer, string>> = {
+  qwen2: String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+  qwen35: String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+};
 
 /**
  * The `tokenizer.*` metadata of a checkpoint: tokenizer.json, what its tokenizer_config.json says beside, and the chat
@@ -22,6 +25,7 @@ export async function checkpointTokenizer(folder: string, { text, tokenIds }: Ch
   const path = join(folder, 'tokenizer.json');
   const tokenizer = await readJsonObject(path, MAX_BYTES);
   const model = requireByteLevelBpe(path, tokenizer);
+  const pre = preTokenizerOf(path, tokenizer);
   const { tokens, types, ids } = readTokens(path, tokenizer, model, text.nVocab);
   const settings = await optionalObject(join(folder, 'tokenizer_config.json'));
   const named = (key: string, otherwise?: number): number | undefined => {
@@ -35,7 +39,7 @@ export async function checkpointTokenizer(folder: string, { text, tokenIds }: Ch
   const template = await chatTemplate(folder, settings);
   return new Map<string, GgufValue>([
     ['tokenizer.ggml.model', str('gpt2')],
-    ['tokenizer.ggml.pre', str('qwen2')],
+    ['tokenizer.ggml.pre', str(pre)],
     ['tokenizer.ggml.tokens', strings(tokens)],
     ['tokenizer.ggml.token_type', i32s(types)],
     ['tokenizer.ggml.merges', strings(readMerges(path, model))],
@@ -51,13 +55,18 @@ function idEntries(ids: Readonly<Record<string, number | undefined>>): [string, 
   );
 }
 
-function requireByteLevelBpe(path: string, { model, pre_tokenizer: pre }: JsonObject): JsonObject {
+function requireByteLevelBpe(path: string, { model }: JsonObject): JsonObject {
   if (!isObject(model) || model.type !== 'BPE' || model.byte_fallback === true)
     throw new GgufError('UNSUPPORTED', `${path}: only byte-level BPE tokenizers are converted`);
-  const patterns = JSON.stringify(pre ?? null);
-  if (!patterns.includes(`"Regex":${JSON.stringify(QWEN2_PATTERN)}`))
-    throw new GgufError('UNSUPPORTED', `${path}: its pre_tokenizer splits texts otherwise than Qwen2 to Qwen3 do`);
   return model;
+}
+
+function preTokenizerOf(path: string, { pre_tokenizer: settings }: JsonObject): PreTokenizer {
+  const text = JSON.stringify(settings ?? null);
+  const names = Object.keys(PATTERNS) as PreTokenizer[];
+  const found = names.find((name) => text.includes(`"Regex":${JSON.stringify(PATTERNS[name])}`));
+  if (found) return found;
+  throw new GgufError('UNSUPPORTED', `${path}: its pre_tokenizer splits texts otherwise than Qwen2 to Qwen3.5 do`);
 }
 
 interface Tokens {

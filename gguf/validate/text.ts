@@ -80,13 +80,14 @@ function* checkSizes(metadata: GgufMetadata, family: ModelFamily): Check<TextSiz
   const nEmbd = yield* requireU32(metadata, key('embedding_length'), width);
   const nBlock = yield* requireU32(metadata, key('block_count'), { min: 1, max: MAX_LAYERS });
   const ahead = { min: 0, max: Math.max(0, (nBlock ?? 1) - 1) };
-  const nMtp = isRecurrent ? ((yield* optionalU32(metadata, key('nextn_predict_layers'), ahead)) ?? 0) : 0;
-  const nLayer = nBlock === undefined ? undefined : nBlock - nMtp;
+  const mtpKey = key('nextn_predict_layers');
+  const nMtp = isRecurrent && metadata.has(mtpKey) ? yield* requireU32(metadata, mtpKey, ahead) : 0;
+  const nLayer = nBlock === undefined || nMtp === undefined ? undefined : nBlock - nMtp;
   const nFf = yield* requireU32(metadata, key('feed_forward_length'), { min: 1, max: 16 * MAX_WIDTH });
   const nCtx = yield* requireU32(metadata, key('context_length'), { min: 256, max: 2 ** 24 });
   const nHead = yield* requireU32(metadata, key('attention.head_count'), width);
   const nHeadKv = (yield* optionalU32(metadata, key('attention.head_count_kv'), width)) ?? nHead;
-  if (!nEmbd || !nLayer || !nFf || !nCtx || !nHead || !nHeadKv) return undefined;
+  if (!nEmbd || !nLayer || nMtp === undefined || !nFf || !nCtx || !nHead || !nHeadKv) return undefined;
   const isFree = architecture !== 'qwen2vl'; // of qwen2vl.cpp's heads only the size that divides the embedding works
   const ownSize = isFree ? yield* optionalU32(metadata, key('attention.key_length'), width) : undefined;
   const headSize = headSizeOf({ nEmbd, nHead, ...(ownSize !== undefined && { headSize: ownSize }) });
@@ -156,7 +157,7 @@ function* checkRope(
     const half = nRotOf(sizes) / 2;
     const sum = sections.reduce((total, n) => total + n, 0);
     if (sum !== half || sections.some((n) => n < 0) || sections[3] === half) {
-      const required = `must be four sizes of at least 0, not all in the last, that sum to ${half}, half of ${sizes.nRot === undefined ? 'the head size' : 'what turns of a head'}`;
+      const required = `must be four sizes of at least 0, not all in the last, that sum to ${half}, half ${sizes.nRot === undefined ? 'the head size' : 'of what turns of a head'}`;
       yield { where: key, found: `[${sections.join(', ')}]`, required };
     }
   }
@@ -217,6 +218,8 @@ function* refuseOtherComputation(
   ]);
 }
 
+type TensorsOfPart = Readonly<Record<string, ExpectedTensor>>;
+
 const matrix = (...shape: number[]): ExpectedTensor => ({ shape, kind: 'matrix', required: true });
 const vector = (size: number, required = true): ExpectedTensor => ({ shape: [size], kind: 'vector', required });
 
@@ -228,20 +231,22 @@ function expectedTensors(family: ModelFamily, sizes: TextSizes, nVocab: number):
     ['output.weight', { ...matrix(nEmbd, nVocab), required: false }],
     ...(family.hasQkNorm ? [] : [['output.bias', vector(nVocab, false)] as const]), // qwen2vl.cpp alone looks for it
   ]);
-  const add = (i: number, tensors: Readonly<Record<string, ExpectedTensor>>): void => {
+  const add = (i: number, tensors: Readonly<TensorsOfPart>): void => {
     for (const [part, tensor] of Object.entries(tensors)) expected.set(`blk.${i}.${part}`, tensor);
   };
-  for (const [i, isRecurrent] of recurrentLayersOf(sizes).entries()) {
-    add(i, isRecurrent ? linearAttentionTensors(nEmbd, linear!) : attentionTensors(family, sizes));
-    add(i, restOfLayer(family, sizes));
-  }
-  for (let i = nLayer; i < nLayer + nMtp; i++) {
-    add(i, { ...attentionTensors(family, sizes), ...restOfLayer(family, sizes), ...mtpTensors(nEmbd, nVocab) });
-  }
+  const attention = attentionTensors(family, sizes);
+  const rest = restOfLayer(family, sizes);
+  const addLayer = (i: number, mixer: TensorsOfPart, more: TensorsOfPart = {}): void => {
+    for (const [part, tensor] of Object.entries({ 'attn_norm.weight': vector(nEmbd), ...mixer, ...rest, ...more }))
+      expected.set(`blk.${i}.${part}`, tensor);
+  };
+  for (const [i, isRecurrent] of recurrentLayersOf(sizes).entries())
+    addLayer(i, isRecurrent ? linearAttentionTensors(nEmbd, linear!) : attention);
+  for (let i = nLayer; i < nLayer + nMtp; i++) addLayer(i, attention, mtpTensors(nEmbd, nVocab));
   return expected;
 }
 
-function attentionTensors({ hasQkNorm, isRecurrent }: ModelFamily, sizes: TextSizes): Record<string, ExpectedTensor> {
+function attentionTensors({ hasQkNorm, isRecurrent }: ModelFamily, sizes: TextSizes): TensorsOfPart {
   const { nEmbd, nHead, nHeadKv, headSize } = sizes;
   const nOut = headSize * nHead;
   const nQ = isRecurrent ? 2 * nOut : nOut; // with a gate of the same size
@@ -258,10 +263,9 @@ function attentionTensors({ hasQkNorm, isRecurrent }: ModelFamily, sizes: TextSi
   };
 }
 
-/** Norms and feed-forward network, or networks. */
-function restOfLayer({ isRecurrent }: ModelFamily, { nEmbd, nFf, experts }: TextSizes): Record<string, ExpectedTensor> {
+/** What comes after the attention: its norm, and the feed-forward network or networks. */
+function restOfLayer({ isRecurrent }: ModelFamily, { nEmbd, nFf, experts }: TextSizes): TensorsOfPart {
   return {
-    'attn_norm.weight': vector(nEmbd),
     [isRecurrent ? 'post_attention_norm.weight' : 'ffn_norm.weight']: vector(nEmbd),
     ...(experts
       ? {
@@ -279,7 +283,7 @@ function restOfLayer({ isRecurrent }: ModelFamily, { nEmbd, nFf, experts }: Text
 }
 
 /** What a block that guesses ahead has beside the tensors of a layer. */
-function mtpTensors(nEmbd: number, nVocab: number): Record<string, ExpectedTensor> {
+function mtpTensors(nEmbd: number, nVocab: number): TensorsOfPart {
   return {
     'nextn.eh_proj.weight': matrix(2 * nEmbd, nEmbd),
     'nextn.enorm.weight': vector(nEmbd),

@@ -18,7 +18,7 @@ import { greatestDifference } from '../support/reproducibility.js';
 import { temporaryFolder } from './temporary.js';
 
 const folder = await temporaryFolder();
-const CHECKPOINTS = ['qwen2.5-vl', 'qwen3-vl', 'qwen3-vl-moe'] as const;
+const CHECKPOINTS = ['qwen2.5-vl', 'qwen3-vl', 'qwen3-vl-moe', 'qwen3.5'] as const;
 const TYPES = ['F32', 'F16', 'BF16', 'Q8_0'] as const satisfies readonly ConvertedType[];
 const checkpoint = (name: string): string => projectFile('test', 'fixtures', 'convert', name);
 
@@ -147,14 +147,14 @@ describe('what is missing or unknown in a checkpoint is said, and no file is wri
       'qwen3-vl',
       set('config.json', 'architectures', ['LlamaForCausalLM']),
       'UNSUPPORTED',
-      /names LlamaForCausalLM; checkpoints of Qwen2.5-VL, Qwen3-VL and Qwen3-VL-MoE are converted/,
+      /names LlamaForCausalLM; checkpoints of Qwen2.5-VL, Qwen3-VL, Qwen3-VL-MoE and Qwen3.5 are converted/,
     ],
     [
-      'a Qwen3.5',
-      'qwen3-vl',
-      set('config.json', 'architectures', ['Qwen3_5ForConditionalGeneration']),
+      'a Qwen3.5 with experts',
+      'qwen3.5',
+      set('config.json', 'architectures', ['Qwen3_5MoeForConditionalGeneration']),
       'UNSUPPORTED',
-      /Qwen3.5 keeps a running state/,
+      /Qwen3.5 with experts is not supported/,
     ],
     [
       'no size',

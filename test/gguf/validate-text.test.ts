@@ -22,10 +22,10 @@ describe('text model', () => {
   const cases: readonly Case[] = [
     ['another architecture', set('general.architecture', str('llama')), ['general.architecture'], /only Qwen2.5-VL/],
     [
-      'a model with a running state',
-      set('general.architecture', str('qwen35')),
+      'a model that is refused',
+      set('general.architecture', str('qwen35moe')),
       ['general.architecture'],
-      /Qwen3.5 keeps a running state that cannot be cut back, and conversations here are; a Qwen3-VL runs/,
+      /Qwen3.5 with experts is not supported; a Qwen3.5 without \(0.8B to 27B\) or a Qwen3-VL-MoE runs/,
     ],
     ['a vision file', set('general.architecture', str('clip')), ['general.architecture'], /vision \(mmproj\) file/],
     ['no architecture', drop('general.architecture'), ['general.architecture'], /missing/],
