@@ -4,10 +4,13 @@ import { encodeTensor } from './encode-tensor.js';
 import { GgufError } from './errors.js';
 import type { FamilyName, ModelFamily } from './families/family.js';
 import { FAMILIES, familyOfText, familyTitles } from './families/index.js';
+import { linearOrder, type LinearRuns } from './lora-linear.js';
 import { loraNameOf } from './lora-names.js';
 import { readPeftConfig } from './peft-config.js';
 import type { GgufHeader } from './reader.js';
 import { readSafeTensor, readSafeTensors, type SafeTensor, type SafeTensorsHeader } from './safetensors.js';
+import { reorderColumns } from './value-heads.js';
+import { GGML_TYPES } from './types.js';
 import { f32, str } from './values.js';
 import { writeGguf, type TensorToWrite, type WriteOptions } from './writer.js';
 
@@ -29,7 +32,8 @@ export interface ConvertedLora {
 
 /**
  * Writes a PEFT adapter (a folder with adapter_config.json and adapter_model.safetensors) as a GGUF adapter. Bytes are
- * copied: PyTorch's [out, in] is ggml's `ne` [in, out], and q and k of these families need no permutation.
+ * copied: PyTorch's [out, in] is ggml's `ne` [in, out], and q and k of these families need no permutation. Of a layer that
+ * keeps a running state they are put in the order that llama.cpp has the heads of values in, which `base` tells.
  *
  * @throws GgufError `UNSUPPORTED` (DoRA, adapted embeddings or vision tower, ...), `INVALID` (halves that do not fit),
  * `IO`, `OUTPUT`, `MALFORMED`; the signal's reason
@@ -42,7 +46,7 @@ export async function convertLora(
   const family = options.base ? requireFamily(options.base) : FAMILIES[options.family ?? 'qwen2vl'];
   const config = await readPeftConfig(join(folder, 'adapter_config.json'));
   const source = await readSafeTensors(join(folder, 'adapter_model.safetensors'));
-  const pairs = pairUp(source);
+  const pairs = pairUp(source, family);
   if (pairs.length === 0) throw new GgufError('INVALID', `${source.path} holds no low-rank pairs`);
   const alphaOf = ({ module, rank }: Pair): number => {
     const alpha = config.alpha_pattern.valueOf(module) ?? config.lora_alpha;
@@ -52,6 +56,7 @@ export async function convertLora(
   };
   // A GGUF adapter has one alpha: pairs that have another get the difference into their b.
   const alpha = alphaOf(pairs[0]!);
+  const orderOf = linearOrder(options.base);
   const tensors: TensorToWrite[] = [];
   for (const pair of pairs) {
     options.signal?.throwIfAborted();
@@ -62,8 +67,9 @@ export async function convertLora(
         `${pair.base}: its rank is ${pair.rank}, and adapter_config.json says ${expected}`,
       );
     if (options.base) requireShape(pair, options.base);
-    tensors.push(await halfToWrite(source, pair, 'a', 1, options.type));
-    tensors.push(await halfToWrite(source, pair, 'b', alphaOf(pair) / alpha, options.type));
+    const runs = orderOf(pair);
+    tensors.push(await halfToWrite(source, pair, 'a', 1, runs, options.type));
+    tensors.push(await halfToWrite(source, pair, 'b', alphaOf(pair) / alpha, runs, options.type));
   }
   const metadata = new Map([
     ['general.architecture', str(family.architecture)],
@@ -89,10 +95,10 @@ interface Pair {
   readonly b: SafeTensor;
 }
 
-function pairUp(source: SafeTensorsHeader): Pair[] {
+function pairUp(source: SafeTensorsHeader, family: ModelFamily): Pair[] {
   const halves = new Map<string, { module: string; a?: SafeTensor; b?: SafeTensor }>();
   for (const tensor of source.tensors) {
-    const { base, module, half } = loraNameOf(tensor.name);
+    const { base, module, half } = loraNameOf(tensor.name, family);
     const entry = halves.get(base) ?? { module };
     if (entry[half]) throw new GgufError('INVALID', `${source.path}: ${base} has two halves ${half}`);
     halves.set(base, { ...entry, [half]: tensor });
@@ -128,13 +134,21 @@ async function halfToWrite(
   pair: Pair,
   half: 'a' | 'b',
   factor: number,
+  { rows, columns }: LinearRuns,
   wanted: LoraConvertOptions['type'],
 ): Promise<TensorToWrite> {
   const tensor = pair[half];
   const { type: found } = tensor;
   if (found !== 'F32' && found !== 'F16' && found !== 'BF16')
     throw new GgufError('UNSUPPORTED', `${source.path}: ${tensor.name} is ${found}; F32, F16 and BF16 are taken`);
-  const bytes = await readSafeTensor(source, tensor);
+  const read = await readSafeTensor(source, tensor);
+  const { bytesPerBlock: size } = GGML_TYPES[found];
+  const bytes =
+    half === 'a' && columns
+      ? reorderColumns(read, columns, size)
+      : half === 'b' && rows
+        ? reorderColumns(read, rows, pair.rank * size)
+        : read;
   const type = wanted ?? (found === 'BF16' ? 'F32' : found);
   const shape = [...tensor.shape].reverse();
   const name = `${pair.base}.lora_${half}`;

@@ -1,6 +1,6 @@
 import { linearWidthsOf, type LinearAttention } from '../families/shapes.js';
 import type { WantedTensor } from './tensors.js';
-import { qkvRuns, valueRuns } from './value-heads.js';
+import { qkvRuns, valueRuns } from '../value-heads.js';
 
 /** The tensors of a layer that keeps a running state, beside its norms and its feed-forward network. */
 export function linearAttentionTensorsOf(layer: number, nEmbd: number, linear: LinearAttention): WantedTensor[] {

@@ -7,7 +7,7 @@ import { GGML_TYPES, countElements, tensorBytes, type GgmlType } from '../types.
 import type { TensorToWrite } from '../writer.js';
 import type { StoredTensor } from './checkpoint.js';
 import type { WantedTensor } from './tensors.js';
-import { reorderColumns } from './value-heads.js';
+import { reorderColumns } from '../value-heads.js';
 
 /** Types a converted file's matrices can have. */
 export const CONVERTED_TYPES = ['F32', 'F16', 'BF16', 'Q8_0'] as const;

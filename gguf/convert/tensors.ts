@@ -1,7 +1,7 @@
 import { recurrentLayersOf, type Experts } from '../families/shapes.js';
 import type { CheckpointConfig } from './config.js';
 import { linearAttentionTensorsOf } from './linear-attention.js';
-import type { Run } from './value-heads.js';
+import type { Run } from '../value-heads.js';
 
 /** A tensor of a GGUF file and what of a checkpoint it is made of. */
 export interface WantedTensor {

@@ -29,7 +29,7 @@ export function* checkLora(header: GgufHeader, base: GgufHeader): Check<true | u
       required: 'must not be there: only halves of low-rank pairs are applied',
       code: 'UNSUPPORTED',
     };
-  for (const [name, halves] of pairs) yield* checkPair(name, halves, baseTensors.get(name), base.path);
+  for (const [name, halves] of pairs) yield* checkPair(name, halves, baseTensors.get(name), base);
   return true;
 }
 
@@ -48,11 +48,20 @@ function* checkKind(metadata: GgufMetadata, base: GgufMetadata): Check<boolean> 
   return true;
 }
 
+/** Of the blocks that guess ahead, which llama.cpp leaves out. */
+function isLeftOut(name: string, base: GgufMetadata): boolean {
+  const { architecture } = familyOfText(base) ?? FAMILIES.qwen2vl;
+  const nMtp = Number(base.get(`${architecture}.nextn_predict_layers`)?.value ?? 0);
+  const nBlock = Number(base.get(`${architecture}.block_count`)?.value);
+  const block = /^blk\.(\d+)\./.exec(name)?.[1];
+  return nMtp > 0 && block !== undefined && Number(block) >= nBlock - nMtp;
+}
+
 function* checkPair(
   name: string,
   { a, b }: Readonly<Partial<Record<LoraHalf, GgufTensor>>>,
   base: GgufTensor | undefined,
-  basePath: string,
+  { path: basePath, metadata }: GgufHeader,
 ): Check {
   const where = `tensor ${(a ?? b)!.name}`;
   if (!a || !b) {
@@ -60,8 +69,9 @@ function* checkPair(
     return;
   }
   // Adapted embeddings lie the other way round, and abort where they are the output matrix too. Vectors, of norms and
-  // biases, are not multiplied with anything an adapter could be added to.
-  if (name === 'token_embd.weight' || base?.shape.length !== 2) {
+  // biases, are not multiplied with anything an adapter could be added to, and a convolution looks for none.
+  const isMatrix = base?.shape.length === 2 && !name.endsWith('.ssm_conv1d.weight');
+  if (name === 'token_embd.weight' || !isMatrix || isLeftOut(name, metadata)) {
     const required = base
       ? 'must not be there: only the matrices of layers and output are adapted'
       : `must be for a tensor of ${basePath}: the adapter is for another model`;

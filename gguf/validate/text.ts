@@ -231,9 +231,6 @@ function expectedTensors(family: ModelFamily, sizes: TextSizes, nVocab: number):
     ['output.weight', { ...matrix(nEmbd, nVocab), required: false }],
     ...(family.hasQkNorm ? [] : [['output.bias', vector(nVocab, false)] as const]), // qwen2vl.cpp alone looks for it
   ]);
-  const add = (i: number, tensors: Readonly<TensorsOfPart>): void => {
-    for (const [part, tensor] of Object.entries(tensors)) expected.set(`blk.${i}.${part}`, tensor);
-  };
   const attention = attentionTensors(family, sizes);
   const rest = restOfLayer(family, sizes);
   const addLayer = (i: number, mixer: TensorsOfPart, more: TensorsOfPart = {}): void => {

@@ -154,6 +154,26 @@ describe('what llama.cpp cannot do with an adapter is refused with what to do in
     await expect(convertLora(copy, out)).rejects.toMatchObject({ message: expect.stringMatching(message) as string });
   });
 
+  test.each([
+    ['linear_attn.in_proj_qkv', 'qwen2vl', /a layer of a Qwen2.5-VL has no linear_attn\.in_proj_qkv/],
+    ['linear_attn.in_proj_qkv', 'qwen35', /blk\.0\.attn_qkv\.weight: in what order its rows go.*--base/],
+    ['linear_attn.conv1d', 'qwen35', /it adapts a convolution.*leave conv1d out/],
+    ['linear_attn.norm', 'qwen35', /a layer of a Qwen3.5 has no linear_attn\.norm/],
+  ] as const)('%s of a %s', async (module, family, message) => {
+    const copy = await changed({}, (name) => name.replace('layers.0.self_attn.q_proj', `layers.0.${module}`));
+    await expect(convertLora(copy, out, { family })).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  test('the block that guesses ahead', async () => {
+    const copy = await changed({}, (name) => name.replace('model.layers.0.', 'mtp.layers.0.'));
+    await expect(convertLora(copy, out, { family: 'qwen35' })).rejects.toThrow(
+      /it adapts the block that guesses ahead/,
+    );
+  });
+
   test('a base of another shape', async () => {
     const { textPath } = await writeToyPair(path.join(folder, 'wide'), { text: { nEmbd: 128 } });
     await expect(convertLora(sft, out, { base: await readGguf(textPath) })).rejects.toThrow(

@@ -2,7 +2,15 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { convertLora, isSwallowed, mergeLoras, readGguf, writeToyPair, type MergedTensor } from '../../gguf/index.js';
+import {
+  convertCheckpoint,
+  convertLora,
+  isSwallowed,
+  mergeLoras,
+  readGguf,
+  writeToyPair,
+  type MergedTensor,
+} from '../../gguf/index.js';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.js';
 import { quantizeModel, type Quantization } from '../../src/runtime/quantize.js';
 import { nativeCodec } from '../../src/runtime/tensor-codec.js';
@@ -24,8 +32,8 @@ interface Expected {
 }
 const expected = JSON.parse(await readFile(fixture('expected.json'), 'utf8')) as Expected;
 
-/** Matrices of the toys an adapter changes: of experts, those of attention alone. */
-const ADAPTED = { qwen2vl: 7 * 2, qwen3vl: 7 * 3, qwen3vlmoe: 4 * 3 } as const;
+/** Matrices of the toys an adapter changes: of experts, those of attention alone; of a running state five in its place. */
+const ADAPTED = { qwen2vl: 7 * 2, qwen3vl: 7 * 3, qwen3vlmoe: 4 * 3, qwen35: 7 * 2 + 8 * 2 } as const;
 
 let runtime: Runtime;
 let mmprojPath: string;
@@ -96,8 +104,35 @@ test('a PEFT adapter of a Qwen3-VL changes the model the same, applied and merge
   });
 });
 
-describe.each(['qwen2vl', 'qwen3vl', 'qwen3vlmoe'] as const)('merging into a base of %s', (family) => {
-  const shape = { family, text: { nEmbd: 256, nFf: 512, nHead: 4, nHeadKv: 2, headSize: 64 } } as const;
+test('a PEFT adapter on every matrix of a Qwen3.5 gives transformers’ log-probabilities, applied and merged', async () => {
+  const own = JSON.parse(await readFile(fixture('expected-qwen3.5.json'), 'utf8')) as {
+    readonly tokens: readonly number[];
+    readonly base: readonly number[];
+    readonly adapted: readonly number[];
+    readonly nPairs: number;
+  };
+  const checkpoint = projectFile('test', 'fixtures', 'convert', 'qwen3.5');
+  const { textPath, mmprojPath: vision } = await convertCheckpoint(checkpoint, at('qwen3.5'), { type: 'F32' });
+  const adapter = at('qwen3.5.gguf');
+  const { nPairs } = await convertLora(fixture('qwen3.5'), adapter, { base: await readGguf(textPath) });
+  expect(nPairs).toBe(own.nPairs);
+  const reports = await mergeLoras(textPath, [{ path: adapter }], at('qwen3.5-merged.gguf'));
+  expect(reports).toHaveLength(nPairs);
+  const plain = await answerOf(textPath, [], own.tokens, vision);
+  expect(greatestDifference(plain, own.base)).toBeLessThan(1e-3);
+  const applied = await answerOf(textPath, [{ path: adapter }], own.tokens, vision);
+  expect(greatestDifference(applied, own.adapted)).toBeLessThan(1e-3);
+  expect(
+    greatestDifference(await answerOf(at('qwen3.5-merged.gguf'), [], own.tokens, vision), own.adapted),
+  ).toBeLessThan(1e-3);
+  expect(greatestDifference(own.adapted, own.base)).toBeGreaterThan(0.5);
+});
+
+describe.each(['qwen2vl', 'qwen3vl', 'qwen3vlmoe', 'qwen35'] as const)('merging into a base of %s', (family) => {
+  // Rows that K-quants can be of, of a running state too.
+  const linear = { nConv: 4, nKeyHeads: 4, nValueHeads: 16, headSize: 16, fullInterval: 2 };
+  const text = { nEmbd: 256, nFf: 512, nHead: 4, nHeadKv: 2, headSize: 64, ...(family === 'qwen35' && { linear }) };
+  const shape = { family, text };
   const at = (name: string): string => path.join(folder, `${family}-${name}`);
   const tokens = Array.from(someTokens(12));
   let original: { textPath: string; mmprojPath: string };
@@ -116,7 +151,9 @@ describe.each(['qwen2vl', 'qwen3vl', 'qwen3vlmoe'] as const)('merging into a bas
     return file;
   }
 
-  // Measured 0.004, 0.17, 0.44 and 1.6 (2026-11); the adapter itself moves them by 7 to 8.
+  // Measured 0.004, 0.17, 0.44 and 1.6 (2026-11); the adapter itself moves them by 7 to 8. A Qwen3.5, of which twice as
+  // many matrices change: 0.012, 0.32, 1.2 and 3.0 (2026-12).
+  const more = family === 'qwen35' ? 2 : 1;
   test.each([
     ['F16', 0.01],
     ['Q8_0', 0.3],
@@ -134,7 +171,7 @@ describe.each(['qwen2vl', 'qwen3vl', 'qwen3vlmoe'] as const)('merging into a bas
         await answerOf(base, [{ path: adapter }], tokens, original.mmprojPath),
         await answerOf(merged, [], tokens, original.mmprojPath),
       ];
-      expect(greatestDifference(own, applied)).toBeLessThan(tolerance);
+      expect(greatestDifference(own, applied)).toBeLessThan(more * tolerance);
       expect(greatestDifference(plain, applied)).toBeGreaterThan(2 * greatestDifference(own, applied));
       const types = new Map((await readGguf(merged)).tensors.map((tensor) => [tensor.name, tensor.type]));
       expect([...types]).toEqual((await readGguf(base)).tensors.map((tensor) => [tensor.name, tensor.type]));
@@ -175,7 +212,7 @@ describe.each(['qwen2vl', 'qwen3vl', 'qwen3vlmoe'] as const)('merging into a bas
       message: expect.stringMatching(
         family === 'qwen2vl'
           ? /blk\.0\.attn_k\.weight\.lora_a: \[256, 4\], must be \[64, 4\], for blk\.0\.attn_k\.weight of \[64, 32\] in/
-          : /general.architecture: "qwen3vl(moe)?", must be the string "qwen2vl": only LoRA adapters for Qwen2.5-VL/,
+          : /general.architecture: "qwen3(vl|vlmoe|5)", must be the string "qwen2vl": only LoRA adapters for Qwen2.5-VL/,
       ) as string,
     });
     await expect(mergeLoras(basePath, [{ path: basePath }], at('x.gguf'))).rejects.toThrow(
@@ -196,7 +233,9 @@ async function writeRandomLora(basePath: string, file: string, size: number): Pr
     return encodeTensor('F32', values);
   };
   const tensors = base.tensors
-    .filter(({ name }) => /^blk\.\d+\.(attn_[qkv]|attn_output|ffn_(gate|up|down))\.weight$/.test(name))
+    .filter(({ name }) =>
+      /^blk\.\d+\.(attn_(q|k|v|qkv|gate|output)|ssm_(alpha|beta|out)|ffn_(gate|up|down))\.weight$/.test(name),
+    )
     .flatMap(({ name, shape: [nIn = 1, nOut = 1] }) => [
       { name: `${name}.lora_a`, type: 'F32' as const, shape: [nIn, 4], data: random(4 * nIn, 1 / Math.sqrt(nIn)) },
       { name: `${name}.lora_b`, type: 'F32' as const, shape: [4, nOut], data: random(4 * nOut, 0.1 * size) },

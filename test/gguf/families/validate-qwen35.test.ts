@@ -2,10 +2,13 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   bools,
+  f32,
   i32s,
   requireValidPair,
   str,
   u32,
+  readGguf,
+  validateLora,
   validatePair,
   writeGguf,
   writeToyPair,
@@ -307,4 +310,37 @@ test('the sizes of a Qwen3.5 are read as they were written', async () => {
   expect(family.title).toBe('Qwen3.5');
   expect(textSizes).toMatchObject({ nLayer: 4, headSize: 64, nRot: 16, nDeepstack: 0 });
   expect(textSizes.linear).toEqual({ ...linear, recurrentLayers });
+});
+
+test.each([
+  ['a matrix of a running state', 'blk.0.ssm_out.weight', 64, 64, undefined],
+  [
+    'a convolution, which llama.cpp would quietly leave as it is,',
+    'blk.0.ssm_conv1d.weight',
+    4,
+    128,
+    /only the matrices/,
+  ],
+  ['the block that guesses ahead', 'blk.4.attn_k.weight', 64, 64, /only the matrices of layers/],
+] as const)('an adapter for %s', async (_, name, nIn, nOut, refused) => {
+  const draft = draftOf('text', 'qwen35');
+  withMtp(draft);
+  const textPath = path.join(folder, 'base.gguf');
+  await writeGguf(textPath, draft);
+  const lora = path.join(folder, 'lora.gguf');
+  await writeGguf(lora, {
+    metadata: new Map([
+      ['general.architecture', str('qwen35')],
+      ['general.type', str('adapter')],
+      ['adapter.type', str('lora')],
+      ['adapter.lora.alpha', f32(8)],
+    ]),
+    tensors: [
+      { name: `${name}.lora_a`, type: 'F32', shape: [nIn, 4], data: 'hole' },
+      { name: `${name}.lora_b`, type: 'F32', shape: [4, nOut], data: 'hole' },
+    ],
+  });
+  const problems = await validateLora(lora, await readGguf(textPath));
+  if (!refused) expect(problems).toEqual([]);
+  else expect(problems).toMatchObject([{ code: 'INVALID', message: expect.stringMatching(refused) as string }]);
 });

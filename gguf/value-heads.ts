@@ -1,4 +1,4 @@
-import { linearWidthsOf, type LinearAttention } from '../families/shapes.js';
+import { linearWidthsOf, type LinearAttention } from './families/shapes.js';
 
 /** Neighbouring rows, or columns, that keep their order: the first, and how many. */
 export interface Run {
