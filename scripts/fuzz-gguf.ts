@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { FAMILIES, type FamilyName } from '../gguf/index.js';
 import { judgeSeeds, type Report } from './fuzz/child.js';
 import { mutatedPair } from './fuzz/mutated-pair.js';
 import { seedsOf } from './fuzz/seed-ranges.js';
@@ -12,6 +13,7 @@ working model, never in a crash, a hang or runaway memory.
 
   npm run fuzz:gguf -- [--count 5000] [--from 0]   judge this many seeds, from this one
   npm run fuzz:gguf -- --write folder --from 17    write the pair of one seed, to look at
+  npm run fuzz:gguf -- --family qwen35             pairs of one family alone; default: each of any
 `;
 /** The time is generous because a busy machine may give a child little of it: what hangs, hangs for ever. */
 const LIMITS = { seedMs: 300_000, rssBytes: 2 ** 31 };
@@ -23,16 +25,23 @@ const { values } = parseArgs({
     count: { type: 'string', default: '5000' },
     from: { type: 'string', default: '0' },
     write: { type: 'string' },
+    family: { type: 'string' },
     child: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
 const [count, from] = [Number(values.count), Number(values.from)];
+const family = Object.keys(FAMILIES).find((name) => name === values.family) as FamilyName | undefined;
 
 if (values.child !== undefined) {
-  await judgeSeeds(seedsOf(values.child), (report) => process.send?.(report));
+  await judgeSeeds(seedsOf(values.child), family, (report) => process.send?.(report));
   process.disconnect();
-} else if (values.help || !Number.isSafeInteger(count) || !Number.isSafeInteger(from)) {
+} else if (
+  values.help ||
+  !Number.isSafeInteger(count) ||
+  !Number.isSafeInteger(from) ||
+  (values.family !== undefined && !family)
+) {
   process.stdout.write(USAGE);
 } else if (values.write !== undefined) {
   await writePair(values.write, from);
@@ -41,7 +50,7 @@ if (values.child !== undefined) {
 }
 
 async function writePair(folder: string, seed: number): Promise<void> {
-  const { text, mmproj, mutations } = mutatedPair(seed);
+  const { text, mmproj, mutations } = mutatedPair(seed, family);
   await mkdir(folder, { recursive: true });
   await writeFile(path.join(folder, 'model.gguf'), text);
   await writeFile(path.join(folder, 'mmproj.gguf'), mmproj);
@@ -75,10 +84,11 @@ async function fuzz(seeds: readonly number[]): Promise<number> {
       }
     }
   };
+  const args = family ? ['--family', family] : [];
   let left = seeds;
   while (left.length > 0) {
     const batch = left.slice(0, SEEDS_A_CHILD);
-    const death = await runWatched(fileURLToPath(import.meta.url), batch, LIMITS, onReport);
+    const death = await runWatched(fileURLToPath(import.meta.url), batch, LIMITS, onReport, args);
     if (death !== undefined) bad(begun.at(-1)?.seed, death);
     // A child that died before its first seed would be started for ever.
     const nJudged = death === undefined ? batch.length : Math.max(1, batch.indexOf(begun.at(-1)?.seed ?? -1) + 1);

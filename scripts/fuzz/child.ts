@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openRuntime } from '../../src/runtime/runtime.js';
 import { judgePair, type Manner, type Verdict } from './judge.js';
+import type { FamilyName } from '../../gguf/index.js';
 import { mutatedPair } from './mutated-pair.js';
 
 /** What a child says of a seed: that it begins, and how it ended. */
@@ -12,14 +13,18 @@ export type Report =
   | { readonly seed: number; readonly error: string };
 
 /** Judges the pairs of some seeds, one after the other, and reports each before and after. */
-export async function judgeSeeds(seeds: readonly number[], report: (report: Report) => void): Promise<void> {
+export async function judgeSeeds(
+  seeds: readonly number[],
+  family: FamilyName | undefined,
+  report: (report: Report) => void,
+): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'framewright-fuzz-'));
   const [textPath, mmprojPath] = [path.join(folder, 'model.gguf'), path.join(folder, 'mmproj.gguf')];
   try {
     await using runtime = await openRuntime({ gpu: 'cpu' });
     for (const seed of seeds) {
       try {
-        const { text, mmproj, mutations } = mutatedPair(seed);
+        const { text, mmproj, mutations } = mutatedPair(seed, family);
         report({ seed, mutations });
         await writeFile(textPath, text);
         await writeFile(mmprojPath, mmproj);

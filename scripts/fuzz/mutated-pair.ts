@@ -53,10 +53,12 @@ function basePair(name: keyof typeof BASES, family: FamilyName): RawPair {
   return copyPair(base);
 }
 
-/** A tiny toy pair with one to four things changed; the same for the same seed. */
-export function mutatedPair(seed: number): MutatedPair {
+/** A tiny toy pair, of that family or of any, with one to four things changed; the same for the same seed. */
+export function mutatedPair(seed: number, family?: FamilyName): MutatedPair {
   const dice = diceOf(`fuzz ${seed}`);
-  const pair = basePair(dice.pick(['F32', 'F16', 'Q8_0', 'wide']), dice.pick(Object.values(FAMILIES)).architecture);
+  const type = dice.pick(['F32', 'F16', 'Q8_0', 'wide'] as const);
+  const any = dice.pick(Object.values(FAMILIES)).architecture;
+  const pair = basePair(type, family ?? any);
   const mutations: string[] = [];
   const onBytes: (readonly [keyof RawPair, string])[] = [];
   for (let left = dice.pick([1, 1, 1, 2, 2, 3, 4]); left > 0; left--) {

@@ -1,4 +1,4 @@
-import { GGML_TYPES, encodeTensor, f32, f32s, i32s, u32, type GgufValue } from '../../gguf/index.js';
+import { GGML_TYPES, bools, encodeTensor, f32, f32s, i32s, u32, type GgufValue } from '../../gguf/index.js';
 import type { FileMutation } from './metadata-mutations.js';
 import { ownKey, type RawGguf } from './raw-gguf.js';
 
@@ -12,13 +12,14 @@ const mixedTypes: FileMutation = (file, dice) => {
   }
 };
 
-/** Layers beyond those there are copies of layer 1. */
+/** Layers beyond those there are copies of the first two by turns, which are of two kinds in a recurrent model. */
 function addLayers(file: RawGguf, nLayer: number): void {
-  const layer = file.tensors.filter(({ name }) => name.includes('blk.1.'));
+  const layers = [0, 1].map((i) => file.tensors.filter(({ name }) => name.includes(`blk.${i}.`)));
   const has = (i: number): boolean => file.tensors.some(({ name }) => name.includes(`blk.${i}.`));
   for (let i = 2; i < nLayer; i++) {
     if (has(i)) continue;
-    file.tensors.push(...layer.map((tensor) => ({ ...tensor, name: tensor.name.replace('blk.1.', `blk.${i}.`) })));
+    const named = (name: string): string => name.replace(/blk\.\d+\./, `blk.${i}.`);
+    file.tensors.push(...layers[i % 2]!.map((tensor) => ({ ...tensor, name: named(tensor.name) })));
   }
 }
 
@@ -39,6 +40,25 @@ export const SOUND_TEXT_MUTATIONS: Readonly<Record<string, FileMutation>> = {
     const nLayer = dice.pick([3, 7, 40, 200, 512]);
     addLayers(file, nLayer);
     replace(file, ownKey(file, 'block_count'), u32(nLayer));
+    const kinds = ownKey(file, 'attention.recurrent_layers');
+    if (file.metadata.some(([key]) => key === kinds))
+      replace(file, kinds, bools(Array.from({ length: nLayer }, (_, i) => i % 2 === 0)));
+  },
+  /** Which layers keep a running state, told in one way of the two. */
+  oneOfBoth: (file, dice) => {
+    const gone = ownKey(file, dice.pick(['attention.recurrent_layers', 'full_attention_interval']));
+    file.metadata = file.metadata.filter(([key]) => key !== gone);
+  },
+  /** How fast running states fade, and what of each token goes into them. */
+  fading: (file, dice) => {
+    for (const tensor of file.tensors.filter(
+      ({ name, typeId }) => /\.ssm_(a|dt\.bias|conv1d\.weight)$/.test(name) && typeId === 0,
+    )) {
+      const values = Float32Array.from({ length: tensor.data.length / 4 }, () =>
+        dice.pick([-30, -1, -1e-6, 0, 1e-6, 3]),
+      );
+      tensor.data = new Uint8Array(values.buffer);
+    }
   },
   noBiases: drop(/bias$/),
   someBiases: drop(/attn_k\.bias$/),
