@@ -10,16 +10,24 @@ type KeptBranch<T> = Branch<T> & { readonly nCells: number };
 
 /**
  * One step of a photo's conversation, by what was asked. Kept, each answer stands in a fork of its own and stays, the least
- * recently used going where all of them take more than `maxCells`; not kept, the step goes on in the conversation itself.
+ * recently used going where all of them take more than `maxCells`, or are more than `maxBranches`; not kept, the step goes on in
+ * the conversation itself.
  */
 export class BranchCache<T> {
   readonly #isKept: boolean;
   readonly #maxCells: number;
+  readonly #maxBranches: number;
   readonly #branches = new Map<string, Promise<KeptBranch<T>>>();
 
-  constructor(isKept: boolean, maxCells = Infinity) {
+  constructor(isKept: boolean, { maxCells = Infinity, maxBranches = Infinity } = {}) {
     this.#isKept = isKept;
     this.#maxCells = maxCells;
+    this.#maxBranches = maxBranches;
+  }
+
+  /** Branches that stay. */
+  get size(): number {
+    return this.#branches.size;
   }
 
   /** Takes the step, or has it taken already. */
@@ -56,7 +64,7 @@ export class BranchCache<T> {
     const kept = await Promise.all([...this.#branches].map(async ([key, branch]) => ({ key, ...(await branch) })));
     let nCells = kept.reduce((sum, branch) => sum + branch.nCells, 0);
     for (const { key, chat, nCells: freed } of kept.slice(0, -1)) {
-      if (nCells <= this.#maxCells) return;
+      if (nCells <= this.#maxCells && this.#branches.size <= this.#maxBranches) return;
       nCells -= freed;
       this.#branches.delete(key);
       await chat.dispose();

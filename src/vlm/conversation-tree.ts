@@ -56,12 +56,22 @@ export class ConversationTree implements AsyncDisposable {
     this.analysed = new BranchCache(isKept);
     this.inputs = new BranchCache(isKept);
     // The steps before it are few; proposals are as many as there are variants, and leaves of the tree but for decisions.
-    this.proposals = new BranchCache(isKept, model.contextCells);
+    this.proposals = new BranchCache(isKept, {
+      maxCells: model.contextCells,
+      maxBranches: Math.max(1, Math.floor(model.sequences / 4)),
+    });
   }
 
   get root(): Conversation {
     this.#root ??= this.model.open();
     return this.#root;
+  }
+
+  /** Sequences left for what goes on from here side by side. */
+  get sequencesLeft(): number {
+    const caches = [this.shown, this.analysed, this.inputs, this.proposals];
+    const nKept = caches.reduce((sum, { size }) => sum + size, 0);
+    return Math.max(1, this.model.sequences - nKept);
   }
 
   remember(question: string, candidates: readonly ProposedBox[], decided: Decided): void {

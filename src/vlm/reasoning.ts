@@ -249,8 +249,10 @@ export class Reasoning implements EngineSteps {
   #room({ chat, value }: EnhancedBranch): { readonly targetsAtOnce: number; readonly votesAtOnce: number } {
     const { targets, request } = this.#call;
     if (targets.length === 1 && request.votes === 1) return { targetsAtOnce: 1, votesAtOnce: 1 };
-    const { contextCells, sequences } = this.#tree.model;
-    const free = contextCells - chat.nTokens;
+    const { sequencesLeft, model } = this.#tree;
+    // A target of a kept conversation makes a branch that stays.
+    const sequences = this.#tree.isKept ? Math.max(1, Math.floor(sequencesLeft / 2)) : sequencesLeft;
+    const free = model.contextCells - chat.nTokens;
     const { oneBox } = this.#stage.profile;
     const proposal = Math.max(
       ...targets.map((target) => {
