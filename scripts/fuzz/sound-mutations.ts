@@ -1,9 +1,10 @@
-import { GGML_TYPES, encodeTensor, f32, f32s, i32s, u32, type GgufValue } from '../../gguf/index.js';
+import { GGML_TYPES, bools, encodeTensor, f32, f32s, i32s, u32, type GgufValue } from '../../gguf/index.js';
 import type { FileMutation } from './metadata-mutations.js';
 import { ownKey, type RawGguf } from './raw-gguf.js';
 
 const mixedTypes: FileMutation = (file, dice) => {
-  for (const tensor of file.tensors.filter(({ shape }) => shape.length === 2)) {
+  // The kernels of a convolution can be of one type alone.
+  for (const tensor of file.tensors.filter(({ name, shape }) => shape.length === 2 && !name.includes('conv1d'))) {
     const type = dice.pick(['F32', 'F16', 'BF16', 'Q8_0'] as const);
     const nElements = Number(tensor.shape.reduce((product, n) => product * n, 1n));
     const values = Float32Array.from({ length: nElements }, () => (dice.int(2001) - 1000) / 5000);
@@ -39,8 +40,38 @@ export const SOUND_TEXT_MUTATIONS: Readonly<Record<string, FileMutation>> = {
     const nLayer = dice.pick([3, 7, 40, 200, 512]);
     addLayers(file, nLayer);
     replace(file, ownKey(file, 'block_count'), u32(nLayer));
+    replace(file, ownKey(file, 'attention.recurrent_layers'), recurrent(file, nLayer));
   },
-  noBiases: drop(/bias$/),
+  /** A Qwen3.5's layers by an interval alone. */
+  noListOfLayers: (file) => {
+    const key = ownKey(file, 'attention.recurrent_layers');
+    file.metadata = file.metadata.filter(([name]) => name !== key);
+  },
+  /** A block after the layers that guesses ahead, of which only a Qwen3.5 can have one. */
+  guessesAhead: (file) => {
+    const nLayer = Number(file.metadata.find(([key]) => key === ownKey(file, 'block_count'))?.[1].value);
+    const norm = file.tensors.find(({ name }) => name === 'blk.1.attn_norm.weight');
+    const embedding = file.tensors.find(({ name }) => name === 'token_embd.weight');
+    if (!norm || !embedding || !(nLayer < 512)) return;
+    const nEmbd = Number(embedding.shape[0]);
+    const of = (name: string): string => `blk.${nLayer}.${name}.weight`;
+    file.tensors.push(
+      ...file.tensors
+        .filter(({ name }) => name.startsWith('blk.1.'))
+        .map((tensor) => ({ ...tensor, name: tensor.name.replace('blk.1.', `blk.${nLayer}.`) })),
+      ...['nextn.enorm', 'nextn.hnorm'].map((name) => ({ ...norm, name: of(name) })),
+      {
+        name: of('nextn.eh_proj'),
+        typeId: 0,
+        shape: [BigInt(2 * nEmbd), BigInt(nEmbd)],
+        data: new Uint8Array(8 * nEmbd * nEmbd),
+      },
+    );
+    replace(file, ownKey(file, 'block_count'), u32(nLayer + 1));
+    replace(file, ownKey(file, 'attention.recurrent_layers'), recurrent(file, nLayer + 1));
+    file.metadata.push([ownKey(file, 'nextn_predict_layers'), u32(1)]);
+  },
+  noBiases: drop(/attn_.\.bias$/),
   someBiases: drop(/attn_k\.bias$/),
   sections: (file, dice) => {
     const key = ownKey(file, 'rope.dimension_sections');
@@ -157,6 +188,12 @@ export const SOUND_VISION_MUTATIONS: Readonly<Record<string, FileMutation>> = {
     replace(file, 'clip.vision.attention.layer_norm_epsilon', f32(dice.pick([1e-11, 1e-6, 0.09])));
   },
 };
+
+/** The layers that have what fades a state. */
+function recurrent({ tensors }: RawGguf, nLayer: number): GgufValue {
+  const names = new Set(tensors.map(({ name }) => name));
+  return bools(Array.from({ length: nLayer }, (_, i) => names.has(`blk.${i}.ssm_a`)));
+}
 
 function replace(file: RawGguf, key: string, value: GgufValue): void {
   for (const entry of file.metadata) if (entry[0] === key) entry[1] = value;
