@@ -3,7 +3,8 @@ import type { FileMutation } from './metadata-mutations.js';
 import { ownKey, type RawGguf } from './raw-gguf.js';
 
 const mixedTypes: FileMutation = (file, dice) => {
-  for (const tensor of file.tensors.filter(({ shape }) => shape.length === 2)) {
+  // The kernels of a convolution can be of one type alone.
+  for (const tensor of file.tensors.filter(({ name, shape }) => shape.length === 2 && !name.includes('conv1d'))) {
     const type = dice.pick(['F32', 'F16', 'BF16', 'Q8_0'] as const);
     const nElements = Number(tensor.shape.reduce((product, n) => product * n, 1n));
     const values = Float32Array.from({ length: nElements }, () => (dice.int(2001) - 1000) / 5000);
@@ -12,14 +13,13 @@ const mixedTypes: FileMutation = (file, dice) => {
   }
 };
 
-/** Layers beyond those there are copies of the first two by turns, which are of two kinds in a recurrent model. */
+/** Layers beyond those there are copies of layer 1. */
 function addLayers(file: RawGguf, nLayer: number): void {
-  const layers = [0, 1].map((i) => file.tensors.filter(({ name }) => name.includes(`blk.${i}.`)));
+  const layer = file.tensors.filter(({ name }) => name.includes('blk.1.'));
   const has = (i: number): boolean => file.tensors.some(({ name }) => name.includes(`blk.${i}.`));
   for (let i = 2; i < nLayer; i++) {
     if (has(i)) continue;
-    const named = (name: string): string => name.replace(/blk\.\d+\./, `blk.${i}.`);
-    file.tensors.push(...layers[i % 2]!.map((tensor) => ({ ...tensor, name: named(tensor.name) })));
+    file.tensors.push(...layer.map((tensor) => ({ ...tensor, name: tensor.name.replace('blk.1.', `blk.${i}.`) })));
   }
 }
 
@@ -40,14 +40,36 @@ export const SOUND_TEXT_MUTATIONS: Readonly<Record<string, FileMutation>> = {
     const nLayer = dice.pick([3, 7, 40, 200, 512]);
     addLayers(file, nLayer);
     replace(file, ownKey(file, 'block_count'), u32(nLayer));
-    const kinds = ownKey(file, 'attention.recurrent_layers');
-    if (file.metadata.some(([key]) => key === kinds))
-      replace(file, kinds, bools(Array.from({ length: nLayer }, (_, i) => i % 2 === 0)));
+    replace(file, ownKey(file, 'attention.recurrent_layers'), recurrent(file, nLayer));
   },
-  /** Which layers keep a running state, told in one way of the two. */
-  oneOfBoth: (file, dice) => {
-    const gone = ownKey(file, dice.pick(['attention.recurrent_layers', 'full_attention_interval']));
-    file.metadata = file.metadata.filter(([key]) => key !== gone);
+  /** A Qwen3.5's layers by an interval alone. */
+  noListOfLayers: (file) => {
+    const key = ownKey(file, 'attention.recurrent_layers');
+    file.metadata = file.metadata.filter(([name]) => name !== key);
+  },
+  /** A block after the layers that guesses ahead, of which only a Qwen3.5 can have one. */
+  guessesAhead: (file) => {
+    const nLayer = Number(file.metadata.find(([key]) => key === ownKey(file, 'block_count'))?.[1].value);
+    const norm = file.tensors.find(({ name }) => name === 'blk.1.attn_norm.weight');
+    const embedding = file.tensors.find(({ name }) => name === 'token_embd.weight');
+    if (!norm || !embedding || !(nLayer < 512)) return;
+    const nEmbd = Number(embedding.shape[0]);
+    const of = (name: string): string => `blk.${nLayer}.${name}.weight`;
+    file.tensors.push(
+      ...file.tensors
+        .filter(({ name }) => name.startsWith('blk.1.'))
+        .map((tensor) => ({ ...tensor, name: tensor.name.replace('blk.1.', `blk.${nLayer}.`) })),
+      ...['nextn.enorm', 'nextn.hnorm'].map((name) => ({ ...norm, name: of(name) })),
+      {
+        name: of('nextn.eh_proj'),
+        typeId: 0,
+        shape: [BigInt(2 * nEmbd), BigInt(nEmbd)],
+        data: new Uint8Array(8 * nEmbd * nEmbd),
+      },
+    );
+    replace(file, ownKey(file, 'block_count'), u32(nLayer + 1));
+    replace(file, ownKey(file, 'attention.recurrent_layers'), recurrent(file, nLayer + 1));
+    file.metadata.push([ownKey(file, 'nextn_predict_layers'), u32(1)]);
   },
   /** How fast running states fade, and what of each token goes into them. */
   fading: (file, dice) => {
@@ -60,7 +82,7 @@ export const SOUND_TEXT_MUTATIONS: Readonly<Record<string, FileMutation>> = {
       tensor.data = new Uint8Array(values.buffer);
     }
   },
-  noBiases: drop(/bias$/),
+  noBiases: drop(/attn_.\.bias$/),
   someBiases: drop(/attn_k\.bias$/),
   sections: (file, dice) => {
     const key = ownKey(file, 'rope.dimension_sections');
@@ -177,6 +199,12 @@ export const SOUND_VISION_MUTATIONS: Readonly<Record<string, FileMutation>> = {
     replace(file, 'clip.vision.attention.layer_norm_epsilon', f32(dice.pick([1e-11, 1e-6, 0.09])));
   },
 };
+
+/** The layers that have what fades a state. */
+function recurrent({ tensors }: RawGguf, nLayer: number): GgufValue {
+  const names = new Set(tensors.map(({ name }) => name));
+  return bools(Array.from({ length: nLayer }, (_, i) => names.has(`blk.${i}.ssm_a`)));
+}
 
 function replace(file: RawGguf, key: string, value: GgufValue): void {
   for (const entry of file.metadata) if (entry[0] === key) entry[1] = value;

@@ -1,6 +1,7 @@
 import {
   FAMILIES,
   QWEN2VL_SHAPES,
+  QWEN35_SHAPES,
   QWEN3VLMOE_SHAPES,
   QWEN3VL_SHAPES,
   countTextValues,
@@ -136,10 +137,36 @@ function qwen3vl(
   };
 }
 
+const QWEN35_USE = defaultUse(FAMILIES.qwen35);
+
+/** Qwen3.5 as unsloth publishes it (its makers publish no GGUF), with its vision file in F16: there is no smaller one. */
+function qwen35(
+  size: '0.8b' | '2b' | '4b' | '9b',
+  revision: string,
+  [q4, q8, mmproj]: readonly Required<Pick<PublishedFile, 'bytes' | 'sha256'>>[],
+): CatalogEntry {
+  const name = `Qwen3.5-${size.toUpperCase()}`;
+  const repository = `unsloth/${name}-GGUF`;
+  const at = { repository, revision };
+  const vision = { ...at, name: 'mmproj-F16.gguf', ...mmproj };
+  const { tokenizer, ...shape } = QWEN35_SHAPES[size];
+  return {
+    name: `qwen3.5-${size}`,
+    licence: 'Apache-2.0',
+    source: `https://huggingface.co/${repository}`,
+    use: QWEN35_USE,
+    sizes: { family: 'qwen35', text: { ...shape.text, nVocab: tokenizer.vocabSize }, vision: shape.vision },
+    variants: [
+      variant('Q4_K_M', { ...at, name: `${name}-Q4_K_M.gguf`, ...q4 }, vision),
+      variant('Q8_0', { ...at, name: `${name}-Q8_0.gguf`, ...q8 }, vision),
+    ],
+  };
+}
+
 /**
  * Models to download. Exact sizes and sha256 are those several other projects pin for the same files (2026-11); where
  * there are none, pulling takes the server's word and notes it. ggml-org has no Q6_K; that is unsloth's, of the same
- * weights.
+ * weights. The exact sizes of Qwen3.5's files are what its shapes come to, and a header.
  */
 export const CATALOG: readonly CatalogEntry[] = [
   {
@@ -257,6 +284,26 @@ export const CATALOG: readonly CatalogEntry[] = [
     { bytes: 1_107_409_952, sha256: '089d75c52f4b7ffc56ba998ffc50aae89fcafc755f9e7208aacca281dca6c2ae' },
     { type: 'Q8_0', bytes: 445_053_216, sha256: 'f9a68fabba69c3b81e153367b2c7521030b0fa8bb0de400c9599c8e6725f9c82' },
   ),
+  qwen35('9b', '3885219b6810b007914f3a7950a8d1b469d598a5', [
+    { bytes: 5_680_522_464, sha256: '03b74727a860a56338e042c4420bb3f04b2fec5734175f4cb9fa853daf52b7e8' },
+    { bytes: 9_527_502_048, sha256: '809626574d0cb43d4becfa56169980da2bb448f2299270f7be443cb89d0a6ae4' },
+    { bytes: 918_166_080, sha256: 'f70dc3509053962b0d0d3ee8a7eacebf5d60aa560cad78254ae8698516ae029f' },
+  ]),
+  qwen35('4b', 'e87f176479d0855a907a41277aca2f8ee7a09523', [
+    { bytes: 2_740_937_888, sha256: '00fe7986ff5f6b463e62455821146049db6f9313603938a70800d1fb69ef11a4' },
+    { bytes: 4_482_403_488, sha256: '10cc391b403021dd11c614679d2fd92f611c3681d29e29651b717316965d61e1' },
+    { bytes: 672_423_616, sha256: 'cd88edcf8d031894960bb0c9c5b9b7e1fea6ebee02b9f7ce925a00d12891f864' },
+  ]),
+  qwen35('2b', 'f6d5376be1edb4d416d56da11e5397a961aca8ae', [
+    { bytes: 1_280_835_840, sha256: 'aaf42c8b7c3cab2bf3d69c355048d4a0ee9973d48f16c731c0520ee914699223' },
+    { bytes: 2_012_012_800, sha256: '1b04acba824817554f4ce23639bc8495ff70453b8fcb047900c731521021f2c1' },
+    { bytes: 668_227_264, sha256: '7035e9cb8d7c6a9681d07eef9a364783e86ea4cd73faab2eabb4f43a101830c7' },
+  ]),
+  qwen35('0.8b', '6ab461498e2023f6e3c1baea90a8f0fe38ab64d0', [
+    { bytes: 532_517_120, sha256: 'bd258782e35f7f458f8aced1adc053e6e92e89bc735ba3be89d38a06121dc517' },
+    { bytes: 811_843_840, sha256: '0ad885ffd4bb022fc4f0d33a3308fa108ef8613159d3b3a67e23abca056b7a6c' },
+    { bytes: 204_987_232, sha256: '56e4c6cfe73b0c82e3e82bc518d7591997e61d81f723fc41a586f4fa69ea2453' },
+  ]),
 ];
 
 /** Bytes of all files of a variant, as well as they are known. */

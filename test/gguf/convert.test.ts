@@ -157,6 +157,48 @@ describe('what is missing or unknown in a checkpoint is said, and no file is wri
       /Qwen3.5 with experts is not supported/,
     ],
     [
+      'layers of a third kind',
+      'qwen3.5',
+      set('config.json', 'text_config.layer_types', ['linear_attention', 'full_attention', 'mamba', 'full_attention']),
+      'INVALID',
+      /layer_types: must be linear_attention or full_attention for each of the 4 layers/,
+    ],
+    [
+      'values of another size than keys',
+      'qwen3.5',
+      set('config.json', 'text_config.linear_value_head_dim', 32),
+      'UNSUPPORTED',
+      /linear_value_head_dim: 32, must be 16/,
+    ],
+    [
+      'attention without a gate',
+      'qwen3.5',
+      set('config.json', 'text_config.attn_output_gate', false),
+      'UNSUPPORTED',
+      /attn_output_gate: false, must be true/,
+    ],
+    [
+      'deepstack where there is none',
+      'qwen3.5',
+      set('config.json', 'vision_config.deepstack_visual_indexes', [1]),
+      'UNSUPPORTED',
+      /a Qwen3.5 has no deepstack/,
+    ],
+    [
+      'sections left out, which are those of heads of 256',
+      'qwen3.5',
+      set('config.json', 'text_config.rope_parameters.mrope_section', undefined),
+      'INVALID',
+      /dimension_sections: \[11, 11, 10, 0\], must be .* sum to 8/,
+    ],
+    [
+      'heads of values of another number',
+      'qwen3.5',
+      set('config.json', 'text_config.linear_num_value_heads', 4),
+      'INVALID',
+      /in_proj_qkv\.weight is \[160, 32\], must be \[128, 32\]/,
+    ],
+    [
       'no size',
       'qwen3-vl',
       set('config.json', 'text_config.head_dim', undefined),
@@ -369,6 +411,14 @@ describe('what is missing or unknown in a checkpoint is said, and no file is wri
     const { textPath, mmprojPath } = await convertCheckpoint(copy, path.join(folder, 'older'), { type: 'F32' });
     expect(await tensorsOf(await readGguf(textPath))).toEqual(expected['qwen3-vl']!.text.F32.tensors);
     expect((await requireValidPair(textPath, mmprojPath, { checkNan: true })).family.title).toBe('Qwen3-VL');
+  });
+
+  test('a Qwen3.5 that names an interval instead of its layers is the same', async () => {
+    const copy = await changed('qwen3.5', set('config.json', 'text_config.layer_types', undefined));
+    const { textPath } = await convertCheckpoint(copy, path.join(folder, 'interval'), { type: 'F32' });
+    const text = await readGguf(textPath);
+    expect(await tensorsOf(text)).toEqual(expected['qwen3.5']!.text.F32.tensors);
+    expect(plainMetadata(text.metadata)).toEqual(expected['qwen3.5']!.text.F32.metadata);
   });
 
   test('an abort leaves nothing behind', async () => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import {
   FAMILIES,
   QWEN2VL_SHAPES,
+  QWEN35_SHAPES,
   QWEN3VLMOE_SHAPES,
   QWEN3VL_SHAPES,
   decodeTensor,
@@ -110,6 +111,12 @@ test.each<[FamilyName, ToyPreset, number, number]>([
   ['qwen3vl', '8b', 8190.7, 576.4],
   // Qwen3-VL-30B-A3B-Instruct: 31.1 B (its model card).
   ['qwen3vlmoe', '30b', 30532, 538.6],
+  // Qwen3.5: the lengths of the files unsloth publishes agree to the header (test/model/catalog.test.ts).
+  ['qwen35', '300m', 319.5, 45.2],
+  ['qwen35', '0.8b', 752.4, 100.6],
+  ['qwen35', '2b', 1881.8, 331.4],
+  ['qwen35', '4b', 4205.8, 333.5],
+  ['qwen35', '9b', 8953.8, 456],
 ])('%s %s has %d and %d million parameters and is valid, as holes too', async (family, preset, nText, nVision) => {
   const { textPath, mmprojPath } = await writeToyPair(path.join(folder, `sparse-${family}-${preset}`), {
     family,
@@ -128,6 +135,7 @@ test.each<[FamilyName, ToyPreset, number, number]>([
 test('the 7b preset shares its rope sections and its token embedding with nobody else', () => {
   expect(ropeSections(128)).toEqual([16, 24, 24, 0]);
   expect(ropeSections(128, 'qwen3vl')).toEqual([24, 20, 20, 0]);
+  expect(ropeSections(64, 'qwen35')).toEqual([11, 11, 10, 0]);
   const names = describeToyPair({ preset: '7b' }).text.tensors.map(({ name }) => name);
   expect(names).toContain('output.weight');
   expect(describeToyPair().text.tensors.map(({ name }) => name)).not.toContain('output.weight');
@@ -137,6 +145,7 @@ const PRESETS = [
   ...Object.keys(QWEN2VL_SHAPES).map((preset) => ({ family: 'qwen2vl', preset })),
   ...Object.keys(QWEN3VL_SHAPES).map((preset) => ({ family: 'qwen3vl', preset })),
   ...Object.keys(QWEN3VLMOE_SHAPES).map((preset) => ({ family: 'qwen3vlmoe', preset })),
+  ...Object.keys(QWEN35_SHAPES).map((preset) => ({ family: 'qwen35', preset })),
 ] as { family: FamilyName; preset: ToyPreset }[];
 
 test.each(PRESETS)('$family $preset takes any other sizes', async ({ family, preset }) => {
@@ -148,15 +157,21 @@ test.each(PRESETS)('$family $preset takes any other sizes', async ({ family, pre
     text: {
       ...{ nEmbd: 96, nHead: 6, nHeadKv: 2, nLayer: 2, nFf: 40, nCtx: 512, tied: false },
       ...(isQwen3 && { headSize: 24 }),
+      ...(family === 'qwen35' && {
+        nRot: 10,
+        linear: { nConv: 3, nKeyHeads: 3, nValueHeads: 9, headSize: 32, fullInterval: 2 },
+      }),
     },
     vision: {
       ...{ nEmbd: 48, nHead: 1, nLayer: 3, nFf: 20, nWaPattern: 0, imageSizePx: isQwen3 ? 320 : 280 },
-      ...(isQwen3 && { deepstackLayers: [2] }),
+      ...(isQwen3 && family !== 'qwen35' && { deepstackLayers: [2] }),
     },
     tokenizer: { maxInteger: 12, vocabSize: 300 },
   });
   expect(await validatePair(textPath, mmprojPath)).toEqual([]);
 });
+
+const LINEAR = { nConv: 4, nKeyHeads: 2, nValueHeads: 4, headSize: 16, fullInterval: 2 };
 
 test.each<[string, ToyOptions, RegExp]>([
   ['heads that do not divide', { text: { nHead: 3 } }, /nEmbd 64 must be a multiple of nHead 3/],
@@ -177,6 +192,22 @@ test.each<[string, ToyOptions, RegExp]>([
     { family: 'qwen3vlmoe', text: { experts: { count: 2, used: 3, nFf: 32 } } },
     /at most all experts/,
   ],
+  [
+    'no running state where there must be',
+    { family: 'qwen35', text: { linear: undefined } as never },
+    /has linear att/,
+  ],
+  ['a running state where there is none', { text: { linear: LINEAR } }, /it has no linear attention/],
+  ['one kind of layer', { family: 'qwen35', text: { linear: { ...LINEAR, fullInterval: 5 } } }, /layers of both kinds/],
+  ['every layer whole', { family: 'qwen35', text: { linear: { ...LINEAR, fullInterval: 1 } } }, /layers of both kinds/],
+  [
+    'heads of values the keys do not divide',
+    { family: 'qwen35', text: { linear: { ...LINEAR, nValueHeads: 5 } } },
+    /nValueHeads must be a multiple of nKeyHeads/,
+  ],
+  ['more turning than a head has', { family: 'qwen35', text: { nRot: 66 } }, /nRot must be even and at most/],
+  ['part of a head turning where all does', { family: 'qwen3vl', text: { nRot: 16 } }, /all of a head turns/],
+  ['deepstack in a Qwen3.5', { family: 'qwen35', vision: { deepstackLayers: [0] } }, /it has no deepstackLayers/],
   ['more deepstack than layers', { family: 'qwen3vl', text: { nLayer: 1 } }, /fewer than the text model's 1 layers/],
   ['a vocabulary that is too small', { tokenizer: { vocabSize: 100 } }, /vocabSize 100 is less than/],
 ])('%s is refused', async (_, options, message) => {

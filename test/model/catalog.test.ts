@@ -2,7 +2,14 @@ import { cp, mkdir, mkdtemp, open, rename, rm, stat, truncate, utimes, writeFile
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FAMILIES, writeToyPair } from '../../gguf/index.js';
+import {
+  FAMILIES,
+  describeToyPair,
+  tensorBytes,
+  writeToyPair,
+  type GgufToWrite,
+  type ToyPreset,
+} from '../../gguf/index.js';
 import { CATALOG, findInCatalog, variantBytes } from '../../src/model/catalog.js';
 import { CATALOG_FILE, readCatalog, readCatalogFile } from '../../src/model/catalog-file.js';
 import { fileSha256 } from '../../src/files/file-hash.js';
@@ -42,7 +49,7 @@ async function pretendPulled(variant: string): Promise<void> {
 }
 
 describe('the catalogue', () => {
-  test('has Qwen2.5-VL and Qwen3-VL in several kinds, each with a vision file, an address and a size', () => {
+  test('has Qwen2.5-VL, Qwen3-VL and Qwen3.5 in several kinds, each with a vision file, an address and a size', () => {
     const kinds = Object.fromEntries(CATALOG.map(({ name, variants }) => [name, variants.map((each) => each.name)]));
     expect(kinds).toEqual({
       'qwen2.5-vl-7b': ['Q4_K_M', 'Q6_K', 'Q8_0', 'F16'],
@@ -51,6 +58,10 @@ describe('the catalogue', () => {
       'qwen3-vl-8b': ['Q4_K_M', 'Q8_0', 'F16'],
       'qwen3-vl-4b': ['Q4_K_M', 'Q8_0', 'F16'],
       'qwen3-vl-2b': ['Q4_K_M', 'Q8_0', 'F16'],
+      'qwen3.5-9b': ['Q4_K_M', 'Q8_0'],
+      'qwen3.5-4b': ['Q4_K_M', 'Q8_0'],
+      'qwen3.5-2b': ['Q4_K_M', 'Q8_0'],
+      'qwen3.5-0.8b': ['Q4_K_M', 'Q8_0'],
     });
     for (const { variants, licence } of CATALOG) {
       expect(licence).not.toBe('');
@@ -62,9 +73,9 @@ describe('the catalogue', () => {
             ) as string,
           });
           expect((from as { url: string }).url.endsWith(`/${name}`)).toBe(true);
-          expect(bytes ?? aboutBytes).toBeGreaterThan(4e8);
+          expect(bytes ?? aboutBytes).toBeGreaterThan(2e8);
         }
-        expect(variantBytes(variant)).toBeGreaterThan(1.5e9);
+        expect(variantBytes(variant)).toBeGreaterThan(7e8);
       }
     }
   });
@@ -79,6 +90,22 @@ describe('the catalogue', () => {
     const { variant } = findInCatalog(CATALOG, 'qwen3-vl-8b:Q8_0')!;
     expect(variant!.text.aboutBytes! / 8.71e9).toBeCloseTo(1, 2);
   });
+
+  test.each(['0.8b', '2b', '4b', '9b'])(
+    'knows the sizes of a Qwen3.5-%s: its files are as long as they make them',
+    (size) => {
+      const { entry, variant } = findInCatalog(CATALOG, `qwen3.5-${size}:Q8_0`)!;
+      expect(entry.sizes).toMatchObject({ family: 'qwen35', vision: { imageSizePx: 768 } });
+      const bytesOf = ({ tensors }: GgufToWrite): number =>
+        tensors.reduce((sum, { type, shape }) => sum + tensorBytes(type, shape)!, 0);
+      const toy = (type: 'F16' | 'Q8_0'): ReturnType<typeof describeToyPair> =>
+        describeToyPair({ family: 'qwen35', preset: size as ToyPreset, type, sparse: true });
+      // The rest is the header: 248,320 tokens and their merges, and names of tensors.
+      expect(variant!.text.bytes! - bytesOf(toy('Q8_0').text)).toBeCloseTo(10.965e6, -4);
+      expect(variant!.mmproj.bytes! - bytesOf(toy('F16').mmproj)).toBeLessThan(25_000);
+      expect(variant!.mmproj.bytes! - bytesOf(toy('F16').mmproj)).toBeGreaterThan(9_000);
+    },
+  );
 
   test('finds a model by name, a kind of it by name:kind, whatever the case', () => {
     expect(findInCatalog(CATALOG, 'qwen2.5-vl-7b')?.variant?.name).toBe('Q4_K_M');

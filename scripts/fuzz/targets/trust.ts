@@ -75,7 +75,7 @@ export const trustTargets: readonly FuzzTarget[] = [
     await convertLora(folder, path.join(folder, 'out.gguf'));
   }),
   target('checkpoint', async (folder, dice) => {
-    const from = path.join(CHECKPOINTS, dice.pick(['qwen2.5-vl', 'qwen3-vl', 'qwen3-vl-moe']));
+    const from = path.join(CHECKPOINTS, dice.pick(['qwen2.5-vl', 'qwen3-vl', 'qwen3-vl-moe', 'qwen3.5']));
     const copy = mkdtempSync(path.join(folder, 'checkpoint-'));
     try {
       cpSync(from, copy, { recursive: true });

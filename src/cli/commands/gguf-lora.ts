@@ -49,7 +49,7 @@ export function addLoraCommands(gguf: Command): void {
     .description('make a GGUF adapter of a PEFT one')
     .argument('<folder>', 'with adapter_config.json and adapter_model.safetensors')
     .requiredOption('-o, --output <file>', 'the .gguf to write')
-    .option('--base <file>', 'the model it is for: tells the family, and shapes are compared')
+    .option('--base <file>', 'the model it is for: tells the family and the order of heads, and shapes are compared')
     .addOption(
       new Option('--family <name>', 'of the model it is for, without --base (default: qwen2vl)').choices(
         Object.keys(FAMILIES),

@@ -47,6 +47,7 @@ Exit codes: 0 no problems, 3 problems.`,
 Examples:
   framewright gguf toy toy/
   framewright gguf toy --family qwen3vl toy3/
+  framewright gguf toy --family qwen35 --preset small toy35/
   framewright gguf toy --preset tiny --dims text.nLayer=4 --seed 7 toy/`,
 } as const;
 
