@@ -21,7 +21,7 @@ async function toyLike(
 ): Promise<string> {
   const folder = mkdtempSync(path.join(root, `${example}-`));
   cpSync(projectFile('examples', 'models', example), folder, { recursive: true });
-  const pair = await writeToyPair(folder, { seed: 3, family: 'qwen3vl' });
+  const pair = await writeToyPair(folder, { seed: 3, family: example === 'framelite' ? 'qwen35' : 'qwen3vl' });
   renameSync(pair.textPath, path.join(folder, `${example}.gguf`));
   renameSync(pair.mmprojPath, path.join(folder, `${example}-mmproj.gguf`));
   if (changes.profile) writeFileSync(path.join(folder, 'profile.json'), JSON.stringify(changes.profile));

@@ -16,7 +16,7 @@ beforeAll(async () => {
   for (const name of ['shuttermuse', 'framelite']) {
     const folder = path.join(root, name);
     await cp(projectFile('examples', 'models', name), folder, { recursive: true });
-    const pair = await writeToyPair(folder, { seed: 3, family: 'qwen3vl' });
+    const pair = await writeToyPair(folder, { seed: 3, family: name === 'framelite' ? 'qwen35' : 'qwen3vl' });
     await rename(pair.textPath, path.join(folder, `${name}.gguf`));
     await rename(pair.mmprojPath, path.join(folder, `${name}-mmproj.gguf`));
     models[name] = folder;
