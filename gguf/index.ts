@@ -41,6 +41,7 @@ export {
   TOKEN_TYPES,
   buildVocabulary,
   tokenizerMetadata,
+  type PreTokenizer,
   type TokenizerOptions,
   type Vocabulary,
 } from './tokenizer.js';

@@ -9,8 +9,9 @@ import { writeGguf, type TensorToWrite, type WriteOptions } from '../writer.js';
 import { openCheckpoint, type Checkpoint } from './checkpoint.js';
 import { readCheckpointConfig, type CheckpointConfig } from './config.js';
 import { convertedType, requireSource, tensorFrom, type ConvertedType } from './tensor-source.js';
-import { textTensorsOf, visionTensorsOf, type WantedTensor } from './tensors.js';
+import { textTensorsOf, visionTensorsOf } from './tensors.js';
 import { checkpointTokenizer } from './tokenizer.js';
+import type { WantedTensor } from './wanted-tensor.js';
 
 export interface ConvertOptions extends WriteOptions {
   /** Type of the text model's matrices. Default F16. */

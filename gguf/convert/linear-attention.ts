@@ -1,5 +1,5 @@
 import { linearWidthsOf, type LinearAttention } from '../families/shapes.js';
-import type { WantedTensor } from './tensors.js';
+import type { WantedTensor } from './wanted-tensor.js';
 import { qkvRuns, valueRuns } from '../value-heads.js';
 
 /** The tensors of a layer that keeps a running state, beside its norms and its feed-forward network. */

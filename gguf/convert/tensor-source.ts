@@ -6,7 +6,7 @@ import { namingFile, openRegularFile } from '../open-file.js';
 import { GGML_TYPES, countElements, tensorBytes, type GgmlType } from '../types.js';
 import type { TensorToWrite } from '../writer.js';
 import type { StoredTensor } from './checkpoint.js';
-import type { WantedTensor } from './tensors.js';
+import type { WantedTensor } from './wanted-tensor.js';
 import { reorderColumns } from '../value-heads.js';
 
 /** Types a converted file's matrices can have. */

@@ -308,7 +308,7 @@ test('on the command line a model that is not there ends with 3 and says what to
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as { state: string }).state),
-  ).toEqual(['bundled', ...Array<string>(20).fill('absent')]);
+  ).toEqual(['bundled', ...Array<string>(28).fill('absent')]);
 });
 
 test('a model whose path is longer than any is absent, and no error', async () => {
