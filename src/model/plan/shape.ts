@@ -2,9 +2,13 @@ import {
   countTextValues,
   FAMILIES,
   headSizeOf,
+  linearWidthsOf,
+  recurrentLayersOf,
   requireValidPair,
   type GgmlType,
+  type LinearAttention,
   type ModelFamily,
+  type TextShape,
   type TextSizes,
   type ValidPair,
   type VisionSizes,
@@ -49,28 +53,11 @@ export function estimatePairShape({ family: name, text, vision }: ModelSizes, va
   const family = FAMILIES[name];
   const { deepstackLayers = [] } = vision;
   const headSize = headSizeOf(text);
-  const { nEmbd, nLayer, nFf, nHead, nHeadKv, nVocab, tied, experts } = text;
-  const nQ = headSize * nHead;
-  const nKv = headSize * nHeadKv;
+  const { nEmbd, nLayer, nFf, nHead, nHeadKv, nVocab, tied, experts, linear } = text;
   const type = ESTIMATED_TYPE[variant.name] ?? 'F16';
-  const matrices: readonly { name: string; nIn: number; nOut: number; count?: number }[] = [
-    { name: 'attn_q.weight', nIn: nEmbd, nOut: nQ },
-    { name: 'attn_k.weight', nIn: nEmbd, nOut: nKv },
-    { name: 'attn_v.weight', nIn: nEmbd, nOut: nKv },
-    { name: 'attn_output.weight', nIn: nQ, nOut: nEmbd },
-    ...(experts
-      ? [
-          { name: 'ffn_gate_inp.weight', nIn: nEmbd, nOut: experts.count },
-          { name: 'ffn_gate_exps.weight', nIn: nEmbd, nOut: experts.nFf, count: experts.count },
-          { name: 'ffn_up_exps.weight', nIn: nEmbd, nOut: experts.nFf, count: experts.count },
-          { name: 'ffn_down_exps.weight', nIn: experts.nFf, nOut: nEmbd, count: experts.count },
-        ]
-      : [
-          { name: 'ffn_gate.weight', nIn: nEmbd, nOut: nFf },
-          { name: 'ffn_up.weight', nIn: nEmbd, nOut: nFf },
-          { name: 'ffn_down.weight', nIn: nFf, nOut: nEmbd },
-        ]),
-  ];
+  const feedForward = feedForwardMatrices(text);
+  const attention = [...attentionMatrices(text), ...feedForward];
+  const recurrent = linear ? [...linearMatrices(nEmbd, linear), ...feedForward] : [];
   const bytesPerValue = sizeOf(variant.text) / countTextValues(text, nVocab);
   const weight = (name: string, nIn: number, nOut: number, count = 1): WeightTensor => ({
     name,
@@ -87,16 +74,66 @@ export function estimatePairShape({ family: name, text, vision }: ModelSizes, va
       nCtx: text.nCtx,
       nDeepstack: deepstackLayers.length,
       ...(experts && { experts }),
+      ...(linear && { linear }),
     },
     vision: { ...vision, deepstackLayers, projector: family.projector, projectionDim: nEmbd },
     embedding: weight('token_embd.weight', nEmbd, nVocab),
     output: tied ? undefined : weight('output.weight', nEmbd, nVocab),
     outputRest: [],
-    layers: Array.from({ length: nLayer }, () =>
-      matrices.map(({ name, nIn, nOut, count }) => weight(name, nIn, nOut, count)),
+    layers: recurrentLayersOf(text).map((isRecurrent) =>
+      (isRecurrent ? recurrent : attention).map(({ name, nIn, nOut, count }) => weight(name, nIn, nOut, count)),
     ),
     visionBytes: sizeOf(variant.mmproj),
   };
+}
+
+interface Matrix {
+  readonly name: string;
+  readonly nIn: number;
+  readonly nOut: number;
+  /** One of these for each expert. */
+  readonly count?: number;
+}
+
+function attentionMatrices(text: TextShape): readonly Matrix[] {
+  const { nEmbd, nHead, nHeadKv, linear } = text;
+  const nQ = headSizeOf(text) * nHead;
+  const nKv = headSizeOf(text) * nHeadKv;
+  return [
+    // Beside layers of linear attention, queries bring a gate of their size.
+    { name: 'attn_q.weight', nIn: nEmbd, nOut: linear ? 2 * nQ : nQ },
+    { name: 'attn_k.weight', nIn: nEmbd, nOut: nKv },
+    { name: 'attn_v.weight', nIn: nEmbd, nOut: nKv },
+    { name: 'attn_output.weight', nIn: nQ, nOut: nEmbd },
+  ];
+}
+
+function linearMatrices(nEmbd: number, linear: LinearAttention): readonly Matrix[] {
+  const { nValue, nQkv } = linearWidthsOf(linear);
+  return [
+    { name: 'attn_qkv.weight', nIn: nEmbd, nOut: nQkv },
+    { name: 'attn_gate.weight', nIn: nEmbd, nOut: nValue },
+    { name: 'ssm_alpha.weight', nIn: nEmbd, nOut: linear.nValueHeads },
+    { name: 'ssm_beta.weight', nIn: nEmbd, nOut: linear.nValueHeads },
+    { name: 'ssm_out.weight', nIn: nValue, nOut: nEmbd },
+  ];
+}
+
+function feedForwardMatrices({ nEmbd, nFf, experts }: TextShape): readonly Matrix[] {
+  if (!experts) {
+    return [
+      { name: 'ffn_gate.weight', nIn: nEmbd, nOut: nFf },
+      { name: 'ffn_up.weight', nIn: nEmbd, nOut: nFf },
+      { name: 'ffn_down.weight', nIn: nFf, nOut: nEmbd },
+    ];
+  }
+  const { count, nFf: nFfOfEach } = experts;
+  return [
+    { name: 'ffn_gate_inp.weight', nIn: nEmbd, nOut: count },
+    { name: 'ffn_gate_exps.weight', nIn: nEmbd, nOut: nFfOfEach, count },
+    { name: 'ffn_up_exps.weight', nIn: nEmbd, nOut: nFfOfEach, count },
+    { name: 'ffn_down_exps.weight', nIn: nFfOfEach, nOut: nEmbd, count },
+  ];
 }
 
 /** The type most of a variant's matrices have. */

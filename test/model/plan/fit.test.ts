@@ -130,6 +130,8 @@ test.each([
   { family: 'qwen3vlmoe', preset: '30b', type: 'F16', name: 'qwen3-vl-30b-a3b:F16' },
   { family: 'qwen3vl', preset: '4b', type: 'Q8_0', name: 'qwen3-vl-4b:Q8_0' },
   { family: 'qwen3vl', preset: '2b', type: 'Q8_0', name: 'qwen3-vl-2b:Q8_0' },
+  { family: 'qwen35', preset: '9b', type: 'Q8_0', name: 'qwen3.5-9b:Q8_0' },
+  { family: 'qwen35', preset: '0.8b', type: 'Q8_0', name: 'qwen3.5-0.8b:Q8_0' },
 ] as const)('what the catalogue says of $name is within 5 % of a file’s header', async ({ name, ...toy }) => {
   const { textPath, mmprojPath } = await writeToyPair(path.join(folder, toy.preset), { ...toy, sparse: true });
   const limits = { gpuBytes: 80 * GB, hostBytes: 32 * GB };
