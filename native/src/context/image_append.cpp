@@ -56,8 +56,8 @@ void vlm_context::append_image(llama_seq_id id, const image_embedding & image) {
             if (rc != 0) {
                 throw failure(rc == decode_no_room ? error_code::CONTEXT_FULL : error_code::DECODE,
                               rc == decode_aborted ? "appending an image was interrupted" :
-                                        "llama_decode failed with " + std::to_string(rc) + " on an image of " +
-                                            std::to_string(n_image) + " tokens");
+                                                     "llama_decode failed with " + std::to_string(rc) +
+                                                         " on an image of " + std::to_string(n_image) + " tokens");
             }
             capture.end_batch(&s.cells[n_before + first]);
         }

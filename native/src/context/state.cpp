@@ -31,9 +31,9 @@ static uint64_t checksum(const uint8_t * data, size_t n) {
 }
 
 std::vector<uint8_t> vlm_context::save(llama_seq_id id) {
-    const sequence & s = seq(id);
+    const sequence & s           = seq(id);
     // Others decode the last token again when its logits are wanted, which a recurrent model cannot once it is restored.
-    const bool with_logits = recurrent && !s.tokens.empty() && s.tokens.back() != LLAMA_TOKEN_NULL;
+    const bool       with_logits = recurrent && !s.tokens.empty() && s.tokens.back() != LLAMA_TOKEN_NULL;
     if (with_logits) {
         want_logits(id);
     }
@@ -88,7 +88,7 @@ void vlm_context::restore(llama_seq_id id, llama_seq_id scratch, const std::vect
     const size_t    n_body      = state.size() - sizeof(header);
     const size_t    token_bytes = (size_t) header.n_tokens * sizeof(llama_token);
     const size_t    state_from  = token_bytes + (size_t) header.n_logits * sizeof(float);
-    const bool is_whole = header.n_logits == 0 || header.n_logits == (uint32_t) model->n_vocab();
+    const bool      is_whole    = header.n_logits == 0 || header.n_logits == (uint32_t) model->n_vocab();
     if (!is_whole || state_from > n_body || header.checksum != checksum(body, n_body)) {
         throw failure(error_code::USAGE, "the saved session is damaged or cut off");
     }
