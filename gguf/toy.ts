@@ -87,7 +87,7 @@ export function describeToyPair(options: ToyOptions = {}): {
     text: {
       metadata: new Map([
         ...textMetadata(shape.text, type, family, shape.vision.deepstackLayers?.length),
-        ...tokenizerMetadata(vocabulary, family === 'qwen35' ? 'qwen35' : 'qwen2'),
+        ...tokenizerMetadata(vocabulary, of.preTokenizer),
       ]),
       tensors: textTensors(of, shape.text, vocabulary.tokens.length, weights),
     },

@@ -1,3 +1,5 @@
+import type { PreTokenizer } from '../tokenizer.js';
+
 /** A family is called by its architecture. */
 export type FamilyName = 'qwen2vl' | 'qwen3vl' | 'qwen3vlmoe' | 'qwen35';
 
@@ -28,6 +30,8 @@ export interface ModelFamily {
   readonly thinks: boolean;
   /** Keeps a running state beside its KV cache: a sequence can be copied and dropped whole, not cut back. */
   readonly isRecurrent: boolean;
+  /** How its makers' tokenizer cuts a text into words. */
+  readonly preTokenizer: PreTokenizer;
   /** For whoever trains it elsewhere: LLaMA-Factory's chat template, and a checkpoint by its name on Hugging Face. */
   readonly training: { readonly template: string; readonly exampleModel: string };
 }

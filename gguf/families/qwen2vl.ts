@@ -13,5 +13,6 @@ export const QWEN2VL = {
   coordinates: 'pixels',
   thinks: false,
   isRecurrent: false,
+  preTokenizer: 'qwen2',
   training: { template: 'qwen2_vl', exampleModel: 'Qwen/Qwen2.5-VL-7B-Instruct' },
 } as const satisfies ModelFamily;

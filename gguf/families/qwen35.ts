@@ -16,6 +16,7 @@ export const QWEN35 = {
   coordinates: 'thousand',
   thinks: true,
   isRecurrent: true,
+  preTokenizer: 'qwen35',
   training: {
     // The template qwen3_5 trains thoughts before every answer; this one the closed think block that is asked with here.
     template: 'qwen3_5_nothink',

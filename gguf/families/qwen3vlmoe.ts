@@ -13,6 +13,7 @@ export const QWEN3VLMOE = {
   coordinates: 'thousand',
   thinks: false,
   isRecurrent: false,
+  preTokenizer: 'qwen2',
   training: {
     // The template qwen3_vl is for the thinking models: it would put an empty thought before every answer.
     template: 'qwen3_vl_nothink',
