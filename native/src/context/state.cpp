@@ -11,9 +11,9 @@ struct state_header {
     uint64_t checksum;  // of everything behind the header
     uint32_t kv_type;
     uint32_t n_tokens;
-    uint32_t n_logits;
     int32_t  n_pos;
-    uint32_t version;  // LLAMA_STATE_SEQ_VERSION: llama.cpp looks at it in files only
+    uint32_t version;   // LLAMA_STATE_SEQ_VERSION: llama.cpp looks at it in files only
+    uint32_t n_logits;  // of the vocabulary, or 0
 };
 
 static constexpr char magic[8] = { 'F', 'W', 'S', 'E', 'Q', '0', '0', '2' };
