@@ -21,11 +21,17 @@ async function nextAfter(session: Session, tokens: Int32Array): Promise<Float32A
   return (await session.append(tokens, { choices: wholeVocabulary(toy().model) })).logProbs;
 }
 
-/** What a session says after four tokens, an image and six more, for comparison. */
-async function untouched(context: Context, image: ImageEmbedding): Promise<Float32Array> {
-  await using session = context.session();
+/** A session of four tokens and an image. */
+async function behindImage(context: Context, image: ImageEmbedding): Promise<Session> {
+  const session = context.session();
   await session.append(someTokens(4));
   await session.appendImage(image);
+  return session;
+}
+
+/** What a session says after four tokens, an image and six more, for comparison. */
+async function untouched(context: Context, image: ImageEmbedding): Promise<Float32Array> {
+  await using session = await behindImage(context, image);
   return await nextAfter(session, someTokens(6, 2));
 }
 
@@ -35,9 +41,7 @@ describe('rolling back', () => {
   test('behind an image decodes the text since it once more, and nothing before it', async () => {
     await using context = await createContext();
     const image = await anImage();
-    const session = context.session();
-    await session.append(someTokens(4));
-    await session.appendImage(image);
+    const session = await behindImage(context, image);
     const atMark = await nextAfter(session, someTokens(6, 2));
     const mark = session.mark();
     await session.append(someTokens(9, 3));
@@ -51,9 +55,7 @@ describe('rolling back', () => {
   test('over images goes back to the last one that is left', async () => {
     await using context = await createContext();
     const image = await anImage();
-    const session = context.session();
-    await session.append(someTokens(4));
-    await session.appendImage(image);
+    const session = await behindImage(context, image);
     await session.append(someTokens(2, 2));
     const mark = session.mark();
     await session.append(someTokens(5, 3));
@@ -90,9 +92,7 @@ describe('saved and restored', () => {
     await using first = await createContext();
     await using second = await createContext();
     const image = await anImage();
-    const session = first.session();
-    await session.append(someTokens(4));
-    await session.appendImage(image);
+    const session = await behindImage(first, image);
     const wanted = await nextAfter(session, someTokens(6, 2));
     const state = await session.save();
 
@@ -120,9 +120,7 @@ describe('saved and restored', () => {
   test('a session rolled back just before it is saved, and one that ends in an image', async () => {
     await using context = await createContext();
     const image = await anImage();
-    const session = context.session();
-    await session.append(someTokens(4));
-    await session.appendImage(image);
+    const session = await behindImage(context, image);
     const atImage = await session.save();
     await session.append(someTokens(6, 2));
     const mark = session.mark();
@@ -163,9 +161,7 @@ test('scores of continuations that begin alike are those of each alone, with few
   ];
   const image = await anImage();
   for (const each of [context, narrow]) {
-    const session = each.session();
-    await session.append(someTokens(4));
-    await session.appendImage(image);
+    const session = await behindImage(each, image);
     const end = await nextAfter(session, someTokens(6, 2));
     const scores = await session.score(continuations);
     expect(greatestDifference(await nextAfter(session, new Int32Array()), end)).toBe(0);
