@@ -53,6 +53,7 @@ export {
   countTextValues,
   headSizeOf,
   linearWidthsOf,
+  queryRowsOf,
   recurrentLayersOf,
   type Experts,
   type LinearAttention,

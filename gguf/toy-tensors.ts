@@ -5,6 +5,7 @@ import type { ModelFamily } from './families/family.js';
 import {
   headSizeOf,
   linearWidthsOf,
+  queryRowsOf,
   recurrentLayersOf,
   type Experts,
   type LinearAttention,
@@ -63,7 +64,7 @@ export function textTensors(
       ...(isRecurrent
         ? linearAttentionTensors(name, nEmbd, linearAttention!, weights)
         : attentionTensors(name, family, shape, weights)),
-      vector(name(family.isRecurrent ? 'post_attention_norm.weight' : 'ffn_norm.weight'), nEmbd, NORM, weights),
+      vector(name(`${family.ffnNorm}.weight`), nEmbd, NORM, weights),
       ...(experts
         ? expertTensors(name, nEmbd, experts, weights)
         : [
@@ -80,7 +81,7 @@ type PartName = (part: string) => string;
 
 function attentionTensors(
   name: PartName,
-  { hasQkNorm, isRecurrent }: ModelFamily,
+  { hasQkNorm }: ModelFamily,
   shape: TextShape,
   weights: ToyWeights,
 ): TensorToWrite[] {
@@ -91,8 +92,7 @@ function attentionTensors(
   // Qwen2.5 adds to queries, keys and values what Qwen3 has its norms for.
   const bias = hasQkNorm ? undefined : 'bias';
   return [
-    // Qwen3.5's come with a gate of their size.
-    ...linear(name('attn_q'), nEmbd, isRecurrent ? 2 * nQ : nQ, weights, bias),
+    ...linear(name('attn_q'), nEmbd, queryRowsOf(shape), weights, bias),
     ...linear(name('attn_k'), nEmbd, nKv, weights, bias),
     ...linear(name('attn_v'), nEmbd, nKv, weights, bias),
     ...(hasQkNorm

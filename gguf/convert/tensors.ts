@@ -1,4 +1,4 @@
-import { recurrentLayersOf, type Experts } from '../families/shapes.js';
+import { queryRowsOf, recurrentLayersOf, type Experts } from '../families/shapes.js';
 import type { CheckpointConfig } from './config.js';
 import { linearAttentionTensorsOf } from './linear-attention.js';
 import type { WantedTensor } from './wanted-tensor.js';
@@ -32,12 +32,12 @@ export function textTensorsOf({ family, text }: CheckpointConfig): WantedTensor[
     addNorm('attn_norm', 'input_layernorm', nEmbd);
     if (isRecurrent) tensors.push(...linearAttentionTensorsOf(i, nEmbd, linear!));
     else {
-      project('q', family.isRecurrent ? 2 * nQ : nQ); // with a gate of the same size, head by head in both
+      project('q', queryRowsOf(text));
       project('k', nKv);
       project('v', nKv);
       add('attn_output.weight', 'self_attn.o_proj.weight', nQ, nEmbd);
     }
-    addNorm(family.isRecurrent ? 'post_attention_norm' : 'ffn_norm', 'post_attention_layernorm', nEmbd);
+    addNorm(family.ffnNorm, 'post_attention_layernorm', nEmbd);
     if (experts) {
       tensors.push(...expertTensors(i, nEmbd, experts));
       continue;

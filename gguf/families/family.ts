@@ -22,6 +22,8 @@ export interface ModelFamily {
   readonly mergeSize: number;
   /** Its layers normalise each head's queries and keys. */
   readonly hasQkNorm: boolean;
+  /** What a layer's norm before its feed-forward network is called. */
+  readonly ffnNorm: 'ffn_norm' | 'post_attention_norm';
   /** Its layers have many feed-forward networks, a few of which each token goes through. */
   readonly hasExperts: boolean;
   /** What its answers count in: whole pixels of the frame it sees, or thousandths of the frame's sides. */

@@ -9,6 +9,7 @@ export const QWEN2VL = {
   patchPx: 14,
   mergeSize: 2,
   hasQkNorm: false,
+  ffnNorm: 'ffn_norm',
   hasExperts: false,
   coordinates: 'pixels',
   thinks: false,

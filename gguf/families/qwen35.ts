@@ -12,6 +12,7 @@ export const QWEN35 = {
   patchPx: 16,
   mergeSize: 2,
   hasQkNorm: true,
+  ffnNorm: 'post_attention_norm',
   hasExperts: false,
   coordinates: 'thousand',
   thinks: true,

@@ -9,6 +9,7 @@ export const QWEN3VL = {
   patchPx: 16,
   mergeSize: 2,
   hasQkNorm: true,
+  ffnNorm: 'ffn_norm',
   hasExperts: false,
   coordinates: 'thousand',
   thinks: false,

@@ -9,6 +9,7 @@ export const QWEN3VLMOE = {
   patchPx: 16,
   mergeSize: 2,
   hasQkNorm: true,
+  ffnNorm: 'ffn_norm',
   hasExperts: true,
   coordinates: 'thousand',
   thinks: false,

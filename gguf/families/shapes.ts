@@ -75,6 +75,11 @@ export function headSizeOf({ headSize, nEmbd, nHead }: Pick<TextShape, 'headSize
   return headSize ?? nEmbd / nHead;
 }
 
+/** Rows of the matrix of queries: beside layers of linear attention they come with a gate of their size, head by head. */
+export function queryRowsOf(text: Pick<TextShape, 'headSize' | 'nEmbd' | 'nHead' | 'linear'>): number {
+  return headSizeOf(text) * text.nHead * (text.linear ? 2 : 1);
+}
+
 /** Of each layer, whether it keeps a running state. */
 export function recurrentLayersOf({
   nLayer,
@@ -106,8 +111,7 @@ export function linearWidthsOf({ nKeyHeads, nValueHeads, headSize }: LinearAtten
 /** Values of a text model's matrices; its norms and biases are a ten-thousandth of them. */
 export function countTextValues(text: TextShape, nVocab: number): number {
   const { nEmbd, nHead, nHeadKv, nFf, tied, experts, linear } = text;
-  // The queries of a model with linear attention bring a gate of their size.
-  const nAttention = headSizeOf(text) * ((linear ? 3 : 2) * nHead + 2 * nHeadKv);
+  const nAttention = queryRowsOf(text) + headSizeOf(text) * (nHead + 2 * nHeadKv);
   const nFeedForward = experts ? experts.count * (3 * experts.nFf + 1) : 3 * nFf;
   const ofLayers = recurrentLayersOf(text).map(
     (isRecurrent) => (isRecurrent ? countLinearRows(linear!) : nAttention) + nFeedForward,

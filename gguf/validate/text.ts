@@ -2,7 +2,14 @@ import type { GgufHeader } from '../reader.js';
 import type { ModelFamily } from '../families/family.js';
 import { familyOfText, familyTitles, FAMILIES } from '../families/index.js';
 import { whyRefused } from '../families/refused.js';
-import { headSizeOf, nRotOf, recurrentLayersOf, type Experts, type TextShape } from '../families/shapes.js';
+import {
+  headSizeOf,
+  nRotOf,
+  queryRowsOf,
+  recurrentLayersOf,
+  type Experts,
+  type TextShape,
+} from '../families/shapes.js';
 import { checkNumberPolicy } from '../number-policy.js';
 import type { GgufMetadata } from '../values.js';
 import { checkLayout } from './layout.js';
@@ -243,10 +250,10 @@ function expectedTensors(family: ModelFamily, sizes: TextSizes, nVocab: number):
   return expected;
 }
 
-function attentionTensors({ hasQkNorm, isRecurrent }: ModelFamily, sizes: TextSizes): TensorsOfPart {
+function attentionTensors({ hasQkNorm }: ModelFamily, sizes: TextSizes): TensorsOfPart {
   const { nEmbd, nHead, nHeadKv, headSize } = sizes;
   const nOut = headSize * nHead;
-  const nQ = isRecurrent ? 2 * nOut : nOut; // with a gate of the same size
+  const nQ = queryRowsOf(sizes);
   const nKv = headSize * nHeadKv;
   return {
     'attn_q.weight': matrix(nEmbd, nQ),
@@ -261,9 +268,9 @@ function attentionTensors({ hasQkNorm, isRecurrent }: ModelFamily, sizes: TextSi
 }
 
 /** What comes after the attention: its norm, and the feed-forward network or networks. */
-function restOfLayer({ isRecurrent }: ModelFamily, { nEmbd, nFf, experts }: TextSizes): TensorsOfPart {
+function restOfLayer({ ffnNorm }: ModelFamily, { nEmbd, nFf, experts }: TextSizes): TensorsOfPart {
   return {
-    [isRecurrent ? 'post_attention_norm.weight' : 'ffn_norm.weight']: vector(nEmbd),
+    [`${ffnNorm}.weight`]: vector(nEmbd),
     ...(experts
       ? {
           'ffn_gate_inp.weight': matrix(nEmbd, experts.count),

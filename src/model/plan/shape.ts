@@ -3,6 +3,7 @@ import {
   FAMILIES,
   headSizeOf,
   linearWidthsOf,
+  queryRowsOf,
   recurrentLayersOf,
   requireValidPair,
   type GgmlType,
@@ -96,12 +97,11 @@ interface Matrix {
 }
 
 function attentionMatrices(text: TextShape): readonly Matrix[] {
-  const { nEmbd, nHead, nHeadKv, linear } = text;
+  const { nEmbd, nHead, nHeadKv } = text;
   const nQ = headSizeOf(text) * nHead;
   const nKv = headSizeOf(text) * nHeadKv;
   return [
-    // Beside layers of linear attention, queries bring a gate of their size.
-    { name: 'attn_q.weight', nIn: nEmbd, nOut: linear ? 2 * nQ : nQ },
+    { name: 'attn_q.weight', nIn: nEmbd, nOut: queryRowsOf(text) },
     { name: 'attn_k.weight', nIn: nEmbd, nOut: nKv },
     { name: 'attn_v.weight', nIn: nEmbd, nOut: nKv },
     { name: 'attn_output.weight', nIn: nQ, nOut: nEmbd },

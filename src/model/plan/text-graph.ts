@@ -1,4 +1,4 @@
-import { recurrentLayersOf, type Experts } from '../../../gguf/index.js';
+import { queryRowsOf, recurrentLayersOf, type Experts } from '../../../gguf/index.js';
 import { GraphBuilder, type Graph, type GraphTensor } from './graph.js';
 import { linearAttention } from './linear-attention-graph.js';
 import type { PairShape } from './shape.js';
@@ -79,7 +79,7 @@ export function textGraph({ family, text }: PairShape, settings: TextGraphSettin
       return g.op(linear ? 'rope_in_place' : 'rope', [even, positions], 'F32', [headSize, nHeads, n]);
     };
     // Where layers of a running state stand between them, queries come with a gate of their size.
-    const gated = linear ? matmul(source, 2 * nQ, n) : undefined;
+    const gated = linear ? matmul(source, queryRowsOf(text), n) : undefined;
     const half = (): GraphTensor => g.view(gated!, 'F32', [headSize, nHead, n], true);
     const [qHeads, kHeads] = [gated ? half() : heads(nHead), heads(nHeadKv)];
     let v = heads(nHeadKv);
